@@ -1,0 +1,170 @@
+//! The one error type of the library crates.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+/// What went wrong, in words that name the field, the value and what is allowed, or the file.
+///
+/// Opaque on purpose: ask it with the predicates, show it with `Display`.
+///
+/// ```
+/// let error = forge_nn::ForgeError::config("dropout", 1.5, "in 0.0..1.0");
+/// assert!(error.is_config());
+/// assert_eq!(error.to_string(), "config: dropout = 1.5, must be in 0.0..1.0");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct ForgeError(#[from] Box<Kind>);
+
+#[derive(Debug, thiserror::Error)]
+enum Kind {
+    #[error("config: {field} = {value}, must be {allowed}")]
+    Config {
+        field: String,
+        value: String,
+        allowed: String,
+    },
+    #[error("shape: {what} is {found}, expected {expected}")]
+    Shape {
+        what: String,
+        found: String,
+        expected: String,
+    },
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    #[error("weights: {0}")]
+    Weights(String),
+    #[error("device: {0}")]
+    Device(String),
+    #[error("training: {0}")]
+    Training(String),
+    #[error("{}: {reason}", path.display())]
+    Artifact { path: PathBuf, reason: String },
+    #[error("{}: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+}
+
+impl From<Kind> for ForgeError {
+    fn from(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl ForgeError {
+    /// A config field outside its allowed range.
+    #[must_use]
+    pub fn config(field: &str, value: impl Display, allowed: impl Display) -> Self {
+        Kind::Config {
+            field: field.into(),
+            value: value.to_string(),
+            allowed: allowed.to_string(),
+        }
+        .into()
+    }
+
+    /// A tensor or table of the wrong shape.
+    #[must_use]
+    pub fn shape(what: impl Display, found: impl Display, expected: impl Display) -> Self {
+        Kind::Shape {
+            what: what.to_string(),
+            found: found.to_string(),
+            expected: expected.to_string(),
+        }
+        .into()
+    }
+
+    /// Something the model or backend does not declare.
+    #[must_use]
+    pub fn unsupported(message: impl Display) -> Self {
+        Kind::Unsupported(message.to_string()).into()
+    }
+
+    /// Weights that do not fit the module: missing, left over, wrong shape or type.
+    #[must_use]
+    pub fn weights(message: impl Display) -> Self {
+        Kind::Weights(message.to_string()).into()
+    }
+
+    /// A device that is not compiled in or not present.
+    #[must_use]
+    pub fn device(message: impl Display) -> Self {
+        Kind::Device(message.to_string()).into()
+    }
+
+    /// Training that cannot go on (a loss that is not finite, say).
+    #[must_use]
+    pub fn training(message: impl Display) -> Self {
+        Kind::Training(message.to_string()).into()
+    }
+
+    /// A model file, checkpoint or config file that is damaged or of another version.
+    #[must_use]
+    pub fn artifact(path: impl AsRef<Path>, reason: impl Display) -> Self {
+        Kind::Artifact {
+            path: path.as_ref().into(),
+            reason: reason.to_string(),
+        }
+        .into()
+    }
+
+    /// The file system refused.
+    #[must_use]
+    pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Kind::Io {
+            path: path.as_ref().into(),
+            source,
+        }
+        .into()
+    }
+
+    /// A config field was out of range.
+    #[must_use]
+    pub fn is_config(&self) -> bool {
+        matches!(*self.0, Kind::Config { .. })
+    }
+
+    /// A shape did not fit.
+    #[must_use]
+    pub fn is_shape(&self) -> bool {
+        matches!(*self.0, Kind::Shape { .. })
+    }
+
+    /// A capability was asked for that is not declared.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        matches!(*self.0, Kind::Unsupported(_))
+    }
+
+    /// Weights did not fit the module.
+    #[must_use]
+    pub fn is_weights(&self) -> bool {
+        matches!(*self.0, Kind::Weights(_))
+    }
+
+    /// A device is not available.
+    #[must_use]
+    pub fn is_device(&self) -> bool {
+        matches!(*self.0, Kind::Device(_))
+    }
+
+    /// Training could not go on.
+    #[must_use]
+    pub fn is_training(&self) -> bool {
+        matches!(*self.0, Kind::Training(_))
+    }
+
+    /// A file is damaged or of another version.
+    #[must_use]
+    pub fn is_artifact(&self) -> bool {
+        matches!(*self.0, Kind::Artifact { .. })
+    }
+
+    /// The file system refused.
+    #[must_use]
+    pub fn is_io(&self) -> bool {
+        matches!(*self.0, Kind::Io { .. })
+    }
+}

@@ -1,0 +1,32 @@
+//! The layer library of volatilityforge: attention, positions, normalisation, activations and the
+//! hot operations under them, on Burn.
+//!
+//! # Shape legend
+//!
+//! Every public tensor function states its shapes with these letters:
+//!
+//! | letter | meaning |
+//! |---|---|
+//! | `B` | batch: samples that do not see each other |
+//! | `T` | time, or tokens: the axis that attention mixes (`Tq` queries, `Tk` keys) |
+//! | `F` | features: columns of a table or channels of a series |
+//! | `D` | width of a token or hidden layer (`D_in`, `D_out` where they differ) |
+//! | `H` | attention heads (`Hkv` for shared key/value heads) |
+//! | `C` | channels, or classes where the text says so |
+//! | `K` | members, components or kernel size, as the text says |
+//!
+//! # Contracts
+//!
+//! A layer is a [`ModuleConfig`] and the module it makes: [`ModuleConfig::validate`] names the
+//! field, the value and the allowed range; [`ModuleConfig::try_init`] returns that error;
+//! [`ModuleConfig::init`] panics with it. Errors are one opaque [`ForgeError`].
+
+pub mod check;
+mod config;
+mod error;
+mod state;
+
+pub use burn;
+pub use config::ModuleConfig;
+pub use error::ForgeError;
+pub use state::StateDict;

@@ -1,0 +1,1 @@
+//! The integration tests of forge-testkit, one binary.

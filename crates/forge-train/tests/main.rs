@@ -1,0 +1,1 @@
+//! The integration tests of forge-train, one binary.
