@@ -29,4 +29,4 @@ mod state;
 pub use burn;
 pub use config::ModuleConfig;
 pub use error::ForgeError;
-pub use state::StateDict;
+pub use state::{FileFormat, StateDict, TensorFile};

@@ -1,5 +1,9 @@
 //! A module's tensors by name: what files hold and checkpoints restore.
 
+mod tensor_file;
+
+pub use tensor_file::{FileFormat, TensorFile};
+
 use std::collections::BTreeMap;
 
 use burn::module::Module;
