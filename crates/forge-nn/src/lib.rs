@@ -23,10 +23,12 @@
 
 pub mod check;
 mod config;
+mod device;
 mod error;
 mod state;
 
 pub use burn;
 pub use config::ModuleConfig;
+pub use device::DeviceName;
 pub use error::ForgeError;
 pub use state::{FileFormat, StateDict, TensorFile};

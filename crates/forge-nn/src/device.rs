@@ -1,0 +1,144 @@
+//! Devices by name: what `--device` and configuration files say.
+
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::ForgeError;
+
+/// A backend that this library can be compiled with.
+///
+/// All names are known in every build, so that asking for one that is not compiled in gives an
+/// error that says how to get it.
+///
+/// ```
+/// use forge_nn::DeviceName;
+/// let name: DeviceName = "flex".parse()?;
+/// # #[cfg(feature = "flex")]
+/// let device = name.open()?;
+/// assert!("gpu".parse::<DeviceName>().is_err());
+/// # Ok::<(), forge_nn::ForgeError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceName {
+    /// Pure-Rust CPU, the default.
+    Flex,
+    /// The older pure-Rust CPU backend; Burn 0.23 drops it.
+    Ndarray,
+    /// CubeCL kernels compiled for the CPU.
+    Cpu,
+    /// WebGPU: whichever of Vulkan, Metal or DirectX there is.
+    Wgpu,
+    /// Vulkan with SPIR-V kernels.
+    Vulkan,
+    /// Apple Metal.
+    Metal,
+    /// NVIDIA CUDA, the first GPU.
+    Cuda,
+    /// AMD ROCm, the first GPU.
+    Rocm,
+}
+
+/// Every name, whether compiled in and its text: one list for parsing, printing and errors.
+const NAMES: [(DeviceName, bool, &str); 8] = [
+    (DeviceName::Flex, cfg!(feature = "flex"), "flex"),
+    (DeviceName::Ndarray, cfg!(feature = "ndarray"), "ndarray"),
+    (DeviceName::Cpu, cfg!(feature = "cpu"), "cpu"),
+    (DeviceName::Wgpu, cfg!(feature = "wgpu"), "wgpu"),
+    (DeviceName::Vulkan, cfg!(feature = "vulkan"), "vulkan"),
+    (DeviceName::Metal, cfg!(feature = "metal"), "metal"),
+    (DeviceName::Cuda, cfg!(feature = "cuda"), "cuda"),
+    (DeviceName::Rocm, cfg!(feature = "rocm"), "rocm"),
+];
+
+impl DeviceName {
+    /// The names compiled into this binary.
+    #[must_use]
+    pub fn compiled() -> Vec<Self> {
+        NAMES
+            .iter()
+            .filter(|(_, compiled, _)| *compiled)
+            .map(|(name, ..)| *name)
+            .collect()
+    }
+
+    /// Opens the device and runs one small operation on it.
+    ///
+    /// # Errors
+    /// A device error if the backend is not compiled in (naming the feature) or no such device
+    /// answers on this machine.
+    pub fn open(self) -> Result<Device, ForgeError> {
+        if !Self::compiled().contains(&self) {
+            let compiled: Vec<String> = Self::compiled().iter().map(ToString::to_string).collect();
+            return Err(ForgeError::device(format!(
+                "'{self}' is not compiled into this binary; build with the feature '{self}' \
+                 (compiled in: {})",
+                compiled.join(", ")
+            )));
+        }
+        // Burn opens GPU devices lazily and panics when there is none.
+        let probe = std::panic::catch_unwind(|| {
+            let device = self.device();
+            if let Some(device) = &device {
+                let one = burn::tensor::Tensor::<1>::ones([1], device);
+                let _ = one.into_data();
+            }
+            device
+        });
+        probe.ok().flatten().ok_or_else(|| {
+            ForgeError::device(format!(
+                "'{self}' is compiled in, but no such device answers on this machine"
+            ))
+        })
+    }
+
+    fn device(self) -> Option<Device> {
+        match self {
+            #[cfg(feature = "flex")]
+            Self::Flex => Some(Device::flex()),
+            #[cfg(feature = "ndarray")]
+            #[allow(deprecated)] // the one place that touches what Burn 0.23 drops
+            Self::Ndarray => Some(Device::ndarray()),
+            #[cfg(feature = "cpu")]
+            Self::Cpu => Some(Device::cpu()),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => Some(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
+            #[cfg(feature = "vulkan")]
+            Self::Vulkan => Some(Device::vulkan(burn::tensor::DeviceKind::DefaultDevice)),
+            #[cfg(feature = "metal")]
+            Self::Metal => Some(Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => Some(Device::cuda(0)),
+            #[cfg(feature = "rocm")]
+            Self::Rocm => Some(Device::rocm(0)),
+            #[allow(unreachable_patterns)] // all backends may be compiled in
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for DeviceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = NAMES.iter().find(|(name, ..)| name == self);
+        f.write_str(text.map_or("", |(.., text)| text))
+    }
+}
+
+impl FromStr for DeviceName {
+    type Err = ForgeError;
+
+    fn from_str(text: &str) -> Result<Self, ForgeError> {
+        let lower = text.to_ascii_lowercase();
+        NAMES
+            .iter()
+            .find(|(.., name)| *name == lower)
+            .map(|(name, ..)| *name)
+            .ok_or_else(|| {
+                let known: Vec<&str> = NAMES.iter().map(|(.., name)| *name).collect();
+                ForgeError::config("device", text, format!("one of {}", known.join(", ")))
+            })
+    }
+}
