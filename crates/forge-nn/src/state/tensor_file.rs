@@ -90,7 +90,11 @@ impl<T: DeserializeOwned> TensorFile<T> {
             .metadata()
             .as_ref()
             .and_then(|m| m.get(KEY))
-            .ok_or_else(|| bad(format!("has no '{KEY}' entry in its header: not written here")))?;
+            .ok_or_else(|| {
+                bad(format!(
+                    "has no '{KEY}' entry in its header: not written here"
+                ))
+            })?;
         let envelope: Envelope<serde_json::Value> = serde_json::from_str(text)
             .map_err(|e| bad(format!("its manifest cannot be read: {e}")))?;
         let sum = checksum(&bytes, header_len + 8);
@@ -98,7 +102,10 @@ impl<T: DeserializeOwned> TensorFile<T> {
             return Err(bad("damaged: the checksum does not match".into()));
         }
         if envelope.format != format.name {
-            return Err(bad(format!("is a '{}', not a '{}'", envelope.format, format.name)));
+            return Err(bad(format!(
+                "is a '{}', not a '{}'",
+                envelope.format, format.name
+            )));
         }
         if envelope.version == 0 || envelope.version > format.version {
             return Err(bad(format!(
@@ -156,7 +163,8 @@ impl<T> TensorFile<T> {
     where
         T: Serialize,
     {
-        let fail = |e: &dyn std::fmt::Display| ForgeError::weights(format!("cannot be written: {e}"));
+        let fail =
+            |e: &dyn std::fmt::Display| ForgeError::weights(format!("cannot be written: {e}"));
         let envelope = Envelope {
             format: format.name.into(),
             version: format.version,
@@ -170,13 +178,14 @@ impl<T> TensorFile<T> {
             .map(|(name, data)| Ok((name, view(name, data)?)))
             .collect::<Result<Vec<_>, ForgeError>>()?;
         let info = HashMap::from([(KEY.to_string(), text)]);
-        let mut bytes = safetensors::serialize(views, Some(info))
-            .map_err(|e: SafeTensorError| fail(&e))?;
+        let mut bytes =
+            safetensors::serialize(views, Some(info)).map_err(|e: SafeTensorError| fail(&e))?;
         let header_len = u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default());
         let data_start = usize::try_from(header_len).unwrap_or(0) + 8;
-        if let (Some(at), Some(sum)) =
-            (checksum_at(&bytes, data_start), checksum(&bytes, data_start))
-        {
+        if let (Some(at), Some(sum)) = (
+            checksum_at(&bytes, data_start),
+            checksum(&bytes, data_start),
+        ) {
             bytes[at..at + CHECKSUM_DIGITS].copy_from_slice(sum.as_bytes());
         }
         Ok(bytes)
@@ -186,7 +195,10 @@ impl<T> TensorFile<T> {
     #[must_use]
     pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
         let tensors = self.header.tensors();
-        tensors.into_iter().map(|(name, info)| (name, info.shape.clone())).collect()
+        tensors
+            .into_iter()
+            .map(|(name, info)| (name, info.shape.clone()))
+            .collect()
     }
 
     /// Copies out the tensors whose names begin with `prefix`, by the rest of their names.
@@ -201,7 +213,10 @@ impl<T> TensorFile<T> {
             };
             let (start, end) = info.data_offsets;
             let dtype = burn_dtype(info.dtype).ok_or_else(|| {
-                ForgeError::artifact(&self.path, format!("{name}: no element type {:?}", info.dtype))
+                ForgeError::artifact(
+                    &self.path,
+                    format!("{name}: no element type {:?}", info.dtype),
+                )
             })?;
             let bytes = self.bytes[self.data_start + start..self.data_start + end].to_vec();
             let data =
@@ -240,7 +255,10 @@ fn checksum(bytes: &[u8], data_start: usize) -> Option<String> {
 
 fn view<'a>(name: &str, data: &'a TensorData) -> Result<TensorView<'a>, ForgeError> {
     let dtype = safetensors_dtype(data.dtype()).ok_or_else(|| {
-        ForgeError::weights(format!("{name}: safetensors has no element type {:?}", data.dtype()))
+        ForgeError::weights(format!(
+            "{name}: safetensors has no element type {:?}",
+            data.dtype()
+        ))
     })?;
     TensorView::new(dtype, data.shape().to_vec(), data.as_bytes())
         .map_err(|e| ForgeError::weights(format!("{name}: {e}")))
@@ -263,9 +281,15 @@ const DTYPES: [(DType, Dtype); 12] = [
 ];
 
 fn safetensors_dtype(dtype: DType) -> Option<Dtype> {
-    DTYPES.iter().find(|(ours, _)| *ours == dtype).map(|(_, theirs)| *theirs)
+    DTYPES
+        .iter()
+        .find(|(ours, _)| *ours == dtype)
+        .map(|(_, theirs)| *theirs)
 }
 
 fn burn_dtype(dtype: Dtype) -> Option<DType> {
-    DTYPES.iter().find(|(_, theirs)| *theirs == dtype).map(|(ours, _)| *ours)
+    DTYPES
+        .iter()
+        .find(|(_, theirs)| *theirs == dtype)
+        .map(|(ours, _)| *ours)
 }

@@ -1,0 +1,47 @@
+//! Gradient-boosted trees.
+
+use forge_nn::ForgeError;
+use perpetual::objective::Objective;
+use perpetual::{Matrix, PerpetualBooster};
+
+use super::{Baseline, DenseColumns};
+use crate::Error;
+
+/// Gradient boosting that tunes itself (the `perpetual` crate).
+#[derive(Debug, Clone, Copy)]
+pub struct BoostingBaseline {
+    /// How hard it tries: 0.5 quick, 1.0 usual, 2.0 slow. Default 1.0.
+    pub budget: f32,
+}
+
+impl Default for BoostingBaseline {
+    fn default() -> Self {
+        Self { budget: 1.0 }
+    }
+}
+
+impl Baseline for BoostingBaseline {
+    fn name(&self) -> &'static str {
+        "boosting"
+    }
+
+    fn fit_predict(
+        &self,
+        train: &DenseColumns,
+        target: &[f64],
+        test: &DenseColumns,
+    ) -> Result<Vec<f64>, Error> {
+        let fail = |e: &dyn std::fmt::Display| ForgeError::training(format!("boosting: {e}"));
+        let flatten = |data: &DenseColumns| data.columns.concat();
+        let (x_train, x_test) = (flatten(train), flatten(test));
+        let mut booster = PerpetualBooster::default()
+            .set_objective(Objective::SquaredLoss)
+            .set_budget(self.budget);
+        let matrix = Matrix::new(&x_train, train.n_rows(), train.columns.len());
+        booster
+            .fit(&matrix, target, None, None)
+            .map_err(|e| fail(&e))?;
+        let matrix = Matrix::new(&x_test, test.n_rows(), test.columns.len());
+        Ok(booster.predict(&matrix, true))
+    }
+}
