@@ -26,9 +26,14 @@ mod config;
 mod device;
 mod error;
 mod state;
+mod tokenizer;
 
 pub use burn;
 pub use config::ModuleConfig;
 pub use device::DeviceName;
 pub use error::ForgeError;
-pub use state::{FileFormat, StateDict, TensorFile};
+pub use state::{FileFormat, SafetensorsMetadata, StateDict, TensorFile};
+pub use tokenizer::{
+    CategoricalTokenizer, CategoricalTokenizerConfig, FeatureTokenizer, FeatureTokenizerConfig,
+    NumericTokenizer, NumericTokenizerConfig,
+};

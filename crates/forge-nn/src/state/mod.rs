@@ -1,7 +1,9 @@
 //! A module's tensors by name: what files hold and checkpoints restore.
 
+mod safetensors_file;
 mod tensor_file;
 
+pub use safetensors_file::SafetensorsMetadata;
 pub use tensor_file::{FileFormat, TensorFile};
 
 use std::collections::BTreeMap;

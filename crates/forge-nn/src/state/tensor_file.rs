@@ -287,7 +287,7 @@ fn safetensors_dtype(dtype: DType) -> Option<Dtype> {
         .map(|(_, theirs)| *theirs)
 }
 
-fn burn_dtype(dtype: Dtype) -> Option<DType> {
+pub(super) fn burn_dtype(dtype: Dtype) -> Option<DType> {
     DTYPES
         .iter()
         .find(|(_, theirs)| *theirs == dtype)

@@ -1,0 +1,54 @@
+//! Upper bounds of architecture sizes. Far above any use; they keep a hostile config from asking
+//! for more memory or loop iterations than a machine has.
+
+use std::ops::RangeInclusive;
+
+use forge_nn::{ForgeError, check};
+
+/// Blocks in a stack.
+pub(super) const BLOCKS: RangeInclusive<usize> = 1..=1_024;
+/// Width of a layer.
+pub(super) const WIDTH: RangeInclusive<usize> = 1..=65_536;
+/// Columns of a table, outputs, or codes of one column.
+pub(super) const COLUMNS: RangeInclusive<usize> = 1..=16_777_216;
+
+/// The width that a pair of fields `name` (the width itself) and `name`_multiplier (a factor of
+/// `d_block`, the product truncated) sets, with `default` as the factor where neither is set.
+pub(super) fn hidden_width(
+    width: Option<usize>,
+    multiplier: Option<f64>,
+    d_block: usize,
+    default: f64,
+) -> usize {
+    // `as` truncates and saturates, as int() does for every width that validation lets pass.
+    width.unwrap_or_else(|| (d_block as f64 * multiplier.unwrap_or(default)) as usize)
+}
+
+/// Checks such a pair.
+pub(super) fn check_hidden_width(
+    name: &str,
+    width: Option<usize>,
+    multiplier: Option<f64>,
+    d_block: usize,
+) -> Result<(), ForgeError> {
+    let factor = format!("{name}_multiplier");
+    match (width, multiplier) {
+        (Some(_), Some(multiplier)) => Err(ForgeError::config(
+            &factor,
+            multiplier,
+            format!("null where {name} is set"),
+        )),
+        (Some(width), None) => check::in_range(name, width, WIDTH),
+        (None, Some(multiplier)) => {
+            check::positive(&factor, multiplier)?;
+            let width = hidden_width(None, Some(multiplier), d_block, multiplier);
+            if WIDTH.contains(&width) {
+                Ok(())
+            } else {
+                let allowed = format!("such that {name} = {width} is in {WIDTH:?}");
+                Err(ForgeError::config(&factor, multiplier, allowed))
+            }
+        }
+        (None, None) => Ok(()),
+    }
+}

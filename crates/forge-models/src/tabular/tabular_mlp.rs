@@ -1,0 +1,144 @@
+//! The multilayer perceptron for tables.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+use forge_nn::{ForgeError, ModuleConfig, check};
+use serde::{Deserialize, Serialize};
+
+use super::limits;
+use crate::contract::numeric_only;
+use crate::reference::{KeyMap, ReferenceWeights};
+use crate::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularSpec};
+
+/// Makes a [`TabularMlp`].
+///
+/// The package has no default architecture; the paper tunes it within 1 to 8 layers, widths of 1
+/// to 512 and dropout up to 0.5 (table 16 of arXiv 2106.11959 v5). The default here is from the
+/// middle of that space: 3 blocks, 256 wide, dropout 0.1. `d_in` has to be set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TabularMlpConfig {
+    /// Number of features, at least 1.
+    pub d_in: usize,
+    /// Width of the output, at least 1.
+    pub d_out: usize,
+    /// Number of blocks, at least 1.
+    pub n_blocks: usize,
+    /// Width of every block, at least 1.
+    pub d_block: usize,
+    /// Dropout after every block, in `[0, 1)`.
+    pub dropout: f64,
+}
+
+impl Default for TabularMlpConfig {
+    fn default() -> Self {
+        Self {
+            d_in: 0,
+            d_out: 1,
+            n_blocks: 3,
+            d_block: 256,
+            dropout: 0.1,
+        }
+    }
+}
+
+impl ModuleConfig for TabularMlpConfig {
+    type Module = TabularMlp;
+
+    fn validate(&self) -> Result<(), ForgeError> {
+        check::in_range("d_in", self.d_in, limits::COLUMNS)?;
+        check::in_range("d_out", self.d_out, limits::COLUMNS)?;
+        check::in_range("n_blocks", self.n_blocks, limits::BLOCKS)?;
+        check::in_range("d_block", self.d_block, limits::WIDTH)?;
+        check::probability("dropout", self.dropout)
+    }
+
+    fn build(&self, device: &Device) -> TabularMlp {
+        let width = |i| if i == 0 { self.d_in } else { self.d_block };
+        let block = |i| LinearConfig::new(width(i), self.d_block).init(device);
+        TabularMlp {
+            blocks: (0..self.n_blocks).map(block).collect(),
+            dropout: DropoutConfig::new(self.dropout).init(),
+            output: LinearConfig::new(self.d_block, self.d_out).init(device),
+        }
+    }
+}
+
+impl TabularConfig for TabularMlpConfig {
+    fn spec(&self) -> TabularSpec {
+        TabularSpec {
+            n_num_features: self.d_in,
+            cat_cardinalities: vec![],
+            d_out: self.d_out,
+        }
+    }
+
+    fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {
+        let d_in = numeric_only(TabularMlp::NAME, table)?;
+        Ok(Self {
+            d_in,
+            d_out: table.d_out,
+            ..self
+        })
+    }
+
+    fn narrow() -> Self {
+        Self {
+            n_blocks: 2,
+            d_block: 32,
+            ..Self::default()
+        }
+    }
+}
+
+impl ReferenceWeights for TabularMlpConfig {
+    const REFERENCE: &'static str = "rtdl_revisiting_models==0.0.2:MLP";
+
+    fn key_map(&self) -> KeyMap {
+        let map = KeyMap::new().linear("output", "output");
+        (0..self.n_blocks).fold(map, |map, i| {
+            map.linear(&format!("blocks.{i}"), &format!("blocks.{i}.linear"))
+        })
+    }
+
+    fn parameter_count(&self) -> usize {
+        let d = self.d_block;
+        (self.d_in + 1) * d + (self.n_blocks - 1) * (d + 1) * d + (d + 1) * self.d_out
+    }
+}
+
+/// `x ← Dropout(ReLU(Linear(x)))` per block, then `Linear(x)`.
+///
+/// Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data" (arXiv 2106.11959
+/// v5), section 3.1, as in `rtdl_revisiting_models` 0.0.2: one width for all blocks, where the
+/// paper tunes the first and the last apart.
+#[derive(Module, Debug)]
+pub struct TabularMlp {
+    blocks: Vec<Linear>,
+    dropout: Dropout,
+    output: Linear,
+}
+
+impl TabularModel for TabularMlp {
+    const NAME: &'static str = "tabular_mlp";
+    const CAPABILITIES: Capabilities = Capabilities::NONE;
+
+    fn spec(&self) -> TabularSpec {
+        TabularSpec {
+            n_num_features: self.blocks[0].weight.lazy_shape()[0],
+            cat_cardinalities: vec![],
+            d_out: self.output.weight.lazy_shape()[1],
+        }
+    }
+
+    fn forward(&self, input: TabularInput) -> Tensor<2> {
+        let x = input.only_numeric(Self::NAME, &self.spec());
+        let x = self
+            .blocks
+            .iter()
+            .fold(x, |x, block| self.dropout.forward(relu(block.forward(x))));
+        self.output.forward(x)
+    }
+}
