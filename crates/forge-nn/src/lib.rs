@@ -25,6 +25,7 @@ pub mod check;
 mod config;
 mod device;
 mod error;
+pub mod ops;
 mod state;
 mod tokenizer;
 

@@ -1,0 +1,111 @@
+//! One AdamW step in one pass over the parameter.
+
+mod optimizer;
+mod reference;
+mod step;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::Tensor;
+
+pub use optimizer::{FusedAdamW, FusedAdamWConfig};
+pub use step::AdamWStep;
+
+use super::dispatch::has_traits;
+
+/// The AdamW step on backend primitives.
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(any(
+        feature = "cpu",
+        feature = "wgpu",
+        feature = "vulkan",
+        feature = "metal",
+        feature = "cuda",
+        feature = "rocm"
+    )),
+)]
+pub trait AdamWOps: Backend {
+    /// The new parameter and moments.
+    fn fused_adamw(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        moment_1: FloatTensor<Self>,
+        moment_2: FloatTensor<Self>,
+        step: AdamWStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        reference::step::<Self>(parameter, gradient, moment_1, moment_2, &step)
+    }
+}
+
+#[cfg(feature = "flex")]
+impl AdamWOps for burn::backend::Flex {}
+
+#[cfg(feature = "ndarray")]
+impl AdamWOps for burn::backend::NdArray {}
+
+#[cfg(any(
+    feature = "cpu",
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "metal",
+    feature = "cuda",
+    feature = "rocm"
+))]
+impl AdamWOps for burn::backend::Cube {}
+
+/// One step of AdamW with PyTorch's semantics: returns the new parameter and moments.
+///
+/// `p ← p (1 - lr λ)`, `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`,
+/// `p ← p - lr / (1 - β₁ᵗ) · m / (√v / √(1 - β₂ᵗ) + ε)`.
+///
+/// Takes tensors without autodiff; moments on an autodiff device are taken off it. On `flex`
+/// buffers that nobody else holds are updated in place.
+///
+/// # Shapes
+/// - all: the same, any
+///
+/// # Panics
+/// If the shapes differ.
+pub fn adamw_step<const D: usize>(
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    moment_1: Tensor<D>,
+    moment_2: Tensor<D>,
+    step: &AdamWStep,
+) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
+    let shape = parameter.dims();
+    for (name, tensor) in [
+        ("gradient", &gradient),
+        ("moment_1", &moment_1),
+        ("moment_2", &moment_2),
+    ] {
+        assert!(
+            tensor.dims() == shape,
+            "adamw_step: {name} {:?} and parameter {shape:?} differ",
+            tensor.dims()
+        );
+    }
+    let [parameter, gradient, moment_1, moment_2] =
+        [parameter, gradient, moment_1, moment_2].map(|tensor| {
+            if tensor.device().is_autodiff() {
+                tensor.inner()
+            } else {
+                tensor
+            }
+        });
+    let traits = has_traits(&parameter.device());
+    let (p, g) = (parameter.into_dispatch(), gradient.into_dispatch());
+    let (m, v) = (moment_1.into_dispatch(), moment_2.into_dispatch());
+    let (p, m, v) = if traits {
+        <Dispatch as AdamWOps>::fused_adamw(p, g, m, v, *step)
+    } else {
+        reference::step::<Dispatch>(p, g, m, v, step)
+    };
+    (
+        Tensor::from_dispatch(p),
+        Tensor::from_dispatch(m),
+        Tensor::from_dispatch(v),
+    )
+}

@@ -1,0 +1,140 @@
+//! The differentiation rule of attention.
+
+use burn::backend::Backend;
+use burn::backend::autodiff::{
+    Autodiff, NodeId,
+    checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+    grads::Gradients,
+    ops::{Backward, Ops, OpsKind},
+};
+use burn::backend::tensor::{BoolTensor, FloatTensor};
+use burn::backend::{FloatDType, TensorMetadata};
+
+use super::{AttentionOps, AttentionParams};
+use crate::ops::optional::{OptionalBool, OptionalFloat};
+
+#[derive(Debug)]
+struct AttentionBackward;
+
+/// Inputs are kept by the graph; `output` and `log_sum` spare the kernels a pass over the keys.
+#[derive(Clone, Debug)]
+struct Saved<B: Backend> {
+    q: NodeId,
+    k: NodeId,
+    v: NodeId,
+    bias: Option<NodeId>,
+    mask: Option<BoolTensor<B>>,
+    output: FloatTensor<B>,
+    log_sum: FloatTensor<B>,
+    params: AttentionParams,
+}
+
+impl<B: Backend + AttentionOps> Backward<B, 4> for AttentionBackward {
+    type State = Saved<B>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 4>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let [q, k, v, bias] = ops.parents;
+        let dy = grads.consume::<B>(&ops.node);
+        let saved = ops.state;
+        let bias_input = match saved.bias {
+            Some(id) => OptionalFloat::Present(checkpointer.retrieve_node_output(id)),
+            None => OptionalFloat::Absent,
+        };
+        let (dq, dk, dv, dbias) = B::fused_attention_backward(
+            checkpointer.retrieve_node_output(saved.q),
+            checkpointer.retrieve_node_output(saved.k),
+            checkpointer.retrieve_node_output(saved.v),
+            bias_input,
+            saved
+                .mask
+                .map_or(OptionalBool::Absent, OptionalBool::Present),
+            saved.output,
+            saved.log_sum,
+            dy,
+            saved.params,
+        );
+        for (node, gradient) in [(q, dq), (k, dk), (v, dv), (bias, dbias)] {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, gradient);
+            }
+        }
+    }
+}
+
+impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff<B, C> {
+    fn fused_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        bias: OptionalFloat<Self>,
+        mask: OptionalBool<Self>,
+        params: AttentionParams,
+    ) -> FloatTensor<Self> {
+        let bias = bias.into_option();
+        let mask = mask.into_option();
+        let bias_node = match &bias {
+            Some(bias) => bias.node(),
+            // A constant stands in for the absent parent.
+            None => {
+                let dtype: FloatDType = q.dtype().into();
+                let device = q.device();
+                <Self as burn::backend::ops::FloatTensorOps<Self>>::float_zeros(
+                    [1].into(),
+                    &device,
+                    dtype,
+                )
+                .node()
+            }
+        };
+        let inner_mask = || {
+            mask.clone()
+                .map_or(OptionalBool::Absent, OptionalBool::Present)
+        };
+        match AttentionBackward
+            .prepare::<C>([q.node(), k.node(), v.node(), bias_node])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(mut prep) => {
+                let ids = [
+                    prep.checkpoint(&q),
+                    prep.checkpoint(&k),
+                    prep.checkpoint(&v),
+                ];
+                let bias_id = bias.as_ref().map(|bias| prep.checkpoint(bias));
+                let (output, log_sum) = B::fused_attention_forward(
+                    q.into_primitive(),
+                    k.into_primitive(),
+                    v.into_primitive(),
+                    bias.map(|bias| bias.into_primitive()).into(),
+                    inner_mask(),
+                    params,
+                );
+                let saved = Saved {
+                    q: ids[0],
+                    k: ids[1],
+                    v: ids[2],
+                    bias: bias_id,
+                    mask: mask.clone(),
+                    output: output.clone(),
+                    log_sum,
+                    params,
+                };
+                prep.finish(saved, output)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::fused_attention(
+                q.into_primitive(),
+                k.into_primitive(),
+                v.into_primitive(),
+                bias.map(|bias| bias.into_primitive()).into(),
+                inner_mask(),
+                params,
+            )),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Scaled dot-product attention, the core under every attention layer.
+
+mod backward;
+mod options;
+mod reference;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::{Distribution, Tensor};
+
+pub use options::{AttentionMask, AttentionOptions, AttentionParams};
+
+use super::dispatch::{has_traits, masks_from_seed};
+use super::dropout_mask::draw_seed;
+use super::optional::{OptionalBool, OptionalFloat};
+
+/// Attention on backend primitives. Shapes and semantics as in [`attention`]; masks are
+/// `[B or 1, H or 1, Tq or 1, Tk]`.
+#[backend_extension(
+    Autodiff,
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(any(
+        feature = "cpu",
+        feature = "wgpu",
+        feature = "vulkan",
+        feature = "metal",
+        feature = "cuda",
+        feature = "rocm"
+    )),
+)]
+pub trait AttentionOps: Backend {
+    /// The output `[B, H, Tq, Dv]`.
+    fn fused_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        #[extension_type] bias: OptionalFloat<Self>,
+        #[extension_type] mask: OptionalBool<Self>,
+        params: AttentionParams,
+    ) -> FloatTensor<Self> {
+        reference::forward::<Self>(q, k, v, bias.into_option(), mask.into_option(), &params).0
+    }
+
+    /// The output, and the log-sums of the softmax `[B, H, Tq, 1]` for the backward pass.
+    fn fused_attention_forward(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        #[extension_type] bias: OptionalFloat<Self>,
+        #[extension_type] mask: OptionalBool<Self>,
+        params: AttentionParams,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (output, log_sum, _) =
+            reference::forward::<Self>(q, k, v, bias.into_option(), mask.into_option(), &params);
+        (output, log_sum)
+    }
+
+    /// The gradients of `q`, `k`, `v` and `bias` (`[1, 1, 1]` without a bias).
+    #[allow(clippy::too_many_arguments, clippy::type_complexity)]
+    fn fused_attention_backward(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        #[extension_type] bias: OptionalFloat<Self>,
+        #[extension_type] mask: OptionalBool<Self>,
+        output: FloatTensor<Self>,
+        log_sum: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        params: AttentionParams,
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        // Recomputed, not read: only what is a function of the inputs can be differentiated again.
+        let _ = (output, log_sum);
+        reference::backward::<Self>(q, k, v, bias.into_option(), mask.into_option(), dy, &params)
+    }
+}
+
+#[cfg(feature = "flex")]
+impl AttentionOps for burn::backend::Flex {}
+
+#[cfg(feature = "ndarray")]
+impl AttentionOps for burn::backend::NdArray {}
+
+#[cfg(any(
+    feature = "cpu",
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "metal",
+    feature = "cuda",
+    feature = "rocm"
+))]
+impl AttentionOps for burn::backend::Cube {}
+
+/// Scaled dot-product attention:
+/// `softmax(mask(cap(scale · q kᵀ) + bias)) v`, with dropout on the weights.
+///
+/// Vaswani et al. 2017, Eq. (1); the softcap as in Gemma 2. With fewer key/value heads than query
+/// heads, head `h` uses key/value head `h / (H / Hkv)` (grouped queries, Ainslie et al. 2023).
+///
+/// A query that may attend to no key gets zeros and passes on zero gradients.
+///
+/// # Shapes
+/// - `q`: `[B, H, Tq, D]`
+/// - `k`: `[B, Hkv, Tk, D]`, `v`: `[B, Hkv, Tk, Dv]`, where `Hkv` divides `H`
+/// - `bias`: `[H, Tq, Tk]`, added to the scores
+/// - output: `[B, H, Tq, Dv]`
+///
+/// # Panics
+/// If the shapes do not fit, naming both, or the options do not pass
+/// [`AttentionOptions::validate`].
+pub fn attention(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    mask: AttentionMask,
+    bias: Option<Tensor<3>>,
+    options: &AttentionOptions,
+) -> Tensor<4> {
+    check_shapes(&q, &k, &v, &mask, bias.as_ref());
+    let mut params = resolve(&q, options);
+    let device = q.device();
+    if params.dropout > 0.0 {
+        if !device.is_autodiff() {
+            params.dropout = 0.0;
+        } else if masks_from_seed(&device) {
+            params.seed = draw_seed(&device);
+        } else {
+            return with_drawn_mask(q, k, v, mask, bias, params);
+        }
+    }
+    let bias = bias.map(Tensor::into_dispatch);
+    let mask = mask.combined().map(Tensor::into_dispatch);
+    let (q, k, v) = (q.into_dispatch(), k.into_dispatch(), v.into_dispatch());
+    Tensor::from_dispatch(if has_traits(&device) {
+        <Dispatch as AttentionOps>::fused_attention(
+            q,
+            k,
+            v,
+            bias.map_or(OptionalFloat::Absent, OptionalFloat::Present),
+            mask.map_or(OptionalBool::Absent, OptionalBool::Present),
+            params,
+        )
+    } else {
+        reference::forward::<Dispatch>(q, k, v, bias, mask, &params).0
+    })
+}
+
+/// [`attention`] that also returns the weights `[B, H, Tq, Tk]` after the softmax and before
+/// dropout: rows sum to 1, or are zero for queries without a key. Stores the weights, so it needs
+/// `O(Tq · Tk)` memory.
+///
+/// # Panics
+/// As [`attention`].
+pub fn attention_with_weights(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    mask: AttentionMask,
+    bias: Option<Tensor<3>>,
+    options: &AttentionOptions,
+) -> (Tensor<4>, Tensor<4>) {
+    check_shapes(&q, &k, &v, &mask, bias.as_ref());
+    let mut params = resolve(&q, options);
+    let device = q.device();
+    let dropout = if device.is_autodiff() {
+        params.dropout
+    } else {
+        0.0
+    };
+    params.dropout = 0.0;
+    let (output, _, weights) = reference::forward::<Dispatch>(
+        q.into_dispatch(),
+        k.into_dispatch(),
+        v.clone().into_dispatch(),
+        bias.map(Tensor::into_dispatch),
+        mask.combined().map(Tensor::into_dispatch),
+        &params,
+    );
+    let weights = Tensor::<4>::from_dispatch(weights);
+    if dropout == 0.0 {
+        return (Tensor::from_dispatch(output), weights);
+    }
+    (drop_and_mix(weights.clone(), v, dropout), weights)
+}
+
+/// Dropout with a mask from the backend's own generator.
+fn with_drawn_mask(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    mask: AttentionMask,
+    bias: Option<Tensor<3>>,
+    mut params: AttentionParams,
+) -> Tensor<4> {
+    let dropout = core::mem::take(&mut params.dropout);
+    let (_, _, weights) = reference::forward::<Dispatch>(
+        q.into_dispatch(),
+        k.into_dispatch(),
+        v.clone().into_dispatch(),
+        bias.map(Tensor::into_dispatch),
+        mask.combined().map(Tensor::into_dispatch),
+        &params,
+    );
+    drop_and_mix(Tensor::from_dispatch(weights), v, dropout)
+}
+
+/// `dropout(weights) v`, the heads of `v` shared by groups.
+fn drop_and_mix(weights: Tensor<4>, v: Tensor<4>, dropout: f64) -> Tensor<4> {
+    let keep = weights.random_like(Distribution::Bernoulli(1.0 - dropout));
+    let weights = weights * keep.div_scalar(1.0 - dropout);
+    let [b, h, queries, keys] = weights.dims();
+    let [_, groups, _, width] = v.dims();
+    weights
+        .reshape([b, groups, h / groups * queries, keys])
+        .matmul(v)
+        .reshape([b, h, queries, width])
+}
+
+fn resolve(q: &Tensor<4>, options: &AttentionOptions) -> AttentionParams {
+    if let Err(error) = options.validate() {
+        panic!("attention: {error}");
+    }
+    let width = q.dims()[3];
+    AttentionParams {
+        scale: options.scale.unwrap_or(1.0 / (width as f64).sqrt()),
+        causal: options.causal,
+        window_left: options.window_left,
+        window_right: options.window_right,
+        softcap: options.softcap,
+        dropout: options.dropout,
+        seed: 0,
+    }
+}
+
+fn check_shapes(
+    q: &Tensor<4>,
+    k: &Tensor<4>,
+    v: &Tensor<4>,
+    mask: &AttentionMask,
+    bias: Option<&Tensor<3>>,
+) {
+    let [b, h, queries, width] = q.dims();
+    let [kb, groups, keys, key_width] = k.dims();
+    let [vb, value_groups, values, _] = v.dims();
+    assert!(
+        b == kb && b == vb && width == key_width && keys == values && groups == value_groups,
+        "attention: q {:?} does not fit k {:?} and v {:?}",
+        q.dims(),
+        k.dims(),
+        v.dims()
+    );
+    assert!(
+        groups > 0 && h.is_multiple_of(groups),
+        "attention: {h} query heads are not a multiple of {groups} key/value heads"
+    );
+    if let Some(key_valid) = &mask.key_valid {
+        assert!(
+            key_valid.dims() == [b, keys],
+            "attention: key_valid {:?} is not [B, Tk] = [{b}, {keys}]",
+            key_valid.dims()
+        );
+    }
+    if let Some(full) = &mask.full {
+        let fits = full
+            .dims()
+            .into_iter()
+            .zip([b, h, queries, keys])
+            .enumerate()
+            .all(|(axis, (len, want))| len == want || (axis < 3 && len == 1));
+        assert!(
+            fits,
+            "attention: mask {:?} does not fit [B, H, Tq, Tk] = [{b}, {h}, {queries}, {keys}]",
+            full.dims()
+        );
+    }
+    if let Some(bias) = bias {
+        assert!(
+            bias.dims() == [h, queries, keys],
+            "attention: bias {:?} is not [H, Tq, Tk] = [{h}, {queries}, {keys}]",
+            bias.dims()
+        );
+    }
+}

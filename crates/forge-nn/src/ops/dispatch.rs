@@ -1,0 +1,37 @@
+//! Which devices go through the operations' traits.
+
+use burn::backend::DispatchDevice;
+use burn::tensor::Device;
+
+/// Whether the traits of this module are implemented for the backend behind `device`.
+///
+/// False for devices that another crate of the same program compiled in (remote, capture): they
+/// run the references.
+pub(crate) fn has_traits(device: &Device) -> bool {
+    match device.as_dispatch().clone().inner() {
+        #[cfg(feature = "flex")]
+        DispatchDevice::Flex(_) => true,
+        #[cfg(feature = "ndarray")]
+        DispatchDevice::NdArray(_) => true,
+        #[cfg(any(
+            feature = "cpu",
+            feature = "wgpu",
+            feature = "vulkan",
+            feature = "metal",
+            feature = "cuda",
+            feature = "rocm"
+        ))]
+        DispatchDevice::Cube(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether dropout masks come from a seed: the `flex` kernels compute them on the fly, so that no
+/// mask is ever stored. Elsewhere the backend's own generator is faster than a mask made here.
+pub(crate) fn masks_from_seed(device: &Device) -> bool {
+    match device.as_dispatch().clone().inner() {
+        #[cfg(feature = "flex")]
+        DispatchDevice::Flex(_) => true,
+        _ => false,
+    }
+}

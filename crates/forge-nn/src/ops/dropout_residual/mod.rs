@@ -1,0 +1,101 @@
+//! The end of a residual branch: dropout and the sum in one pass.
+
+mod backward;
+mod reference;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::{Distribution, Tensor};
+
+use super::dispatch::{has_traits, masks_from_seed};
+use super::dropout_mask::draw_seed;
+
+/// Dropout and residual on backend primitives; the mask is a function of the seed.
+#[backend_extension(
+    Autodiff,
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(any(
+        feature = "cpu",
+        feature = "wgpu",
+        feature = "vulkan",
+        feature = "metal",
+        feature = "cuda",
+        feature = "rocm"
+    )),
+)]
+pub trait DropoutResidualOps: Backend {
+    /// `residual + dropout(x)`.
+    fn fused_dropout_residual(
+        x: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        probability: f64,
+        seed: u64,
+    ) -> FloatTensor<Self> {
+        reference::forward::<Self>(x, residual, probability, seed)
+    }
+
+    /// `x` with the mask of `seed` applied; also what the backward pass does to the gradient.
+    fn dropout_from_seed(x: FloatTensor<Self>, probability: f64, seed: u64) -> FloatTensor<Self> {
+        reference::dropped::<Self>(x, probability, seed)
+    }
+}
+
+#[cfg(feature = "flex")]
+impl DropoutResidualOps for burn::backend::Flex {}
+
+#[cfg(feature = "ndarray")]
+impl DropoutResidualOps for burn::backend::NdArray {}
+
+#[cfg(any(
+    feature = "cpu",
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "metal",
+    feature = "cuda",
+    feature = "rocm"
+))]
+impl DropoutResidualOps for burn::backend::Cube {}
+
+/// `residual + dropout(x)`: the end of a residual branch.
+///
+/// Kept values are scaled by `1 / (1 - probability)`. As in Burn's own `Dropout`, nothing is
+/// dropped where the tensors do not track gradients. The mask follows [`burn::tensor::Device::seed`].
+///
+/// # Shapes
+/// - `x`, `residual`, output: the same, any
+///
+/// # Panics
+/// If the shapes differ or `probability` is outside `[0, 1)`.
+pub fn dropout_residual<const D: usize>(
+    x: Tensor<D>,
+    residual: Tensor<D>,
+    probability: f64,
+) -> Tensor<D> {
+    assert!(
+        x.dims() == residual.dims(),
+        "dropout_residual: x {:?} and residual {:?} differ",
+        x.dims(),
+        residual.dims()
+    );
+    if let Err(error) = crate::check::probability("probability", probability) {
+        panic!("dropout_residual: {error}");
+    }
+    let device = x.device();
+    let dropping = probability > 0.0 && (device.is_autodiff() || residual.device().is_autodiff());
+    if dropping && !masks_from_seed(&device) {
+        let keep = x.random_like(Distribution::Bernoulli(1.0 - probability));
+        return residual + x * keep.div_scalar(1.0 - probability);
+    }
+    let (probability, seed) = if dropping {
+        (probability, draw_seed(&device))
+    } else {
+        (0.0, 0)
+    };
+    let (x, residual) = (x.into_dispatch(), residual.into_dispatch());
+    Tensor::from_dispatch(if has_traits(&device) {
+        <Dispatch as DropoutResidualOps>::fused_dropout_residual(x, residual, probability, seed)
+    } else {
+        reference::forward::<Dispatch>(x, residual, probability, seed)
+    })
+}

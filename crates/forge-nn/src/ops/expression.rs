@@ -1,0 +1,181 @@
+//! Arithmetic on backend primitives with operators, so that the references read as formulas.
+
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+use burn::backend::tensor::{BoolTensor, FloatTensor};
+use burn::backend::{Backend, DType, Shape, Slice, TensorMetadata};
+
+/// A float primitive of backend `B`; cloning is cheap (a handle).
+pub(crate) struct Expr<B: Backend>(pub(crate) FloatTensor<B>);
+
+impl<B: Backend> Clone for Expr<B> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<B: Backend> Expr<B> {
+    pub(crate) fn shape(&self) -> Shape {
+        self.0.shape()
+    }
+
+    pub(crate) fn dtype(&self) -> DType {
+        self.0.dtype()
+    }
+
+    pub(crate) fn rank(&self) -> usize {
+        self.0.shape().num_dims()
+    }
+
+    pub(crate) fn exp(self) -> Self {
+        Self(B::float_exp(self.0))
+    }
+
+    pub(crate) fn log(self) -> Self {
+        Self(B::float_log(self.0))
+    }
+
+    pub(crate) fn sqrt(self) -> Self {
+        Self(B::float_sqrt(self.0))
+    }
+
+    pub(crate) fn tanh(self) -> Self {
+        Self(B::float_tanh(self.0))
+    }
+
+    pub(crate) fn erf(self) -> Self {
+        Self(B::float_erf(self.0))
+    }
+
+    pub(crate) fn sigmoid(self) -> Self {
+        Self(B::sigmoid(self.0))
+    }
+
+    pub(crate) fn relu(self) -> Self {
+        Self(B::relu(self.0))
+    }
+
+    /// `grad` where the ReLU's `output` is positive, else 0.
+    pub(crate) fn relu_backward(output: Self, grad: Self) -> Self {
+        Self(B::relu_backward(output.0, grad.0))
+    }
+
+    /// Sum over `dim`, kept with length 1.
+    pub(crate) fn sum_dim(self, dim: usize) -> Self {
+        Self(B::float_sum_dim(self.0, dim))
+    }
+
+    /// Mean over `dim`, kept with length 1.
+    pub(crate) fn mean_dim(self, dim: usize) -> Self {
+        Self(B::float_mean_dim(self.0, dim))
+    }
+
+    /// The maximum over `dim`, kept with length 1, as a constant for differentiation.
+    pub(crate) fn constant_max_dim(self, dim: usize) -> Self {
+        Self(B::float_max_dim(B::float_detach(self.0), dim))
+    }
+
+    pub(crate) fn matmul(self, rhs: Self) -> Self {
+        Self(B::float_matmul(self.0, rhs.0))
+    }
+
+    /// The last two axes swapped.
+    pub(crate) fn transpose(self) -> Self {
+        Self(B::float_transpose(self.0))
+    }
+
+    pub(crate) fn reshape(self, shape: impl Into<Shape>) -> Self {
+        Self(B::float_reshape(self.0, shape.into()))
+    }
+
+    /// The part `from..to` of `dim`.
+    pub(crate) fn narrow(self, dim: usize, from: usize, to: usize) -> Self {
+        let slices: Vec<Slice> = self
+            .shape()
+            .iter()
+            .enumerate()
+            .map(|(axis, &len)| {
+                let range = if axis == dim { from..to } else { 0..len };
+                Slice::from(range.start as isize..range.end as isize)
+            })
+            .collect();
+        Self(B::float_slice(self.0, &slices))
+    }
+
+    pub(crate) fn cat(parts: Vec<Self>, dim: usize) -> Self {
+        Self(B::float_cat(parts.into_iter().map(|p| p.0).collect(), dim))
+    }
+
+    pub(crate) fn add_scalar(self, value: f64) -> Self {
+        Self(B::float_add_scalar(self.0, value.into()))
+    }
+
+    pub(crate) fn mul_scalar(self, value: f64) -> Self {
+        Self(B::float_mul_scalar(self.0, value.into()))
+    }
+
+    pub(crate) fn clamp_min(self, value: f64) -> Self {
+        Self(B::float_clamp_min(self.0, value.into()))
+    }
+
+    pub(crate) fn mask_fill(self, mask: BoolTensor<B>, value: f64) -> Self {
+        Self(B::float_mask_fill(self.0, mask, value.into()))
+    }
+
+    /// Collapses all axes but the last: `[rows, last]`.
+    pub(crate) fn rows(self) -> Self {
+        let shape = self.shape();
+        let last = shape[shape.num_dims() - 1];
+        let rows = shape.num_elements().checked_div(last).unwrap_or(0);
+        self.reshape([rows, last])
+    }
+
+    /// The sum over every axis but the last: `[last]`.
+    pub(crate) fn sum_rows(self) -> Self {
+        let rows = self.rows();
+        let last = rows.shape()[1];
+        rows.sum_dim(0).reshape([last])
+    }
+
+    /// A vector `[last]` seen as `[1, …, 1, last]` of the given rank.
+    pub(crate) fn along_last(self, rank: usize) -> Self {
+        let mut shape = vec![1; rank];
+        shape[rank - 1] = self.shape()[0];
+        self.reshape(Shape::from(shape))
+    }
+}
+
+impl<B: Backend> Add for Expr<B> {
+    type Output = Self;
+    fn add(self, rhs: Self) -> Self {
+        Self(B::float_add(self.0, rhs.0))
+    }
+}
+
+impl<B: Backend> Sub for Expr<B> {
+    type Output = Self;
+    fn sub(self, rhs: Self) -> Self {
+        Self(B::float_sub(self.0, rhs.0))
+    }
+}
+
+impl<B: Backend> Mul for Expr<B> {
+    type Output = Self;
+    fn mul(self, rhs: Self) -> Self {
+        Self(B::float_mul(self.0, rhs.0))
+    }
+}
+
+impl<B: Backend> Div for Expr<B> {
+    type Output = Self;
+    fn div(self, rhs: Self) -> Self {
+        Self(B::float_div(self.0, rhs.0))
+    }
+}
+
+impl<B: Backend> Neg for Expr<B> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self(B::float_neg(self.0))
+    }
+}

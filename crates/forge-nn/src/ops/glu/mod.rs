@@ -1,0 +1,117 @@
+//! Gated linear units: one half of the features, times the activation of the other.
+
+mod backward;
+pub(crate) mod reference;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::Tensor;
+
+use super::dispatch::has_traits;
+
+/// The activation of the gate in [`glu`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GluKind {
+    /// GLU (Dauphin et al. 2017).
+    Sigmoid,
+    /// ReGLU; the slope of ReLU at 0 is 0.
+    Relu,
+    /// GeGLU, with the exact (erf) GELU.
+    Gelu,
+    /// SwiGLU with beta = 1, that is SiLU.
+    Silu,
+}
+
+/// Gated linear units on backend primitives.
+#[backend_extension(
+    Autodiff,
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(any(
+        feature = "cpu",
+        feature = "wgpu",
+        feature = "vulkan",
+        feature = "metal",
+        feature = "cuda",
+        feature = "rocm"
+    )),
+)]
+pub trait GluOps: Backend {
+    /// `value · act(gate)` where `x = [value, gate]` along the last axis.
+    fn fused_glu(x: FloatTensor<Self>, kind: GluKind) -> FloatTensor<Self> {
+        reference::forward::<Self>(x, kind)
+    }
+
+    /// The gradient of `x`.
+    fn fused_glu_backward(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        kind: GluKind,
+    ) -> FloatTensor<Self> {
+        reference::backward::<Self>(x, dy, kind)
+    }
+}
+
+#[cfg(feature = "flex")]
+impl GluOps for burn::backend::Flex {}
+
+#[cfg(feature = "ndarray")]
+impl GluOps for burn::backend::NdArray {}
+
+#[cfg(any(
+    feature = "cpu",
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "metal",
+    feature = "cuda",
+    feature = "rocm"
+))]
+impl GluOps for burn::backend::Cube {}
+
+/// `value · act(gate)`, where the last axis of `x` is `[value, gate]` (Shazeer 2020, Eq. 5, with
+/// the product of the two linear maps taken before). The activation acts on the **second** half.
+///
+/// # Shapes
+/// - `x`: `[…, 2 D]`
+/// - output: `[…, D]`
+///
+/// # Panics
+/// If the last axis is odd.
+pub fn glu<const D: usize>(x: Tensor<D>, kind: GluKind) -> Tensor<D> {
+    assert!(
+        x.dims()[D - 1].is_multiple_of(2),
+        "glu: the last axis of {:?} is odd",
+        x.dims()
+    );
+    let traits = has_traits(&x.device());
+    let x = x.into_dispatch();
+    Tensor::from_dispatch(if traits {
+        <Dispatch as GluOps>::fused_glu(x, kind)
+    } else {
+        reference::forward::<Dispatch>(x, kind)
+    })
+}
+
+/// `value · max(gate, 0)`: [`glu`] with [`GluKind::Relu`].
+///
+/// # Panics
+/// As [`glu`].
+pub fn reglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    glu(x, GluKind::Relu)
+}
+
+/// `value · gelu(gate)`: [`glu`] with [`GluKind::Gelu`].
+///
+/// # Panics
+/// As [`glu`].
+pub fn geglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    glu(x, GluKind::Gelu)
+}
+
+/// `value · gate sigmoid(gate)`: [`glu`] with [`GluKind::Silu`].
+///
+/// # Panics
+/// As [`glu`].
+pub fn swiglu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    glu(x, GluKind::Silu)
+}

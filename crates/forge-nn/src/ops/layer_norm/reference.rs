@@ -1,0 +1,56 @@
+//! LayerNorm made of Burn's operations.
+
+use burn::backend::Backend;
+use burn::backend::tensor::FloatTensor;
+
+use crate::ops::expression::Expr;
+
+/// `(x - mean) / sqrt(var + eps)` and `1 / sqrt(var + eps)`.
+fn normalised<B: Backend>(x: Expr<B>, epsilon: f64) -> (Expr<B>, Expr<B>) {
+    let last = x.rank() - 1;
+    let centred = x.clone() - x.mean_dim(last);
+    let variance = (centred.clone() * centred.clone()).mean_dim(last);
+    let deviation = variance.add_scalar(epsilon).sqrt();
+    let inverse = Expr(B::float_recip(deviation.0));
+    (centred * inverse.clone(), inverse)
+}
+
+pub(super) fn forward<B: Backend>(
+    x: FloatTensor<B>,
+    weight: Option<FloatTensor<B>>,
+    bias: Option<FloatTensor<B>>,
+    epsilon: f64,
+) -> FloatTensor<B> {
+    let x = Expr::<B>(x);
+    let rank = x.rank();
+    let (mut y, _) = normalised(x, epsilon);
+    if let Some(weight) = weight {
+        y = y * Expr(weight).along_last(rank);
+    }
+    if let Some(bias) = bias {
+        y = y + Expr(bias).along_last(rank);
+    }
+    y.0
+}
+
+/// The gradients of `x`, weight and bias (each as if it were there).
+pub(super) fn backward<B: Backend>(
+    x: FloatTensor<B>,
+    weight: Option<FloatTensor<B>>,
+    dy: FloatTensor<B>,
+    epsilon: f64,
+) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+    let (x, dy) = (Expr::<B>(x), Expr::<B>(dy));
+    let rank = x.rank();
+    let (normal, inverse) = normalised(x, epsilon);
+    let dweight = (dy.clone() * normal.clone()).sum_rows();
+    let dbias = dy.clone().sum_rows();
+    let dnormal = match weight {
+        Some(weight) => dy * Expr(weight).along_last(rank),
+        None => dy,
+    };
+    let along = (dnormal.clone() * normal.clone()).mean_dim(rank - 1);
+    let mean = dnormal.clone().mean_dim(rank - 1);
+    let dx = inverse * (dnormal - mean - normal * along);
+    (dx.0, dweight.0, dbias.0)
+}

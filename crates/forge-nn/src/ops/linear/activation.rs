@@ -1,0 +1,15 @@
+//! The activations that a linear layer can apply while its output is still in the cache.
+
+/// The activation of [`linear_activation`](super::linear_activation).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinearActivation {
+    /// `z`
+    #[default]
+    Identity,
+    /// `max(z, 0)`; the slope at 0 is 0.
+    Relu,
+    /// `z Φ(z)` with the exact normal distribution (erf form).
+    Gelu,
+    /// `z sigmoid(z)`
+    Silu,
+}

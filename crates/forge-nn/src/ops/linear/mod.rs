@@ -1,0 +1,134 @@
+//! The linear layer: product, bias and activation in one operation.
+
+mod activation;
+mod backward;
+mod reference;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::Tensor;
+
+pub use activation::LinearActivation;
+
+use super::dispatch::has_traits;
+use super::optional::OptionalFloat;
+
+/// The linear layer on backend primitives of any rank.
+#[backend_extension(
+    Autodiff,
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(any(
+        feature = "cpu",
+        feature = "wgpu",
+        feature = "vulkan",
+        feature = "metal",
+        feature = "cuda",
+        feature = "rocm"
+    )),
+)]
+pub trait LinearOps: Backend {
+    /// `activation(x weight + bias)`.
+    fn fused_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        #[extension_type] bias: OptionalFloat<Self>,
+        activation: LinearActivation,
+    ) -> FloatTensor<Self> {
+        reference::forward::<Self>(x, weight, bias.into_option(), activation).0
+    }
+
+    /// The output, and what the backward pass needs of the value before the activation. For the
+    /// identity and ReLU that may be the output itself.
+    fn fused_linear_forward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        #[extension_type] bias: OptionalFloat<Self>,
+        activation: LinearActivation,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        reference::forward::<Self>(x, weight, bias.into_option(), activation)
+    }
+
+    /// The gradients of `x`, `weight` and the bias `[D_out]`. Where `needs_input` is false the
+    /// first may be anything.
+    fn fused_linear_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        z: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        activation: LinearActivation,
+        needs_input: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let _ = needs_input;
+        reference::backward::<Self>(x, weight, z, dy, activation)
+    }
+}
+
+#[cfg(feature = "flex")]
+impl LinearOps for burn::backend::Flex {}
+
+#[cfg(feature = "ndarray")]
+impl LinearOps for burn::backend::NdArray {}
+
+#[cfg(any(
+    feature = "cpu",
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "metal",
+    feature = "cuda",
+    feature = "rocm"
+))]
+impl LinearOps for burn::backend::Cube {}
+
+/// `x W + b` over the last axis.
+///
+/// # Shapes
+/// - `x`: `[…, D_in]`
+/// - `weight`: `[D_in, D_out]`, Burn's layout (the transpose of PyTorch's)
+/// - `bias`: `[D_out]`
+/// - output: `[…, D_out]`
+///
+/// # Panics
+/// If the shapes do not fit, naming them.
+pub fn linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+) -> Tensor<D> {
+    linear_activation(x, weight, bias, LinearActivation::Identity)
+}
+
+/// `activation(x W + b)`, the activation applied while the product is in the cache. Shapes as in
+/// [`linear`].
+///
+/// # Panics
+/// As [`linear`].
+pub fn linear_activation<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    activation: LinearActivation,
+) -> Tensor<D> {
+    let [inputs, outputs] = weight.dims();
+    assert!(
+        x.dims()[D - 1] == inputs,
+        "linear: x {:?} does not fit weight [{inputs}, {outputs}]",
+        x.dims()
+    );
+    if let Some(bias) = &bias {
+        assert!(
+            bias.dims() == [outputs],
+            "linear: bias {:?} does not fit weight [{inputs}, {outputs}]",
+            bias.dims()
+        );
+    }
+    let traits = has_traits(&x.device());
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    let bias = bias.map(Tensor::into_dispatch);
+    Tensor::from_dispatch(if traits {
+        let bias = bias.map_or(OptionalFloat::Absent, OptionalFloat::Present);
+        <Dispatch as LinearOps>::fused_linear(x, weight, bias, activation)
+    } else {
+        reference::forward::<Dispatch>(x, weight, bias, activation).0
+    })
+}

@@ -1,0 +1,56 @@
+//! The linear layer made of Burn's operations.
+
+use burn::backend::Backend;
+use burn::backend::tensor::FloatTensor;
+
+use super::LinearActivation;
+use crate::ops::expression::Expr;
+use crate::ops::glu;
+
+/// The output, and the value before the activation.
+pub(super) fn forward<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: Option<FloatTensor<B>>,
+    activation: LinearActivation,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (x, weight) = (Expr::<B>(x), Expr::<B>(weight));
+    let mut shape = x.shape();
+    let rank = shape.num_dims();
+    shape[rank - 1] = weight.shape()[1];
+    let mut z = x.rows().matmul(weight);
+    if let Some(bias) = bias {
+        z = z + Expr(bias).along_last(2);
+    }
+    let z = z.reshape(shape);
+    let y = match activation {
+        LinearActivation::Identity => z.clone(),
+        LinearActivation::Relu => z.clone().relu(),
+        LinearActivation::Gelu => glu::reference::gelu(z.clone()),
+        LinearActivation::Silu => z.clone() * z.clone().sigmoid(),
+    };
+    (y.0, z.0)
+}
+
+/// The gradients of input, weight and bias.
+pub(super) fn backward<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    z: FloatTensor<B>,
+    dy: FloatTensor<B>,
+    activation: LinearActivation,
+) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+    let (x, weight, z, dy) = (Expr::<B>(x), Expr(weight), Expr(z), Expr(dy));
+    let dz = match activation {
+        LinearActivation::Identity => dy,
+        LinearActivation::Relu => Expr::relu_backward(z.relu(), dy),
+        LinearActivation::Gelu => dy * glu::reference::gelu_slope(z),
+        LinearActivation::Silu => dy * glu::reference::silu_slope(z),
+    }
+    .rows();
+    let shape = x.shape();
+    let dbias = dz.clone().sum_rows();
+    let dweight = x.rows().transpose().matmul(dz.clone());
+    let dx = dz.matmul(weight.transpose()).reshape(shape);
+    (dx.0, dweight.0, dbias.0)
+}

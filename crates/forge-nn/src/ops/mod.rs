@@ -1,0 +1,50 @@
+//! The hot operations: forward and backward, each with a kernel where one is faster and a
+//! reference made of Burn's operations everywhere else.
+//!
+//! # Layout
+//!
+//! One operation is one folder: `mod.rs` has the trait and the public function on tensors,
+//! `reference.rs` the body that every backend can run, `backward.rs` the rule for
+//! `Autodiff<B>`, `flex` the SIMD and multi-threaded form for Burn's `flex` backend.
+//!
+//! # Which body runs
+//!
+//! The public functions look at the device. Backends that this crate was compiled for go through
+//! the operation's trait, and so through its own backward rule; any other device (remote, graph
+//! capture) runs the reference on Burn's dispatching backend, so that a captured graph holds
+//! Burn's operations only. None of them panics for lack of a kernel.
+//!
+//! The backward rules have reference bodies too, made of differentiable operations:
+//! `Autodiff<Autodiff<B>>` differentiates them again.
+//!
+//! # Memory
+//!
+//! On `flex` the results of these operations live in recycled buffers, so that a training step does not ask the
+//! operating system for fresh pages at every operation.
+
+mod dispatch;
+mod dropout_mask;
+mod expression;
+mod optional;
+
+mod adamw;
+mod attention;
+mod dropout_residual;
+mod glu;
+mod layer_norm;
+mod linear;
+mod rms_norm;
+mod softmax;
+
+pub use adamw::{AdamWOps, AdamWStep, FusedAdamW, FusedAdamWConfig, adamw_step};
+pub use attention::{
+    AttentionMask, AttentionOps, AttentionOptions, AttentionParams, attention,
+    attention_with_weights,
+};
+pub use dropout_residual::{DropoutResidualOps, dropout_residual};
+pub use glu::{GluKind, GluOps, geglu, glu, reglu, swiglu};
+pub use layer_norm::{LayerNormOps, layer_norm};
+pub use linear::{LinearActivation, LinearOps, linear, linear_activation};
+pub use optional::{OptionalBool, OptionalFloat};
+pub use rms_norm::{RmsNormOps, rms_norm};
+pub use softmax::{SoftmaxOps, softmax};

@@ -1,0 +1,48 @@
+//! Operation inputs that may be absent: the dispatch macro does not know `Option`.
+
+use burn::backend::tensor::{BoolTensor, FloatTensor};
+use burn::backend::{Backend, ExtensionType};
+
+/// A float tensor or nothing.
+#[derive(ExtensionType, Clone, Debug)]
+pub enum OptionalFloat<B: Backend> {
+    /// No tensor.
+    Absent,
+    /// A tensor.
+    Present(FloatTensor<B>),
+}
+
+impl<B: Backend> OptionalFloat<B> {
+    /// As the standard type.
+    pub fn into_option(self) -> Option<FloatTensor<B>> {
+        match self {
+            Self::Absent => None,
+            Self::Present(tensor) => Some(tensor),
+        }
+    }
+}
+
+impl<B: Backend> From<Option<FloatTensor<B>>> for OptionalFloat<B> {
+    fn from(value: Option<FloatTensor<B>>) -> Self {
+        value.map_or(Self::Absent, Self::Present)
+    }
+}
+
+/// A bool tensor or nothing.
+#[derive(ExtensionType, Clone, Debug)]
+pub enum OptionalBool<B: Backend> {
+    /// No tensor.
+    Absent,
+    /// A tensor.
+    Present(BoolTensor<B>),
+}
+
+impl<B: Backend> OptionalBool<B> {
+    /// As the standard type.
+    pub fn into_option(self) -> Option<BoolTensor<B>> {
+        match self {
+            Self::Absent => None,
+            Self::Present(tensor) => Some(tensor),
+        }
+    }
+}

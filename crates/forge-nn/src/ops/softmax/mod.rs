@@ -1,0 +1,74 @@
+//! Softmax along one axis.
+
+mod backward;
+mod reference;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::Tensor;
+
+use super::dispatch::has_traits;
+
+/// Softmax on backend primitives.
+#[backend_extension(
+    Autodiff,
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(any(
+        feature = "cpu",
+        feature = "wgpu",
+        feature = "vulkan",
+        feature = "metal",
+        feature = "cuda",
+        feature = "rocm"
+    )),
+)]
+pub trait SoftmaxOps: Backend {
+    /// `exp(x - max) / Σ exp(x - max)` along `dim`.
+    fn fused_softmax(x: FloatTensor<Self>, dim: usize) -> FloatTensor<Self> {
+        reference::forward::<Self>(x, dim)
+    }
+
+    /// The gradient of the input from the output `y`.
+    fn fused_softmax_backward(
+        y: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        dim: usize,
+    ) -> FloatTensor<Self> {
+        reference::backward::<Self>(y, dy, dim)
+    }
+}
+
+#[cfg(feature = "flex")]
+impl SoftmaxOps for burn::backend::Flex {}
+
+#[cfg(feature = "ndarray")]
+impl SoftmaxOps for burn::backend::NdArray {}
+
+#[cfg(any(
+    feature = "cpu",
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "metal",
+    feature = "cuda",
+    feature = "rocm"
+))]
+impl SoftmaxOps for burn::backend::Cube {}
+
+/// Softmax along `dim`, with the maximum subtracted first.
+///
+/// # Shapes
+/// - `x`, output: any
+///
+/// # Panics
+/// If `dim` is not below the rank.
+pub fn softmax<const D: usize>(x: Tensor<D>, dim: usize) -> Tensor<D> {
+    assert!(dim < D, "softmax: dim {dim} of a tensor of rank {D}");
+    let traits = has_traits(&x.device());
+    let x = x.into_dispatch();
+    Tensor::from_dispatch(if traits {
+        <Dispatch as SoftmaxOps>::fused_softmax(x, dim)
+    } else {
+        reference::forward::<Dispatch>(x, dim)
+    })
+}

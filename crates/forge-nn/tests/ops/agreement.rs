@@ -1,0 +1,45 @@
+//! Each operation against its formula, over prime, length-1, non-contiguous, masked and large
+//! inputs, in f32 and f64, and against finite differences.
+
+use super::cases::{self, Case};
+use super::evaluation::{assert_agrees, assert_differentiates};
+
+fn check(cases: Vec<Case>) {
+    assert!(cases.iter().any(|case| case.smooth));
+    for case in cases {
+        assert_agrees(&case.name, &*case.op, &*case.formula, &case.inputs);
+        if case.smooth {
+            assert_differentiates(&case.name, &*case.op, &case.inputs);
+        }
+    }
+}
+
+#[test]
+fn linear() {
+    check(cases::linear());
+}
+
+#[test]
+fn norms() {
+    check(cases::norms());
+}
+
+#[test]
+fn gated_units() {
+    check(cases::gates());
+}
+
+#[test]
+fn softmax() {
+    check(cases::softmaxes());
+}
+
+#[test]
+fn dropout_residual_without_dropout() {
+    check(cases::residuals());
+}
+
+#[test]
+fn attention() {
+    check(cases::attentions());
+}

@@ -1,0 +1,6 @@
+mod agreement;
+mod attention_oracle;
+mod attention_semantics;
+mod cases;
+mod evaluation;
+mod second_order;

@@ -1,0 +1,169 @@
+//! The gradient of a gradient through each operation: `Autodiff<Autodiff<Flex>>` against finite
+//! differences of the first gradient.
+
+use burn::backend::autodiff::Autodiff;
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{AutodiffBackend, Flex};
+use burn::tensor::{DType, Device, Tensor};
+use forge_nn::ops::{
+    AttentionOps, AttentionParams, DropoutResidualOps, GluKind, GluOps, LayerNormOps,
+    LinearActivation, LinearOps, OptionalBool, OptionalFloat, RmsNormOps, SoftmaxOps,
+};
+
+use super::evaluation::{tensor, values};
+
+type Once = Autodiff<Flex>;
+type Twice = Autodiff<Autodiff<Flex>>;
+type Op<B> = fn(FloatTensor<B>) -> FloatTensor<B>;
+
+fn reshape<B: burn::backend::Backend>(x: FloatTensor<B>, shape: &[usize]) -> FloatTensor<B> {
+    B::float_reshape(x, shape.to_vec().into())
+}
+
+/// `Σ op(x) · c · op(x)`: not linear in the operation's output.
+fn loss<B: burn::backend::Backend>(y: FloatTensor<B>) -> FloatTensor<B> {
+    let rows = B::float_mul(y.clone(), y.clone());
+    B::float_sum(B::float_mul(rows, B::float_add_scalar(y, 0.3.into())))
+}
+
+fn first_gradient(op: Op<Once>, x: &[f64]) -> Vec<f64> {
+    let x = tensor(x, DType::F64, &Device::flex().autodiff())
+        .try_into_primitive::<Once>()
+        .unwrap();
+    let x = Once::float_set_require_grad(x, true);
+    let grads = Once::backward(loss::<Once>(op(x.clone())));
+    let gradient = Once::grad(&x, &grads).unwrap();
+    Tensor::<1>::from_primitive::<Flex>(gradient)
+        .into_data()
+        .iter()
+        .collect()
+}
+
+/// `d (∇loss · direction) / dx` by differentiating twice.
+fn hessian_product(op: Op<Twice>, x: &[f64], direction: &[f64]) -> Vec<f64> {
+    let device = Device::flex().autodiff();
+    let x = tensor(x, DType::F64, &device).require_grad();
+    let inner = x.clone().try_into_primitive::<Once>().unwrap();
+    let outer = Twice::float_set_require_grad(Twice::from_inner(inner), true);
+    let grads = Twice::backward(loss::<Twice>(op(outer.clone())));
+    let gradient = Twice::grad(&outer, &grads).unwrap();
+    let gradient = Tensor::<1>::from_primitive::<Once>(gradient);
+    let grads = (gradient * tensor(direction, DType::F64, &device))
+        .sum()
+        .backward();
+    x.grad(&grads).unwrap().into_data().iter().collect()
+}
+
+fn check(name: &str, once: Op<Once>, twice: Op<Twice>, len: usize) {
+    let x = values(31, len);
+    let direction = values(32, len);
+    let exact = hessian_product(twice, &x, &direction);
+    let step = 1e-5;
+    let at = |by: f64| -> Vec<f64> {
+        let moved: Vec<f64> = x.iter().zip(&direction).map(|(x, d)| x + by * d).collect();
+        first_gradient(once, &moved)
+    };
+    let (up, down) = (at(step), at(-step));
+    let size = exact.iter().fold(0.0f64, |max, x| max.max(x.abs()));
+    assert!(size > 1e-4, "{name}: no curvature to see");
+    for ((exact, up), down) in exact.iter().zip(up).zip(down) {
+        let numeric = (up - down) / (2.0 * step);
+        assert!(
+            (exact - numeric).abs() < 1e-6 * size.max(1.0),
+            "{name}: {exact} but differences of the gradient say {numeric}"
+        );
+    }
+}
+
+fn constant<B: burn::backend::Backend>(
+    like: &FloatTensor<B>,
+    seed: u64,
+    shape: &[usize],
+) -> FloatTensor<B> {
+    use burn::backend::TensorMetadata;
+    let len = shape.iter().product();
+    let data = burn::tensor::TensorData::new(values(seed, len), shape.to_vec());
+    B::float_from_data(data, &like.device())
+}
+
+macro_rules! twice {
+    ($name:ident, $len:expr, $op:ident) => {
+        #[test]
+        fn $name() {
+            check(stringify!($name), $op::<Once>, $op::<Twice>, $len);
+        }
+    };
+}
+
+fn linear<B: LinearOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[3, 5]);
+    let weight = constant::<B>(&x, 1, &[5, 7]);
+    let bias = OptionalFloat::Present(constant::<B>(&x, 2, &[7]));
+    B::fused_linear(x, weight, bias, LinearActivation::Gelu)
+}
+twice!(through_linear, 15, linear);
+
+fn linear_weight<B: LinearOps>(w: FloatTensor<B>) -> FloatTensor<B> {
+    let x = constant::<B>(&w, 1, &[3, 5]);
+    let w = reshape::<B>(w, &[5, 7]);
+    B::fused_linear(x, w, OptionalFloat::Absent, LinearActivation::Silu)
+}
+twice!(through_linear_weight, 35, linear_weight);
+
+fn layer_norm<B: LayerNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[3, 5]);
+    let weight = OptionalFloat::Present(constant::<B>(&x, 1, &[5]));
+    let bias = OptionalFloat::Present(constant::<B>(&x, 2, &[5]));
+    B::fused_layer_norm(x, weight, bias, 1e-5)
+}
+twice!(through_layer_norm, 15, layer_norm);
+
+fn rms_norm<B: RmsNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[3, 5]);
+    let weight = OptionalFloat::Present(constant::<B>(&x, 1, &[5]));
+    B::fused_rms_norm(x, weight, 1e-5)
+}
+twice!(through_rms_norm, 15, rms_norm);
+
+fn geglu<B: GluOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::fused_glu(reshape::<B>(x, &[3, 10]), GluKind::Gelu)
+}
+twice!(through_geglu, 30, geglu);
+
+fn swiglu<B: GluOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::fused_glu(reshape::<B>(x, &[3, 10]), GluKind::Silu)
+}
+twice!(through_swiglu, 30, swiglu);
+
+fn reglu<B: GluOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::fused_glu(reshape::<B>(x, &[3, 10]), GluKind::Relu)
+}
+twice!(through_reglu, 30, reglu);
+
+fn softmax<B: SoftmaxOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::fused_softmax(reshape::<B>(x, &[3, 5]), 1)
+}
+twice!(through_softmax, 15, softmax);
+
+fn dropout_residual<B: DropoutResidualOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[3, 5]);
+    B::fused_dropout_residual(x.clone(), x, 0.3, 7)
+}
+twice!(through_dropout_residual, 15, dropout_residual);
+
+fn attention<B: AttentionOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[1, 2, 5, 6]);
+    let bias = OptionalFloat::Present(constant::<B>(&x, 1, &[2, 5, 5]));
+    let params = AttentionParams {
+        scale: 0.8,
+        causal: true,
+        window_left: Some(3),
+        window_right: None,
+        softcap: Some(2.0),
+        dropout: 0.2,
+        seed: 5,
+    };
+    B::fused_attention(x.clone(), x.clone(), x, bias, OptionalBool::Absent, params)
+}
+twice!(through_attention, 60, attention);
