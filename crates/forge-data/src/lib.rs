@@ -3,8 +3,19 @@
 //!
 //! Shape letters: `N` rows of a table, `B` rows of a batch, `F` features.
 
+mod dataset;
 mod error;
+mod preprocess;
+mod split;
 mod table;
 
+pub use dataset::{TabularBatch, TabularDataset};
 pub use error::DataError;
+pub use preprocess::{
+    CategoricalEncoding, CategoricalManifest, DropReason, DroppedColumn, FeatureSelection,
+    Features, Impute, NumericManifest, NumericTransform, PreprocessConfig, PreprocessReport,
+    Preprocessor, PreprocessorManifest, RareLabels, TargetManifest, TargetTransform,
+    TransformReport,
+};
+pub use split::{Split, SplitConfig};
 pub use table::{Categorical, Column, ColumnValues, Table};

@@ -1,0 +1,29 @@
+//! From table columns to the numbers a model sees, with statistics of the training rows only.
+//!
+//! [`Preprocessor::fit`] learns, [`Preprocessor::transform`] applies; [`TargetTransform`] does the
+//! same for the column to predict. See `docs/preprocessing.md` for defaults and buckets.
+
+mod categorical;
+mod config;
+mod features;
+mod normal_quantile;
+mod numeric;
+mod parts;
+mod preprocessor;
+mod quantile_map;
+mod report;
+mod selection;
+mod target;
+
+pub use config::{CategoricalEncoding, Impute, NumericTransform, PreprocessConfig};
+pub use features::{Features, TransformReport};
+pub use parts::{CategoricalManifest, NumericManifest, PreprocessorManifest};
+pub use preprocessor::Preprocessor;
+pub use report::{DropReason, DroppedColumn, PreprocessReport, RareLabels};
+pub use selection::FeatureSelection;
+pub use target::{TargetManifest, TargetTransform};
+
+/// The row a person sees in a file (header = 1) for row `index` of a table.
+pub(crate) fn seen_row(index: usize) -> u64 {
+    index as u64 + 2
+}

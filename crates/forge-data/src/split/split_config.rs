@@ -1,0 +1,300 @@
+//! The rules by which rows are held out.
+
+use std::fmt::{self, Display};
+use std::str::FromStr;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::row_keys::groups;
+use crate::{ColumnValues, DataError, Table};
+
+/// Rows of a table for each purpose: ascending, disjoint, together every row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Split {
+    /// Rows to learn from.
+    pub train: Vec<usize>,
+    /// Rows for early stopping and choosing between models; held out of training by the same
+    /// rule as the test rows, so that the test rows decide nothing.
+    pub validation: Vec<usize>,
+    /// Rows to measure with, once.
+    pub test: Vec<usize>,
+}
+
+/// How rows are held out. `fraction` is the part of the rows that goes to the test, in [0, 1);
+/// 0 holds out none.
+///
+/// As text: `random`, `date:COLUMN` or `group:COLUMN`, with fraction 0.2 and seed 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
+pub enum SplitConfig {
+    /// Single rows at random. Neighbours of test rows are in training: easy where rows are alike.
+    Random {
+        /// Part of the rows held out.
+        #[serde(default = "default_fraction")]
+        fraction: f64,
+        /// Which rows.
+        #[serde(default)]
+        seed: u64,
+    },
+    /// The latest dates: every test date is after every training date.
+    Date {
+        /// A column of dates, or of numbers that grow with time.
+        column: String,
+        /// Part of the rows held out; whole dates, as near to it as they allow.
+        #[serde(default = "default_fraction")]
+        fraction: f64,
+    },
+    /// Whole groups at random: rows with the same value of a column stay on one side.
+    Group {
+        /// A column of any kind.
+        column: String,
+        /// Part of the rows held out; whole groups, as near to it as they allow in drawn order.
+        #[serde(default = "default_fraction")]
+        fraction: f64,
+        /// Which groups.
+        #[serde(default)]
+        seed: u64,
+    },
+}
+
+fn default_fraction() -> f64 {
+    0.2
+}
+
+impl Default for SplitConfig {
+    /// `random`, 20 %, seed 0.
+    fn default() -> Self {
+        Self::Random {
+            fraction: default_fraction(),
+            seed: 0,
+        }
+    }
+}
+
+impl Display for SplitConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Random { .. } => f.write_str("random"),
+            Self::Date { column, .. } => write!(f, "date:{column}"),
+            Self::Group { column, .. } => write!(f, "group:{column}"),
+        }
+    }
+}
+
+impl FromStr for SplitConfig {
+    type Err = DataError;
+
+    fn from_str(text: &str) -> Result<Self, DataError> {
+        let fraction = default_fraction();
+        match text.split_once(':') {
+            None if text == "random" => Ok(Self::default()),
+            Some(("date", column)) if !column.is_empty() => Ok(Self::Date {
+                column: column.into(),
+                fraction,
+            }),
+            Some(("group", column)) if !column.is_empty() => Ok(Self::Group {
+                column: column.into(),
+                fraction,
+                seed: 0,
+            }),
+            _ => Err(DataError::config(format!(
+                "split '{text}' is not known: allowed are random, date:COLUMN, group:COLUMN"
+            ))),
+        }
+    }
+}
+
+impl SplitConfig {
+    /// The same rule with another fraction.
+    #[must_use]
+    pub fn with_fraction(mut self, value: f64) -> Self {
+        match &mut self {
+            Self::Random { fraction, .. }
+            | Self::Date { fraction, .. }
+            | Self::Group { fraction, .. } => *fraction = value,
+        }
+        self
+    }
+
+    /// The same rule with another seed; splits by date have none.
+    #[must_use]
+    pub fn with_seed(mut self, value: u64) -> Self {
+        match &mut self {
+            Self::Random { seed, .. } | Self::Group { seed, .. } => *seed = value,
+            Self::Date { .. } => {}
+        }
+        self
+    }
+
+    /// Part of the rows held out for the test.
+    #[must_use]
+    pub fn fraction(&self) -> f64 {
+        match self {
+            Self::Random { fraction, .. }
+            | Self::Date { fraction, .. }
+            | Self::Group { fraction, .. } => *fraction,
+        }
+    }
+
+    /// Checks the fraction and the column's name.
+    ///
+    /// # Errors
+    /// A config error naming the field, its value and the allowed range.
+    pub fn validate(&self) -> Result<(), DataError> {
+        check_fraction("fraction", self.fraction())?;
+        match self {
+            Self::Date { column, .. } | Self::Group { column, .. } if column.is_empty() => Err(
+                DataError::config("column = '' is out of range: allowed are column names"),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Splits the rows of `table` into training, validation and test. `validation` is the part of
+    /// the rows that are not test rows, in [0, 1); it is taken by the same rule, and does not
+    /// change which rows are test rows.
+    ///
+    /// # Errors
+    /// - config: a fraction is out of range
+    /// - schema: the column is not in the table or of the wrong kind
+    /// - value: the table has too few rows, dates or groups to give every side one; or the column
+    ///   has a missing or infinite value (row and column are named)
+    pub fn split(&self, table: &Table, validation: f64) -> Result<Split, DataError> {
+        self.validate()?;
+        check_fraction("validation", validation)?;
+        let all: Vec<usize> = (0..table.n_rows()).collect();
+        let (rest, test) = self.hold_out(table, &all, self.fraction(), 0)?;
+        let (train, validation) = self.hold_out(table, &rest, validation, 1)?;
+        Ok(Split {
+            train,
+            validation,
+            test,
+        })
+    }
+
+    /// Splits `rows` (0-based) into `(kept, held out)` by this rule, `fraction` (in [0, 1)) of
+    /// them held out. `round` tells successive draws with one seed apart.
+    ///
+    /// # Errors
+    /// As [`split`](Self::split).
+    pub fn hold_out(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        fraction: f64,
+        round: u64,
+    ) -> Result<(Vec<usize>, Vec<usize>), DataError> {
+        self.validate()?;
+        check_fraction("fraction", fraction)?;
+        if let Some(row) = rows.iter().find(|row| **row >= table.n_rows()) {
+            return Err(DataError::config(format!(
+                "row index {row} is not in the table: it has {} rows",
+                table.n_rows()
+            )));
+        }
+        if rows.is_empty() {
+            return Err(DataError::value("there are no rows to split"));
+        }
+        let mut rows = rows.to_vec();
+        rows.sort_unstable();
+        rows.dedup();
+        let target = fraction * rows.len() as f64;
+        let (mut held, mut kept) = match self {
+            Self::Random { seed, .. } => {
+                if fraction == 0.0 {
+                    return Ok((rows, Vec::new()));
+                }
+                let n = rows.len();
+                too_few(n, "rows")?;
+                rows.shuffle(&mut generator(*seed, round));
+                let kept = rows.split_off((target.round() as usize).clamp(1, n - 1));
+                (rows, kept)
+            }
+            Self::Date { column, .. } | Self::Group { column, .. } => {
+                let mut units = self.units(table, column, &rows, round)?;
+                if fraction == 0.0 {
+                    return Ok((rows, Vec::new()));
+                }
+                let what = if matches!(self, Self::Date { .. }) {
+                    "dates"
+                } else {
+                    "groups"
+                };
+                too_few(units.len(), &format!("{what} in column '{column}'"))?;
+                let kept = units.split_off(prefix_nearest(&units, target));
+                (units.concat(), kept.concat())
+            }
+        };
+        held.sort_unstable();
+        kept.sort_unstable();
+        Ok((kept, held))
+    }
+
+    /// The rows that may not be torn apart, those to hold out first in front.
+    fn units(
+        &self,
+        table: &Table,
+        column: &str,
+        rows: &[usize],
+        round: u64,
+    ) -> Result<Vec<Vec<usize>>, DataError> {
+        let mut units = groups(table, column, rows)?;
+        match self {
+            Self::Date { .. } => {
+                if let ColumnValues::Categorical(_) = table.column(column)?.values {
+                    return Err(DataError::schema(
+                        "holds labels; a split by date needs dates or numbers",
+                    )
+                    .at_column(column));
+                }
+                units.reverse();
+            }
+            Self::Group { seed, .. } => units.shuffle(&mut generator(*seed, round)),
+            Self::Random { .. } => {}
+        }
+        Ok(units)
+    }
+}
+
+fn generator(seed: u64, round: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(round);
+    rng
+}
+
+/// How many leading units have a number of rows nearest to `target`: at least one, not all.
+fn prefix_nearest(units: &[Vec<usize>], target: f64) -> usize {
+    let mut sum = 0;
+    let mut best = (f64::INFINITY, 1);
+    for (i, unit) in units[..units.len() - 1].iter().enumerate() {
+        sum += unit.len();
+        let distance = (sum as f64 - target).abs();
+        if distance < best.0 {
+            best = (distance, i + 1);
+        }
+    }
+    best.1
+}
+
+fn too_few(units: usize, what: &str) -> Result<(), DataError> {
+    if units >= 2 {
+        return Ok(());
+    }
+    Err(DataError::value(format!(
+        "only {units} {what}: holding some out needs at least 2, and 3 for a validation and a \
+         test part"
+    )))
+}
+
+fn check_fraction(field: &str, value: f64) -> Result<(), DataError> {
+    if (0.0..1.0).contains(&value) {
+        Ok(())
+    } else {
+        Err(DataError::config(format!(
+            "{field} = {value} is out of range: allowed 0 to below 1"
+        )))
+    }
+}

@@ -1,0 +1,250 @@
+use std::collections::HashSet;
+
+use forge_data::{Column, Split, SplitConfig, Table};
+use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
+
+use crate::tables::{NAN, all, dates, labels};
+
+fn rows_once(split: &Split, n: usize) {
+    let mut rows: Vec<usize> = [&split.train, &split.validation, &split.test]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
+    rows.sort_unstable();
+    assert_eq!(rows, (0..n).collect::<Vec<_>>());
+    for part in [&split.train, &split.validation, &split.test] {
+        assert!(part.is_sorted());
+    }
+}
+
+fn numbers(n: usize) -> Table {
+    Table::new(vec![Column::numeric(
+        "x",
+        (0..n).map(|i| i as f64).collect(),
+    )])
+    .unwrap()
+}
+
+fn parse(text: &str) -> SplitConfig {
+    text.parse().unwrap()
+}
+
+#[test]
+fn texts_are_understood_or_refused_with_the_choices() {
+    assert_eq!(parse("random"), SplitConfig::default());
+    assert_eq!(
+        parse("date:day:1"),
+        SplitConfig::Date {
+            column: "day:1".into(),
+            fraction: 0.2
+        }
+    );
+    assert_eq!(
+        parse("group:T").with_seed(5).with_fraction(0.5),
+        SplitConfig::Group {
+            column: "T".into(),
+            fraction: 0.5,
+            seed: 5
+        }
+    );
+    for bad in [
+        "", "Random", "random:x", "date", "date:", "group:", "month:x",
+    ] {
+        let error = bad.parse::<SplitConfig>().unwrap_err();
+        assert!(error.is_config());
+        assert!(error.to_string().contains("group:COLUMN"), "{error}");
+    }
+    for text in ["random", "date:d", "group:g"] {
+        assert_eq!(parse(text).to_string(), text);
+        let json = serde_json::to_string(&parse(text)).unwrap();
+        assert_eq!(
+            serde_json::from_str::<SplitConfig>(&json).unwrap(),
+            parse(text)
+        );
+    }
+    let extra = r#"{"by": "date", "column": "d", "sed": 1}"#;
+    assert!(serde_json::from_str::<SplitConfig>(extra).is_err());
+}
+
+#[test]
+fn random_splits_have_the_asked_sizes_and_follow_the_seed() {
+    let t = numbers(101);
+    let split = parse("random").split(&t, 0.25).unwrap();
+    rows_once(&split, 101);
+    assert_eq!((split.test.len(), split.validation.len()), (20, 20));
+    assert_eq!(parse("random").split(&t, 0.25).unwrap(), split);
+    let other = parse("random").with_seed(1).split(&t, 0.25).unwrap();
+    assert_ne!(other.test, split.test);
+    // Whether and how much is validated does not move the test rows.
+    assert_eq!(parse("random").split(&t, 0.0).unwrap().test, split.test);
+    let everything = parse("random").with_fraction(0.0).split(&t, 0.0).unwrap();
+    assert_eq!(everything.train.len(), 101);
+}
+
+#[test]
+fn dates_are_never_shared_and_the_latest_are_held_out() {
+    let day = 86_400_000;
+    let cells: Vec<i64> = (0..60).map(|i| (i * 7 % 20) * day).collect();
+    let t = Table::new(vec![dates("day", &cells)]).unwrap();
+    let split = parse("date:day").split(&t, 0.25).unwrap();
+    rows_once(&split, 60);
+    let span = |rows: &[usize]| {
+        let days = rows.iter().map(|r| cells[*r] / day);
+        (days.clone().min().unwrap(), days.max().unwrap())
+    };
+    assert_eq!(span(&split.test), (16, 19));
+    assert_eq!(span(&split.validation), (12, 15));
+    assert_eq!(span(&split.train), (0, 11));
+    let as_numbers = cells.iter().map(|c| *c as f64).collect();
+    let t = Table::new(vec![Column::numeric("day", as_numbers)]).unwrap();
+    assert_eq!(parse("date:day").split(&t, 0.25).unwrap(), split);
+}
+
+#[test]
+fn groups_stay_whole_for_every_kind_of_column() {
+    let n = 210usize;
+    let of = |i: usize| i * i % 23;
+    let text: Vec<String> = (0..n).map(|i| format!("g{}", of(i))).collect();
+    let text: Vec<Option<&str>> = text.iter().map(|s| Some(s.as_str())).collect();
+    let t = Table::new(vec![
+        Column::numeric("f", (0..n).map(|i| 0.1 * of(i) as f64).collect()),
+        dates("d", &(0..n).map(|i| of(i) as i64 - 10).collect::<Vec<_>>()),
+        labels("l", &text),
+    ])
+    .unwrap();
+    for column in ["f", "d", "l"] {
+        let split = parse(&format!("group:{column}"))
+            .with_seed(3)
+            .split(&t, 0.2)
+            .unwrap();
+        rows_once(&split, n);
+        let groups = |rows: &[usize]| rows.iter().map(|r| of(*r)).collect::<HashSet<_>>();
+        let (a, b, c) = (
+            groups(&split.train),
+            groups(&split.validation),
+            groups(&split.test),
+        );
+        assert!(a.is_disjoint(&b) && a.is_disjoint(&c) && b.is_disjoint(&c));
+        assert!(
+            (20..=65).contains(&split.test.len()),
+            "{}",
+            split.test.len()
+        );
+    }
+}
+
+#[test]
+fn negative_zero_is_zero_for_grouping() {
+    let t = Table::new(vec![Column::numeric("g", vec![0.0, -0.0, 1.0, 0.0])]).unwrap();
+    let split = parse("group:g").split(&t, 0.0).unwrap();
+    assert!(split.test == [2] || split.test == [0, 1, 3]);
+}
+
+#[test]
+fn too_little_to_split_is_said() {
+    let zero = numbers(0);
+    assert!(
+        parse("random")
+            .split(&zero, 0.1)
+            .unwrap_err()
+            .to_string()
+            .contains("no rows")
+    );
+    let error = parse("random").split(&numbers(1), 0.1).unwrap_err();
+    assert!(
+        error.is_value() && error.to_string().contains("only 1 rows"),
+        "{error}"
+    );
+    let error = parse("random").split(&numbers(2), 0.1).unwrap_err();
+    assert!(error.to_string().contains("3 for a validation"), "{error}");
+    assert!(parse("random").split(&numbers(3), 0.1).is_ok());
+    let same = Table::new(vec![Column::numeric("g", vec![4.0; 9])]).unwrap();
+    for text in ["group:g", "date:g"] {
+        let error = parse(text).split(&same, 0.0).unwrap_err();
+        assert!(
+            error.is_value() && error.to_string().contains("only 1"),
+            "{error}"
+        );
+        assert!(error.to_string().contains("column 'g'"), "{error}");
+    }
+}
+
+#[test]
+fn columns_that_cannot_split_are_named() {
+    let t = Table::new(vec![
+        Column::numeric("gap", vec![1.0, NAN, 2.0]),
+        dates("day", &[1, 2, i64::MIN]),
+        labels("l", &[Some("a"), Some("b"), None]),
+    ])
+    .unwrap();
+    let error = |text: &str| parse(text).split(&t, 0.0).unwrap_err();
+    assert!(
+        error("group:gap")
+            .to_string()
+            .starts_with("row 3: column 'gap'")
+    );
+    assert!(
+        error("date:day")
+            .to_string()
+            .starts_with("row 4: column 'day'")
+    );
+    assert!(error("group:l").is_value());
+    assert!(error("group:none").is_schema());
+    let named = Table::new(vec![labels("l", &[Some("a"), Some("b")])]).unwrap();
+    assert!(parse("date:l").split(&named, 0.0).unwrap_err().is_schema());
+    for bad in [NAN, -0.1, 1.0, 7.0] {
+        let config = parse("random").with_fraction(bad);
+        assert!(config.split(&t, 0.0).unwrap_err().is_config());
+        assert!(parse("random").split(&t, bad).unwrap_err().is_config());
+    }
+    assert!(
+        parse("random")
+            .hold_out(&t, &[7], 0.5, 0)
+            .unwrap_err()
+            .is_config()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn dates_of_training_come_before_dates_of_test(
+        days in prop::collection::vec(-1000i64..1000, 6..120),
+        fraction in 0.05f64..0.9,
+    ) {
+        let t = Table::new(vec![dates("day", &days)]).unwrap();
+        let distinct = days.iter().collect::<HashSet<_>>().len();
+        let split = parse("date:day").with_fraction(fraction).split(&t, 0.0);
+        if distinct < 2 {
+            prop_assert!(split.is_err());
+            return Ok(());
+        }
+        let split = split.unwrap();
+        rows_once(&split, days.len());
+        let last = split.train.iter().map(|r| days[*r]).max().unwrap();
+        let first = split.test.iter().map(|r| days[*r]).min().unwrap();
+        prop_assert!(last < first);
+    }
+
+    #[test]
+    fn group_splits_depend_on_values_not_on_row_order(
+        groups in prop::collection::vec(0u8..9, 12..60),
+        seed in any::<u64>(),
+    ) {
+        let column = |g: &[u8]| {
+            let values = g.iter().map(|v| f64::from(*v)).collect();
+            Table::new(vec![Column::numeric("g", values)]).unwrap()
+        };
+        let rule = parse("group:g").with_seed(seed);
+        let t = column(&groups);
+        let Ok((_, held)) = rule.hold_out(&t, &all(&t), 0.3, 0) else { return Ok(()) };
+        let mut reversed = groups.clone();
+        reversed.reverse();
+        let t = column(&reversed);
+        let (_, held_reversed) = rule.hold_out(&t, &all(&t), 0.3, 0).unwrap();
+        let set = |rows: &[usize], g: &[u8]| rows.iter().map(|r| g[*r]).collect::<HashSet<_>>();
+        prop_assert_eq!(set(&held, &groups), set(&held_reversed, &reversed));
+    }
+}
