@@ -75,3 +75,15 @@ pub fn divides(
         ))
     }
 }
+
+/// `value` is odd.
+///
+/// # Errors
+/// A config error naming `field` and `value`.
+pub fn odd(field: &str, value: usize) -> Result<(), ForgeError> {
+    if value.is_multiple_of(2) {
+        Err(ForgeError::config(field, value, "odd"))
+    } else {
+        Ok(())
+    }
+}

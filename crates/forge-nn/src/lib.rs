@@ -21,11 +21,17 @@
 //! field, the value and the allowed range; [`ModuleConfig::try_init`] returns that error;
 //! [`ModuleConfig::init`] panics with it. Errors are one opaque [`ForgeError`].
 
+pub mod activation;
+mod broadcast;
 pub mod check;
 mod config;
 mod device;
 mod error;
+pub mod gating;
+mod linear;
+pub mod norm;
 pub mod ops;
+pub mod regularisation;
 mod state;
 mod tokenizer;
 
@@ -33,6 +39,7 @@ pub use burn;
 pub use config::ModuleConfig;
 pub use device::DeviceName;
 pub use error::ForgeError;
+pub use linear::{apply_linear, apply_linear_activation};
 pub use state::{FileFormat, SafetensorsMetadata, StateDict, TensorFile};
 pub use tokenizer::{
     CategoricalTokenizer, CategoricalTokenizerConfig, FeatureTokenizer, FeatureTokenizerConfig,

@@ -1,4 +1,8 @@
 //! The integration tests of forge-nn, one binary.
 #![allow(clippy::unwrap_used)]
 
+mod case;
+mod components;
+mod gradient;
 mod ops;
+mod property;

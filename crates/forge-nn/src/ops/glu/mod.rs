@@ -10,7 +10,8 @@ use burn::tensor::Tensor;
 use super::dispatch::has_traits;
 
 /// The activation of the gate in [`glu`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum GluKind {
     /// GLU (Dauphin et al. 2017).
     Sigmoid,

@@ -1,0 +1,96 @@
+use burn::config::Config;
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Device, Tensor};
+
+use crate::ops::{GluKind, LinearActivation};
+use crate::{ForgeError, ModuleConfig, apply_linear, apply_linear_activation, check};
+
+/// Recipe of a [`GatedFeedForward`].
+#[derive(Config, Debug, PartialEq)]
+pub struct GatedFeedForwardConfig {
+    /// Width of the tokens, at least 1.
+    pub d_model: usize,
+    /// Width of the gated layer, at least 1. Two thirds of a plain feed-forward's width keep the
+    /// parameter count (arXiv 2002.05202, section 2).
+    pub d_hidden: usize,
+    /// Which activation gates: `Silu` is SwiGLU, `Gelu` GeGLU, `Relu` ReGLU, `Sigmoid` GLU.
+    #[config(default = "GluKind::Silu")]
+    pub kind: GluKind,
+    /// Biases on the three products. The paper has none.
+    #[config(default = false)]
+    pub bias: bool,
+    /// Dropout after the gate, in `[0, 1)`.
+    #[config(default = 0.0)]
+    pub dropout: f64,
+}
+
+/// Gated feed-forward layer: SwiGLU, GeGLU, ReGLU or GLU.
+///
+/// `y = W_down (act(W_gate x) ∘ W_up x)`
+///
+/// Shazeer, arXiv 2002.05202, equation (6), where `W_gate`, `W_up`, `W_down` are `W`, `V`, `W₂`.
+#[derive(Module, Debug)]
+pub struct GatedFeedForward {
+    /// `[D, D_hidden]`, feeds the activation.
+    pub w_gate: Linear,
+    /// `[D, D_hidden]`, is gated.
+    pub w_up: Linear,
+    /// `[D_hidden, D]`.
+    pub w_down: Linear,
+    /// On the gated layer.
+    pub dropout: Dropout,
+    #[module(skip)]
+    kind: GluKind,
+}
+
+impl ModuleConfig for GatedFeedForwardConfig {
+    type Module = GatedFeedForward;
+
+    fn validate(&self) -> Result<(), ForgeError> {
+        check::at_least_one("d_model", self.d_model)?;
+        check::at_least_one("d_hidden", self.d_hidden)?;
+        check::probability("dropout", self.dropout)
+    }
+
+    fn build(&self, device: &Device) -> GatedFeedForward {
+        let linear = |from, to| {
+            LinearConfig::new(from, to)
+                .with_bias(self.bias)
+                .init(device)
+        };
+        GatedFeedForward {
+            w_gate: linear(self.d_model, self.d_hidden),
+            w_up: linear(self.d_model, self.d_hidden),
+            w_down: linear(self.d_hidden, self.d_model),
+            dropout: DropoutConfig::new(self.dropout).init(),
+            kind: self.kind,
+        }
+    }
+}
+
+impl GatedFeedForward {
+    /// Applies the layer to every token.
+    ///
+    /// # Shapes
+    /// - input and output: `[.., D]`
+    ///
+    /// # Panics
+    /// If the last axis is not `d_model`.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let activation = match self.kind {
+            GluKind::Silu => LinearActivation::Silu,
+            GluKind::Gelu => LinearActivation::Gelu,
+            GluKind::Relu => LinearActivation::Relu,
+            GluKind::Sigmoid => LinearActivation::Identity,
+        };
+        let gate = apply_linear_activation(&self.w_gate, x.clone(), activation);
+        let gate = match self.kind {
+            GluKind::Sigmoid => sigmoid(gate),
+            _ => gate,
+        };
+        let hidden = gate * apply_linear(&self.w_up, x);
+        apply_linear(&self.w_down, self.dropout.forward(hidden))
+    }
+}

@@ -1,0 +1,32 @@
+//! Activation functions. What Burn has, exact in value and gradient, is re-exported; the rest is
+//! here.
+
+mod acon_a;
+mod acon_b;
+mod acon_c;
+mod entmax15;
+mod frelu_1d;
+mod frelu_2d;
+mod gated_feed_forward;
+mod lisht;
+mod meta_acon;
+mod sparsemax;
+mod squared_relu;
+mod star_relu;
+
+pub use crate::ops::{GluKind, geglu, glu, reglu, swiglu};
+pub use acon_a::{AconA, AconAConfig};
+pub use acon_b::{AconB, AconBConfig};
+pub use acon_c::{AconC, AconCConfig, acon_c};
+pub use burn::tensor::activation::{
+    elu, gelu, gelu_approximate, leaky_relu, mish, relu, sigmoid, silu, softmax, softplus, tanh,
+};
+pub use entmax15::entmax15;
+pub use frelu_1d::{FRelu1d, FRelu1dConfig};
+pub use frelu_2d::{FRelu2d, FRelu2dConfig};
+pub use gated_feed_forward::{GatedFeedForward, GatedFeedForwardConfig};
+pub use lisht::lisht;
+pub use meta_acon::{MetaAcon, MetaAconConfig};
+pub use sparsemax::sparsemax;
+pub use squared_relu::squared_relu;
+pub use star_relu::{StarRelu, StarReluConfig};

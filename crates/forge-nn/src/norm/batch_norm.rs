@@ -1,0 +1,117 @@
+use burn::config::Config;
+use burn::module::{Flag, Module, Param};
+use burn::nn::Initializer;
+use burn::tensor::{Device, Tensor};
+
+use super::RunningStatistic;
+use crate::broadcast::along_channels;
+use crate::{ForgeError, ModuleConfig, check};
+
+/// Recipe of a [`BatchNorm`].
+#[derive(Config, Debug, PartialEq)]
+pub struct BatchNormConfig {
+    /// Channels (axis 1), at least 1.
+    pub n_channels: usize,
+    /// Added to the variance inside the root; above 0.
+    #[config(default = 1e-5)]
+    pub eps: f64,
+    /// Weight of the newest batch in the running statistics, in `0.0..=1.0`.
+    #[config(default = 0.1)]
+    pub momentum: f64,
+}
+
+/// Batch normalisation over axis 1, for flat rows, sequences and images.
+///
+/// Training: `y = (x - mean) / √(var + ε) · w + b` with the statistics of the batch (biased
+/// variance), and `running ← (1 - m) running + m batch`, where the running variance takes the
+/// *unbiased* batch variance, as PyTorch does (Burn's takes the biased one). A batch with a single
+/// value a channel has no unbiased variance: it updates the mean alone. Evaluation: the running
+/// statistics, as constants.
+///
+/// It trains when the input is on an autodiff device and `training` is on (which
+/// `Module::valid` and `Module::freeze` turn off). Running statistics belong to one copy of the
+/// module: see [`RunningStatistic`].
+///
+/// Ioffe & Szegedy, arXiv 1502.03167, algorithm 1.
+#[derive(Module, Debug)]
+pub struct BatchNorm {
+    /// `w`, `[C]`, from ones.
+    pub weight: Param<Tensor<1>>,
+    /// `b`, `[C]`, from zeros.
+    pub bias: Param<Tensor<1>>,
+    /// `[C]`, from zeros.
+    pub running_mean: RunningStatistic,
+    /// `[C]`, from ones.
+    pub running_var: RunningStatistic,
+    /// Whether batch statistics may be used.
+    pub training: Param<Flag>,
+    eps: f64,
+    momentum: f64,
+}
+
+impl ModuleConfig for BatchNormConfig {
+    type Module = BatchNorm;
+
+    fn validate(&self) -> Result<(), ForgeError> {
+        check::at_least_one("n_channels", self.n_channels)?;
+        check::positive("eps", self.eps)?;
+        check::in_range("momentum", self.momentum, 0.0..=1.0)
+    }
+
+    fn build(&self, device: &Device) -> BatchNorm {
+        let shape = [self.n_channels];
+        BatchNorm {
+            weight: Initializer::Ones.init(shape, device),
+            bias: Initializer::Zeros.init(shape, device),
+            running_mean: RunningStatistic::new(Tensor::zeros(shape, device)),
+            running_var: RunningStatistic::new(Tensor::ones(shape, device)),
+            training: Param::from_bool(true),
+            eps: self.eps,
+            momentum: self.momentum,
+        }
+    }
+}
+
+impl BatchNorm {
+    /// Normalises every channel.
+    ///
+    /// # Shapes
+    /// - input and output: `[B, C, ..]`, rank 2 or more
+    ///
+    /// # Panics
+    /// If axis 1 is not `n_channels`.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let [channels] = self.weight.dims();
+        assert!(
+            D >= 2 && x.dims()[1] == channels,
+            "batch norm over {channels} channels got {:?}",
+            x.dims()
+        );
+        let device = x.device();
+        let normalized = if device.is_autodiff() && self.training.is_enabled() {
+            self.normalize_by_batch(x)
+        } else {
+            let mean: Tensor<D> = along_channels(self.running_mean.value().to_device(&device));
+            let var: Tensor<D> = along_channels(self.running_var.value().to_device(&device));
+            (x - mean) / (var + self.eps).sqrt()
+        };
+        normalized * along_channels(self.weight.val()) + along_channels(self.bias.val())
+    }
+
+    fn normalize_by_batch<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let channels = x.dims()[1];
+        let count = x.shape().num_elements() / channels;
+        let others: Vec<usize> = (0..D).filter(|&axis| axis != 1).collect();
+        let mean = x.clone().mean_dims(&others);
+        let centred = x - mean.clone();
+        let var = centred.clone().square().mean_dims(&others);
+
+        self.running_mean
+            .update(mean.reshape([channels]), self.momentum);
+        if count > 1 {
+            let unbiased = var.clone().reshape([channels]) * (count as f64 / (count - 1) as f64);
+            self.running_var.update(unbiased, self.momentum);
+        }
+        centred / (var + self.eps).sqrt()
+    }
+}

@@ -1,0 +1,194 @@
+use burn::tensor::{DType, Tensor, TensorData};
+use forge_nn::activation::{
+    AconAConfig, AconBConfig, AconCConfig, FRelu1dConfig, FRelu2dConfig, GatedFeedForwardConfig,
+    MetaAconConfig, StarReluConfig, entmax15, gelu, leaky_relu, lisht, mish, reglu, silu,
+    sparsemax,
+};
+use forge_nn::{ModuleConfig, burn};
+
+use crate::gradient::{check_input, check_parameters, close, device, in_f64, normal, numbers};
+
+#[test]
+fn simplex_maps_sum_to_one_are_sparse_and_keep_order() {
+    for extreme in [1.0, 30.0, 900.0] {
+        let x = normal([7, 11]) * extreme;
+        for y in [sparsemax(x.clone(), 1), entmax15(x.clone(), 1)] {
+            close(
+                y.clone().sum_dim(1),
+                Tensor::ones([7, 1], (&device(), DType::F64)),
+                1e-12,
+            );
+            let values = numbers(y.clone());
+            assert!(values.iter().all(|v| (0.0..=1.0 + 1e-12).contains(v)));
+            assert!(
+                extreme < 2.0 || values.contains(&0.0),
+                "nothing was cut off"
+            );
+            for (row_x, row_y) in numbers(x.clone()).chunks(11).zip(values.chunks(11)) {
+                for i in 0..11 {
+                    for j in 0..11 {
+                        assert!(row_x[i] <= row_x[j] || row_y[i] >= row_y[j]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn simplex_maps_ignore_a_shift_and_work_along_any_axis() {
+    let x = normal([3, 5, 2]);
+    for f in [sparsemax::<3>, entmax15::<3>] {
+        close(f(x.clone() + 800.0, 1), f(x.clone(), 1), 1e-11);
+        let turned = f(x.clone().swap_dims(1, 2), 2).swap_dims(1, 2);
+        close(f(x.clone(), 1), turned, 1e-14);
+        let single = f(x.clone().narrow(1, 2, 1), 1);
+        close(
+            single,
+            Tensor::ones([3, 1, 2], (&device(), DType::F64)),
+            0.0,
+        );
+    }
+}
+
+#[test]
+fn simplex_maps_have_exact_gradients_with_ties_and_masked_scores() {
+    let weights = normal([5, 7]);
+    let x = normal([5, 7]) * 0.7;
+    check_input(x.clone(), |x| (sparsemax(x, 1) * weights.clone()).sum());
+    check_input(x, |x| (entmax15(x, 1) * weights.clone()).sum());
+
+    // A tie inside the support: the projection's derivative is still unique there.
+    let tied = TensorData::from([[0.3, 0.3, 0.1, -f64::INFINITY, -2.0]]);
+    let x = Tensor::<2>::from_data(tied, (&device(), DType::F64)).require_grad();
+    for f in [sparsemax::<2>, entmax15::<2>] {
+        let grads = (f(x.clone(), 1).narrow(1, 0, 1)).sum().backward();
+        let gradient = x.grad(&grads).unwrap();
+        let gradient = numbers(Tensor::<2>::from_inner(gradient));
+        assert!(gradient.iter().all(|g| g.is_finite()));
+        assert!((gradient.iter().sum::<f64>()).abs() < 1e-12);
+        assert_eq!(gradient[3..], [0.0, 0.0]);
+    }
+}
+
+#[test]
+fn acons_reduce_to_what_they_generalise() {
+    let x = normal([5, 3, 7]);
+    let a = in_exact(AconAConfig::new(3).init(&device()));
+    close(a.forward(x.clone()), silu(x.clone()), 1e-14);
+
+    // With a large switching factor ACON-B is PReLU with slope p.
+    let mut b = in_exact(AconBConfig::new(3).init(&device()));
+    b.beta = b.beta.map(|beta| beta * 1e4);
+    close(b.forward(x.clone()), leaky_relu(x.clone(), 0.25), 1e-3);
+
+    // With p1 = 1, p2 = 0 ACON-C is ACON-A.
+    let mut c = in_exact(AconCConfig::new(3).init(&device()));
+    c.p1 = c.p1.map(|p| p * 0.0 + 1.0);
+    c.p2 = c.p2.map(|p| p * 0.0);
+    close(c.forward(x.clone()), a.forward(x), 1e-14);
+}
+
+/// In f64 with the initial values kept.
+fn in_exact<M: burn::module::Module>(module: M) -> M {
+    struct Cast;
+    impl burn::module::ModuleMapper for Cast {
+        fn map_float<const D: usize>(
+            &mut self,
+            param: burn::module::Param<Tensor<D>>,
+        ) -> burn::module::Param<Tensor<D>> {
+            let tensor = param.val().detach().cast(DType::F64);
+            burn::module::Param::initialized(param.id, tensor.detach().require_grad())
+        }
+    }
+    module.map(&mut Cast)
+}
+
+#[test]
+fn gradients_of_what_has_no_oracle() {
+    let x = normal([5, 3, 7]);
+    let weights = normal([5, 3, 7]);
+    let a = in_f64(AconAConfig::new(3).init(&device()));
+    let b = in_f64(AconBConfig::new(3).init(&device()));
+    check_parameters(a, |m| (m.forward(x.clone()) * weights.clone()).sum());
+    check_parameters(b.clone(), |m| {
+        (m.forward(x.clone()) * weights.clone()).sum()
+    });
+    check_input(x.clone(), |x| (b.forward(x) * weights.clone()).sum());
+}
+
+#[test]
+fn burns_own_activations_have_exact_gradients_here() {
+    let x = normal([7, 5]) * 3.0;
+    check_input(x.clone(), |x| (gelu(x.clone()) * x.cos()).sum());
+    check_input(x.clone(), |x| (silu(x.clone()) * x.cos()).sum());
+    check_input(x.clone(), |x| (mish(x.clone()) * x.cos()).sum());
+    check_input(x, |x| (lisht(x.clone()) * x.cos()).sum());
+}
+
+#[test]
+fn large_inputs_stay_finite() {
+    let x = Tensor::<2>::from_data([[-900.0f32, 900.0, 0.0, -0.0]], &device()).require_grad();
+    let y = mish(x.clone()) + lisht(x.clone()) + silu(x.clone()) + gelu(x.clone());
+    let grads = y.clone().sum().backward();
+    assert!(numbers(y).iter().all(|v| v.is_finite()));
+    let gradient = Tensor::<2>::from_inner(x.grad(&grads).unwrap());
+    assert!(numbers(gradient).iter().all(|v| v.is_finite()));
+}
+
+#[test]
+fn frelu_of_a_single_position_and_meta_acon_of_a_flat_row() {
+    let line = in_f64(FRelu1dConfig::new(3).init(&device()));
+    assert_eq!(line.forward(normal([2, 3, 1])).dims(), [2, 3, 1]);
+    let image = in_f64(FRelu2dConfig::new(3).with_kernel_size(5).init(&device()));
+    assert_eq!(image.forward(normal([2, 3, 1, 7])).dims(), [2, 3, 1, 7]);
+    let meta = in_f64(MetaAconConfig::new(3).init(&device()));
+    assert_eq!(meta.forward(normal([5, 3])).dims(), [5, 3]);
+    assert_eq!(meta.fc1.weight.dims(), [3, 16]);
+}
+
+#[test]
+fn configs_name_the_bad_field() {
+    let message = FRelu1dConfig::new(3)
+        .with_kernel_size(4)
+        .validate()
+        .unwrap_err();
+    assert_eq!(message.to_string(), "config: kernel_size = 4, must be odd");
+    let errors = [
+        AconCConfig::new(0).validate().unwrap_err(),
+        MetaAconConfig::new(3)
+            .with_reduction(0)
+            .validate()
+            .unwrap_err(),
+        GatedFeedForwardConfig::new(0, 3).validate().unwrap_err(),
+        GatedFeedForwardConfig::new(3, 3)
+            .with_dropout(1.0)
+            .validate()
+            .unwrap_err(),
+    ];
+    for (error, field) in errors
+        .iter()
+        .zip(["n_channels", "reduction", "d_model", "dropout"])
+    {
+        assert!(
+            error.is_config() && error.to_string().contains(field),
+            "{error}"
+        );
+    }
+    assert!(StarReluConfig::default().learnable);
+}
+
+#[test]
+#[should_panic(expected = "the last axis of [2, 7] is odd")]
+fn an_odd_gated_linear_unit_says_so() {
+    reglu(normal([2, 7]));
+}
+
+#[test]
+fn a_gated_feed_forward_takes_views_that_are_not_contiguous() {
+    let module = in_f64(GatedFeedForwardConfig::new(5, 11).init(&device()));
+    let x = normal([5, 3, 2]);
+    let view = module.forward(x.clone().permute([2, 1, 0]));
+    let copy = Tensor::from_data(x.permute([2, 1, 0]).into_data(), (&device(), DType::F64));
+    close(view, module.forward(copy), 1e-14);
+}
