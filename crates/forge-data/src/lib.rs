@@ -6,6 +6,8 @@
 mod dataset;
 mod error;
 mod preprocess;
+mod read;
+mod schema;
 mod split;
 mod table;
 
@@ -17,5 +19,10 @@ pub use preprocess::{
     Preprocessor, PreprocessorManifest, RareLabels, TargetManifest, TargetTransform,
     TransformReport,
 };
+pub use read::{
+    ColumnReport, DuplicateNames, FileFormat, Finding, FindingKind, Infinite, Layout, ReadOptions,
+    ReadReport, read_csv_from, read_table,
+};
+pub use schema::{ColumnKind, ColumnRole, Decimal};
 pub use split::{Split, SplitConfig};
 pub use table::{Categorical, Column, ColumnValues, Table};

@@ -1,5 +1,7 @@
 //! One column and its values.
 
+use super::Categorical;
+
 /// A named column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
@@ -21,27 +23,45 @@ pub enum ColumnValues {
     DateTime(Vec<i64>),
 }
 
-/// Labels as codes into a list of categories.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Categorical {
-    /// Index into `categories`, or [`Categorical::MISSING`].
-    pub codes: Vec<u32>,
-    /// Distinct labels in order of first appearance.
-    pub categories: Vec<String>,
-}
-
-impl Categorical {
-    /// The code of a missing label.
-    pub const MISSING: u32 = u32::MAX;
-}
-
 impl Column {
+    /// The missing value of [`ColumnValues::DateTime`].
+    pub const MISSING_TIME: i64 = i64::MIN;
+
     /// A numeric column; NaN marks a missing value.
     #[must_use]
     pub fn numeric(name: impl Into<String>, values: Vec<f64>) -> Self {
         Self {
             name: name.into(),
             values: ColumnValues::Numeric(values),
+        }
+    }
+
+    /// A column of labels; `None` marks a missing one. Codes are given in order of first
+    /// appearance.
+    ///
+    /// ```
+    /// use forge_data::Column;
+    /// let column = Column::categorical("option_type", [Some("C"), None, Some("P")]);
+    /// assert_eq!(column.len(), 3);
+    /// ```
+    #[must_use]
+    pub fn categorical<S: AsRef<str>>(
+        name: impl Into<String>,
+        labels: impl IntoIterator<Item = Option<S>>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            values: ColumnValues::Categorical(Categorical::from_labels(labels)),
+        }
+    }
+
+    /// A column of times in milliseconds since 1970-01-01 UTC; [`Column::MISSING_TIME`] marks a
+    /// missing one.
+    #[must_use]
+    pub fn date_time(name: impl Into<String>, milliseconds: Vec<i64>) -> Self {
+        Self {
+            name: name.into(),
+            values: ColumnValues::DateTime(milliseconds),
         }
     }
 
@@ -59,5 +79,41 @@ impl Column {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Number of missing cells.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        match &self.values {
+            ColumnValues::Numeric(v) => v.iter().filter(|x| x.is_nan()).count(),
+            ColumnValues::Categorical(c) => {
+                let missing = |code: &&u32| **code == Categorical::MISSING;
+                c.codes.iter().filter(missing).count()
+            }
+            ColumnValues::DateTime(v) => v.iter().filter(|t| **t == Self::MISSING_TIME).count(),
+        }
+    }
+
+    /// The cells at these rows, in this order. A categorical column keeps its whole list of
+    /// categories, so that codes mean the same in every part of a table.
+    ///
+    /// # Panics
+    /// If a row is out of range; [`crate::Table::select_rows`] checks.
+    #[must_use]
+    pub(crate) fn gather(&self, rows: &[usize]) -> Self {
+        let values = match &self.values {
+            ColumnValues::Numeric(v) => ColumnValues::Numeric(rows.iter().map(|&r| v[r]).collect()),
+            ColumnValues::Categorical(c) => ColumnValues::Categorical(Categorical {
+                codes: rows.iter().map(|&r| c.codes[r]).collect(),
+                categories: c.categories.clone(),
+            }),
+            ColumnValues::DateTime(v) => {
+                ColumnValues::DateTime(rows.iter().map(|&r| v[r]).collect())
+            }
+        };
+        Self {
+            name: self.name.clone(),
+            values,
+        }
     }
 }

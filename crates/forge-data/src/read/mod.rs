@@ -1,0 +1,166 @@
+//! Files become tables.
+
+mod assemble;
+mod builder;
+mod cell;
+mod csv_source;
+mod finding;
+mod header;
+mod opening;
+mod options;
+mod records;
+mod report;
+
+pub(crate) use cell::Cell;
+pub use finding::{Finding, FindingKind};
+pub use options::{DuplicateNames, FileFormat, Infinite, ReadOptions};
+pub use report::{ColumnReport, Layout, ReadReport};
+
+use std::io::Read;
+use std::path::Path;
+
+use csv_source::CsvSource;
+use records::Input;
+
+use crate::DataError;
+use crate::schema::Decimal;
+use crate::table::Table;
+
+/// Reads a table from a CSV, Parquet or Excel file, by its extension or `options.format`.
+///
+/// `docs/data.md` says what is read, what is repaired and reported, and what is refused.
+///
+/// # Errors
+/// - I/O: the file cannot be read.
+/// - unsupported: the type of file is not known, or its feature is not compiled in.
+/// - parse: the file's structure is broken, such as a row with too many fields.
+/// - schema: the header is missing or has a name twice, or there are no rows.
+/// - value: a cell does not fit its column.
+/// - config: an option is out of range or names a column that is not in the file.
+///
+/// Each names the file, and row and column where there is one.
+///
+/// ```no_run
+/// use forge_data::{ReadOptions, read_table};
+/// let (table, report) = read_table("chain.csv", &ReadOptions::default())?;
+/// assert!(report.findings().is_empty(), "{report}");
+/// # Ok::<(), forge_data::DataError>(())
+/// ```
+pub fn read_table(
+    path: impl AsRef<Path>,
+    options: &ReadOptions,
+) -> Result<(Table, ReadReport), DataError> {
+    let path = path.as_ref();
+    let format = match options.format {
+        Some(format) => format,
+        None => format_of(path).map_err(|e| e.at_path(path))?,
+    };
+    let read = match format {
+        FileFormat::Csv => {
+            let mut options = options.clone();
+            if options.delimiter.is_none() && extension(path) == "tsv" {
+                options.delimiter = Some('\t');
+            }
+            read_csv(Input::File(path), &options)
+        }
+        FileFormat::Parquet => read_parquet(path, options),
+        FileFormat::Excel => read_excel(path, options),
+    };
+    let (table, mut report) = read.map_err(|e| e.at_path(path))?;
+    report.path = Some(path.into());
+    Ok((table, report))
+}
+
+/// Reads a table from CSV text, which is taken into memory as a whole.
+///
+/// # Errors
+/// As [`read_table`], without the file's name.
+///
+/// ```
+/// use forge_data::{ReadOptions, read_csv_from};
+/// let (table, report) = read_csv_from("k;iv\n100;0,2\n110;0,19\n".as_bytes(), &ReadOptions::default())?;
+/// assert_eq!(table.n_rows(), 2);
+/// println!("{report}");
+/// # Ok::<(), forge_data::DataError>(())
+/// ```
+pub fn read_csv_from(
+    mut reader: impl Read,
+    options: &ReadOptions,
+) -> Result<(Table, ReadReport), DataError> {
+    let mut bytes = Vec::new();
+    reader
+        .read_to_end(&mut bytes)
+        .map_err(|e| DataError::parse(format!("cannot read: {e}")))?;
+    read_csv(Input::Bytes(&bytes), options)
+}
+
+fn read_csv(input: Input<'_>, options: &ReadOptions) -> Result<(Table, ReadReport), DataError> {
+    let delimiter = options
+        .delimiter
+        .map(opening::check_delimiter)
+        .transpose()?;
+    let opening = opening::look(input, options.skip_rows)?;
+    let has_header = options.has_header != Some(false);
+    let mut source = CsvSource {
+        input,
+        delimiter: delimiter.unwrap_or(opening.delimiter),
+        start: opening.mark,
+        skip_lines: u64::from(opening.separator_line),
+        skip_rows: options.skip_rows,
+        has_header,
+        blank_lines: 0,
+    };
+    let mut report = ReadReport::new(Layout::Csv {
+        delimiter: char::from(source.delimiter),
+        decimal: Decimal::Point,
+        has_header,
+    });
+    if opening.mark > 0 {
+        let finding = Finding::new(FindingKind::ByteOrderMark, "").at_row(1);
+        report.findings.push(finding);
+    }
+    if opening.separator_line {
+        let finding = Finding::new(FindingKind::SeparatorLine, "").at_row(1);
+        report.findings.push(finding);
+    }
+    let (table, used) = assemble::assemble(&mut source, options, &mut report)?;
+    if source.blank_lines > 0 {
+        let finding = Finding::new(FindingKind::BlankLines, "").counted(source.blank_lines);
+        report.findings.insert(0, finding);
+    }
+    if let Layout::Csv { decimal, .. } = &mut report.layout {
+        *decimal = used;
+    }
+    Ok((table, report))
+}
+
+fn read_parquet(_path: &Path, _options: &ReadOptions) -> Result<(Table, ReadReport), DataError> {
+    Err(missing_feature("Parquet", "parquet"))
+}
+
+fn read_excel(_path: &Path, _options: &ReadOptions) -> Result<(Table, ReadReport), DataError> {
+    Err(missing_feature("Excel", "excel"))
+}
+
+fn missing_feature(what: &str, feature: &str) -> DataError {
+    DataError::unsupported(format!(
+        "reading {what} files needs the feature `{feature}`, which is not compiled in"
+    ))
+}
+
+fn extension(path: &Path) -> String {
+    let extension = path.extension().unwrap_or_default();
+    extension.to_string_lossy().to_ascii_lowercase()
+}
+
+fn format_of(path: &Path) -> Result<FileFormat, DataError> {
+    match extension(path).as_str() {
+        "csv" | "tsv" | "txt" => Ok(FileFormat::Csv),
+        "parquet" | "pq" => Ok(FileFormat::Parquet),
+        "xlsx" | "xlsm" | "xls" | "ods" => Ok(FileFormat::Excel),
+        other => Err(DataError::unsupported(format!(
+            "the type of the file is not known by its extension '{other}'; known are csv, tsv, \
+             txt, parquet, pq, xlsx, xlsm, xls and ods, or set `format`"
+        ))),
+    }
+}

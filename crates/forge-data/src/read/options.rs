@@ -1,0 +1,143 @@
+//! How a file is to be read.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::schema::{ColumnRole, Decimal};
+use crate::table::Table;
+
+/// How a file is to be read. The default reads what is usual and refuses what is doubtful.
+///
+/// As TOML or JSON, unknown keys are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReadOptions {
+    /// The type of the file. Default: by its extension (`csv`, `tsv`, `txt`, `parquet`, `pq`,
+    /// `xlsx`, `xlsm`, `xls`, `ods`).
+    pub format: Option<FileFormat>,
+    /// CSV: what stands between fields, one ASCII character. Default: the one of comma,
+    /// semicolon, tab and pipe that divides the first lines evenly; the report states it.
+    pub delimiter: Option<char>,
+    /// CSV and texts in Excel: the decimal mark. Default: a point, except for a CSV file that is
+    /// not divided by commas and whose cells are numbers only with a decimal comma; the report
+    /// states it.
+    pub decimal: Option<Decimal>,
+    /// CSV and Excel: whether the first row holds names. Default: it must, and a first row with
+    /// a number or a date in it is refused; `true` takes such names as they are. With `false`
+    /// the columns are called `c0`, `c1`, and so on.
+    pub has_header: Option<bool>,
+    /// CSV and Excel: rows to pass over before the header.
+    pub skip_rows: u64,
+    /// What columns are declared to be, by name. Naming a column that is not in the file is an
+    /// error.
+    pub columns: BTreeMap<String, ColumnRole>,
+    /// The same for columns that may be absent, such as the target in a file to predict; see
+    /// [`ReadOptions::like`]. `columns` has precedence.
+    pub hints: BTreeMap<String, ColumnRole>,
+    /// Texts that stand for a missing value besides the usual ones, such as `-999`.
+    pub missing_values: Vec<String>,
+    /// Whether the usual texts for a missing value are read as such: `nan`, `na`, `n/a`, `null`,
+    /// `none`, `nat`, `-nan`, `#n/a`, `<na>` in any case, `-` and `?`. Default: true. An empty
+    /// cell is always missing.
+    pub default_missing_values: bool,
+    /// What becomes of infinities and of numbers too large for an f64. Default: refused.
+    pub infinite: Infinite,
+    /// What becomes of a name that several columns have. Default: refused.
+    pub duplicate_names: DuplicateNames,
+    /// Excel: the name of the sheet. Default: the first.
+    pub sheet: Option<String>,
+    /// Excel: the bytes that the file may hold when unpacked. Default: 1 GiB.
+    pub max_unpacked_bytes: u64,
+    /// Read no more than this many rows. Default: all.
+    pub max_rows: Option<u64>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            format: None,
+            delimiter: None,
+            decimal: None,
+            has_header: None,
+            skip_rows: 0,
+            columns: BTreeMap::new(),
+            hints: BTreeMap::new(),
+            missing_values: Vec::new(),
+            default_missing_values: true,
+            infinite: Infinite::Refuse,
+            duplicate_names: DuplicateNames::Refuse,
+            sheet: None,
+            max_unpacked_bytes: 1 << 30,
+            max_rows: None,
+        }
+    }
+}
+
+impl ReadOptions {
+    /// Declares what a column is.
+    ///
+    /// ```
+    /// use forge_data::{ColumnRole, ReadOptions};
+    /// let options = ReadOptions::default()
+    ///     .with_column("isin", ColumnRole::Categorical)
+    ///     .with_column("comment", ColumnRole::Ignore);
+    /// # assert_eq!(options.columns.len(), 2);
+    /// ```
+    #[must_use]
+    pub fn with_column(mut self, name: impl Into<String>, role: ColumnRole) -> Self {
+        self.columns.insert(name.into(), role);
+        self
+    }
+
+    /// Expects the kinds that the columns of `table` have, so that a second file is read like
+    /// the first: a column of labels stays one even if this file's labels are all digits.
+    #[must_use]
+    pub fn like(mut self, table: &Table) -> Self {
+        for column in table.columns() {
+            self.hints.insert(column.name.clone(), column.kind().into());
+        }
+        self
+    }
+
+    pub(crate) fn role(&self, name: &str) -> Option<ColumnRole> {
+        self.columns
+            .get(name)
+            .or_else(|| self.hints.get(name))
+            .copied()
+    }
+}
+
+/// A type of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileFormat {
+    /// Text divided by a delimiter.
+    Csv,
+    /// Apache Parquet; needs the feature `parquet`.
+    Parquet,
+    /// Excel `xlsx`, `xlsm`, `xls` and OpenDocument `ods`; needs the feature `excel`.
+    Excel,
+}
+
+/// What becomes of infinities and of numbers too large for an f64.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Infinite {
+    /// An error naming the first.
+    #[default]
+    Refuse,
+    /// Read as missing and reported.
+    Missing,
+}
+
+/// What becomes of a name that several columns have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DuplicateNames {
+    /// An error naming the columns.
+    #[default]
+    Refuse,
+    /// The later ones become `name.1`, `name.2`, and so on, which is reported.
+    Rename,
+}
