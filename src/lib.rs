@@ -1,8 +1,26 @@
-//! volatilityforge
+#![doc = include_str!("../README.md")]
+
+mod artifact;
 #[cfg(feature = "baselines")]
 pub mod baseline;
 mod error;
+mod estimator;
+#[cfg(feature = "experiment")]
+pub mod experiment;
 #[cfg(feature = "report")]
 pub mod report;
 
+pub use artifact::FORMAT as ARTIFACT_FORMAT;
+pub use burn;
 pub use error::Error;
+pub use estimator::{
+    FitOptions, FitReport, FittedRegressor, ModelChoice, RegressorConfig, Strategy,
+    TabularRegressor,
+};
+pub use forge_data as data;
+pub use forge_data::{Column, ReadOptions, Table, read_table};
+pub use forge_meta as meta;
+pub use forge_models as models;
+pub use forge_nn as nn;
+pub use forge_nn::DeviceName;
+pub use forge_train as train;

@@ -32,16 +32,14 @@ impl Baseline for BoostingBaseline {
         test: &DenseColumns,
     ) -> Result<Vec<f64>, Error> {
         let fail = |e: &dyn std::fmt::Display| ForgeError::training(format!("boosting: {e}"));
-        let flatten = |data: &DenseColumns| data.columns.concat();
-        let (x_train, x_test) = (flatten(train), flatten(test));
         let mut booster = PerpetualBooster::default()
             .set_objective(Objective::SquaredLoss)
             .set_budget(self.budget);
-        let matrix = Matrix::new(&x_train, train.n_rows(), train.columns.len());
+        let matrix = Matrix::new(train.values(), train.n_rows(), train.n_columns());
         booster
             .fit(&matrix, target, None, None)
             .map_err(|e| fail(&e))?;
-        let matrix = Matrix::new(&x_test, test.n_rows(), test.columns.len());
+        let matrix = Matrix::new(test.values(), test.n_rows(), test.n_columns());
         Ok(booster.predict(&matrix, true))
     }
 }

@@ -11,30 +11,42 @@ pub use ridge::RidgeBaseline;
 
 use crate::Error;
 
-/// Numeric columns of equal length, missing values already imputed.
+/// A matrix of numbers without holes, column after column: one copy serves all baselines.
 #[derive(Debug, Clone, Default)]
 pub struct DenseColumns {
-    /// One vector a column.
-    pub columns: Vec<Vec<f64>>,
+    values: Vec<f64>,
+    n_rows: usize,
+    n_columns: usize,
 }
 
 impl DenseColumns {
-    /// From values in row-major order, `width` to a row.
+    /// From values in row-major order, `n_columns` to a row.
     #[must_use]
-    pub fn from_row_major(values: &[f32], width: usize) -> Self {
-        let columns = (0..width)
-            .map(|j| {
-                let column = values.iter().skip(j).step_by(width);
-                column.map(|v| f64::from(*v)).collect()
-            })
-            .collect();
-        Self { columns }
+    pub fn from_row_major(values: &[f32], n_columns: usize) -> Self {
+        let columns = (0..n_columns).flat_map(|j| values.iter().skip(j).step_by(n_columns));
+        Self {
+            values: columns.map(|v| f64::from(*v)).collect(),
+            n_rows: values.len() / n_columns.max(1),
+            n_columns,
+        }
     }
 
     /// Rows.
     #[must_use]
     pub fn n_rows(&self) -> usize {
-        self.columns.first().map_or(0, Vec::len)
+        self.n_rows
+    }
+
+    /// Columns.
+    #[must_use]
+    pub fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    /// The values, column after column.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
     }
 }
 

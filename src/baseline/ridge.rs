@@ -1,13 +1,13 @@
 //! Linear regression with a squared penalty.
 
-use nalgebra::{Cholesky, DMatrix, DVector};
+use nalgebra::{Cholesky, DMatrix, DMatrixView, DVector};
 
 use super::{Baseline, DenseColumns};
 use crate::Error;
 use forge_nn::ForgeError;
 
-/// Ridge regression on standardised columns: `(XᵀX + αI) w = Xᵀy`, the intercept not penalised
-/// (Hoerl and Kennard 1970).
+/// Ridge regression `(XᵀX + αI) w = Xᵀy` on centred columns, the intercept not penalised (Hoerl and
+/// Kennard 1970). Columns should be of like scale, as preprocessing makes them.
 #[derive(Debug, Clone, Copy)]
 pub struct RidgeBaseline {
     /// The penalty α, finite and above 0. Default 1.
@@ -36,31 +36,26 @@ impl Baseline for RidgeBaseline {
         if n == 0 {
             return Err(ForgeError::shape("ridge target", "0 rows", "at least 1").into());
         }
-        let scales: Vec<(f64, f64)> = train.columns.iter().map(|c| mean_and_scale(c)).collect();
-        let design = |data: &DenseColumns| {
-            DMatrix::from_fn(data.n_rows(), scales.len(), |i, j| {
-                (data.columns[j][i] - scales[j].0) / scales[j].1
-            })
-        };
-        let x = design(train);
+        let x = view(train);
+        // Centring by algebra: XᵀX − n m mᵀ needs no second copy of a large matrix.
+        let means = x.row_mean().transpose();
         let mean = target.iter().sum::<f64>() / n as f64;
         let y = DVector::from_iterator(n, target.iter().map(|v| v - mean));
-        let penalty = DMatrix::from_diagonal_element(scales.len(), scales.len(), self.alpha);
-        let gram = x.tr_mul(&x) + penalty;
+        let penalty = DMatrix::from_diagonal_element(x.ncols(), x.ncols(), self.alpha);
+        let gram = x.tr_mul(&x) - &means * means.transpose() * n as f64 + penalty;
         let weights = Cholesky::new(gram)
             .ok_or_else(|| ForgeError::training("ridge: the features are not finite"))?
             .solve(&x.tr_mul(&y));
-        Ok((design(test) * weights).iter().map(|v| v + mean).collect())
+        let intercept = mean - means.dot(&weights);
+        Ok((view(test) * weights)
+            .iter()
+            .map(|v| v + intercept)
+            .collect())
     }
 }
 
-/// A constant column keeps scale 1 and becomes zeros.
-fn mean_and_scale(column: &[f64]) -> (f64, f64) {
-    let n = column.len().max(1) as f64;
-    let mean = column.iter().sum::<f64>() / n;
-    let variance = column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-    let scale = if variance > 0.0 { variance.sqrt() } else { 1.0 };
-    (mean, scale)
+fn view(data: &DenseColumns) -> DMatrixView<'_, f64> {
+    DMatrixView::from_slice(data.values(), data.n_rows(), data.n_columns())
 }
 
 #[cfg(test)]
@@ -70,14 +65,10 @@ mod tests {
 
     #[test]
     fn recovers_a_line_and_ignores_a_constant_column() {
-        let x: Vec<f64> = (0..50).map(f64::from).collect();
-        let y: Vec<f64> = x.iter().map(|v| 3.0 - 0.5 * v).collect();
-        let train = DenseColumns {
-            columns: vec![x, vec![7.0; 50]],
-        };
-        let test = DenseColumns {
-            columns: vec![vec![100.0], vec![7.0]],
-        };
+        let rows: Vec<f32> = (0..50_u8).flat_map(|v| [f32::from(v), 7.0]).collect();
+        let y: Vec<f64> = (0..50).map(|v| 3.0 - 0.5 * f64::from(v)).collect();
+        let train = DenseColumns::from_row_major(&rows, 2);
+        let test = DenseColumns::from_row_major(&[100.0, 7.0], 2);
         let ridge = RidgeBaseline { alpha: 1e-9 };
         let predicted = ridge.fit_predict(&train, &y, &test).unwrap();
         assert!((predicted[0] + 47.0).abs() < 1e-6, "{predicted:?}");

@@ -1,0 +1,94 @@
+//! A progress bar, or plain lines where there is no terminal.
+
+use std::io::IsTerminal;
+
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use volatilityforge::train::training::{BatchEvent, EndEvent, EpochEvent, Observer, StartEvent};
+
+/// Shows one model's training.
+pub struct Progress {
+    model: String,
+    bar: Option<ProgressBar>,
+    validation: String,
+    lines: usize,
+}
+
+impl Progress {
+    pub fn new(model: &str) -> Self {
+        Self {
+            model: model.into(),
+            bar: None,
+            validation: "–".into(),
+            lines: 0,
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn on_train_start(&mut self, event: &StartEvent) {
+        println!(
+            "{}: {} parameters, {} rows, up to {} epochs of {} steps",
+            self.model, event.parameters, event.rows, event.epochs, event.batches
+        );
+        if let Some(step) = event.resumed_at {
+            println!("{}: going on at step {step}", self.model);
+        }
+        // Without a terminal, about twenty lines a model.
+        self.lines = event.epochs.div_ceil(20);
+        if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new(event.steps);
+            let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_prefix(self.model.clone());
+            self.bar = Some(bar);
+        }
+    }
+
+    fn on_batch(&mut self, event: &BatchEvent) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(event.step);
+            bar.set_message(format!(
+                "loss {:.5} val RMSE {} {:.0} samples/s {} left",
+                event.loss.unwrap_or(f64::NAN),
+                self.validation,
+                event.samples_per_second,
+                left(event.eta_seconds)
+            ));
+        }
+    }
+
+    fn on_epoch(&mut self, event: &EpochEvent<'_>) {
+        if let Some(validation) = event.record.validation {
+            self.validation = format!("{validation:.6}");
+        }
+        let epoch = event.record.epoch + 1;
+        if self.bar.is_none() && (epoch.is_multiple_of(self.lines.max(1)) || epoch == event.epochs)
+        {
+            println!(
+                "{} epoch {epoch}/{}: loss {:.6}, validation RMSE {} (best {}), {:.0} samples/s, {} left",
+                self.model,
+                event.epochs,
+                event.record.train_loss,
+                self.validation,
+                event.best.map_or("–".into(), |best| format!("{best:.6}")),
+                event.samples_per_second,
+                left(event.eta_seconds)
+            );
+        }
+    }
+
+    fn on_end(&mut self, _event: &EndEvent) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn left(seconds: f64) -> String {
+    let seconds = if seconds.is_finite() {
+        seconds.max(0.0)
+    } else {
+        0.0
+    };
+    HumanDuration(std::time::Duration::from_secs_f64(seconds)).to_string()
+}

@@ -1,0 +1,249 @@
+//! Training on a table.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use burn::tensor::Device;
+use forge_data::{
+    CategoricalEncoding, FeatureSelection, PreprocessReport, Preprocessor, Split, SplitConfig,
+    Table, TabularDataset, TargetTransform,
+};
+use forge_models::{ModelConfig, TabularSpec};
+use forge_nn::ModuleConfig;
+use forge_train::training::{EpochRecord, Observer, Start, StopReason, Trainer};
+use serde::Serialize;
+
+use super::task::{TableTask, Validation, without_gradients};
+use super::{FittedRegressor, RegressorConfig, Strategy};
+use crate::Error;
+
+/// A regressor to be: a target column and how to learn it.
+///
+/// ```no_run
+/// use volatilityforge::{DeviceName, TabularRegressor, read_table};
+///
+/// let (chain, _) = read_table("chain.csv", &Default::default())?;
+/// let device = DeviceName::Flex.open()?;
+/// let model = TabularRegressor::new("implied_vol")?.fit(&chain, &device)?;
+/// model.save("model.safetensors")?;
+/// # Ok::<(), volatilityforge::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct TabularRegressor {
+    target: String,
+    ignore: Vec<String>,
+    config: RegressorConfig,
+}
+
+/// Beside the data: who watches, and where a killed run goes on.
+#[derive(Default)]
+pub struct FitOptions {
+    /// Hear of every batch and epoch.
+    pub observers: Vec<Box<dyn Observer>>,
+    /// Where checkpoints go. Absent: none are written.
+    pub checkpoints: Option<PathBuf>,
+    /// Go on from the newest checkpoint there, if there is one.
+    pub resume: bool,
+    /// Set from outside (Ctrl-C, say) to end after the step in progress with a checkpoint.
+    pub stop: Option<Arc<AtomicBool>>,
+}
+
+impl std::fmt::Debug for FitOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FitOptions")
+            .field("observers", &self.observers.len())
+            .field("checkpoints", &self.checkpoints)
+            .field("resume", &self.resume)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a fit went.
+#[derive(Debug, Clone)]
+pub struct FitReport {
+    /// What preprocessing found and left out.
+    pub preprocessing: PreprocessReport,
+    /// Losses by epoch.
+    pub history: Vec<EpochRecord>,
+    /// Why it ended.
+    pub stopped: StopReason,
+    /// Seconds of training, those before a resumption included.
+    pub seconds: f64,
+    /// Trainable parameters.
+    pub parameters: usize,
+}
+
+/// What must be the same for a killed run to go on, beside the training settings.
+#[derive(Serialize)]
+struct Identity<'a> {
+    model: &'a ModelConfig,
+    loss: &'a forge_train::loss::LossConfig,
+    data: String,
+}
+
+impl TabularRegressor {
+    /// An FT-Transformer of balanced size that learns `target` from all other columns.
+    ///
+    /// # Errors
+    /// None at present; a preset is made from the registry, which may refuse a name.
+    pub fn new(target: &str) -> Result<Self, Error> {
+        let config = RegressorConfig::preset("ft_transformer", Strategy::Balanced)?;
+        Self::with_config(target, config)
+    }
+
+    /// A regressor of this config.
+    ///
+    /// # Errors
+    /// What [`RegressorConfig::validate`] finds.
+    pub fn with_config(target: &str, config: RegressorConfig) -> Result<Self, Error> {
+        config.validate()?;
+        Ok(Self {
+            target: target.into(),
+            ignore: Vec::new(),
+            config,
+        })
+    }
+
+    /// Columns that are not features.
+    #[must_use]
+    pub fn ignore<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.ignore.extend(columns.into_iter().map(Into::into));
+        self
+    }
+
+    /// Trains on all rows of `table`, a random part of them held out for early stopping.
+    ///
+    /// # Errors
+    /// Bad data (naming row and column), a config that does not fit the table, or training that
+    /// cannot go on.
+    pub fn fit(&self, table: &Table, device: &Device) -> Result<FittedRegressor, Error> {
+        let split = SplitConfig::Random {
+            fraction: 0.0,
+            seed: self.config.training.seed,
+        }
+        .split(table, self.config.validation_fraction)?;
+        let (fitted, _) = self.fit_split(table, &split, device, FitOptions::default())?;
+        Ok(fitted)
+    }
+
+    /// Trains on `split.train`, stops early by `split.validation`, and never looks at
+    /// `split.test`.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_split(
+        &self,
+        table: &Table,
+        split: &Split,
+        device: &Device,
+        mut options: FitOptions,
+    ) -> Result<(FittedRegressor, FitReport), Error> {
+        let (preprocessor, preprocessing) = self.preprocessor(table, &split.train)?;
+        let target = TargetTransform::fit(table, &self.target, &split.train)?;
+        let model = self.config.model.size(&spec(&preprocessor))?;
+        let (device, plain) = (device.clone().autodiff(), without_gradients(device));
+
+        let mut fingerprint = blake3::Hasher::new();
+        let mut dataset = |rows: &[usize], device: &Device| -> Result<_, Error> {
+            let values = TargetTransform::read(table, &self.target, Some(rows))?;
+            let scaled = target.transform(&values)?;
+            let features = preprocessor.transform(table, Some(rows))?;
+            for number in features.numeric.iter().chain(&scaled) {
+                fingerprint.update(&number.to_le_bytes());
+            }
+            for code in &features.categorical {
+                fingerprint.update(&code.to_le_bytes());
+            }
+            Ok((TabularDataset::new(features, Some(scaled), device)?, values))
+        };
+        let (train, _) = dataset(&split.train, &device)?;
+        let validation = if split.validation.is_empty() {
+            None
+        } else {
+            let (rows, values) = dataset(&split.validation, &plain)?;
+            Some(Validation {
+                rows,
+                target: values,
+                scale: target.clone(),
+            })
+        };
+        let task = TableTask {
+            train,
+            validation,
+            loss: self.config.loss.clone(),
+        };
+
+        device.seed(self.config.training.seed);
+        let module = model.try_init(&device)?;
+        let identity = Identity {
+            model: &model,
+            loss: &self.config.loss,
+            data: fingerprint.finalize().to_hex().to_string(),
+        };
+        let mut trainer = Trainer::new(self.config.training.clone())?.with_identity(&identity)?;
+        for observer in &mut options.observers {
+            trainer = trainer.with_observer(observer.as_mut());
+        }
+        if let Some(stop) = options.stop {
+            trainer = trainer.with_stop_flag(stop);
+        }
+        if let Some(folder) = options.checkpoints {
+            let start = if options.resume {
+                Start::ResumeOrFresh
+            } else {
+                Start::Fresh
+            };
+            trainer = trainer.with_checkpoints(folder, start);
+        }
+        let outcome = trainer.fit(&task, module)?;
+        let report = FitReport {
+            preprocessing,
+            history: outcome.history,
+            stopped: outcome.stop,
+            seconds: outcome.seconds,
+            parameters: model.parameter_count()?,
+        };
+        let fitted = FittedRegressor {
+            model,
+            module: outcome.module,
+            preprocessor,
+            target,
+            device: plain,
+        };
+        Ok((fitted, report))
+    }
+
+    /// Statistics of the training rows, in the form that the model takes.
+    fn preprocessor(
+        &self,
+        table: &Table,
+        train: &[usize],
+    ) -> Result<(Preprocessor, PreprocessReport), Error> {
+        table.column(&self.target)?;
+        let mut except = vec![self.target.clone()];
+        except.extend(self.ignore.iter().filter(|c| **c != self.target).cloned());
+        let capabilities = ModelConfig::capabilities_of(self.config.model.name())?;
+        let mut config = self.config.preprocess.clone();
+        config.categorical = if capabilities.categorical {
+            CategoricalEncoding::Codes
+        } else {
+            CategoricalEncoding::OneHot
+        };
+        Ok(Preprocessor::fit(
+            table,
+            &FeatureSelection::Except(except),
+            train,
+            &config,
+        )?)
+    }
+}
+
+/// What the preprocessed table looks like to a model.
+pub(super) fn spec(preprocessor: &Preprocessor) -> TabularSpec {
+    TabularSpec {
+        n_num_features: preprocessor.n_numeric(),
+        cat_cardinalities: preprocessor.cardinalities(),
+        d_out: 1,
+    }
+}

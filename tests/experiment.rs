@@ -1,0 +1,203 @@
+//! A run and its folder.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use volatilityforge::experiment::{Experiment, ExperimentConfig, RunOptions, Summary};
+use volatilityforge::train::training::{BatchEvent, Observer};
+use volatilityforge::{Error, Strategy};
+
+use crate::chain::chain;
+
+struct Nobody;
+impl Observer for Nobody {}
+
+/// Pulls the plug after a number of steps.
+struct StopAfter(u64, Arc<AtomicBool>);
+impl Observer for StopAfter {
+    fn on_batch(&mut self, event: &BatchEvent) {
+        if event.step >= self.0 {
+            self.1.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn config(folder: &Path) -> ExperimentConfig {
+    let data = folder.join("chain.csv");
+    chain().write_csv(&data).unwrap();
+    ExperimentConfig {
+        data: Some(data),
+        target: "vol".into(),
+        models: vec!["tabular_mlp".into(), "tabular_resnet".into()],
+        strategy: Strategy::Fast,
+        epochs: Some(4),
+        batch_size: Some(32),
+        ..ExperimentConfig::default()
+    }
+}
+
+fn run(
+    config: &ExperimentConfig,
+    out: &Path,
+    resume: bool,
+    stop_after: Option<u64>,
+) -> Result<Option<Summary>, Error> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    Experiment::new(config.clone())?.run(RunOptions {
+        out: out.into(),
+        resume,
+        stop,
+        on_event: Box::new(|_| {}),
+        observer: Box::new(move |_| match stop_after {
+            Some(steps) => Box::new(StopAfter(steps, Arc::clone(&flag))),
+            None => Box::new(Nobody),
+        }),
+    })
+}
+
+#[test]
+fn a_run_leaves_a_folder_that_reproduces_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let first = folder.path().join("first");
+    let summary = run(&config, &first, false, None).unwrap().unwrap();
+    assert_eq!(summary.models.len(), 2);
+    let names: Vec<&str> = summary.baselines.iter().map(|b| b.name.as_str()).collect();
+    assert_eq!(names.len(), 3);
+    for name in ["mean", "ridge", "boosting"] {
+        assert!(names.contains(&name));
+    }
+    let html = std::fs::read_to_string(first.join("report.html")).unwrap();
+    assert!(html.contains("<svg") && html.contains("tabular_mlp") && !html.contains("http-equiv"));
+    assert!(
+        !html.contains("<script") && !html.contains("src="),
+        "must open offline"
+    );
+    let json = std::fs::read_to_string(first.join("metrics.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    for field in ["name", "rmse", "mae", "r2", "seconds", "parameters"] {
+        assert!(!json["models"][0][field].is_null(), "{field}");
+    }
+    assert_eq!(json["rows"], 223);
+
+    let again = ExperimentConfig::from_toml_file(first.join("config.toml")).unwrap();
+    assert_eq!(again, config);
+    let second = folder.path().join("second");
+    run(&again, &second, false, None).unwrap().unwrap();
+    for file in [
+        "model.safetensors",
+        "tabular_resnet.safetensors",
+        "sample.csv",
+    ] {
+        let read = |run: &Path| std::fs::read(run.join(file)).unwrap();
+        assert_eq!(read(&first), read(&second), "{file}");
+    }
+}
+
+#[test]
+fn a_stopped_run_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
+    run(&config, &whole, false, None).unwrap().unwrap();
+    // In the middle of the first model's second epoch, then in the second model.
+    assert!(run(&config, &broken, false, Some(7)).unwrap().is_none());
+    assert!(!broken.join("model.safetensors").exists());
+    assert!(run(&config, &broken, true, Some(11)).unwrap().is_none());
+    let mut tries = 0;
+    while run(&config, &broken, true, Some(17)).unwrap().is_none() {
+        tries += 1;
+        assert!(tries < 10);
+    }
+    for file in [
+        "tabular_mlp.safetensors",
+        "tabular_resnet.safetensors",
+        "model.safetensors",
+    ] {
+        let read = |run: &Path| std::fs::read(run.join(file)).unwrap();
+        assert_eq!(read(&whole), read(&broken), "{file}");
+    }
+}
+
+#[test]
+fn going_on_with_other_settings_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    let out = folder.path().join("run");
+    assert!(run(&config, &out, false, Some(3)).unwrap().is_none());
+    config.learning_rate = Some(0.5);
+    let error = run(&config, &out, true, None).unwrap_err();
+    assert!(
+        error.is_config() && error.to_string().contains("learning_rate"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_folder_that_holds_a_run_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let out = folder.path().join("run");
+    assert!(run(&config, &out, false, Some(3)).unwrap().is_none());
+    let error = run(&config, &out, false, None).unwrap_err();
+    assert!(error.to_string().contains("resume"), "{error}");
+}
+
+#[test]
+fn unknown_keys_and_bad_values_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "target = \"vol\"\nlerning_rate = 0.1\n").unwrap();
+    let error = ExperimentConfig::from_toml_file(&path)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("lerning_rate") && error.contains("config.toml"),
+        "{error}"
+    );
+    for (field, config) in [
+        (
+            "epochs",
+            ExperimentConfig {
+                epochs: Some(0),
+                ..ExperimentConfig::default()
+            },
+        ),
+        (
+            "batch_size",
+            ExperimentConfig {
+                batch_size: Some(0),
+                ..ExperimentConfig::default()
+            },
+        ),
+        (
+            "models",
+            ExperimentConfig {
+                models: vec![],
+                ..ExperimentConfig::default()
+            },
+        ),
+        (
+            "lr",
+            ExperimentConfig {
+                learning_rate: Some(-1.0),
+                ..ExperimentConfig::default()
+            },
+        ),
+        (
+            "validation_fraction",
+            ExperimentConfig {
+                validation_fraction: 1.5,
+                ..ExperimentConfig::default()
+            },
+        ),
+    ] {
+        let error = Experiment::new(config).unwrap_err();
+        assert!(
+            error.is_config() && error.to_string().contains(field),
+            "{field}: {error}"
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! The facade's integration tests, one binary.
+#![allow(clippy::unwrap_used)]
+
+mod allocation;
+mod artifact;
+mod bad_input;
+mod chain;
+mod estimator;
+mod experiment;
