@@ -1,1 +1,18 @@
-//! See the README of volatilityforge.
+//! What volatilityforge is checked with.
+//!
+//! - [`oracle`]: agreement with reference implementations, outputs and gradients; the binary
+//!   `oracle` runs it on any files.
+//! - [`GradientCheck`]: gradients against finite differences in f64.
+//! - [`battery`]: what every model of the registry must do.
+//! - [`components`]: how the runner finds the layers of forge-nn.
+
+pub mod battery;
+pub mod components;
+mod gradient_check;
+mod gradients;
+mod noise;
+pub mod oracle;
+
+pub use gradient_check::{GradientCheck, GradientMismatch, GradientReport};
+pub use gradients::gradients_by_name;
+pub use noise::Noise;

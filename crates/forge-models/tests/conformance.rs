@@ -1,0 +1,100 @@
+//! The battery over every model of the registry.
+
+use forge_models::ModelConfig;
+use forge_nn::burn::tensor::Device;
+use forge_testkit::battery;
+
+fn each(check: impl Fn(&ModelConfig, &Device)) {
+    for (_, device) in battery::devices() {
+        for config in battery::subjects() {
+            check(&config, &device);
+        }
+    }
+}
+
+#[test]
+fn every_model_is_a_subject() {
+    let subjects = battery::subjects();
+    for name in ModelConfig::NAMES {
+        assert!(
+            subjects.iter().any(|config| config.name() == *name),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn outputs_have_the_documented_shape() {
+    each(battery::documented_shape);
+}
+
+#[test]
+fn eval_mode_is_deterministic() {
+    each(battery::eval_is_deterministic);
+}
+
+#[test]
+fn row_order_only_permutes() {
+    each(battery::row_order_only_permutes);
+}
+
+#[test]
+fn rows_stand_alone() {
+    each(battery::rows_stand_alone);
+}
+
+#[test]
+fn every_parameter_learns() {
+    each(battery::every_parameter_learns);
+}
+
+#[test]
+fn sixteen_rows_are_overfitted() {
+    each(battery::overfits_sixteen_rows);
+}
+
+#[test]
+fn state_round_trip_is_bit_identical() {
+    each(battery::state_round_trip_is_bit_identical);
+}
+
+#[test]
+fn same_seed_same_model() {
+    each(battery::same_seed_same_model);
+}
+
+#[test]
+fn undeclared_inputs_are_refused() {
+    each(battery::undeclared_inputs_are_refused);
+}
+
+#[test]
+fn declared_inputs_matter() {
+    each(battery::declared_inputs_matter);
+}
+
+#[test]
+fn every_backend_gives_the_results_of_flex() {
+    each(battery::results_equal_flex);
+}
+
+#[test]
+fn parameter_counts_are_right() {
+    each(battery::parameter_count_is_right);
+}
+
+#[test]
+fn configs_survive_files() {
+    battery::subjects()
+        .iter()
+        .for_each(battery::config_survives_files);
+}
+
+#[test]
+fn bad_fields_are_named() {
+    for name in ModelConfig::NAMES {
+        let subjects = battery::subjects();
+        let of_name: Vec<_> = subjects.into_iter().filter(|c| c.name() == *name).collect();
+        battery::bad_fields_are_named(&of_name);
+    }
+}

@@ -1,0 +1,15 @@
+//! Every model of the registry against its authors' code.
+
+use std::path::Path;
+
+use forge_models::ModelConfig;
+use forge_testkit::oracle::assert_cases;
+
+/// A model without cases fails: there is no folder of its name.
+#[test]
+fn every_model_agrees_with_its_reference() {
+    for name in ModelConfig::NAMES {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
+        assert_cases(folder.join(name));
+    }
+}

@@ -1,0 +1,171 @@
+//! Names, factory, builder.
+
+use forge_models::{
+    Capabilities, FtTransformerConfig, ModelBuilder, ModelConfig, TabularConfig, TabularMlpConfig,
+    TabularSpec,
+};
+use forge_nn::ModuleConfig;
+use forge_nn::burn::tensor::Device;
+
+fn mixed() -> TabularSpec {
+    TabularSpec {
+        n_num_features: 5,
+        cat_cardinalities: vec![3, 7],
+        d_out: 2,
+    }
+}
+
+fn numeric() -> TabularSpec {
+    TabularSpec {
+        cat_cardinalities: vec![],
+        ..mixed()
+    }
+}
+
+#[test]
+fn factory_and_builder_lead_to_the_same_config() {
+    let typed = FtTransformerConfig {
+        n_blocks: 2,
+        ..FtTransformerConfig::for_table(&mixed()).unwrap()
+    };
+    let built = ModelBuilder::new("ft_transformer")
+        .set("n_blocks", 2)
+        .build(&mixed())
+        .unwrap();
+    // The builder leaves the hidden width to its default; the type states it.
+    let stated = ModelBuilder::new("ft_transformer")
+        .set("n_blocks", 2)
+        .set("ffn_d_hidden_multiplier", 4.0 / 3.0)
+        .build(&mixed())
+        .unwrap();
+    assert_eq!(stated, ModelConfig::from(typed));
+    assert_eq!(
+        built.parameter_count().unwrap(),
+        stated.parameter_count().unwrap()
+    );
+}
+
+#[test]
+fn factory_sizes_the_default_for_the_table() {
+    let config = ModelConfig::from_name("tabular_mlp", &numeric()).unwrap();
+    let expected = TabularMlpConfig {
+        d_in: 5,
+        d_out: 2,
+        ..TabularMlpConfig::default()
+    };
+    assert_eq!(config, expected.into());
+    assert_eq!(config.spec(), numeric());
+    config.try_init(&Device::flex()).unwrap();
+}
+
+#[test]
+fn default_ft_transformer_is_the_papers() {
+    let config = FtTransformerConfig::for_table(&mixed()).unwrap();
+    assert_eq!(
+        (config.n_blocks, config.d_block, config.attention_n_heads),
+        (3, 192, 8)
+    );
+    assert_eq!(config.ffn_hidden_width(), 256);
+    // Tokens 192 · (1 + 5 · 2 + 10 + 2); three blocks of 4 · 193 · 192 + 193 · 512 + 257 · 192 + 384;
+    // two attention norms of 384; head 384 + 193 · 2.
+    assert_eq!(
+        ModelConfig::from(config).parameter_count().unwrap(),
+        896_258
+    );
+}
+
+#[test]
+fn unknown_names_are_refused_with_those_there_are() {
+    for error in [
+        ModelConfig::from_name("ft_transfomer", &numeric()).unwrap_err(),
+        ModelConfig::capabilities_of("ft_transfomer").unwrap_err(),
+        ModelBuilder::new("ft_transfomer")
+            .build(&numeric())
+            .unwrap_err(),
+        ModelConfig::from_json(r#"{"model": "ft_transfomer"}"#).unwrap_err(),
+        ModelConfig::from_json("{}").unwrap_err(),
+    ] {
+        assert!(error.is_config(), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("ft_transformer, tabular_resnet, tabular_mlp"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn builder_refuses_bad_fields_by_name() {
+    for (field, value) in [("n_blocks", "two"), ("n_block", "2")] {
+        let error = ModelBuilder::new("tabular_mlp")
+            .set(field, value)
+            .build(&numeric())
+            .unwrap_err();
+        assert!(error.is_config(), "{error}");
+    }
+    let error = ModelBuilder::new("tabular_mlp")
+        .set("dropout", 1.5)
+        .build(&numeric())
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "config: dropout = 1.5, must be in 0.0..1.0"
+    );
+    let unsized_ = ModelConfig::unsized_default("tabular_mlp").unwrap();
+    let error = unsized_.validate().unwrap_err();
+    assert!(error.to_string().contains("d_in = 0"), "{error}");
+}
+
+#[test]
+fn hidden_width_is_given_once() {
+    let config = FtTransformerConfig {
+        d_block: 8,
+        n_num_features: 1,
+        ..FtTransformerConfig::default()
+    };
+    let both = FtTransformerConfig {
+        ffn_d_hidden: Some(5),
+        ..config.clone()
+    };
+    let error = both.validate().unwrap_err().to_string();
+    assert!(error.contains("ffn_d_hidden_multiplier"), "{error}");
+    let none = FtTransformerConfig {
+        ffn_d_hidden_multiplier: None,
+        ..config.clone()
+    };
+    none.validate().unwrap();
+    assert_eq!(none.ffn_hidden_width(), config.ffn_hidden_width());
+    // Truncated, not rounded: 8 · 4/3 = 10.67.
+    assert_eq!(config.ffn_hidden_width(), 10);
+    let nothing = FtTransformerConfig {
+        ffn_d_hidden_multiplier: Some(0.1),
+        ..config
+    };
+    assert!(
+        nothing
+            .validate()
+            .unwrap_err()
+            .to_string()
+            .contains("ffn_d_hidden = 0")
+    );
+}
+
+#[test]
+fn capabilities_are_declared() {
+    let categorical = Capabilities {
+        categorical: true,
+        ..Capabilities::NONE
+    };
+    assert_eq!(
+        ModelConfig::capabilities_of("ft_transformer").unwrap(),
+        categorical
+    );
+    assert_eq!(
+        ModelConfig::capabilities_of("tabular_resnet").unwrap(),
+        Capabilities::NONE
+    );
+    let error = ModelConfig::from_name("tabular_resnet", &mixed()).unwrap_err();
+    assert!(error.is_unsupported(), "{error}");
+    assert!(error.to_string().contains("one-hot"), "{error}");
+}

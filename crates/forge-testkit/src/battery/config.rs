@@ -1,0 +1,137 @@
+//! What a config says and refuses.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use forge_models::ModelConfig;
+use forge_nn::{ForgeError, ModuleConfig};
+use serde::Deserialize;
+use toml::Value;
+
+/// A config written to JSON or TOML reads back as itself, an unknown field is refused by name, and
+/// so is an unknown model.
+///
+/// # Panics
+/// If it is not.
+pub fn config_survives_files(config: &ModelConfig) {
+    let json = serde_json::to_string(config).unwrap_or_default();
+    let read = ModelConfig::from_json(&json);
+    assert!(
+        read.is_ok_and(|read| read == *config),
+        "JSON changed {json}"
+    );
+    let text = toml::to_string(config).unwrap_or_default();
+    let read: Result<ModelConfig, _> = toml::from_str(&text);
+    assert!(
+        read.is_ok_and(|read| read == *config),
+        "TOML changed {text}"
+    );
+    let tagged = format!("model = \"{}\"", config.name());
+    assert!(text.contains(&tagged), "TOML without {tagged}: {text}");
+
+    let unknown = json.replacen('{', "{\"not_a_field\":1,", 1);
+    let error = ModelConfig::from_json(&unknown)
+        .err()
+        .map(|error| error.to_string());
+    assert!(
+        error.is_some_and(|e| e.contains("not_a_field")),
+        "an unknown field is not refused"
+    );
+    let unknown = json.replace(config.name(), "not_a_model");
+    let error = ModelConfig::from_json(&unknown)
+        .err()
+        .map(|error| error.to_string());
+    let listed = error.is_some_and(|e| e.contains("not_a_model") && e.contains(config.name()));
+    assert!(
+        listed,
+        "an unknown model is not refused with the names there are"
+    );
+}
+
+/// Every number of the config has values that validation refuses by the field's name: NaN,
+/// infinity and below zero for fractions; zero, or the largest there is, for sizes. `configs` are
+/// the subjects of one model; a size may be zero in one (no numeric columns beside categorical
+/// ones) if it may not in another.
+///
+/// # Panics
+/// With the field that takes them.
+pub fn bad_fields_are_named(configs: &[ModelConfig]) {
+    let fields: Vec<String> = configs.iter().flat_map(|config| whole(config).0).collect();
+    for field in &fields {
+        let refused = configs.iter().any(|config| refuses(config, field));
+        assert!(
+            refused,
+            "{}: no bad value of {field} is refused",
+            configs[0].name()
+        );
+    }
+}
+
+/// The names of the fields, and the config as a table in which those that are null stand too.
+fn whole(config: &ModelConfig) -> (Vec<String>, toml::Table) {
+    let json = serde_json::to_value(config).unwrap_or_default();
+    let names = json
+        .as_object()
+        .into_iter()
+        .flat_map(|fields| fields.keys());
+    let names = names.filter(|name| *name != "model").cloned().collect();
+    let table = toml::Table::try_from(config).unwrap_or_default();
+    (names, table)
+}
+
+/// Whether all bad values of `field` are refused, whatever kind the field is of.
+fn refuses(config: &ModelConfig, field: &str) -> bool {
+    let (_, table) = whole(config);
+    let verdict = |value: Value| {
+        let mut table = table.clone();
+        table.insert(field.into(), value);
+        let read = ModelConfig::deserialize(Value::Table(table));
+        read.ok().map(|config| config.validate())
+    };
+    let named = |result: Result<(), ForgeError>| {
+        result.is_err_and(|error| error.is_config() && error.to_string().contains(field))
+    };
+    // None: of another type. All values of the field's own type must be refused.
+    let all = |values: &[Value]| {
+        let verdicts: Vec<_> = values
+            .iter()
+            .filter_map(|value| verdict(value.clone()))
+            .collect();
+        (!verdicts.is_empty()).then(|| verdicts.into_iter().all(named))
+    };
+    let fractions = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.5].map(Value::Float);
+    let sizes = [0, i64::MAX].map(Value::Integer);
+    let lists = [0, i64::MAX].map(|size| Value::Array(vec![Value::Integer(size)]));
+    let words = [Value::String("not_a_word".into())];
+    // A word that is not one of the allowed ones does not even parse.
+    let is_word = matches!(table.get(field), Some(Value::String(_)));
+    let word = is_word.then(|| words.iter().all(|value| verdict(value.clone()).is_none()));
+    // Integers would pass for fractions, so fractions are tried first.
+    let verdict = word
+        .or_else(|| all(&fractions))
+        .or_else(|| all(&sizes))
+        .or_else(|| all(&lists));
+    verdict.unwrap_or(false)
+}
+
+/// The count by arithmetic is the count of what is made.
+///
+/// # Panics
+/// If it is not.
+pub fn parameter_count_is_right(config: &ModelConfig, device: &Device) {
+    let counted = config.parameter_count();
+    let model = config.init(device);
+    let running: usize = match forge_nn::StateDict::from_module(&model) {
+        Ok(state) => state
+            .tensors
+            .iter()
+            .filter(|(name, _)| name.contains("running_"))
+            .map(|(_, data)| data.num_elements())
+            .sum(),
+        Err(error) => panic!("{config:?}: {error}"),
+    };
+    let made = model.num_params() - running;
+    assert!(
+        counted.is_ok_and(|counted| counted == made),
+        "{config:?} makes {made} parameters"
+    );
+}

@@ -1,0 +1,92 @@
+//! Which backends, and whether they agree.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use forge_models::{Model, ModelConfig};
+use forge_nn::{DeviceName, ForgeError, ModuleConfig, StateDict};
+
+use super::table::{assert_close, floats, table, values};
+use crate::{Noise, gradients_by_name};
+
+/// The devices to test: those that `FORGE_TEST_DEVICES` names (`flex,wgpu`), of those compiled in;
+/// flex alone where it is not set.
+///
+/// # Panics
+/// If it names one that is unknown, not compiled in or not there: a test that was asked for must
+/// not pass by not running.
+#[must_use]
+pub fn devices() -> Vec<(DeviceName, Device)> {
+    let names = std::env::var("FORGE_TEST_DEVICES").unwrap_or_else(|_| "flex".into());
+    let open = |name: &str| {
+        let name: DeviceName = name.trim().parse()?;
+        Ok::<_, ForgeError>((name, name.open()?))
+    };
+    let devices: Result<_, _> = names.split(',').map(open).collect();
+    match devices {
+        Ok(devices) => devices,
+        Err(error) => panic!("FORGE_TEST_DEVICES={names}: {error}"),
+    }
+}
+
+/// With the same weights and rows, outputs (eval mode) and gradients (training mode without
+/// dropout) on `device` are those on flex, to 1e-4 of the largest.
+///
+/// # Panics
+/// If they are not.
+pub fn results_equal_flex(config: &ModelConfig, device: &Device) {
+    match compare(config, device) {
+        Ok(()) => {}
+        Err(error) => panic!("{config:?}: {error}"),
+    }
+}
+
+fn compare(config: &ModelConfig, device: &Device) -> Result<(), ForgeError> {
+    const TOLERANCE: f64 = 1e-4;
+    let flex = Device::flex();
+    let state = StateDict::from_module(&config.try_init(&flex)?)?;
+    let load = |device: &Device| state.clone().load_into(config.try_init(device)?);
+
+    let output = |device: &Device| {
+        Ok::<_, ForgeError>(values(load(device)?.forward(table(
+            &config.spec(),
+            5,
+            1,
+            device,
+        ))))
+    };
+    assert_close(
+        &format!("{config:?} output"),
+        &output(device)?,
+        &output(&flex)?,
+        TOLERANCE,
+    );
+
+    let gradients = |device: &Device| {
+        let device = device.clone().autodiff();
+        let model = without_dropout(load(&device)?);
+        let y = model.forward(table(&config.spec(), 5, 1, &device));
+        let weights = floats::<2>(Noise::new(4).tensor(&y.dims()), &device);
+        let gradients = (y * weights).sum().backward();
+        Ok::<_, ForgeError>(gradients_by_name(&model, &gradients))
+    };
+    let expected = gradients(&flex)?;
+    let found = gradients(device)?;
+    assert_eq!(
+        found.len(),
+        expected.len(),
+        "{config:?}: number of gradients"
+    );
+    for (name, expected) in &expected {
+        let numbers = |data: &burn::tensor::TensorData| data.iter::<f64>().collect::<Vec<_>>();
+        let found = found.get(name).map(numbers).unwrap_or_default();
+        let title = format!("{config:?} gradient of {name}");
+        assert_close(&title, &found, &numbers(expected), TOLERANCE);
+    }
+    Ok(())
+}
+
+fn without_dropout(model: Model) -> Model {
+    model.map(&mut crate::oracle::Switches::new(
+        crate::oracle::Mode::Train,
+    ))
+}

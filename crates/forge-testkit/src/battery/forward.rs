@@ -1,0 +1,99 @@
+//! What comes out.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use forge_models::ModelConfig;
+use forge_nn::ModuleConfig;
+
+use super::table::{assert_close, table, take, values};
+
+const ROWS: usize = 7;
+
+/// Output `[B, D_out]`, finite, in training and in eval mode, and for one row.
+///
+/// # Panics
+/// If it is not.
+pub fn documented_shape(config: &ModelConfig, device: &Device) {
+    let spec = config.spec();
+    let train = config.init(&device.clone().autodiff());
+    let eval = train.valid();
+    for (model, device, rows) in [
+        (&train, device.clone().autodiff(), ROWS),
+        (&eval, device.clone(), ROWS),
+        (&eval, device.clone(), 1),
+    ] {
+        let y = model.forward(table(&spec, rows, 1, &device));
+        assert_eq!(y.dims(), [rows, spec.d_out], "{config:?}");
+        assert!(
+            values(y).iter().all(|y| y.is_finite()),
+            "{config:?}: output is not finite"
+        );
+    }
+}
+
+/// In eval mode the same rows give the same bits; in training mode a model with dropout gives
+/// others each time, so that the first half means something.
+///
+/// # Panics
+/// If they do not.
+pub fn eval_is_deterministic(config: &ModelConfig, device: &Device) {
+    let spec = config.spec();
+    let train = config.init(&device.clone().autodiff());
+    let eval = train.valid();
+    let run = || eval.forward(table(&spec, ROWS, 1, device)).into_data();
+    assert_eq!(run(), run(), "{config:?}: eval mode is not deterministic");
+    let run = || {
+        train
+            .forward(table(&spec, ROWS, 1, &device.clone().autodiff()))
+            .into_data()
+    };
+    assert_ne!(
+        run(),
+        run(),
+        "{config:?}: the narrow config has no dropout to switch off"
+    );
+}
+
+/// Permuting the rows permutes the outputs, and nothing else, for models that see rows apart and
+/// for those that see them together.
+///
+/// # Panics
+/// If it does more.
+pub fn row_order_only_permutes(config: &ModelConfig, device: &Device) {
+    let model = config.init(device);
+    let input = table(&config.spec(), ROWS, 1, device);
+    let order = [3, 0, 6, 1, 5, 2, 4];
+    let permuted = values(model.forward(take(&input, &order)));
+    let y = values(model.forward(input));
+    let width = config.spec().d_out;
+    let expected: Vec<f64> = order
+        .iter()
+        .flat_map(|row| y[row * width..][..width].to_vec())
+        .collect();
+    assert_close(&format!("{config:?}"), &permuted, &expected, 1e-5);
+}
+
+/// A row's output does not depend on its neighbours, or does where the model declares it.
+///
+/// # Panics
+/// If it is the other way round.
+pub fn rows_stand_alone(config: &ModelConfig, device: &Device) {
+    let model = config.init(device);
+    let input = table(&config.spec(), ROWS, 1, device);
+    let alone: Vec<f64> = (0..ROWS)
+        .flat_map(|row| values(model.forward(take(&input, &[row]))))
+        .collect();
+    let together = values(model.forward(input));
+    if config.capabilities().batch_dependent {
+        let differ = alone
+            .iter()
+            .zip(&together)
+            .any(|(a, b)| (a - b).abs() > 1e-4);
+        assert!(
+            differ,
+            "{config:?} declares batch_dependent, but rows stand alone"
+        );
+    } else {
+        assert_close(&format!("{config:?}"), &alone, &together, 1e-5);
+    }
+}

@@ -1,0 +1,23 @@
+//! What every model of the registry must do.
+//!
+//! Every check takes a config and a device and panics with the model's name and what is wrong;
+//! [`subjects`] gives the configs, so that a model is checked as soon as it is in the registry.
+//! What a model declares is checked, what it does not declare must be refused.
+
+mod config;
+mod devices;
+mod forward;
+mod inputs;
+mod state;
+mod table;
+mod training;
+
+pub use config::{bad_fields_are_named, config_survives_files, parameter_count_is_right};
+pub use devices::{devices, results_equal_flex};
+pub use forward::{
+    documented_shape, eval_is_deterministic, row_order_only_permutes, rows_stand_alone,
+};
+pub use inputs::{declared_inputs_matter, undeclared_inputs_are_refused};
+pub use state::{same_seed_same_model, state_round_trip_is_bit_identical};
+pub use table::{subjects, table};
+pub use training::{every_parameter_learns, overfits_sixteen_rows};

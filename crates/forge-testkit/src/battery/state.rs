@@ -1,0 +1,88 @@
+//! What is kept.
+
+use burn::tensor::Device;
+use forge_models::ModelConfig;
+use forge_nn::{ForgeError, ModuleConfig, StateDict};
+
+use super::table::table;
+
+/// The state of a model, put into another one of the same config, makes it the same to the bit,
+/// and a state that lacks a tensor or has one too many is refused.
+///
+/// # Panics
+/// If it does not.
+pub fn state_round_trip_is_bit_identical(config: &ModelConfig, device: &Device) {
+    match round_trip(config, device) {
+        Ok(()) => {}
+        Err(error) => panic!("{config:?}: {error}"),
+    }
+}
+
+fn round_trip(config: &ModelConfig, device: &Device) -> Result<(), ForgeError> {
+    let input = || table(&config.spec(), 5, 1, device);
+    device.seed(1);
+    let model = config.try_init(device)?;
+    let state = StateDict::from_module(&model)?;
+    device.seed(2);
+    let other = config.try_init(device)?;
+    assert_ne!(
+        StateDict::from_module(&other)?.tensors,
+        state.tensors,
+        "two seeds, one model"
+    );
+    let copy = state.clone().load_into(other)?;
+    let found = StateDict::from_module(&copy)?;
+    assert!(
+        found.tensors == state.tensors,
+        "{config:?}: the state changed"
+    );
+    let (found, expected) = (copy.forward(input()), model.forward(input()));
+    assert_eq!(
+        found.into_data(),
+        expected.into_data(),
+        "{config:?}: the output changed"
+    );
+
+    let mut lacking = state.clone();
+    let name = lacking
+        .tensors
+        .pop_first()
+        .map(|(name, _)| name)
+        .unwrap_or_default();
+    let error = lacking.load_into(config.try_init(device)?).err();
+    let named = error.is_some_and(|e| e.is_weights() && e.to_string().contains(&name));
+    assert!(
+        named,
+        "{config:?}: a state without {name} is not refused by name"
+    );
+    let mut extra = state;
+    if let Some(data) = extra.tensors.values().next().cloned() {
+        extra.tensors.insert("not.of.this.model".into(), data);
+    }
+    let error = extra.load_into(config.try_init(device)?).err();
+    let named = error.is_some_and(|e| e.to_string().contains("not.of.this.model"));
+    assert!(
+        named,
+        "{config:?}: a tensor too many is not refused by name"
+    );
+    Ok(())
+}
+
+/// The same seed gives the same weights and the same dropout; another gives others.
+///
+/// Burn's generator is one for the process: run it in a process of its own, as nextest does.
+///
+/// # Panics
+/// If it does not.
+pub fn same_seed_same_model(config: &ModelConfig, device: &Device) {
+    let device = device.clone().autodiff();
+    let run = |seed| {
+        device.seed(seed);
+        config
+            .init(&device)
+            .forward(table(&config.spec(), 5, 1, &device))
+            .into_data()
+    };
+    assert_eq!(run(1), run(1), "{config:?}: one seed, two results");
+    assert_ne!(run(1), run(2), "{config:?}: two seeds, one result");
+}

@@ -1,0 +1,91 @@
+//! Tables to run models on.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use forge_models::{ModelConfig, TabularInput, TabularSpec};
+
+use crate::Noise;
+
+/// A narrow config of every model of the registry, for every kind of table that it takes: numeric
+/// columns alone, and where it declares them categorical ones beside and alone.
+///
+/// # Panics
+/// If a model refuses a table that it declares.
+#[must_use]
+pub fn subjects() -> Vec<ModelConfig> {
+    let mut subjects = vec![];
+    for name in ModelConfig::NAMES {
+        let categorical = ModelConfig::capabilities_of(name).is_ok_and(|c| c.categorical);
+        let tables: &[(usize, &[usize])] = match categorical {
+            true => &[(5, &[]), (3, &[2, 7]), (0, &[5, 3])],
+            false => &[(5, &[])],
+        };
+        for (n_num_features, cardinalities) in tables {
+            let spec = TabularSpec {
+                n_num_features: *n_num_features,
+                cat_cardinalities: cardinalities.to_vec(),
+                d_out: 2,
+            };
+            match ModelConfig::narrow(name, &spec) {
+                Ok(config) => subjects.push(config),
+                Err(error) => panic!("{name} does not take {spec:?}: {error}"),
+            }
+        }
+    }
+    subjects
+}
+
+/// Rows that fit `spec`, the same for the same seed.
+#[must_use]
+pub fn table(spec: &TabularSpec, rows: usize, seed: u64, device: &Device) -> TabularInput {
+    let mut noise = Noise::new(seed);
+    let numeric = noise.tensor(&[rows, spec.n_num_features]);
+    let codes: Vec<i64> = (0..rows)
+        .flat_map(|_| spec.cat_cardinalities.clone())
+        .map(|cardinality| noise.code(cardinality))
+        .collect();
+    let codes = TensorData::new(codes, [rows, spec.cat_cardinalities.len()]);
+    TabularInput {
+        x_num: (spec.n_num_features > 0).then(|| floats(numeric, device)),
+        x_cat: (!spec.cat_cardinalities.is_empty())
+            .then(|| Tensor::<2, Int>::from_data(codes, device)),
+        ..TabularInput::default()
+    }
+}
+
+/// `data` in the device's own float type.
+pub(super) fn floats<const D: usize>(data: TensorData, device: &Device) -> Tensor<D> {
+    Tensor::from_data(data.convert::<f32>(), device)
+}
+
+/// The rows of `input` in another order, or some of them.
+pub(super) fn take(input: &TabularInput, rows: &[usize]) -> TabularInput {
+    let index = |device: &Device| {
+        let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
+        Tensor::<1, Int>::from_data(TensorData::new(rows.clone(), [rows.len()]), device)
+    };
+    let pick = |x: &Tensor<2>| x.clone().select(0, index(&x.device()));
+    let pick_codes = |x: &Tensor<2, Int>| x.clone().select(0, index(&x.device()));
+    TabularInput {
+        x_num: input.x_num.as_ref().map(pick),
+        x_cat: input.x_cat.as_ref().map(pick_codes),
+        ..TabularInput::default()
+    }
+}
+
+/// Values of a tensor on the host.
+pub(super) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().iter::<f64>().collect()
+}
+
+/// Asserts that two results agree to `tolerance`, relative to the largest magnitude.
+pub(super) fn assert_close(title: &str, found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{title}: number of values");
+    let size = expected.iter().fold(1e-6f64, |size, x| size.max(x.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let error = (found - expected).abs() / size;
+        assert!(
+            error <= tolerance,
+            "{title}: value {i} is {found}, expected {expected}"
+        );
+    }
+}

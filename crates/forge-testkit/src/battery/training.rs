@@ -1,0 +1,119 @@
+//! What training does.
+
+use burn::module::Module;
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams};
+use burn::tensor::Device;
+use forge_models::ModelConfig;
+use forge_nn::{ModuleConfig, StateDict};
+
+use super::table::{floats, table};
+use crate::{Noise, gradients_by_name};
+
+/// Every trainable parameter has a gradient that is finite and not all zero, and one step of AdamW
+/// moves it.
+///
+/// # Panics
+/// With the name of one that has not or does not.
+pub fn every_parameter_learns(config: &ModelConfig, device: &Device) {
+    let device = device.clone().autodiff();
+    device.seed(1);
+    let spec = config.spec();
+    // Every code of every column occurs in this many rows.
+    let rows = 64;
+    let model = config.init(&device);
+    let before = state(&model);
+    let target = floats::<2>(Noise::new(2).tensor(&[rows, spec.d_out]), &device);
+    let loss = (model.forward(table(&spec, rows, 1, &device)) - target)
+        .square()
+        .mean();
+    let gradients = loss.backward();
+    let named = gradients_by_name(&model, &gradients);
+    let trainable: usize = named.values().map(|data| data.num_elements()).sum();
+    let expected = config.parameter_count().unwrap_or_default();
+    assert_eq!(
+        trainable, expected,
+        "{config:?}: elements that have a gradient"
+    );
+    for (name, gradient) in &named {
+        let sum: f64 = gradient.iter::<f64>().map(f64::abs).sum();
+        assert!(
+            sum.is_finite() && sum > 0.0,
+            "{config:?}: gradient of {name} sums to {sum}"
+        );
+    }
+    let gradients = GradientsParams::from_grads(gradients, &model);
+    let moved = state(&AdamWConfig::new().init().step(1e-2, model, gradients));
+    for name in named.keys() {
+        let same = before.tensors.get(name) == moved.tensors.get(name);
+        assert!(!same, "{config:?}: a step of AdamW did not move {name}");
+    }
+}
+
+fn state<M: Module>(model: &M) -> StateDict {
+    match StateDict::from_module(model) {
+        Ok(state) => state,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Adam fits 16 rows of noise: after at most 400 steps the squared error in eval mode is below 5 %
+/// of the targets' variance.
+///
+/// # Panics
+/// If it is not.
+pub fn overfits_sixteen_rows(config: &ModelConfig, device: &Device) {
+    const ROWS: usize = 16;
+    let train = device.clone().autodiff();
+    train.seed(1);
+    let spec = config.spec();
+    let mut noise = Noise::new(2);
+    // Columns may be categorical alone: equal rows must have equal targets to be fitted.
+    let input = table(&spec, ROWS, 1, &train);
+    let rows: Vec<String> = (0..ROWS).map(|row| row_text(&spec, row)).collect();
+    let mut targets: Vec<Vec<f64>> = vec![];
+    for (row, text) in rows.iter().enumerate() {
+        let first = rows.iter().position(|other| other == text).unwrap_or(row);
+        let fresh = (0..spec.d_out).map(|_| noise.uniform()).collect();
+        targets.push(if first < row {
+            targets[first].clone()
+        } else {
+            fresh
+        });
+    }
+    let flat: Vec<f64> = targets.concat();
+    let mean = flat.iter().sum::<f64>() / flat.len() as f64;
+    let variance = flat.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / flat.len() as f64;
+    let data = burn::tensor::TensorData::new(flat, [ROWS, spec.d_out]);
+    let target = floats::<2>(data.clone(), &train);
+    let mut model = config.init(&train);
+    let mut optimizer = AdamConfig::new().init();
+    let mut error = f64::INFINITY;
+    for step in 0..400 {
+        let loss = (model.forward(input.clone()) - target.clone())
+            .square()
+            .mean();
+        let gradients = GradientsParams::from_grads(loss.backward(), &model);
+        model = optimizer.step(5e-3, model, gradients);
+        if step % 50 == 49 {
+            let y = model.valid().forward(table(&spec, ROWS, 1, device));
+            let difference = y - floats::<2>(data.clone(), device);
+            error = difference.square().mean().into_data().iter::<f64>().sum();
+            if error < 0.05 * variance {
+                return;
+            }
+        }
+    }
+    panic!("{config:?}: error {error:.4} of a variance of {variance:.4} is left after 400 steps");
+}
+
+/// What tells a row of [`table`] from another: unique where there are numeric columns.
+fn row_text(spec: &forge_models::TabularSpec, row: usize) -> String {
+    if spec.n_num_features > 0 {
+        return row.to_string();
+    }
+    let input = table(spec, 16, 1, &Device::flex());
+    let codes = input.x_cat.map(|codes| codes.narrow(0, row, 1).into_data());
+    codes
+        .map(|codes| format!("{:?}", codes.iter::<i64>().collect::<Vec<_>>()))
+        .unwrap_or_default()
+}

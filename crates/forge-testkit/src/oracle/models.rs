@@ -1,0 +1,39 @@
+//! Cases of the registry's models.
+
+use forge_models::{ModelConfig, TabularInput};
+use serde_json::Value;
+
+use super::{OracleError, Session};
+
+pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
+    let config = config(session)?;
+    let model = config.load_reference(&session.params(), session.device())?;
+    let model = session.track(model, config.key_map());
+    let input = TabularInput {
+        x_num: session.optional_input("x_num")?,
+        x_cat: session.optional_int("x_cat")?,
+        num_present: session.optional_mask("num_mask")?,
+        cat_present: session.optional_mask("cat_mask")?,
+    };
+    session.output("y", model.try_forward(input)?)
+}
+
+/// The config, which a case must state in full: a default filled in here would test something
+/// else than the reference did.
+fn config(session: &Session<'_>) -> Result<ModelConfig, OracleError> {
+    let mut value = session.case().config.clone();
+    if let Value::Object(fields) = &mut value {
+        fields.insert("model".into(), session.case().model.clone().into());
+    }
+    let config = ModelConfig::from_value(value)?;
+    let whole = serde_json::to_value(&config).map_err(OracleError::new)?;
+    let stated = &session.case().config;
+    let mut fields = whole
+        .as_object()
+        .into_iter()
+        .flat_map(|fields| fields.keys());
+    match fields.find(|field| *field != "model" && stated.get(field).is_none()) {
+        Some(field) => Err(OracleError::new(format!("'config' lacks '{field}'"))),
+        None => Ok(config),
+    }
+}
