@@ -82,11 +82,11 @@ impl KeyMap {
             .same(&format!("{ours}.bias"), &format!("{theirs}.bias"))
     }
 
-    /// A normalisation with scale and shift: `weight` and `bias` against `gamma` and `beta`.
+    /// A normalisation with scale and shift, `weight` and `bias` on both sides.
     #[must_use]
     pub fn norm(self, ours: &str, theirs: &str) -> Self {
-        self.same(&format!("{ours}.gamma"), &format!("{theirs}.weight"))
-            .same(&format!("{ours}.beta"), &format!("{theirs}.bias"))
+        self.same(&format!("{ours}.weight"), &format!("{theirs}.weight"))
+            .same(&format!("{ours}.bias"), &format!("{theirs}.bias"))
     }
 
     /// A batch normalisation: [`norm`](Self::norm), the running statistics, and the batch counter,

@@ -1,6 +1,7 @@
 //! Models of table rows.
 
 mod backbone;
+mod dropout;
 mod ft_transformer;
 mod limits;
 mod tabular_mlp;

@@ -2,9 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use forge_nn::{ForgeError, ModuleConfig, check};
+use forge_nn::ops::LinearActivation;
+use forge_nn::{ForgeError, ModuleConfig, apply_linear, apply_linear_activation, check};
 use serde::{Deserialize, Serialize};
 
 use super::limits;
@@ -135,10 +135,10 @@ impl TabularModel for TabularMlp {
 
     fn forward(&self, input: TabularInput) -> Tensor<2> {
         let x = input.only_numeric(Self::NAME, &self.spec());
-        let x = self
-            .blocks
-            .iter()
-            .fold(x, |x, block| self.dropout.forward(relu(block.forward(x))));
-        self.output.forward(x)
+        let x = self.blocks.iter().fold(x, |x, block| {
+            let hidden = apply_linear_activation(block, x, LinearActivation::Relu);
+            self.dropout.forward(hidden)
+        });
+        apply_linear(&self.output, x)
     }
 }

@@ -1,12 +1,15 @@
 //! The residual network for tables.
 
 use burn::module::Module;
-use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use forge_nn::{ForgeError, ModuleConfig, check};
+use forge_nn::norm::{BatchNorm, BatchNormConfig};
+use forge_nn::ops::{LinearActivation, dropout_residual};
+use forge_nn::{ForgeError, ModuleConfig, apply_linear, apply_linear_activation, check};
 use serde::{Deserialize, Serialize};
 
+use super::dropout::active_rate;
 use super::limits;
 use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
@@ -90,7 +93,7 @@ impl ModuleConfig for TabularResNetConfig {
     fn build(&self, device: &Device) -> TabularResNet {
         let (width, hidden) = (self.d_block, self.hidden_width());
         let block = |_| TabularResNetBlock {
-            norm: BatchNormConfig::new(width).init(device),
+            norm: BatchNormConfig::new(width).build(device),
             linear1: LinearConfig::new(width, hidden).init(device),
             dropout1: DropoutConfig::new(self.dropout1).init(),
             linear2: LinearConfig::new(hidden, width).init(device),
@@ -99,7 +102,7 @@ impl ModuleConfig for TabularResNetConfig {
         TabularResNet {
             input: LinearConfig::new(self.d_in, width).init(device),
             blocks: (0..self.n_blocks).map(block).collect(),
-            norm: BatchNormConfig::new(width).init(device),
+            norm: BatchNormConfig::new(width).build(device),
             output: LinearConfig::new(width, self.d_out).init(device),
         }
     }
@@ -172,10 +175,10 @@ impl TabularResNetBlock {
     /// - x, output: `[B, D]`
     #[must_use]
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let hidden = self
-            .dropout1
-            .forward(relu(self.linear1.forward(self.norm.forward(x.clone()))));
-        x + self.dropout2.forward(self.linear2.forward(hidden))
+        let normal = self.norm.forward(x.clone());
+        let hidden = apply_linear_activation(&self.linear1, normal, LinearActivation::Relu);
+        let change = apply_linear(&self.linear2, self.dropout1.forward(hidden));
+        dropout_residual(change, x, active_rate(&self.dropout2))
     }
 }
 
@@ -183,12 +186,7 @@ impl TabularResNetBlock {
 ///
 /// Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data" (arXiv 2106.11959
 /// v5), section 3.2, as in `rtdl_revisiting_models` 0.0.2. Training normalises with the biased
-/// variance of the batch, as PyTorch does.
-///
-/// # Deviations
-/// - PyTorch moves the running variance towards the unbiased variance of the batch, Burn's
-///   `BatchNorm` towards the biased one: smaller by a factor of `(B-1)/B`. Only models trained
-///   here differ by it; loaded running statistics are used as they are.
+/// variance of the batch and moves the running variance towards the unbiased one, as PyTorch does.
 #[derive(Module, Debug)]
 pub struct TabularResNet {
     input: Linear,
@@ -210,10 +208,9 @@ impl TabularModel for TabularResNet {
     }
 
     fn forward(&self, input: TabularInput) -> Tensor<2> {
-        let x = self
-            .input
-            .forward(input.only_numeric(Self::NAME, &self.spec()));
+        let x = input.only_numeric(Self::NAME, &self.spec());
+        let x = apply_linear(&self.input, x);
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        self.output.forward(relu(self.norm.forward(x)))
+        apply_linear(&self.output, relu(self.norm.forward(x)))
     }
 }

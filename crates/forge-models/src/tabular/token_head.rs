@@ -1,9 +1,11 @@
 //! From a pooled token to predictions.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use forge_nn::norm::{LayerNorm, LayerNormConfig};
+use forge_nn::{ModuleConfig, apply_linear};
 
 use crate::reference::KeyMap;
 
@@ -19,7 +21,7 @@ impl TokenHead {
     #[must_use]
     pub fn new(d_token: usize, d_out: usize, device: &Device) -> Self {
         Self {
-            norm: LayerNormConfig::new(d_token).init(device),
+            norm: LayerNormConfig::new(d_token).build(device),
             linear: LinearConfig::new(d_token, d_out).init(device),
         }
     }
@@ -44,7 +46,7 @@ impl TokenHead {
     /// If the token is not `D` wide.
     #[must_use]
     pub fn forward(&self, token: Tensor<2>) -> Tensor<2> {
-        self.linear.forward(relu(self.norm.forward(token)))
+        apply_linear(&self.linear, relu(self.norm.forward(token)))
     }
 
     /// Adds a head at `ours` that the reference keeps at `theirs`.normalization and .linear.

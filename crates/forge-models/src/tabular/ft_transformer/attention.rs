@@ -2,10 +2,12 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
-use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Tensor, module::linear};
+use burn::tensor::{Device, Tensor};
+use forge_nn::apply_linear;
+use forge_nn::ops::{AttentionMask, AttentionOptions, attention, linear};
 
 use super::block::Queries;
+use crate::tabular::dropout::active_rate;
 
 /// Multi-head self-attention, of all tokens or of the first one alone.
 ///
@@ -42,7 +44,7 @@ impl FeatureAttention {
         let width = x.dims()[2];
         let (q, k, v) = match queries {
             Queries::All => {
-                let qkv = self.qkv.forward(x);
+                let qkv = apply_linear(&self.qkv, x);
                 let part = |i| qkv.clone().narrow(2, i * width, width);
                 (part(0), part(1), part(2))
             }
@@ -57,13 +59,18 @@ impl FeatureAttention {
                 )
             }
         };
-        let mixed = attend(self.heads(q), self.heads(k), self.heads(v), &self.dropout);
+        let options = AttentionOptions {
+            dropout: active_rate(&self.dropout),
+            ..AttentionOptions::default()
+        };
+        let (q, k, v) = (self.heads(q), self.heads(k), self.heads(v));
+        let mixed = attention(q, k, v, AttentionMask::none(), None, &options);
         let [batch, heads, tokens, d_head] = mixed.dims();
         let mixed = mixed
             .swap_dims(1, 2)
             .reshape([batch, tokens, heads * d_head]);
         match &self.output {
-            Some(output) => output.forward(mixed),
+            Some(output) => apply_linear(output, mixed),
             None => mixed,
         }
     }
@@ -85,15 +92,4 @@ impl FeatureAttention {
         x.reshape([batch, tokens, self.n_heads, width / self.n_heads])
             .swap_dims(1, 2)
     }
-}
-
-/// `Dropout(softmax(q kᵀ / √d)) v`.
-///
-/// # Shapes
-/// - q: `[B, H, Tq, d]`, k, v: `[B, H, Tk, d]`
-/// - output: `[B, H, Tq, d]`
-fn attend(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, dropout: &Dropout) -> Tensor<4> {
-    let scale = (q.dims()[3] as f64).powf(-0.5);
-    let scores = (q * scale).matmul(k.swap_dims(2, 3));
-    dropout.forward(softmax(scores, 3)).matmul(v)
 }

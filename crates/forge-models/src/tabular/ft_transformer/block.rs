@@ -1,12 +1,16 @@
 //! One layer of the transformer.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
+use forge_nn::ModuleConfig;
+use forge_nn::norm::{LayerNorm, LayerNormConfig};
+use forge_nn::ops::dropout_residual;
 
 use super::FtTransformerConfig;
 use super::attention::FeatureAttention;
 use super::feed_forward::FeedForward;
+use crate::tabular::dropout::active_rate;
 
 /// Which tokens ask in an attention; all answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +36,14 @@ impl FtTransformerBlock {
     pub(super) fn new(config: &FtTransformerConfig, first: bool, device: &Device) -> Self {
         let width = config.d_block;
         Self {
-            attention_norm: (!first).then(|| LayerNormConfig::new(width).init(device)),
+            attention_norm: (!first).then(|| LayerNormConfig::new(width).build(device)),
             attention: FeatureAttention::new(
                 width,
                 config.attention_n_heads,
                 config.attention_dropout,
                 device,
             ),
-            ffn_norm: LayerNormConfig::new(width).init(device),
+            ffn_norm: LayerNormConfig::new(width).build(device),
             ffn: FeedForward::new(
                 width,
                 config.ffn_hidden_width(),
@@ -63,10 +67,9 @@ impl FtTransformerBlock {
             Queries::All => x,
             Queries::First => x.narrow(1, 0, 1),
         };
-        let x = x + self
-            .residual_dropout
-            .forward(self.attention.forward(normal, queries));
+        let rate = active_rate(&self.residual_dropout);
+        let x = dropout_residual(self.attention.forward(normal, queries), x, rate);
         let change = self.ffn.forward(self.ffn_norm.forward(x.clone()));
-        x + self.residual_dropout.forward(change)
+        dropout_residual(change, x, rate)
     }
 }

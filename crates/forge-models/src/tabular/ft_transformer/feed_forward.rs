@@ -4,6 +4,8 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use forge_nn::apply_linear;
+use forge_nn::ops::reglu;
 use serde::{Deserialize, Serialize};
 
 /// What stands between the two layers of the feed-forward part.
@@ -27,10 +29,7 @@ impl FfnActivation {
 
     fn forward(self, x: Tensor<3>) -> Tensor<3> {
         match self {
-            Self::ReGLU => {
-                let hidden = x.dims()[2] / 2;
-                x.clone().narrow(2, 0, hidden) * relu(x.narrow(2, hidden, hidden))
-            }
+            Self::ReGLU => reglu(x),
             Self::ReLU => relu(x),
         }
     }
@@ -65,7 +64,7 @@ impl FeedForward {
     /// # Shapes
     /// - x, output: `[B, T, D]`
     pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let hidden = self.activation.forward(self.linear1.forward(x));
-        self.linear2.forward(self.dropout.forward(hidden))
+        let hidden = self.activation.forward(apply_linear(&self.linear1, x));
+        apply_linear(&self.linear2, self.dropout.forward(hidden))
     }
 }
