@@ -6,3 +6,4 @@ mod components;
 mod gradient;
 mod ops;
 mod property;
+mod tokenizer;
