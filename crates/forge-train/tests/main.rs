@@ -1,1 +1,14 @@
 //! The integration tests of forge-train, one binary.
+#![allow(clippy::unwrap_used)]
+
+mod case;
+mod checkpoint;
+mod ema;
+mod kill;
+mod loss;
+mod metric;
+mod net;
+mod optimizer;
+mod resume;
+mod schedule;
+mod trainer;

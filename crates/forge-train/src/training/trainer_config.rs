@@ -1,0 +1,133 @@
+//! How to train, as configured.
+
+use forge_nn::{ForgeError, check};
+use serde::{Deserialize, Serialize};
+
+use super::EarlyStoppingConfig;
+use crate::averaging::EmaConfig;
+use crate::optimizer::OptimizerConfig;
+use crate::schedule::ScheduleConfig;
+
+/// How to train: everything but the model, the data and the loss.
+///
+/// Absent fields take their defaults; unknown ones are an error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainerConfig {
+    /// Passes over the data. At least 1, default 100.
+    pub epochs: usize,
+    /// Rows an optimiser step. At least 1, default 256. A last batch of one row is joined to the
+    /// one before it.
+    pub batch_size: usize,
+    /// Parts that a batch is computed in, one after the other, to save memory. The gradient is
+    /// that of the whole batch, except that batch normalisation sees one part at a time. At
+    /// least 1, default 1.
+    pub micro_batches: usize,
+    /// Seed of the data order and of what is random in the module (dropout). Default 0.
+    pub seed: u64,
+    /// The optimiser. Default AdamW.
+    pub optimizer: OptimizerConfig,
+    /// The learning rate. Default: warm-up and cosine, peak 1e-3.
+    pub schedule: ScheduleConfig,
+    /// Average the weights; the average is what is validated and returned. Default: no.
+    pub ema: Option<EmaConfig>,
+    /// Longest gradient, over all parameters together; longer ones are scaled down. Above 0.
+    /// Default: no clipping.
+    pub clip_norm: Option<f64>,
+    /// Epochs from one validation to the next; the last epoch is always validated. At least 1,
+    /// default 1.
+    pub validate_every: usize,
+    /// End when validation stops improving. Default: no.
+    pub early_stopping: Option<EarlyStoppingConfig>,
+    /// Wall-clock seconds after which the run ends, those of earlier sessions included. Above 0.
+    /// Default: none. **A run that a budget ends is not reproducible**: how far it gets depends
+    /// on the machine.
+    pub max_seconds: Option<f64>,
+    /// When to write checkpoints, if the trainer was given a folder.
+    pub checkpoint: CheckpointConfig,
+    /// Steps from one reading of the loss to the next. Reading waits for the device, which costs
+    /// nothing on a CPU and stalls a GPU; a loss that is not finite is found at the next reading.
+    /// At least 1. Default: 1 on `flex` and `ndarray`, else 32. The result does not depend on it.
+    pub read_loss_every: Option<usize>,
+}
+
+/// When to write checkpoints, and how many to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckpointConfig {
+    /// Optimiser steps from one to the next. At least 1. Default: none within an epoch.
+    pub every_steps: Option<u64>,
+    /// Epochs from one to the next. At least 1. Default 1.
+    pub every_epochs: Option<usize>,
+    /// How many to keep, the newest. At least 1, default 2: if the newest is damaged, the one
+    /// before it is read.
+    pub keep: usize,
+}
+
+impl Default for CheckpointConfig {
+    fn default() -> Self {
+        Self {
+            every_steps: None,
+            every_epochs: Some(1),
+            keep: 2,
+        }
+    }
+}
+
+impl Default for TrainerConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 100,
+            batch_size: 256,
+            micro_batches: 1,
+            seed: 0,
+            optimizer: OptimizerConfig::default(),
+            schedule: ScheduleConfig::default(),
+            ema: None,
+            clip_norm: None,
+            validate_every: 1,
+            early_stopping: None,
+            max_seconds: None,
+            checkpoint: CheckpointConfig::default(),
+            read_loss_every: None,
+        }
+    }
+}
+
+impl TrainerConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// A config error naming the first bad field, its value and what is allowed.
+    pub fn validate(&self) -> Result<(), ForgeError> {
+        check::at_least_one("epochs", self.epochs)?;
+        check::at_least_one("batch_size", self.batch_size)?;
+        check::at_least_one("micro_batches", self.micro_batches)?;
+        self.optimizer.validate()?;
+        self.schedule.validate()?;
+        if let Some(ema) = &self.ema {
+            ema.validate()?;
+        }
+        if let Some(norm) = self.clip_norm {
+            check::positive("clip_norm", norm)?;
+        }
+        check::at_least_one("validate_every", self.validate_every)?;
+        if let Some(early) = &self.early_stopping {
+            early.validate()?;
+        }
+        if let Some(seconds) = self.max_seconds {
+            check::positive("max_seconds", seconds)?;
+        }
+        if let Some(steps) = self.checkpoint.every_steps {
+            check::in_range("checkpoint.every_steps", steps, 1..)?;
+        }
+        if let Some(epochs) = self.checkpoint.every_epochs {
+            check::at_least_one("checkpoint.every_epochs", epochs)?;
+        }
+        check::at_least_one("checkpoint.keep", self.checkpoint.keep)?;
+        if let Some(steps) = self.read_loss_every {
+            check::at_least_one("read_loss_every", steps)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! Reads the oracle cases beside these tests.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use forge_nn::burn::tensor::{DType, Device, Tensor, TensorData};
+use safetensors::SafeTensors;
+use serde_json::Value;
+
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) config: Value,
+    tensors: BTreeMap<String, (Vec<usize>, Vec<f64>)>,
+}
+
+impl Case {
+    /// All cases of one folder, in name order.
+    pub(crate) fn all(folder: &str) -> Vec<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
+        let mut paths: Vec<_> = std::fs::read_dir(root.join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        paths.sort();
+        paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    fn read(path: &Path) -> Self {
+        let bytes = std::fs::read(path).unwrap();
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        let config = &header.metadata().as_ref().unwrap()["config"];
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let tensors = file
+            .iter()
+            .map(|(name, view)| {
+                let values = view.data().chunks_exact(8).map(|b| {
+                    let b = b.try_into().unwrap();
+                    match view.dtype() {
+                        safetensors::Dtype::F64 => f64::from_le_bytes(b),
+                        safetensors::Dtype::I64 => i64::from_le_bytes(b) as f64,
+                        other => panic!("{name} has type {other:?}"),
+                    }
+                });
+                (name.to_owned(), (view.shape().to_vec(), values.collect()))
+            })
+            .collect();
+        Self {
+            name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+            config: serde_json::from_str(config).unwrap(),
+            tensors,
+        }
+    }
+
+    pub(crate) fn shape(&self, key: &str) -> Vec<usize> {
+        self.tensors[key].0.clone()
+    }
+
+    pub(crate) fn values(&self, key: &str) -> &[f64] {
+        &self.tensors[key].1
+    }
+
+    /// A tensor of any rank whose shape has the same number of elements.
+    pub(crate) fn tensor<const D: usize>(
+        &self,
+        key: &str,
+        shape: [usize; D],
+        device: &Device,
+        dtype: DType,
+    ) -> Tensor<D> {
+        let data = TensorData::new(self.values(key).to_vec(), shape);
+        Tensor::from_data(data, (device, dtype))
+    }
+}
+
+/// Values in f64, whatever the tensor's type.
+pub(crate) fn read<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
+    let data = tensor.to_data_dtype(DType::F64);
+    data.as_slice::<f64>().unwrap().to_vec()
+}
+
+/// Largest difference, relative to the largest magnitude expected; below 1e-10 counts as 0.
+pub(crate) fn error(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let scale = expected.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+    let worst = found.iter().zip(expected).fold(0.0, |m: f64, (a, b)| {
+        let d = (a - b).abs();
+        if d.is_nan() { f64::INFINITY } else { m.max(d) }
+    });
+    if worst < 1e-10 && scale < 1e-10 {
+        0.0
+    } else {
+        worst / scale.max(1e-300)
+    }
+}

@@ -1,0 +1,255 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use forge_nn::burn::tensor::TensorData;
+use forge_train::checkpoint::CheckpointFolder;
+use forge_train::training::{Start, Trainer};
+use serde_json::{Value, json};
+
+use crate::net::{Net, Task, bits, config};
+
+/// A run stopped half-way by its epochs: two checkpoints are left.
+fn half_a_run(folder: &Path) -> Vec<std::path::PathBuf> {
+    let task = Task::new(25);
+    let mut trainer = Trainer::new(config(2))
+        .unwrap()
+        .with_checkpoints(folder, Start::Fresh);
+    trainer.fit(&task, Net::new(&task.device, 1)).unwrap();
+    let folder = CheckpointFolder::open(folder, 2).unwrap();
+    folder.list().unwrap().into_iter().map(|(_, p)| p).collect()
+}
+
+fn resume(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, forge_nn::ForgeError> {
+    let task = Task::new(25);
+    let mut trainer = Trainer::new(config(2))
+        .unwrap()
+        .with_checkpoints(folder, Start::Resume);
+    let outcome = trainer.fit(&task, Net::new(&task.device, 9))?;
+    Ok(bits(&outcome.module))
+}
+
+#[test]
+fn the_newest_few_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = half_a_run(folder.path());
+    let names: Vec<_> = files
+        .iter()
+        .map(|p| p.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "checkpoint-00000001.safetensors",
+            "checkpoint-00000002.safetensors"
+        ]
+    );
+}
+
+#[test]
+fn a_damaged_newest_falls_back_to_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = half_a_run(folder.path());
+    let expected = resume(folder.path()).unwrap();
+    let mut bytes = fs::read(&files[1]).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&files[1], &bytes).unwrap();
+    // A scratch file of a killed writer is swept away.
+    let scratch = folder
+        .path()
+        .join("checkpoint-00000003.safetensors.77-0.tmp");
+    fs::write(&scratch, b"half").unwrap();
+    assert_eq!(resume(folder.path()).unwrap(), expected);
+    assert!(!scratch.exists());
+    // The damaged file no longer counts, and is not lost.
+    assert!(files[1].with_extension("safetensors.damaged").exists());
+    assert_eq!(resume(folder.path()).unwrap(), expected);
+}
+
+#[test]
+fn damage_everywhere_is_an_error_and_nothing_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = half_a_run(folder.path());
+    for file in &files {
+        let bytes = fs::read(file).unwrap();
+        fs::write(file, &bytes[..bytes.len() - 1]).unwrap();
+    }
+    let error = resume(folder.path()).unwrap_err();
+    assert!(error.is_artifact(), "{error}");
+    assert!(error.to_string().contains("checkpoint-00000002"), "{error}");
+    assert!(files.iter().all(|f| f.exists()));
+}
+
+#[test]
+fn mutated_files_never_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = half_a_run(folder.path());
+    fs::remove_file(&files[0]).unwrap();
+    let good = fs::read(&files[1]).unwrap();
+    let expected = resume(folder.path()).unwrap();
+    // A finished run writes nothing when it is resumed, so the file is ours to change.
+    let mut state = 12345_u64;
+    let mut random = move |n: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as usize % n
+    };
+    for k in 0..200 {
+        let mut bytes = good.clone();
+        match k % 4 {
+            0 => bytes.truncate(random(good.len())),
+            1 => {
+                // Half of the flips in the header.
+                let n = if k % 8 == 1 { 4000 } else { good.len() };
+                bytes[random(n)] ^= 1 << random(8);
+            }
+            2 => bytes.extend(vec![0; 1 + random(100)]),
+            _ => {
+                let at = random(8);
+                bytes[at] = random(256) as u8;
+            }
+        }
+        if bytes == good {
+            continue;
+        }
+        fs::write(&files[1], &bytes).unwrap();
+        let started = std::time::Instant::now();
+        let error = resume(folder.path()).unwrap_err();
+        assert!(started.elapsed().as_secs_f64() < 1.0);
+        assert!(error.is_artifact() || error.is_config(), "{k}: {error}");
+    }
+    fs::write(&files[1], &good).unwrap();
+    assert_eq!(resume(folder.path()).unwrap(), expected);
+}
+
+type Tensors = BTreeMap<String, TensorData>;
+
+/// Writes a changed state under a right checksum, as an attacker would.
+fn forged(change: impl FnOnce(&mut Value, &mut Tensors)) -> forge_nn::ForgeError {
+    let folder = tempfile::tempdir().unwrap();
+    half_a_run(folder.path());
+    let checkpoints = CheckpointFolder::open(folder.path(), 1).unwrap();
+    let latest = checkpoints.latest::<Value>().unwrap().unwrap();
+    let mut manifest = latest.file.manifest.clone();
+    let mut tensors = latest.file.tensors("").unwrap();
+    change(&mut manifest, &mut tensors);
+    checkpoints.write(&manifest, &tensors).unwrap();
+    resume(folder.path()).unwrap_err()
+}
+
+#[test]
+fn forged_states_are_refused() {
+    let key = "module/first.weight";
+    let other = TensorData::new(vec![0.0_f32; 4], [2, 2]);
+    for (error, part) in [
+        (
+            forged(|m, _| m["progress"]["batch"] = json!(1000)),
+            "batch 1000 of an epoch of 4",
+        ),
+        (
+            forged(|m, _| m["progress"]["step"] = json!(u64::MAX)),
+            "step 18446744073709551615",
+        ),
+        (forged(|m, _| m["progress"]["epoch"] = json!(7)), "epoch 7"),
+        (
+            forged(|m, _| m["progress"]["history"] = json!([])),
+            "0 epochs of history",
+        ),
+        (
+            forged(|m, _| m["progress"]["ema_calls"] = json!(null)),
+            "the average is missing",
+        ),
+        (
+            forged(|m, _| m["progress"]["more"] = json!(1)),
+            "unknown field `more`",
+        ),
+        (
+            forged(|_, t| {
+                t.remove(key);
+            }),
+            "first.weight is missing",
+        ),
+        (
+            forged(|_, t| {
+                t.insert(key.into(), other.clone());
+            }),
+            "first.weight",
+        ),
+        (
+            forged(|_, t| {
+                t.insert(key.into(), TensorData::new(vec![1_i32; 66], [6, 11]));
+            }),
+            "first.weight",
+        ),
+        (
+            forged(|_, t| {
+                t.insert("module/strange".into(), other.clone());
+            }),
+            "strange is not part of the module",
+        ),
+        (
+            forged(|_, t| {
+                t.insert("elsewhere/strange".into(), other.clone());
+            }),
+            "elsewhere/strange",
+        ),
+        (
+            forged(|_, t| t.retain(|name, _| !name.starts_with("best/"))),
+            "is missing",
+        ),
+        (
+            forged(|_, t| {
+                t.insert("optimizer/first.weight.exp_avg".into(), other.clone());
+            }),
+            "first.weight.exp_avg has shape [2, 2]",
+        ),
+    ] {
+        assert!(error.is_artifact(), "{error}");
+        assert!(error.to_string().contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn disk_trouble_is_an_io_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let task = Task::new(25);
+    let fit = |folder: &Path| {
+        Trainer::new(config(3))
+            .unwrap()
+            .with_checkpoints(folder, Start::Fresh)
+            .fit(&task, Net::new(&task.device, 1))
+    };
+    // A folder that cannot be made.
+    let error = fit(&file.join("below")).unwrap_err();
+    assert!(error.is_io(), "{error}");
+    assert!(error.to_string().contains("below"), "{error}");
+
+    // A folder that goes away while training.
+    struct Remove(std::path::PathBuf);
+    impl forge_train::training::Observer for Remove {
+        fn on_batch(&mut self, event: &forge_train::training::BatchEvent) {
+            if event.step == 5 {
+                fs::remove_dir_all(&self.0).unwrap();
+            }
+        }
+    }
+    let gone = folder.path().join("gone");
+    let error = Trainer::new(config(3))
+        .unwrap()
+        .with_checkpoints(&gone, Start::Fresh)
+        .with_observer(Remove(gone.clone()))
+        .fit(&task, Net::new(&task.device, 1))
+        .unwrap_err();
+    assert!(error.is_io(), "{error}");
+
+    // A write that fails leaves what was there: the next name is taken by a folder.
+    let taken = folder.path().join("taken");
+    fs::create_dir_all(taken.join("checkpoint-00000001.safetensors")).unwrap();
+    let checkpoints = CheckpointFolder::open(&taken, 2).unwrap();
+    let number = checkpoints.list().unwrap().last().unwrap().0;
+    assert_eq!(number, 1);
+}

@@ -1,0 +1,255 @@
+use forge_nn::burn;
+use forge_nn::burn::module::{Module, Param};
+use forge_nn::burn::nn::{
+    BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear,
+    LinearConfig,
+};
+use forge_nn::burn::optim::GradientsParams;
+use forge_nn::burn::tensor::{DType, Device, Tensor};
+use forge_train::optimizer::{AdamWConfig, OptimizerConfig, clip_global_norm, global_norm};
+
+use crate::case::{Case, error, read};
+
+#[derive(Module, Debug)]
+struct Net {
+    first: Linear,
+    second: Linear,
+}
+
+impl Net {
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.second.forward(self.first.forward(x).tanh())
+    }
+}
+
+fn linear(case: &Case, layer: &str, device: &Device, dtype: DType) -> Linear {
+    let weight = format!("param/{layer}.weight");
+    let bias = format!("param/{layer}.bias");
+    let [d_out, d_in] = case.shape(&weight).try_into().unwrap();
+    let mut linear = LinearConfig::new(d_in, d_out).init(device);
+    let tensor = case.tensor::<2>(&weight, [d_out, d_in], device, dtype);
+    linear.weight = Param::from_tensor(tensor.transpose());
+    linear.bias = Some(Param::from_tensor(case.tensor(
+        &bias,
+        [d_out],
+        device,
+        dtype,
+    )));
+    linear
+}
+
+#[test]
+fn clipped_adam_w_follows_pytorch_over_ten_steps() {
+    let device = Device::flex().autodiff();
+    let cases = Case::all("adamw_trajectory");
+    assert_eq!(cases.len(), 2);
+    for case in &cases {
+        let number = |key: &str| case.config[key].as_f64().unwrap();
+        for (dtype, bound) in [(DType::F64, 1e-9), (DType::F32, 1e-5)] {
+            let mut net = Net {
+                first: linear(case, "0", &device, dtype),
+                second: linear(case, "2", &device, dtype),
+            };
+            let config = OptimizerConfig::AdamW(AdamWConfig {
+                beta_1: number("beta_1"),
+                beta_2: number("beta_2"),
+                epsilon: number("epsilon"),
+                weight_decay: number("weight_decay"),
+                decay_biases: case.config["decay_biases"].as_bool().unwrap(),
+                ..AdamWConfig::default()
+            });
+            let mut optimizer = config.build().unwrap();
+            let x = case.tensor::<3>("input/x", [10, 7, 3], &device, dtype);
+            let target = case.tensor::<3>("input/target", [10, 7, 2], &device, dtype);
+            for k in 0..10 {
+                let x = x.clone().narrow(0, k, 1).squeeze_dim::<2>(0);
+                let target = target.clone().narrow(0, k, 1).squeeze_dim::<2>(0);
+                let r = net.forward(x) - target;
+                let loss = (r.clone() * r).mean();
+                let e = error(&read(&loss), &[case.values("output/loss")[k]]);
+                assert!(e <= bound, "{} {dtype:?} loss {k}: {e:e}", case.name);
+                let grads = GradientsParams::from_grads(loss.backward(), &net);
+                let (grads, norm) = clip_global_norm(&net, grads, number("max_grad_norm"));
+                let norm = read(&norm.unwrap());
+                let e = error(&norm, &[case.values("output/grad_norm")[k]]);
+                assert!(e <= bound, "{} {dtype:?} norm {k}: {e:e}", case.name);
+                net = optimizer.step(number("lr"), net, grads);
+                for (layer, linear) in [("0", &net.first), ("2", &net.second)] {
+                    let key = format!("output/step_{}/{layer}", k + 1);
+                    let weight = read(&linear.weight.val().transpose());
+                    let bias = read(&linear.bias.as_ref().unwrap().val());
+                    for (part, found) in [("weight", weight), ("bias", bias)] {
+                        let e = error(&found, case.values(&format!("{key}.{part}")));
+                        assert!(e <= bound, "{} {dtype:?} {key}.{part}: {e:e}", case.name);
+                    }
+                }
+            }
+            let state = optimizer.state(&net);
+            assert_eq!(state.scalars["first.weight.step"].as_u64(), Some(10));
+            for moment in ["exp_avg", "exp_avg_sq"] {
+                let data = &state.tensors[&format!("second.bias.{moment}")];
+                let tensor = Tensor::<1>::from_data(data.clone(), (&device, dtype));
+                let expected = case.values(&format!("output/{moment}/2.bias"));
+                let e = error(&read(&tensor), expected);
+                assert!(e <= bound, "{} {dtype:?} {moment}: {e:e}", case.name);
+            }
+        }
+    }
+}
+
+#[derive(Module, Debug)]
+struct Parts {
+    embedding: Embedding,
+    table: Embedding,
+    norm: LayerNorm,
+    batch: BatchNorm,
+    linear: Linear,
+    tokenizer: Linear,
+    pre_norm_block: Vec<Linear>,
+}
+
+fn parts(device: &Device) -> Parts {
+    Parts {
+        embedding: EmbeddingConfig::new(3, 2).init(device),
+        table: EmbeddingConfig::new(3, 2).init(device),
+        norm: LayerNormConfig::new(2).init(device),
+        batch: BatchNormConfig::new(2).init(device),
+        linear: LinearConfig::new(2, 2).init(device),
+        tokenizer: LinearConfig::new(2, 2).init(device),
+        pre_norm_block: vec![LinearConfig::new(2, 2).init(device)],
+    }
+}
+
+/// Every parameter with a gradient of 0: only decay moves it.
+fn moved_by_decay(config: AdamWConfig) -> Vec<String> {
+    let device = Device::flex().autodiff();
+    let module = parts(&device);
+    struct Zero(GradientsParams);
+    impl burn::module::ModuleVisitor for Zero {
+        fn visit_float<const D: usize>(&mut self, p: &Param<Tensor<D>>) {
+            if p.is_require_grad() {
+                self.0.register(p.id, p.val().inner().zeros_like());
+            }
+        }
+    }
+    let mut zero = Zero(GradientsParams::new());
+    // Biases start at 0, where decay would not show.
+    struct Ones;
+    impl burn::module::ModuleMapper for Ones {
+        fn map_float<const D: usize>(&mut self, p: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            p.map(|t| t.ones_like().require_grad())
+        }
+    }
+    let module = module.map(&mut Ones);
+    module.visit(&mut zero);
+    let before = forge_nn::StateDict::from_module(&module.valid()).unwrap();
+    let mut optimizer = OptimizerConfig::AdamW(config).build().unwrap();
+    let after = optimizer.step(0.1, module, zero.0);
+    let after = forge_nn::StateDict::from_module(&after.valid()).unwrap();
+    let mut moved: Vec<String> = before
+        .tensors
+        .into_iter()
+        .filter(|(name, data)| after.tensors[name] != *data)
+        .map(|(name, _)| name)
+        .collect();
+    moved.sort();
+    moved
+}
+
+#[test]
+fn decay_spares_biases_norms_and_embeddings() {
+    let some = moved_by_decay(AdamWConfig::default());
+    assert_eq!(some, ["linear.weight", "pre_norm_block.0.weight"]);
+    let every = moved_by_decay(AdamWConfig {
+        decay_biases: true,
+        no_decay: Vec::new(),
+        ..AdamWConfig::default()
+    });
+    // All parameters, and not the batch statistics.
+    assert_eq!(every.len(), 12, "{every:?}");
+    assert!(every.iter().all(|name| !name.contains("running")));
+    let named = moved_by_decay(AdamWConfig {
+        no_decay: vec!["LINEAR".into()],
+        ..AdamWConfig::default()
+    });
+    assert_eq!(named, ["embedding.weight", "table.weight"]);
+}
+
+#[test]
+fn the_norm_is_that_of_all_gradients_together() {
+    let device = Device::flex().autodiff();
+    let net = Net {
+        first: LinearConfig::new(3, 2).init(&device),
+        second: LinearConfig::new(2, 1).init(&device),
+    };
+    let grads = || {
+        let x = Tensor::<2>::from_data([[1.0, -2.0, 0.5], [0.0, 1.0, 3.0]], &device);
+        let loss = net.forward(x).sum() * 50.0;
+        GradientsParams::from_grads(loss.backward(), &net)
+    };
+    let norm = read(&global_norm(&net, &grads()).unwrap())[0];
+    let (clipped, before) = clip_global_norm(&net, grads(), 0.5);
+    assert!((read(&before.unwrap())[0] - norm).abs() < 1e-3);
+    let after = read(&global_norm(&net, &clipped).unwrap())[0];
+    assert!((after - 0.5).abs() < 1e-5, "{after}");
+    let (kept, _) = clip_global_norm(&net, grads(), 1e6);
+    let id = net.first.weight.id;
+    let as_they_were = grads().get::<2>(id).unwrap();
+    assert_eq!(read(&kept.get::<2>(id).unwrap()), read(&as_they_were));
+
+    // One bad gradient must not be lost.
+    let mut bad = grads();
+    bad.register(
+        net.second.weight.id,
+        as_they_were.slice([0..2, 0..1]) * f64::NAN,
+    );
+    let (bad, _) = clip_global_norm(&net, bad, 0.5);
+    assert!(read(&bad.get::<2>(id).unwrap()).iter().all(|g| g.is_nan()));
+    assert!(global_norm(&net, &GradientsParams::new()).is_none());
+}
+
+#[test]
+fn state_that_does_not_fit_is_refused() {
+    let device = Device::flex().autodiff();
+    let net = Net {
+        first: LinearConfig::new(3, 2).init(&device),
+        second: LinearConfig::new(2, 1).init(&device),
+    };
+    let mut optimizer = OptimizerConfig::default().build().unwrap();
+    let loss = net.forward(Tensor::ones([2, 3], &device)).sum();
+    let grads = GradientsParams::from_grads(loss.backward(), &net);
+    let net = optimizer.step(0.1, net, grads);
+    let good = optimizer.state(&net);
+    assert_eq!(good.tensors.len(), 8);
+
+    let load = |state| {
+        let mut optimizer = OptimizerConfig::default().build().unwrap();
+        optimizer.load(&net, state).map(|()| optimizer.state(&net))
+    };
+    assert_eq!(load(good.clone()).unwrap(), good);
+    let mut missing = good.clone();
+    missing.tensors.remove("first.bias.exp_avg");
+    let mut strange = good.clone();
+    let moved = strange.tensors.remove("first.bias.exp_avg").unwrap();
+    strange.tensors.insert("third.bias.exp_avg".into(), moved);
+    let mut misshapen = good.clone();
+    let other = misshapen.tensors["second.bias.exp_avg"].clone();
+    misshapen.tensors.insert("first.bias.exp_avg".into(), other);
+    let mut negative = good.clone();
+    negative
+        .scalars
+        .insert("first.bias.step".into(), (-1).into());
+    for (state, part) in [
+        (missing, "first.bias is incomplete"),
+        (strange, "third.bias.exp_avg belongs to no parameter"),
+        (
+            misshapen,
+            "first.bias.exp_avg has shape [1], the parameter [2]",
+        ),
+        (negative, "first.bias is incomplete"),
+    ] {
+        let error = load(state).unwrap_err();
+        assert!(error.is_weights());
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
