@@ -5,6 +5,7 @@
 
 mod dataset;
 mod error;
+pub mod market;
 mod preprocess;
 mod read;
 mod schema;
@@ -13,6 +14,7 @@ mod table;
 
 pub use dataset::{TabularBatch, TabularDataset};
 pub use error::DataError;
+pub use market::SyntheticMarketConfig;
 pub use preprocess::{
     CategoricalEncoding, CategoricalManifest, DropReason, DroppedColumn, FeatureSelection,
     Features, Impute, NumericManifest, NumericTransform, PreprocessConfig, PreprocessReport,
