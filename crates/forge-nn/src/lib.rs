@@ -22,6 +22,7 @@
 //! [`ModuleConfig::init`] panics with it. Errors are one opaque [`ForgeError`].
 
 pub mod activation;
+pub mod attention;
 mod broadcast;
 pub mod check;
 mod config;
@@ -31,7 +32,9 @@ pub mod gating;
 mod linear;
 pub mod norm;
 pub mod ops;
+pub mod position;
 pub mod regularisation;
+pub mod special;
 mod state;
 mod tokenizer;
 

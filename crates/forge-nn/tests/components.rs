@@ -7,11 +7,19 @@ use forge_nn::activation::{
     AconCConfig, FRelu1dConfig, FRelu2dConfig, GatedFeedForwardConfig, GluKind, MetaAconConfig,
     StarReluConfig, entmax15, glu as activation_glu, lisht, mish, sparsemax, squared_relu,
 };
+use forge_nn::attention::{
+    CrossAttentionConfig, GroupedQueryAttentionConfig, LinearAttentionState,
+    MultiHeadAttentionConfig, SlidingWindowAttentionConfig, linear_attention,
+    linear_attention_causal,
+};
 use forge_nn::gating::SqueezeExcitationConfig;
 use forge_nn::norm::{
     AdaptiveLayerNormConfig, ClassConditionalLayerNormConfig, ConditionalLayerNormConfig,
     GroupNorm1dConfig, LayerScaleConfig, RevInConfig, RmsNormConfig,
 };
+use forge_nn::ops::AttentionMask;
+use forge_nn::position::RotaryEmbeddingConfig;
+use forge_nn::special::AdaptiveComputationTimeConfig;
 use forge_nn::{ModuleConfig, burn};
 
 use crate::case::{Case, Run};
@@ -184,6 +192,127 @@ fn revin(run: &Run<'_>) {
     );
 }
 
+fn mask(run: &Run<'_>) -> AttentionMask {
+    run.mask("key_valid")
+        .map_or_else(AttentionMask::none, AttentionMask::key_valid)
+}
+
+fn multi_head(run: &Run<'_>) {
+    let width = |field: &str| {
+        run.case
+            .config
+            .get(field)
+            .and_then(|v| v.as_u64())
+            .map(|v| v as usize)
+    };
+    let config = MultiHeadAttentionConfig::new(run.case.int("d_model"), run.case.int("n_heads"))
+        .with_bias(run.case.flag("bias"))
+        .with_causal(run.case.flag("causal"))
+        .with_k_dim(width("k_dim"))
+        .with_v_dim(width("v_dim"));
+    let module = run.load(config.init(&run.device), |name: &str| {
+        match name.strip_prefix("in_proj.") {
+            Some("q.weight") => "q_proj_weight".into(),
+            Some("k.weight") => "k_proj_weight".into(),
+            Some("v.weight") => "v_proj_weight".into(),
+            Some(rest) => format!("in_proj_{rest}"),
+            None => name.into(),
+        }
+    });
+    let x = run.input("x");
+    let (y, map) = match run.try_input("key") {
+        Some(key) => module.forward_cross_with_map(x, key, run.input("value"), mask(run), None),
+        None => module.forward_with_map(x, mask(run), None),
+    };
+    run.output("attention", map.unwrap());
+    run.output("y", y);
+}
+
+fn grouped(run: &Run<'_>) {
+    let (heads, width) = (run.case.int("n_heads"), run.case.int("d_model"));
+    let mut config = GroupedQueryAttentionConfig::new(width, heads, run.case.int("n_kv_heads"))
+        .with_head_dim(Some(run.case.int("head_dim")))
+        .with_causal(run.case.flag("causal"))
+        .with_bias(run.case.flag("bias"));
+    if let Some(norm) = run.case.config.get("norm") {
+        config = config
+            .with_qk_norm(serde_json::from_value(norm.clone()).unwrap())
+            .with_qk_norm_eps(run.case.float("eps"));
+    }
+    let module = run.load(config.init(&run.device), |name: &str| {
+        name.replace("qk_norm.", "")
+    });
+    run.output("y", module.forward(run.input("x"), mask(run), None));
+}
+
+fn sliding(run: &Run<'_>) {
+    let (heads, width) = (run.case.int("n_heads"), run.case.int("d_model"));
+    let config = SlidingWindowAttentionConfig::new(width, heads, run.case.int("window"))
+        .with_causal(run.case.flag("causal"))
+        .with_bias(run.case.flag("bias"));
+    let module = run.load(config.init(&run.device), same);
+    run.output("y", module.forward(run.input("x"), mask(run), None));
+}
+
+fn cross(run: &Run<'_>) {
+    let (context, width) = (run.case.int("d_context"), run.case.int("d_model"));
+    let config = CrossAttentionConfig::new(width, context, run.case.int("n_heads"))
+        .with_bias(run.case.flag("bias"));
+    let module = run.load(config.init(&run.device), same);
+    run.output(
+        "y",
+        module.forward(run.input("x"), run.input("context"), mask(run), None),
+    );
+}
+
+fn linear(run: &Run<'_>) {
+    let (q, k, v) = (run.input("q"), run.input("k"), run.input("v"));
+    let (valid, eps) = (run.mask("key_valid"), run.case.float("eps"));
+    let y = if run.case.flag("causal") {
+        linear_attention_causal(q, k, v, valid, eps, &mut LinearAttentionState::new())
+    } else {
+        linear_attention(q, k, v, valid, eps)
+    };
+    run.output("y", y);
+}
+
+fn rope(run: &Run<'_>) {
+    let layout = serde_json::from_value(run.case.config["layout"].clone()).unwrap();
+    let module = RotaryEmbeddingConfig::new(run.case.int("rotary_dim"))
+        .with_theta(run.case.float("theta"))
+        .with_layout(layout)
+        .init(&run.device);
+    let x = run.input("x");
+    let tables = module.tables(&run.integers("positions"), &run.device, x.dtype());
+    run.output("cos", tables.cos.clone());
+    run.output("sin", tables.sin.clone());
+    run.output("y", module.rotate(x, &tables));
+}
+
+fn act(run: &Run<'_>) {
+    let config = AdaptiveComputationTimeConfig::new(
+        run.case.int("d_in"),
+        run.case.int("d_hidden"),
+        run.case.int("d_out"),
+    )
+    .with_epsilon(run.case.float("epsilon"))
+    .with_max_steps(run.case.int("max_steps"));
+    let module = run.load(config.init(&run.device), |name: &str| match name {
+        "input.weight" => "cell.weight_ih".into(),
+        "input.bias" => "cell.bias_ih".into(),
+        "recurrent.weight" => "cell.weight_hh".into(),
+        "recurrent.bias" => "cell.bias_hh".into(),
+        _ => name.replace("output.", "out."),
+    });
+    let result = module.forward(run.input("x"), Some(run.input("state")));
+    run.output("y", result.output);
+    run.output("state", result.state);
+    run.output("ponder", result.ponder);
+    run.output("n_steps", result.n_steps.float());
+    run.output("remainder", result.remainder);
+    run.output("halting", result.halting);
+}
+
 fn dispatch(run: &Run<'_>) {
     match run.case.model.as_str() {
         "swiglu" | "geglu" | "reglu" => glu(run),
@@ -206,6 +335,13 @@ fn dispatch(run: &Run<'_>) {
         "adaptive_layer_norm" => at_rank!(run, adaptive_layer_norm),
         "conditional_layer_norm" => at_rank!(run, conditional_layer_norm),
         "revin" => revin(run),
+        "multi_head_attention" => multi_head(run),
+        "grouped_query_attention" | "qk_norm" => grouped(run),
+        "sliding_window_attention" => sliding(run),
+        "cross_attention" => cross(run),
+        "linear_attention" => linear(run),
+        "rope" => rope(run),
+        "act" => act(run),
         other => panic!("no component {other}"),
     }
 }
@@ -237,6 +373,14 @@ macro_rules! components {
 mod oracle {
     use super::check;
     components!(
+        multi_head_attention,
+        grouped_query_attention,
+        qk_norm,
+        sliding_window_attention,
+        cross_attention,
+        linear_attention,
+        rope,
+        act,
         swiglu,
         geglu,
         reglu,

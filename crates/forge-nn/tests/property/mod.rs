@@ -1,5 +1,8 @@
 //! What the components mean, beyond their numbers.
 
 mod activation;
+mod attention;
 mod norm;
+mod position;
 mod regularisation;
+mod special;

@@ -1,0 +1,224 @@
+use burn::config::Config;
+use burn::module::{Flag, Module, Param};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Bool, Device, Tensor};
+
+use super::KvCache;
+use super::heads::{Heads, active_dropout, key_mask, split_heads};
+use crate::norm::{QkNorm, QkNormConfig, QkNormKind};
+use crate::ops::{AttentionMask, AttentionOptions};
+use crate::position::{RotaryEmbedding, RotaryEmbeddingConfig};
+use crate::{ForgeError, ModuleConfig, apply_linear, check};
+
+/// Recipe of a [`GroupedQueryAttention`].
+#[derive(Config, Debug, PartialEq)]
+pub struct GroupedQueryAttentionConfig {
+    /// Width of the tokens, at least 1.
+    pub d_model: usize,
+    /// Query heads, a multiple of `n_kv_heads`.
+    pub n_heads: usize,
+    /// Key and value heads: `n_heads` is multi-head, 1 is multi-query attention.
+    pub n_kv_heads: usize,
+    /// Width of a head; without it `d_model / n_heads`, which must then be whole.
+    pub head_dim: Option<usize>,
+    /// Each token sees itself and those before it.
+    #[config(default = false)]
+    pub causal: bool,
+    /// Neighbours seen on one side, the token itself extra; on both sides unless causal.
+    pub window: Option<usize>,
+    /// Biases on all four projections.
+    #[config(default = false)]
+    pub bias: bool,
+    /// Dropout on the weights after the softmax, in `[0, 1)`.
+    #[config(default = 0.0)]
+    pub dropout: f64,
+    /// Scores are squashed to `c · tanh(score / c)`; above 0.
+    pub softcap: Option<f64>,
+    /// Turn queries and keys by their positions.
+    pub rotary: Option<RotaryEmbeddingConfig>,
+    /// Normalise queries and keys over a head's width (before they are turned).
+    pub qk_norm: Option<QkNormKind>,
+    /// Epsilon of that normalisation; above 0.
+    #[config(default = 1e-6)]
+    pub qk_norm_eps: f64,
+}
+
+/// Self-attention whose query heads share key and value heads: head `h` of `H` uses key/value head
+/// `h / (H / Hkv)`, scores are scaled by `1/√head_dim`.
+///
+/// Ainslie et al., "GQA", arXiv 2305.13245; with one key/value head Shazeer's multi-query
+/// attention, arXiv 1911.02150. Rotary positions, normalised queries and keys, softcap and a window
+/// are options, so that one layer serves the blocks of current models.
+#[derive(Module, Debug)]
+pub struct GroupedQueryAttention {
+    /// `[D, H·d]`.
+    pub q_proj: Linear,
+    /// `[D, Hkv·d]`.
+    pub k_proj: Linear,
+    /// `[D, Hkv·d]`.
+    pub v_proj: Linear,
+    /// `[H·d, D]`.
+    pub o_proj: Linear,
+    /// Of queries and keys, if asked for.
+    pub qk_norm: Option<QkNorm>,
+    /// Positions, if asked for.
+    pub rotary: Option<RotaryEmbedding>,
+    /// Whether dropout may act.
+    pub training: Param<Flag>,
+    n_heads: usize,
+    n_kv_heads: usize,
+    #[module(skip)]
+    options: AttentionOptions,
+}
+
+impl GroupedQueryAttentionConfig {
+    fn head_width(&self) -> usize {
+        self.head_dim.unwrap_or(self.d_model / self.n_heads.max(1))
+    }
+
+    fn qk_norm_config(&self) -> Option<QkNormConfig> {
+        let kind = self.qk_norm?;
+        let config = QkNormConfig::new(kind, self.n_heads, self.head_width());
+        Some(config.with_eps(self.qk_norm_eps))
+    }
+}
+
+impl ModuleConfig for GroupedQueryAttentionConfig {
+    type Module = GroupedQueryAttention;
+
+    fn validate(&self) -> Result<(), ForgeError> {
+        check::at_least_one("d_model", self.d_model)?;
+        check::at_least_one("n_heads", self.n_heads)?;
+        check::divides("n_kv_heads", self.n_kv_heads, "n_heads", self.n_heads)?;
+        match self.head_dim {
+            Some(width) => check::at_least_one("head_dim", width)?,
+            None => check::divides("n_heads", self.n_heads, "d_model", self.d_model)?,
+        }
+        check::probability("dropout", self.dropout)?;
+        if let Some(softcap) = self.softcap {
+            check::positive("softcap", softcap)?;
+        }
+        if let Some(rotary) = &self.rotary {
+            rotary.validate()?;
+            check::in_range(
+                "rotary.rotary_dim",
+                rotary.rotary_dim,
+                2..=self.head_width(),
+            )?;
+        }
+        check::positive("qk_norm_eps", self.qk_norm_eps)
+    }
+
+    fn build(&self, device: &Device) -> GroupedQueryAttention {
+        let width = self.head_width();
+        let linear = |from, to| {
+            LinearConfig::new(from, to)
+                .with_bias(self.bias)
+                .init(device)
+        };
+        let qk_norm = self.qk_norm_config().map(|config| config.build(device));
+        let options = AttentionOptions {
+            scale: qk_norm.as_ref().map(|norm| norm.scale(width)),
+            causal: self.causal,
+            window_left: self.window,
+            window_right: self.window.filter(|_| !self.causal),
+            softcap: self.softcap,
+            dropout: self.dropout,
+        };
+        GroupedQueryAttention {
+            q_proj: linear(self.d_model, self.n_heads * width),
+            k_proj: linear(self.d_model, self.n_kv_heads * width),
+            v_proj: linear(self.d_model, self.n_kv_heads * width),
+            o_proj: linear(self.n_heads * width, self.d_model),
+            qk_norm,
+            rotary: self.rotary.as_ref().map(|rotary| rotary.build(device)),
+            training: Param::from_bool(true),
+            n_heads: self.n_heads,
+            n_kv_heads: self.n_kv_heads,
+            options,
+        }
+    }
+}
+
+impl GroupedQueryAttention {
+    /// Self-attention; with rotary positions the first token is at position 0.
+    ///
+    /// # Shapes
+    /// - x and output: `[B, T, D]`
+    /// - bias: `[H, T, T]`, added to the scores
+    ///
+    /// # Panics
+    /// If the shapes disagree.
+    pub fn forward(&self, x: Tensor<3>, mask: AttentionMask, bias: Option<Tensor<3>>) -> Tensor<3> {
+        self.attend(self.project(x, 0), mask, bias, false).0
+    }
+
+    /// [`forward`](Self::forward) and the map `[B, H, T, T]`.
+    ///
+    /// # Panics
+    /// As [`forward`](Self::forward).
+    pub fn forward_with_map(
+        &self,
+        x: Tensor<3>,
+        mask: AttentionMask,
+        bias: Option<Tensor<3>>,
+    ) -> (Tensor<3>, Option<Tensor<4>>) {
+        self.attend(self.project(x, 0), mask, bias, true)
+    }
+
+    /// Causal self-attention for the next piece of a sequence whose earlier pieces are in `cache`;
+    /// rotary positions go on from there.
+    ///
+    /// # Shapes
+    /// - x and output: `[B, T, D]`
+    /// - key_valid: `[B, T]`, true for the piece's tokens that count
+    ///
+    /// # Panics
+    /// If the layer is not causal or the shapes disagree.
+    pub fn forward_cached(
+        &self,
+        x: Tensor<3>,
+        key_valid: Option<Tensor<2, Bool>>,
+        cache: &mut KvCache,
+    ) -> Tensor<3> {
+        assert!(self.options.causal, "only a causal layer can use a cache");
+        let Heads { q, k, v } = self.project(x, cache.seen());
+        let context = cache.push(k, v, key_valid, self.options.window_left);
+        let (k, v) = (context.keys, context.values);
+        self.attend(Heads { q, k, v }, key_mask(context.valid), None, false)
+            .0
+    }
+
+    fn attend(
+        &self,
+        heads: Heads,
+        mask: AttentionMask,
+        bias: Option<Tensor<3>>,
+        want_map: bool,
+    ) -> (Tensor<3>, Option<Tensor<4>>) {
+        let options = AttentionOptions {
+            dropout: active_dropout(self.options.dropout, &self.training),
+            ..self.options.clone()
+        };
+        let (mixed, map) = heads.attend(mask, bias, &options, want_map);
+        (apply_linear(&self.o_proj, mixed), map)
+    }
+
+    fn project(&self, x: Tensor<3>, offset: usize) -> Heads {
+        let mut q = split_heads(apply_linear(&self.q_proj, x.clone()), self.n_heads);
+        let mut k = split_heads(apply_linear(&self.k_proj, x.clone()), self.n_kv_heads);
+        let v = split_heads(apply_linear(&self.v_proj, x), self.n_kv_heads);
+        if let Some(norm) = &self.qk_norm {
+            q = norm.queries(q);
+            k = norm.keys(k);
+        }
+        if let Some(rotary) = &self.rotary {
+            let start = offset as i64;
+            let positions: Vec<i64> = (start..start + q.dims()[2] as i64).collect();
+            let tables = rotary.tables(&positions, &q.device(), q.dtype());
+            q = rotary.rotate(q, &tables);
+            k = rotary.rotate(k, &tables);
+        }
+        Heads { q, k, v }
+    }
+}

@@ -1,0 +1,55 @@
+//! Between tokens and heads.
+
+use burn::module::{Flag, Param};
+use burn::tensor::{Bool, Tensor};
+
+use crate::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights};
+
+/// `[B, T, H·D]` as `[B, H, T, D]`.
+pub(super) fn split_heads(x: Tensor<3>, heads: usize) -> Tensor<4> {
+    let [batch, time, width] = x.dims();
+    x.reshape([batch, time, heads, width / heads])
+        .swap_dims(1, 2)
+}
+
+/// `[B, H, T, D]` as `[B, T, H·D]`.
+pub(super) fn merge_heads(x: Tensor<4>) -> Tensor<3> {
+    let [batch, heads, time, width] = x.dims();
+    x.swap_dims(1, 2).reshape([batch, time, heads * width])
+}
+
+/// Queries, keys and values of one call, `[B, H or Hkv, T, D]`.
+pub(super) struct Heads {
+    pub(super) q: Tensor<4>,
+    pub(super) k: Tensor<4>,
+    pub(super) v: Tensor<4>,
+}
+
+impl Heads {
+    /// The mixed values `[B, Tq, H·D]`, and the map if asked for.
+    pub(super) fn attend(
+        self,
+        mask: AttentionMask,
+        bias: Option<Tensor<3>>,
+        options: &AttentionOptions,
+        want_map: bool,
+    ) -> (Tensor<3>, Option<Tensor<4>>) {
+        let Self { q, k, v } = self;
+        if want_map {
+            let (mixed, map) = attention_with_weights(q, k, v, mask, bias, options);
+            (merge_heads(mixed), Some(map))
+        } else {
+            (merge_heads(attention(q, k, v, mask, bias, options)), None)
+        }
+    }
+}
+
+/// The dropout that applies now: none once `Module::valid` or `Module::freeze` turned it off.
+pub(super) fn active_dropout(rate: f64, training: &Param<Flag>) -> f64 {
+    if training.is_enabled() { rate } else { 0.0 }
+}
+
+/// A mask of keys, or none.
+pub(super) fn key_mask(key_valid: Option<Tensor<2, Bool>>) -> AttentionMask {
+    key_valid.map_or_else(AttentionMask::none, AttentionMask::key_valid)
+}

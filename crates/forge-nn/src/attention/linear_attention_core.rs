@@ -1,0 +1,147 @@
+use burn::tensor::activation::relu;
+use burn::tensor::{Bool, Tensor};
+
+/// Tokens that a causal pass handles by one quadratic product.
+const CHUNK: usize = 64;
+
+/// What causal linear attention keeps of everything before: `Σ f(k) [v, 1]ᵀ`, `[B, H, D, E + 1]`.
+/// Its size does not depend on how much was read.
+#[derive(Debug, Clone, Default)]
+pub struct LinearAttentionState(Option<Tensor<4>>);
+
+impl LinearAttentionState {
+    /// Nothing read yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// Linear attention: `y_i = f(q_i) S / (f(q_i) z + ε)`, `f = elu + 1`, `S = Σ_j f(k_j) v_jᵀ`,
+/// `z = Σ_j f(k_j)`, in `O(Tq + Tk)`.
+///
+/// Katharopoulos et al., "Transformers are RNNs", arXiv 2006.16236, equations (6) and (7). There is
+/// no `1/√D`; ε is added to the normaliser as in the authors' code. A key that is not valid adds
+/// nothing; a query that may attend to nothing gets zeros.
+///
+/// # Shapes
+/// - q: `[B, H, Tq, D]`, k: `[B, H, Tk, D]`, v: `[B, H, Tk, E]`, key_valid: `[B, Tk]`
+/// - output: `[B, H, Tq, E]`
+///
+/// # Panics
+/// If the shapes disagree.
+pub fn linear_attention(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    key_valid: Option<Tensor<2, Bool>>,
+    eps: f64,
+) -> Tensor<4> {
+    let sums = keys(k, key_valid).swap_dims(2, 3).matmul(with_one(v));
+    normalize(feature_map(q).matmul(sums), eps)
+}
+
+/// [`linear_attention`] where token `i` sees tokens `j ≤ i`, going on from `state`: the sums are
+/// prefix sums (equations (8) and (9) there).
+///
+/// The sequence is read in chunks of 64: inside one the masked product of queries and keys, between
+/// them the running sums, so time and memory are `O(T)`, and no step waits for the one before.
+///
+/// # Shapes
+/// - q, k: `[B, H, T, D]`, v: `[B, H, T, E]`, key_valid: `[B, T]`
+/// - output: `[B, H, T, E]`
+///
+/// # Panics
+/// If the shapes disagree.
+pub fn linear_attention_causal(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    key_valid: Option<Tensor<2, Bool>>,
+    eps: f64,
+    state: &mut LinearAttentionState,
+) -> Tensor<4> {
+    let [batch, heads, time, _] = q.dims();
+    assert_eq!(
+        k.dims(),
+        q.dims(),
+        "causal linear attention needs as many keys as queries"
+    );
+    let values = with_one(v);
+    let columns = values.dims()[3];
+    let length = CHUNK.min(time);
+    let chunks = time.div_ceil(length);
+    let chunked = |x: Tensor<4>| -> Tensor<5> {
+        let columns = x.dims()[3];
+        pad_time(x, chunks * length).reshape([batch, heads, chunks, length, columns])
+    };
+    // Keys are padded with zeros after the feature map, so padding adds nothing.
+    let (q, k, v) = (
+        chunked(feature_map(q)),
+        chunked(keys(k, key_valid)),
+        chunked(values),
+    );
+
+    let inside = q
+        .clone()
+        .matmul(k.clone().swap_dims(3, 4))
+        .tril(0)
+        .matmul(v.clone());
+    let sums = k.swap_dims(3, 4).matmul(v).cumsum(2);
+    let start = state
+        .0
+        .take()
+        .unwrap_or_else(|| sums.clone().narrow(2, 0, 1).squeeze_dim(2) * 0.0);
+    let start = start.unsqueeze_dim::<5>(2);
+    let last = sums.clone().narrow(2, chunks - 1, 1) + start.clone();
+    state.0 = Some(last.squeeze_dim(2));
+    let before = if chunks > 1 {
+        let earlier = sums.narrow(2, 0, chunks - 1) + start.clone();
+        Tensor::cat(vec![start, earlier], 2)
+    } else {
+        start
+    };
+    let mixed = (inside + q.matmul(before)).reshape([batch, heads, chunks * length, columns]);
+    normalize(mixed.narrow(2, 0, time), eps)
+}
+
+/// `elu(x) + 1`, which is `x + 1` above 0 and `exp(x)` below. Clamped before the exponential, which
+/// would overflow above 0 and turn the gradient of the other branch into NaN.
+fn feature_map(x: Tensor<4>) -> Tensor<4> {
+    relu(x.clone()) + x.clamp_max(0.0).exp()
+}
+
+fn keys(k: Tensor<4>, key_valid: Option<Tensor<2, Bool>>) -> Tensor<4> {
+    let features = feature_map(k);
+    let Some(valid) = key_valid else {
+        return features;
+    };
+    let shape = features.dims();
+    let absent = valid.bool_not().reshape([shape[0], 1, shape[2], 1]);
+    features.mask_fill(absent.expand(shape), 0.0)
+}
+
+/// `[v, 1]`: with a column of ones the normaliser comes out of the same product.
+fn with_one(v: Tensor<4>) -> Tensor<4> {
+    let [batch, heads, time, _] = v.dims();
+    let ones = Tensor::ones([batch, heads, time, 1], (&v.device(), v.dtype()));
+    Tensor::cat(vec![v, ones], 3)
+}
+
+fn normalize(mixed: Tensor<4>, eps: f64) -> Tensor<4> {
+    let width = mixed.dims()[3] - 1;
+    let normalizer = mixed.clone().narrow(3, width, 1) + eps;
+    mixed.narrow(3, 0, width) / normalizer
+}
+
+fn pad_time(x: Tensor<4>, time: usize) -> Tensor<4> {
+    let [batch, heads, length, width] = x.dims();
+    if length == time {
+        return x;
+    }
+    let zeros = Tensor::zeros(
+        [batch, heads, time - length, width],
+        (&x.device(), x.dtype()),
+    );
+    Tensor::cat(vec![x, zeros], 2)
+}

@@ -1,0 +1,77 @@
+use burn::config::Config;
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::tensor::{Device, Tensor};
+
+use crate::{ForgeError, ModuleConfig, check};
+
+/// Recipe of a [`Time2Vec`].
+#[derive(Config, Debug, PartialEq)]
+pub struct Time2VecConfig {
+    /// Features of the code, at least 1: one linear, the rest periodic.
+    pub d_out: usize,
+}
+
+/// Time2Vec: a learnable code of a scalar time `τ`.
+///
+/// `t2v(τ)[0] = ω₀ τ + φ₀`, `t2v(τ)[i] = sin(ω_i τ + φ_i)` for `i ≥ 1`.
+///
+/// Kazemi et al., arXiv 1907.05321, equation (1). Frequencies start at `N(0, 1)` and phases
+/// uniformly over a turn; bring `τ` to the order of 1 (the paper does not state either).
+#[derive(Module, Debug)]
+pub struct Time2Vec {
+    /// `ω`, `[K]`.
+    pub frequency: Param<Tensor<1>>,
+    /// `φ`, `[K]`, in radians.
+    pub phase: Param<Tensor<1>>,
+}
+
+impl ModuleConfig for Time2VecConfig {
+    type Module = Time2Vec;
+
+    fn validate(&self) -> Result<(), ForgeError> {
+        check::at_least_one("d_out", self.d_out)
+    }
+
+    fn build(&self, device: &Device) -> Time2Vec {
+        let normal = Initializer::Normal {
+            mean: 0.0,
+            std: 1.0,
+        };
+        let turn = Initializer::Uniform {
+            min: -std::f64::consts::PI,
+            max: std::f64::consts::PI,
+        };
+        Time2Vec {
+            frequency: normal.init([self.d_out], device),
+            phase: turn.init([self.d_out], device),
+        }
+    }
+}
+
+impl Time2Vec {
+    /// The code of every time.
+    ///
+    /// # Shapes
+    /// - time: `[.., 1]`
+    /// - output: `[.., K]`
+    ///
+    /// # Panics
+    /// If the last axis is not 1.
+    pub fn forward<const D: usize>(&self, time: Tensor<D>) -> Tensor<D> {
+        assert_eq!(
+            time.dims()[D - 1],
+            1,
+            "time2vec takes one time a place, not {:?}",
+            time.dims()
+        );
+        let [features] = self.frequency.dims();
+        let phase = time * self.frequency.val().unsqueeze() + self.phase.val().unsqueeze();
+        let linear = phase.clone().narrow(D - 1, 0, 1);
+        if features == 1 {
+            return linear;
+        }
+        let periodic = phase.narrow(D - 1, 1, features - 1).sin();
+        Tensor::cat(vec![linear, periodic], D - 1)
+    }
+}
