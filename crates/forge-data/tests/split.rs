@@ -137,8 +137,23 @@ fn groups_stay_whole_for_every_kind_of_column() {
 #[test]
 fn negative_zero_is_zero_for_grouping() {
     let t = Table::new(vec![Column::numeric("g", vec![0.0, -0.0, 1.0, 0.0])]).unwrap();
-    let split = parse("group:g").split(&t, 0.0).unwrap();
-    assert!(split.test == [2] || split.test == [0, 1, 3]);
+    for seed in 0..20 {
+        let split = parse("group:g").with_seed(seed).split(&t, 0.0).unwrap();
+        assert!(split.test == [2] || split.test == [0, 1, 3], "{split:?}");
+    }
+}
+
+#[test]
+fn rounds_draw_anew() {
+    let t = numbers(100);
+    let held = |round| {
+        parse("random")
+            .hold_out(&t, &all(&t), 0.2, round)
+            .unwrap()
+            .1
+    };
+    assert_eq!(held(0), held(0));
+    assert_ne!(held(0), held(1));
 }
 
 #[test]
