@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod conformance;
+mod battery;
 mod oracle;
 mod reference;
 mod registry;
