@@ -140,6 +140,33 @@ fn forged(change: impl FnOnce(&mut Value, &mut Tensors)) -> forge_nn::ForgeError
 }
 
 #[test]
+fn an_absurd_step_count_does_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let task = Task::new(25);
+    let fit = |start, config| {
+        Trainer::new(config)
+            .unwrap()
+            .with_checkpoints(folder.path(), start)
+            .fit(&task, Net::new(&task.device, 1))
+    };
+    let longer = |epochs| {
+        let mut config = config(epochs);
+        config.schedule = serde_json::from_str(r#"{"kind": "constant", "lr": 0.01}"#).unwrap();
+        config
+    };
+    fit(Start::Fresh, longer(1)).unwrap();
+    let checkpoints = CheckpointFolder::open(folder.path(), 2).unwrap();
+    let latest = checkpoints.latest::<Value>().unwrap().unwrap();
+    let mut manifest = latest.file.manifest.clone();
+    for (_, step) in manifest["optimizer"].as_object_mut().unwrap() {
+        *step = json!(u64::MAX);
+    }
+    let tensors = latest.file.tensors("").unwrap();
+    checkpoints.write(&manifest, &tensors).unwrap();
+    assert_eq!(fit(Start::Resume, longer(2)).unwrap().steps, 8);
+}
+
+#[test]
 fn forged_states_are_refused() {
     let key = "module/first.weight";
     let other = TensorData::new(vec![0.0_f32; 4], [2, 2]);

@@ -67,12 +67,26 @@ fn statistics(norm: &BatchNorm) -> Vec<f64> {
     values
 }
 
+/// What a caller may do with a module that was handed out.
+struct Double;
+
+impl burn::module::ModuleMapper for Double {
+    fn map_float<const D: usize>(&mut self, p: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        p.map(|t| t * 2.0)
+    }
+}
+
 #[test]
 fn batch_statistics_are_averaged_and_never_shared() {
     let device = Device::flex().autodiff();
     let norm = BatchNormConfig::new(2).init(&device);
     let half = EmaConfig::Plain(PlainEma { decay: 0.5 });
     let mut ema = Ema::new(half, &norm);
+    // Nor is the average that has seen no update yet.
+    let initial = statistics(&ema.module());
+    let _ = norm.forward(Tensor::<2>::from_data([[5.0, 1.0], [3.0, 9.0]], &device));
+    assert_ne!(statistics(&norm.valid()), initial);
+    assert_eq!(statistics(&ema.module()), initial);
     let mut expected: Option<Vec<f64>> = None;
     for k in 0..5 {
         let x = [[k as f64, 1.0], [3.0, -2.0 * k as f64], [0.5, 7.0]];
@@ -95,6 +109,13 @@ fn batch_statistics_are_averaged_and_never_shared() {
         expected = Some(mean);
     }
     assert_ne!(statistics(&ema.module()), statistics(&norm.valid()));
+    let before = statistics(&ema.module());
+    let _ = ema.module().map(&mut Double);
+    assert_eq!(
+        statistics(&ema.module()),
+        before,
+        "a mapped average changed"
+    );
 
     let state = ema.state().unwrap();
     let (calls, config) = (ema.calls(), EmaConfig::Plain(PlainEma { decay: 0.5 }));

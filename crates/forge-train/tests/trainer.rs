@@ -139,6 +139,20 @@ fn parts_of_a_batch_add_up_to_it() {
             "{a:?} {b:?}"
         );
     }
+    // 23 rows make batches of 7, 7, 7 and 2. At a rate of nearly 0 the weights stand still, and
+    // the mean of an epoch is that of all rows, not of the batches.
+    let device = Device::flex();
+    let line = whole.module.clone();
+    let all: Vec<usize> = (0..23).collect();
+    let task = Line(device.clone().autodiff());
+    let exact = read(&task.loss(&line.clone().train(), &all).unwrap())[0];
+    let still = TrainerConfig {
+        schedule: serde_json::from_str(r#"{"kind": "constant", "lr": 1e-12}"#).unwrap(),
+        early_stopping: None,
+        ..config(1)
+    };
+    let still = Trainer::new(still).unwrap().fit(&task, line).unwrap();
+    assert!((still.history[0].train_loss / exact - 1.0).abs() < 1e-5);
     let weights = |o: &TrainOutcome<Linear>| read(&o.module.weight.val());
     assert!(error(&weights(&parts), &weights(&whole)) < 1e-5);
 }

@@ -2,6 +2,7 @@
 
 use burn::optim::{Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
+use forge_nn::ops::{AdamWStep, adamw_step};
 
 use super::AdamWConfig;
 
@@ -13,8 +14,9 @@ use super::AdamWConfig;
 /// p ← p - lr/(1 - β₁ᵗ) · m / (√v/√(1 - β₂ᵗ) + ε)
 /// ```
 ///
-/// Why not Burn's: its coefficients are f32, which costs seven digits on f64 modules, and its
-/// defaults are others (ε 1e-5, decay 1e-4).
+/// Each step is one call of [`adamw_step`], which is fused where there is a kernel. Why not Burn's:
+/// its coefficients are f32, which costs seven digits on f64 modules, and its defaults are others
+/// (ε 1e-5, decay 1e-4).
 #[derive(Debug, Clone)]
 pub struct AdamW {
     beta_1: f64,
@@ -57,42 +59,26 @@ impl Optimizer for AdamW {
         grad: Tensor<D>,
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
-        let (b1, b2) = (self.beta_1, self.beta_2);
-        let mean = grad.clone().mul_scalar(1.0 - b1);
-        let square = grad.clone().mul(grad).mul_scalar(1.0 - b2);
-        let state = match state {
-            Some(s) => AdamWState {
-                exp_avg: s.exp_avg.mul_scalar(b1).add(mean),
-                exp_avg_sq: s.exp_avg_sq.mul_scalar(b2).add(square),
-                step: s.step + 1,
-            },
-            None => AdamWState {
-                exp_avg: mean,
-                exp_avg_sq: square,
-                step: 1,
-            },
+        // Saturating: the count may come from a file.
+        let (m, v, time) = match state {
+            Some(s) => (s.exp_avg, s.exp_avg_sq, s.step.saturating_add(1)),
+            None => (grad.zeros_like(), grad.zeros_like(), 1),
         };
-        let t = i32::try_from(state.step).unwrap_or(i32::MAX);
-        let correction_1 = 1.0 - b1.powi(t);
-        let correction_2 = (1.0 - b2.powi(t)).sqrt();
-        let denominator = state
-            .exp_avg_sq
-            .clone()
-            .sqrt()
-            .div_scalar(correction_2)
-            .add_scalar(self.epsilon);
-        let update = state
-            .exp_avg
-            .clone()
-            .mul_scalar(lr / correction_1)
-            .div(denominator);
-        let decay = lr * self.weight_decay;
-        let tensor = if decay == 0.0 {
-            tensor
-        } else {
-            tensor.mul_scalar(1.0 - decay)
+        let step = AdamWStep {
+            learning_rate: lr,
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            epsilon: self.epsilon,
+            weight_decay: self.weight_decay,
+            time: usize::try_from(time).unwrap_or(usize::MAX),
         };
-        (tensor.sub(update), Some(state))
+        let (tensor, exp_avg, exp_avg_sq) = adamw_step(tensor, grad, m, v, &step);
+        let state = AdamWState {
+            exp_avg,
+            exp_avg_sq,
+            step: time,
+        };
+        (tensor, Some(state))
     }
 
     fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {

@@ -144,6 +144,15 @@ mod tests {
     const FROZEN: [usize; 8] = [1, 4, 0, 5, 7, 2, 6, 3];
 
     #[test]
+    fn every_step_has_its_own_seed() {
+        let seeds = [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0)];
+        let mut seeds: Vec<u64> = seeds.map(|(s, e, t)| step_seed(s, e, t)).to_vec();
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 4);
+    }
+
+    #[test]
     fn shuffles_are_uniform() {
         // Where row 0 ends up over 6000 epochs; 5 degrees of freedom, 20.5 is the 0.1 % point.
         let mut counts = [0_f64; 6];

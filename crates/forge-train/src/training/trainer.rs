@@ -116,6 +116,9 @@ impl<'a> Trainer<'a> {
 
     /// Trains `module` on `task`.
     ///
+    /// Burn draws initial weights when they are first used, which may be here: seed the device just
+    /// before this call, or use the module once, to have them from a seed of your own.
+    ///
     /// The module may be on a plain or an autodiff device; frozen parameters stay as they are. Its
     /// running statistics (batch normalisation) are shared with its clones, as Burn has it.
     ///
@@ -403,7 +406,10 @@ fn on_autodiff<M: Module>(module: &M) -> bool {
     struct Look(bool);
     impl ModuleVisitor for Look {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0 |= param.is_require_grad();
+            // Reading the value also draws the initial weights of a lazy parameter, before the
+            // steps begin to seed the generator that they are drawn from.
+            let value = param.base();
+            self.0 |= value.is_require_grad();
         }
     }
     let mut look = Look(false);
