@@ -14,6 +14,7 @@ mod quantile_map;
 mod report;
 mod selection;
 mod target;
+mod transform;
 
 pub use config::{CategoricalEncoding, Impute, NumericTransform, PreprocessConfig};
 pub use features::{Features, TransformReport};
