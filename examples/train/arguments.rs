@@ -12,7 +12,7 @@ use volatilityforge::{DeviceName, Error, Strategy};
 /// Trains models on a table and compares them with baselines. Without --data: on a synthetic
 /// option chain.
 #[derive(Debug, Parser)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// CSV, Parquet or Excel file.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -69,12 +69,12 @@ pub struct Arguments {
     out: Option<PathBuf>,
     /// Go on with the run in --out, with the settings it was started with.
     #[arg(long, requires = "out")]
-    pub resume: bool,
+    pub(crate) resume: bool,
 }
 
 impl Arguments {
     /// The run's config and folder.
-    pub fn config(&self) -> Result<(ExperimentConfig, PathBuf), Error> {
+    pub(crate) fn config(&self) -> Result<(ExperimentConfig, PathBuf), Error> {
         let out = self.out.clone().unwrap_or_else(new_folder);
         let stored = out.join("config.toml");
         let mut config = match &self.config {

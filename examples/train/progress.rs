@@ -6,7 +6,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use volatilityforge::train::training::{BatchEvent, EndEvent, EpochEvent, Observer, StartEvent};
 
 /// Shows one model's training.
-pub struct Progress {
+pub(crate) struct Progress {
     model: String,
     bar: Option<ProgressBar>,
     validation: String,
@@ -14,7 +14,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(model: &str) -> Self {
+    pub(crate) fn new(model: &str) -> Self {
         Self {
             model: model.into(),
             bar: None,

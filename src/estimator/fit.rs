@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use burn::module::Module;
 use burn::tensor::Device;
 use forge_data::{
     CategoricalEncoding, FeatureSelection, PreprocessReport, Preprocessor, Split, SplitConfig,
@@ -175,7 +176,9 @@ impl TabularRegressor {
         };
 
         device.seed(self.config.training.seed);
-        let module = model.try_init(&device)?;
+        // Burn draws initial weights when they are first used; drawn here, they depend on nothing
+        // but the seed.
+        let module = model.try_init(&device)?.materialize();
         let identity = Identity {
             model: &model,
             loss: &self.config.loss,
