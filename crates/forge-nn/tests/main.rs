@@ -1,9 +1,8 @@
 //! The integration tests of forge-nn, one binary.
 #![allow(clippy::unwrap_used)]
 
-mod case;
+mod checks;
 mod components;
-mod gradient;
 mod ops;
 mod property;
 mod tokenizer;

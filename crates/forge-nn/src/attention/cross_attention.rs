@@ -88,7 +88,8 @@ impl CrossAttention {
         mask: AttentionMask,
         bias: Option<Tensor<3>>,
     ) -> Tensor<3> {
-        self.attend(x, context, mask, bias, false).0
+        let heads = self.project(x, context);
+        apply_linear(&self.o_proj, heads.attend(mask, bias, &self.options()))
     }
 
     /// [`forward`](Self::forward) and the map `[B, H, Tq, Tk]`.
@@ -101,28 +102,24 @@ impl CrossAttention {
         context: Tensor<3>,
         mask: AttentionMask,
         bias: Option<Tensor<3>>,
-    ) -> (Tensor<3>, Option<Tensor<4>>) {
-        self.attend(x, context, mask, bias, true)
+    ) -> (Tensor<3>, Tensor<4>) {
+        let heads = self.project(x, context);
+        let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
+        (apply_linear(&self.o_proj, mixed), map)
     }
 
-    fn attend(
-        &self,
-        x: Tensor<3>,
-        context: Tensor<3>,
-        mask: AttentionMask,
-        bias: Option<Tensor<3>>,
-        want_map: bool,
-    ) -> (Tensor<3>, Option<Tensor<4>>) {
-        let heads = Heads {
+    fn project(&self, x: Tensor<3>, context: Tensor<3>) -> Heads {
+        Heads {
             q: split_heads(apply_linear(&self.q_proj, x), self.n_heads),
             k: split_heads(apply_linear(&self.k_proj, context.clone()), self.n_heads),
             v: split_heads(apply_linear(&self.v_proj, context), self.n_heads),
-        };
-        let options = AttentionOptions {
+        }
+    }
+
+    fn options(&self) -> AttentionOptions {
+        AttentionOptions {
             dropout: active_dropout(self.dropout, &self.training),
             ..AttentionOptions::default()
-        };
-        let (mixed, map) = heads.attend(mask, bias, &options, want_map);
-        (apply_linear(&self.o_proj, mixed), map)
+        }
     }
 }

@@ -150,7 +150,8 @@ impl GroupedQueryAttention {
     /// # Panics
     /// If the shapes disagree.
     pub fn forward(&self, x: Tensor<3>, mask: AttentionMask, bias: Option<Tensor<3>>) -> Tensor<3> {
-        self.attend(self.project(x, 0), mask, bias, false).0
+        let mixed = self.project(x, 0).attend(mask, bias, &self.options());
+        apply_linear(&self.o_proj, mixed)
     }
 
     /// [`forward`](Self::forward) and the map `[B, H, T, T]`.
@@ -162,8 +163,10 @@ impl GroupedQueryAttention {
         x: Tensor<3>,
         mask: AttentionMask,
         bias: Option<Tensor<3>>,
-    ) -> (Tensor<3>, Option<Tensor<4>>) {
-        self.attend(self.project(x, 0), mask, bias, true)
+    ) -> (Tensor<3>, Tensor<4>) {
+        let heads = self.project(x, 0);
+        let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
+        (apply_linear(&self.o_proj, mixed), map)
     }
 
     /// Causal self-attention for the next piece of a sequence whose earlier pieces are in `cache`;
@@ -185,23 +188,16 @@ impl GroupedQueryAttention {
         let Heads { q, k, v } = self.project(x, cache.seen());
         let context = cache.push(k, v, key_valid, self.options.window_left);
         let (k, v) = (context.keys, context.values);
-        self.attend(Heads { q, k, v }, key_mask(context.valid), None, false)
-            .0
+        let heads = Heads { q, k, v };
+        let mixed = heads.attend(key_mask(context.valid), None, &self.options());
+        apply_linear(&self.o_proj, mixed)
     }
 
-    fn attend(
-        &self,
-        heads: Heads,
-        mask: AttentionMask,
-        bias: Option<Tensor<3>>,
-        want_map: bool,
-    ) -> (Tensor<3>, Option<Tensor<4>>) {
-        let options = AttentionOptions {
+    fn options(&self) -> AttentionOptions {
+        AttentionOptions {
             dropout: active_dropout(self.options.dropout, &self.training),
             ..self.options.clone()
-        };
-        let (mixed, map) = heads.attend(mask, bias, &options, want_map);
-        (apply_linear(&self.o_proj, mixed), map)
+        }
     }
 
     fn project(&self, x: Tensor<3>, offset: usize) -> Heads {

@@ -26,21 +26,25 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    /// The mixed values `[B, Tq, H·D]`, and the map if asked for.
+    /// The mixed values, `[B, Tq, H·D]`.
     pub(super) fn attend(
         self,
         mask: AttentionMask,
         bias: Option<Tensor<3>>,
         options: &AttentionOptions,
-        want_map: bool,
-    ) -> (Tensor<3>, Option<Tensor<4>>) {
-        let Self { q, k, v } = self;
-        if want_map {
-            let (mixed, map) = attention_with_weights(q, k, v, mask, bias, options);
-            (merge_heads(mixed), Some(map))
-        } else {
-            (merge_heads(attention(q, k, v, mask, bias, options)), None)
-        }
+    ) -> Tensor<3> {
+        merge_heads(attention(self.q, self.k, self.v, mask, bias, options))
+    }
+
+    /// The mixed values, `[B, Tq, H·D]`, and the map, `[B, H, Tq, Tk]`.
+    pub(super) fn attend_with_map(
+        self,
+        mask: AttentionMask,
+        bias: Option<Tensor<3>>,
+        options: &AttentionOptions,
+    ) -> (Tensor<3>, Tensor<4>) {
+        let (mixed, map) = attention_with_weights(self.q, self.k, self.v, mask, bias, options);
+        (merge_heads(mixed), map)
     }
 }
 

@@ -134,7 +134,8 @@ impl MultiHeadAttention {
     /// # Panics
     /// If the shapes disagree or the layer was made for other key and value widths.
     pub fn forward(&self, x: Tensor<3>, mask: AttentionMask, bias: Option<Tensor<3>>) -> Tensor<3> {
-        self.attend(self.project_self(x), mask, bias, false).0
+        let mixed = self.project_self(x).attend(mask, bias, &self.options());
+        apply_linear(&self.out_proj, mixed)
     }
 
     /// [`forward`](Self::forward) and the map `[B, H, T, T]`.
@@ -146,8 +147,10 @@ impl MultiHeadAttention {
         x: Tensor<3>,
         mask: AttentionMask,
         bias: Option<Tensor<3>>,
-    ) -> (Tensor<3>, Option<Tensor<4>>) {
-        self.attend(self.project_self(x), mask, bias, true)
+    ) -> (Tensor<3>, Tensor<4>) {
+        let heads = self.project_self(x);
+        let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
+        (apply_linear(&self.out_proj, mixed), map)
     }
 
     /// Attention of `query` to `key` and `value`.
@@ -168,7 +171,7 @@ impl MultiHeadAttention {
         bias: Option<Tensor<3>>,
     ) -> Tensor<3> {
         let heads = self.project_cross(query, key, value);
-        self.attend(heads, mask, bias, false).0
+        apply_linear(&self.out_proj, heads.attend(mask, bias, &self.options()))
     }
 
     /// [`forward_cross`](Self::forward_cross) and the map `[B, H, Tq, Tk]`.
@@ -182,9 +185,10 @@ impl MultiHeadAttention {
         value: Tensor<3>,
         mask: AttentionMask,
         bias: Option<Tensor<3>>,
-    ) -> (Tensor<3>, Option<Tensor<4>>) {
+    ) -> (Tensor<3>, Tensor<4>) {
         let heads = self.project_cross(query, key, value);
-        self.attend(heads, mask, bias, true)
+        let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
+        (apply_linear(&self.out_proj, mixed), map)
     }
 
     /// Causal self-attention for the next piece of a sequence whose earlier pieces are in `cache`.
@@ -205,24 +209,17 @@ impl MultiHeadAttention {
         let Heads { q, k, v } = self.project_self(x);
         let context = cache.push(k, v, key_valid, None);
         let (k, v) = (context.keys, context.values);
-        self.attend(Heads { q, k, v }, key_mask(context.valid), None, false)
-            .0
+        let heads = Heads { q, k, v };
+        let mixed = heads.attend(key_mask(context.valid), None, &self.options());
+        apply_linear(&self.out_proj, mixed)
     }
 
-    fn attend(
-        &self,
-        heads: Heads,
-        mask: AttentionMask,
-        bias: Option<Tensor<3>>,
-        want_map: bool,
-    ) -> (Tensor<3>, Option<Tensor<4>>) {
-        let options = AttentionOptions {
+    fn options(&self) -> AttentionOptions {
+        AttentionOptions {
             causal: self.causal,
             dropout: active_dropout(self.dropout, &self.training),
             ..AttentionOptions::default()
-        };
-        let (mixed, map) = heads.attend(mask, bias, &options, want_map);
-        (apply_linear(&self.out_proj, mixed), map)
+        }
     }
 
     fn project_self(&self, x: Tensor<3>) -> Heads {

@@ -6,7 +6,7 @@ use forge_nn::activation::{
 };
 use forge_nn::{ModuleConfig, burn};
 
-use crate::gradient::{check_input, check_parameters, close, device, in_f64, normal, numbers};
+use crate::checks::{check_input, check_parameters, close, device, in_f64, normal, numbers};
 
 #[test]
 fn simplex_maps_sum_to_one_are_sparse_and_keep_order() {

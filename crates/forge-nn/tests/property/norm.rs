@@ -8,7 +8,7 @@ use forge_nn::norm::{
 };
 use forge_nn::{ModuleConfig, StateDict, burn};
 
-use crate::gradient::{
+use crate::checks::{
     check_input, check_parameters, close, device, in_f64, normal, numbers, scalar,
 };
 

@@ -5,7 +5,7 @@ use forge_nn::position::{
 };
 use forge_nn::{ModuleConfig, burn};
 
-use crate::gradient::{check_input, check_parameters, close, device, in_f64, normal, numbers};
+use crate::checks::{check_input, check_parameters, close, device, in_f64, normal, numbers};
 
 #[test]
 fn rotary_scores_depend_on_distances_only() {

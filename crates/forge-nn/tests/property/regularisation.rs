@@ -3,7 +3,7 @@ use burn::tensor::{DType, Tensor};
 use forge_nn::regularisation::{DropPathConfig, linear_drop_rates};
 use forge_nn::{ModuleConfig, burn};
 
-use crate::gradient::{device, numbers};
+use crate::checks::{device, numbers};
 
 #[test]
 fn drop_path_drops_whole_samples_and_keeps_the_expectation() {

@@ -5,7 +5,7 @@ use forge_nn::special::{
 };
 use forge_nn::{ModuleConfig, burn};
 
-use crate::gradient::{
+use crate::checks::{
     check_input, check_parameters, close, device, in_f64, normal, numbers, scalar,
 };
 

@@ -4,9 +4,48 @@
 //! [`Session`] and hands in its outputs. The runner does the rest. To add one: its file, and its
 //! line in [`ALL`].
 
+/// Runs a function that is generic over the rank of the input `x` at the rank that the case has.
+macro_rules! at_rank_of_x {
+    ($session:expr, $run:ident) => {
+        match $session.shape("input/x")?.len() {
+            2 => $run::<2>($session),
+            3 => $run::<3>($session),
+            4 => $run::<4>($session),
+            rank => Err(crate::oracle::OracleError::new(format!(
+                "input/x has {rank} axes, expected 2 to 4"
+            ))),
+        }
+    };
+}
+
+mod acon_c;
+mod adaptive_computation_time;
+mod adaptive_layer_norm;
+mod attention_core;
+mod by_path;
+mod conditional_layer_norm;
+mod cross_attention;
+mod elementwise;
+mod frelu;
+mod gated_linear_unit;
+mod group_norm_1d;
+mod grouped_query_attention;
+mod layer_scale;
+mod linear_attention;
+mod meta_acon;
+mod multi_head_attention;
+mod revin;
 mod rms_norm;
+mod rope;
+mod simplex;
+mod sliding_window_attention;
+mod squeeze_excitation;
+mod star_relu;
 
 use crate::oracle::{OracleError, Session};
+
+/// Computes a case's outputs.
+type Run = fn(&Session<'_>) -> Result<(), OracleError>;
 
 /// A layer or function that has cases.
 #[derive(Debug, Clone, Copy)]
@@ -14,14 +53,44 @@ pub struct Component {
     /// `model` in the metadata of its cases.
     pub name: &'static str,
     /// Computes the outputs.
-    pub run: fn(&Session<'_>) -> Result<(), OracleError>,
+    pub run: Run,
+}
+
+const fn component(name: &'static str, run: Run) -> Component {
+    Component { name, run }
 }
 
 /// All of them, in name order.
-pub const ALL: &[Component] = &[Component {
-    name: "rms_norm",
-    run: rms_norm::run,
-}];
+pub const ALL: &[Component] = &[
+    component("acon_c", acon_c::run),
+    component("act", adaptive_computation_time::run),
+    component("adaptive_layer_norm", adaptive_layer_norm::run),
+    component("attention_core", attention_core::run),
+    component("conditional_layer_norm", conditional_layer_norm::run),
+    component("cross_attention", cross_attention::run),
+    component("entmax15", simplex::run),
+    component("frelu", frelu::run),
+    component("geglu", gated_linear_unit::run),
+    component("group_norm_1d", group_norm_1d::run),
+    component("grouped_query_attention", grouped_query_attention::run),
+    component("layer_scale", layer_scale::run),
+    component("linear_attention", linear_attention::run),
+    component("lisht", elementwise::run),
+    component("meta_acon", meta_acon::run),
+    component("mish", elementwise::run),
+    component("multi_head_attention", multi_head_attention::run),
+    component("qk_norm", grouped_query_attention::run),
+    component("reglu", gated_linear_unit::run),
+    component("revin", revin::run),
+    component("rms_norm", rms_norm::run),
+    component("rope", rope::run),
+    component("sliding_window_attention", sliding_window_attention::run),
+    component("sparsemax", simplex::run),
+    component("squared_relu", elementwise::run),
+    component("squeeze_excitation", squeeze_excitation::run),
+    component("star_relu", star_relu::run),
+    component("swiglu", gated_linear_unit::run),
+];
 
 /// The component called `name`.
 #[must_use]
