@@ -8,6 +8,15 @@ use burn::tensor::{Bool, Tensor};
 ///
 /// Martins & Astudillo, arXiv 1602.02068, algorithm 1 and equation (11).
 ///
+/// ```
+/// use forge_nn::activation::sparsemax;
+/// use forge_nn::burn::tensor::{Device, Tensor, TensorData};
+///
+/// let scores = Tensor::<1>::from_data([1.0, 0.5, -2.0], &Device::flex());
+/// let shares = sparsemax(scores, 0).into_data();
+/// shares.assert_eq(&TensorData::from([0.75f32, 0.25, 0.0]), true);
+/// ```
+///
 /// # Shapes
 /// - input and output: `[..]`
 ///

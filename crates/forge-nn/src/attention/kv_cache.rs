@@ -5,6 +5,23 @@ use burn::tensor::{Bool, Tensor};
 ///
 /// One cache a layer and batch. With a window only the keys that a later query can still see are
 /// kept, so memory stays bounded.
+///
+/// ```
+/// use forge_nn::attention::{GroupedQueryAttentionConfig, KvCache};
+/// use forge_nn::burn::tensor::{Device, Distribution, Tensor};
+/// use forge_nn::{ModuleConfig, ops::AttentionMask};
+///
+/// let device = Device::flex();
+/// let layer = GroupedQueryAttentionConfig::new(6, 3, 1).with_causal(true).init(&device);
+/// let x = Tensor::<3>::random([2, 5, 6], Distribution::Default, &device);
+/// let whole = layer.forward(x.clone(), AttentionMask::none(), None);
+///
+/// let mut cache = KvCache::new();
+/// layer.forward_cached(x.clone().narrow(1, 0, 4), None, &mut cache);
+/// let last = layer.forward_cached(x.narrow(1, 4, 1), None, &mut cache);
+/// let difference = (whole.narrow(1, 4, 1) - last).abs().max().into_scalar::<f32>();
+/// assert!(difference < 1e-5);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct KvCache {
     parts: Option<Parts>,

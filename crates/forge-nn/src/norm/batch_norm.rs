@@ -33,6 +33,19 @@ pub struct BatchNormConfig {
 /// module: see [`RunningStatistic`].
 ///
 /// Ioffe & Szegedy, arXiv 1502.03167, algorithm 1.
+///
+/// ```
+/// use forge_nn::ModuleConfig;
+/// use forge_nn::burn::tensor::{Device, Tensor};
+/// use forge_nn::norm::BatchNormConfig;
+///
+/// let device = Device::flex().autodiff();
+/// let layer = BatchNormConfig::new(1).init(&device);
+/// let copy = layer.clone();
+/// layer.forward(Tensor::<2>::from_data([[1.0], [3.0]], &device));
+/// assert!((layer.running_mean.value().into_scalar::<f32>() - 0.2).abs() < 1e-6);
+/// assert_eq!(copy.running_mean.value().into_scalar::<f32>(), 0.0);
+/// ```
 #[derive(Module, Debug)]
 pub struct BatchNorm {
     /// `w`, `[C]`, from ones.

@@ -34,6 +34,20 @@ pub struct RevInConfig {
 /// `denorm(norm(x))` differs from `x` by about `ε²`.
 ///
 /// The form gated by a Lite Gate Unit is [`GatedInstanceNorm`](crate::gating::GatedInstanceNorm).
+///
+/// ```
+/// use forge_nn::ModuleConfig;
+/// use forge_nn::burn::tensor::{Device, Tensor};
+/// use forge_nn::norm::RevInConfig;
+///
+/// let device = Device::flex();
+/// let revin = RevInConfig::new(1).init(&device);
+/// let window = Tensor::<3>::from_data([[[99.0], [100.0], [101.0]]], &device);
+/// let (normalized, statistics) = revin.normalize(window);
+/// // A model that forecasts the mean in normalised units forecasts 100.
+/// let forecast = revin.denormalize(normalized.mean_dim(1), &statistics);
+/// assert!((forecast.into_scalar::<f32>() - 100.0).abs() < 1e-3);
+/// ```
 #[derive(Module, Debug)]
 pub struct RevIn {
     /// `w`, `[F]`, from ones.
