@@ -23,6 +23,12 @@ impl DropoutMask {
         }
     }
 
+    /// `1 / (1 - p)`.
+    #[cfg(feature = "flex")]
+    pub(crate) fn scale(&self) -> f64 {
+        self.scale
+    }
+
     /// What distinguishes this row from others; once a row, so it may be slow (splitmix64).
     pub(crate) fn row_key(&self, row: u64) -> u32 {
         let mut z = self

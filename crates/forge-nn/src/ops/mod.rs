@@ -25,6 +25,8 @@
 mod dispatch;
 mod dropout_mask;
 mod expression;
+#[cfg(feature = "flex")]
+mod flex;
 mod optional;
 
 mod adamw;
@@ -38,10 +40,12 @@ mod softmax;
 
 pub use adamw::{AdamWOps, AdamWStep, FusedAdamW, FusedAdamWConfig, adamw_step};
 pub use attention::{
-    AttentionMask, AttentionOps, AttentionOptions, AttentionParams, attention,
-    attention_with_weights,
+    AttentionMask, AttentionOps, AttentionOptions, AttentionParams, PackedHeads, attention,
+    attention_packed, attention_with_weights,
 };
 pub use dropout_residual::{DropoutResidualOps, dropout_residual};
+#[cfg(feature = "flex")]
+pub use flex::buffer::release_buffers;
 pub use glu::{GluKind, GluOps, geglu, glu, reglu, swiglu};
 pub use layer_norm::{LayerNormOps, layer_norm};
 pub use linear::{LinearActivation, LinearOps, linear, linear_activation};

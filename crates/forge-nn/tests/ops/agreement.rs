@@ -43,3 +43,8 @@ fn dropout_residual_without_dropout() {
 fn attention() {
     check(cases::attentions());
 }
+
+#[test]
+fn packed_attention() {
+    check(cases::packed_attentions());
+}

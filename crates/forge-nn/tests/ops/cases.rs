@@ -529,6 +529,55 @@ pub(crate) fn attentions() -> Vec<Case> {
     list.into_iter().map(AttentionCase::into_case).collect()
 }
 
+/// Packed attention beside attention on the three parts.
+pub(crate) fn packed_attentions() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (batch, tokens, heads, groups, width) in [
+        (2, 7, 3, 3, 5),
+        (1, 1, 1, 1, 1),
+        (3, 41, 4, 4, 24),
+        (2, 139, 4, 2, 6),
+        (2, 11, 4, 1, 3),
+    ] {
+        for (causal, masked) in [(false, false), (true, false), (false, true), (true, true)] {
+            let case_ = AttentionCase {
+                mask: usize::from(masked),
+                ..AttentionCase::plain(batch, heads, tokens, tokens, width)
+            };
+            let options = AttentionOptions {
+                causal,
+                ..AttentionOptions::default()
+            };
+            let features = (heads + 2 * groups) * width;
+            let (ours, formula) = ((case_.clone(), options.clone()), (case_, options));
+            cases.push(case(
+                format!("packed attention {ours:?}"),
+                vec![values(15, batch * tokens * features)],
+                tokens < 20,
+                move |t| {
+                    let qkv = part(&t, 0).reshape([batch, tokens, features]);
+                    let heads = ops::PackedHeads { heads, groups };
+                    ops::attention_packed(qkv, heads, ours.0.masks(), &ours.1).flatten(0, 2)
+                },
+                move |t| {
+                    let qkv = part(&t, 0).reshape([batch, tokens, features]);
+                    let mut from = 0;
+                    let [q, k, v] = [heads, groups, groups].map(|count| {
+                        let to = from + count * width;
+                        let x = qkv.clone().slice([0..batch, 0..tokens, from..to]);
+                        from = to;
+                        x.reshape([batch, tokens, count, width]).swap_dims(1, 2)
+                    });
+                    let y =
+                        ops::attention_with_weights(q, k, v, formula.0.masks(), None, &formula.1);
+                    y.0.swap_dims(1, 2).flatten(0, 3)
+                },
+            ));
+        }
+    }
+    cases
+}
+
 /// The value halves of Burn's GELU and ours are the same function.
 #[test]
 fn exact_gelu_is_burns_gelu() {

@@ -8,7 +8,7 @@ use burn::backend::{AutodiffBackend, Flex};
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
     AttentionOps, AttentionParams, DropoutResidualOps, GluKind, GluOps, LayerNormOps,
-    LinearActivation, LinearOps, OptionalBool, OptionalFloat, RmsNormOps, SoftmaxOps,
+    LinearActivation, LinearOps, OptionalBool, OptionalFloat, PackedHeads, RmsNormOps, SoftmaxOps,
 };
 
 use super::evaluation::{tensor, values};
@@ -167,3 +167,22 @@ fn attention<B: AttentionOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::fused_attention(x.clone(), x.clone(), x, bias, OptionalBool::Absent, params)
 }
 twice!(through_attention, 60, attention);
+
+fn packed_attention<B: AttentionOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[2, 3, 16]);
+    let params = AttentionParams {
+        scale: 0.8,
+        causal: false,
+        window_left: None,
+        window_right: None,
+        softcap: None,
+        dropout: 0.0,
+        seed: 0,
+    };
+    let heads = PackedHeads {
+        heads: 2,
+        groups: 1,
+    };
+    B::fused_packed_attention(x, OptionalBool::Absent, heads, params)
+}
+twice!(through_packed_attention, 96, packed_attention);

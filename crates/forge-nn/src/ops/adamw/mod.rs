@@ -1,5 +1,7 @@
 //! One AdamW step in one pass over the parameter.
 
+#[cfg(feature = "flex")]
+mod flex;
 mod optimizer;
 mod reference;
 mod step;
@@ -38,9 +40,6 @@ pub trait AdamWOps: Backend {
         reference::step::<Self>(parameter, gradient, moment_1, moment_2, &step)
     }
 }
-
-#[cfg(feature = "flex")]
-impl AdamWOps for burn::backend::Flex {}
 
 #[cfg(feature = "ndarray")]
 impl AdamWOps for burn::backend::NdArray {}

@@ -10,13 +10,13 @@ use burn::backend::autodiff::{
 use burn::backend::tensor::{BoolTensor, FloatTensor};
 use burn::backend::{FloatDType, TensorMetadata};
 
-use super::{AttentionOps, AttentionParams};
+use super::{AttentionOps, AttentionParams, PackedHeads, packed_backward};
 use crate::ops::optional::{OptionalBool, OptionalFloat};
 
 #[derive(Debug)]
 struct AttentionBackward;
 
-/// Inputs are kept by the graph; `output` and `log_sum` spare the kernels a pass over the keys.
+/// Inputs are kept by the graph; `output` and `statistics` spare the kernels a pass over the keys.
 #[derive(Clone, Debug)]
 struct Saved<B: Backend> {
     q: NodeId,
@@ -25,7 +25,7 @@ struct Saved<B: Backend> {
     bias: Option<NodeId>,
     mask: Option<BoolTensor<B>>,
     output: FloatTensor<B>,
-    log_sum: FloatTensor<B>,
+    statistics: FloatTensor<B>,
     params: AttentionParams,
 }
 
@@ -54,7 +54,7 @@ impl<B: Backend + AttentionOps> Backward<B, 4> for AttentionBackward {
                 .mask
                 .map_or(OptionalBool::Absent, OptionalBool::Present),
             saved.output,
-            saved.log_sum,
+            saved.statistics,
             dy,
             saved.params,
         );
@@ -107,7 +107,7 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
                     prep.checkpoint(&v),
                 ];
                 let bias_id = bias.as_ref().map(|bias| prep.checkpoint(bias));
-                let (output, log_sum) = B::fused_attention_forward(
+                let (output, statistics) = B::fused_attention_forward(
                     q.into_primitive(),
                     k.into_primitive(),
                     v.into_primitive(),
@@ -122,7 +122,7 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
                     bias: bias_id,
                     mask: mask.clone(),
                     output: output.clone(),
-                    log_sum,
+                    statistics,
                     params,
                 };
                 prep.finish(saved, output)
@@ -136,5 +136,14 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
                 params,
             )),
         }
+    }
+
+    fn fused_packed_attention(
+        qkv: FloatTensor<Self>,
+        mask: OptionalBool<Self>,
+        heads: PackedHeads,
+        params: AttentionParams,
+    ) -> FloatTensor<Self> {
+        packed_backward::record::<B, C>(qkv, mask.into_option(), heads, params)
     }
 }

@@ -1,14 +1,18 @@
 //! Scaled dot-product attention, the core under every attention layer.
 
 mod backward;
+#[cfg(feature = "flex")]
+mod flex;
 mod options;
+mod packed_backward;
+mod packed_reference;
 mod reference;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::{Distribution, Tensor};
 
-pub use options::{AttentionMask, AttentionOptions, AttentionParams};
+pub use options::{AttentionMask, AttentionOptions, AttentionParams, PackedHeads};
 
 use super::dispatch::{has_traits, masks_from_seed};
 use super::dropout_mask::draw_seed;
@@ -42,7 +46,8 @@ pub trait AttentionOps: Backend {
         reference::forward::<Self>(q, k, v, bias.into_option(), mask.into_option(), &params).0
     }
 
-    /// The output, and the log-sums of the softmax `[B, H, Tq, 1]` for the backward pass.
+    /// The output, and what this backend's backward pass wants to know of each row's softmax
+    /// (`[B, H, Tq, …]`; the reference gives the log-sums).
     fn fused_attention_forward(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
@@ -65,7 +70,7 @@ pub trait AttentionOps: Backend {
         #[extension_type] bias: OptionalFloat<Self>,
         #[extension_type] mask: OptionalBool<Self>,
         output: FloatTensor<Self>,
-        log_sum: FloatTensor<Self>,
+        statistics: FloatTensor<Self>,
         dy: FloatTensor<Self>,
         params: AttentionParams,
     ) -> (
@@ -75,13 +80,46 @@ pub trait AttentionOps: Backend {
         FloatTensor<Self>,
     ) {
         // Recomputed, not read: only what is a function of the inputs can be differentiated again.
-        let _ = (output, log_sum);
+        let _ = (output, statistics);
         reference::backward::<Self>(q, k, v, bias.into_option(), mask.into_option(), dy, &params)
     }
-}
 
-#[cfg(feature = "flex")]
-impl AttentionOps for burn::backend::Flex {}
+    /// [`fused_attention`](Self::fused_attention) on packed queries, keys and values
+    /// `[B, T, (H + 2 Hkv) D]`; the output is `[B, T, H D]`.
+    fn fused_packed_attention(
+        qkv: FloatTensor<Self>,
+        #[extension_type] mask: OptionalBool<Self>,
+        heads: PackedHeads,
+        params: AttentionParams,
+    ) -> FloatTensor<Self> {
+        packed_reference::forward::<Self>(qkv, mask.into_option(), heads, &params).0
+    }
+
+    /// The packed output, and statistics as in
+    /// [`fused_attention_forward`](Self::fused_attention_forward).
+    fn fused_packed_attention_forward(
+        qkv: FloatTensor<Self>,
+        #[extension_type] mask: OptionalBool<Self>,
+        heads: PackedHeads,
+        params: AttentionParams,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        packed_reference::forward::<Self>(qkv, mask.into_option(), heads, &params)
+    }
+
+    /// The gradient of `qkv`.
+    fn fused_packed_attention_backward(
+        qkv: FloatTensor<Self>,
+        #[extension_type] mask: OptionalBool<Self>,
+        output: FloatTensor<Self>,
+        statistics: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        heads: PackedHeads,
+        params: AttentionParams,
+    ) -> FloatTensor<Self> {
+        let _ = (output, statistics);
+        packed_reference::backward::<Self>(qkv, mask.into_option(), dy, heads, &params)
+    }
+}
 
 #[cfg(feature = "ndarray")]
 impl AttentionOps for burn::backend::NdArray {}
@@ -122,7 +160,7 @@ pub fn attention(
     options: &AttentionOptions,
 ) -> Tensor<4> {
     check_shapes(&q, &k, &v, &mask, bias.as_ref());
-    let mut params = resolve(&q, options);
+    let mut params = resolve(q.dims()[3], options);
     let device = q.device();
     if params.dropout > 0.0 {
         if !device.is_autodiff() {
@@ -150,6 +188,59 @@ pub fn attention(
     })
 }
 
+/// Self-attention on the packed output of one projection: no head is copied or moved, on the way
+/// in or out. The same function as [`attention`] on the three parts.
+///
+/// # Shapes
+/// - `qkv`: `[B, T, (H + 2 Hkv) D]`: the features of the query heads, then of the key heads, then
+///   of the value heads
+/// - output: `[B, T, H D]`
+///
+/// # Panics
+/// If the features do not divide into the heads, or as [`attention`].
+pub fn attention_packed(
+    qkv: Tensor<3>,
+    heads: PackedHeads,
+    mask: AttentionMask,
+    options: &AttentionOptions,
+) -> Tensor<3> {
+    let [b, tokens, features] = qkv.dims();
+    let PackedHeads { heads: h, groups } = heads;
+    assert!(
+        groups > 0 && h.is_multiple_of(groups) && features.is_multiple_of(h + 2 * groups),
+        "attention_packed: {features} features are not {h} + 2 · {groups} heads"
+    );
+    let width = features / (h + 2 * groups);
+    let mut params = resolve(width, options);
+    let device = qkv.device();
+    if params.dropout > 0.0 {
+        if !device.is_autodiff() {
+            params.dropout = 0.0;
+        } else if masks_from_seed(&device) {
+            params.seed = draw_seed(&device);
+        } else {
+            let mut from = 0;
+            let [q, k, v] = [h, groups, groups].map(|count| {
+                let to = from + count * width;
+                let part = qkv.clone().slice([0..b, 0..tokens, from..to]);
+                from = to;
+                part.reshape([b, tokens, count, width]).swap_dims(1, 2)
+            });
+            let y = attention(q, k, v, mask, None, options);
+            return y.swap_dims(1, 2).reshape([b, tokens, h * width]);
+        }
+    }
+    check_mask(&mask, [b, h, tokens, tokens]);
+    let mask = mask.combined().map(Tensor::into_dispatch);
+    let qkv = qkv.into_dispatch();
+    Tensor::from_dispatch(if has_traits(&device) {
+        let mask = mask.map_or(OptionalBool::Absent, OptionalBool::Present);
+        <Dispatch as AttentionOps>::fused_packed_attention(qkv, mask, heads, params)
+    } else {
+        packed_reference::forward::<Dispatch>(qkv, mask, heads, &params).0
+    })
+}
+
 /// [`attention`] that also returns the weights `[B, H, Tq, Tk]` after the softmax and before
 /// dropout: rows sum to 1, or are zero for queries without a key. Stores the weights, so it needs
 /// `O(Tq · Tk)` memory.
@@ -165,7 +256,7 @@ pub fn attention_with_weights(
     options: &AttentionOptions,
 ) -> (Tensor<4>, Tensor<4>) {
     check_shapes(&q, &k, &v, &mask, bias.as_ref());
-    let mut params = resolve(&q, options);
+    let mut params = resolve(q.dims()[3], options);
     let device = q.device();
     let dropout = if device.is_autodiff() {
         params.dropout
@@ -221,11 +312,10 @@ fn drop_and_mix(weights: Tensor<4>, v: Tensor<4>, dropout: f64) -> Tensor<4> {
         .reshape([b, h, queries, width])
 }
 
-fn resolve(q: &Tensor<4>, options: &AttentionOptions) -> AttentionParams {
+fn resolve(width: usize, options: &AttentionOptions) -> AttentionParams {
     if let Err(error) = options.validate() {
         panic!("attention: {error}");
     }
-    let width = q.dims()[3];
     AttentionParams {
         scale: options.scale.unwrap_or(1.0 / (width as f64).sqrt()),
         causal: options.causal,
@@ -258,6 +348,17 @@ fn check_shapes(
         groups > 0 && h.is_multiple_of(groups),
         "attention: {h} query heads are not a multiple of {groups} key/value heads"
     );
+    check_mask(mask, [b, h, queries, keys]);
+    if let Some(bias) = bias {
+        assert!(
+            bias.dims() == [h, queries, keys],
+            "attention: bias {:?} is not [H, Tq, Tk] = [{h}, {queries}, {keys}]",
+            bias.dims()
+        );
+    }
+}
+
+fn check_mask(mask: &AttentionMask, [b, h, queries, keys]: [usize; 4]) {
     if let Some(key_valid) = &mask.key_valid {
         assert!(
             key_valid.dims() == [b, keys],
@@ -276,13 +377,6 @@ fn check_shapes(
             fits,
             "attention: mask {:?} does not fit [B, H, Tq, Tk] = [{b}, {h}, {queries}, {keys}]",
             full.dims()
-        );
-    }
-    if let Some(bias) = bias {
-        assert!(
-            bias.dims() == [h, queries, keys],
-            "attention: bias {:?} is not [H, Tq, Tk] = [{h}, {queries}, {keys}]",
-            bias.dims()
         );
     }
 }

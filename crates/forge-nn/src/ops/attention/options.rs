@@ -143,3 +143,22 @@ impl AttentionParams {
         start..end.max(start)
     }
 }
+
+/// How the features of a token are divided in [`attention_packed`](super::attention_packed).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackedHeads {
+    /// Query heads, `H`.
+    pub heads: usize,
+    /// Key/value heads, `Hkv`; divides `heads`.
+    pub groups: usize,
+}
+
+impl PackedHeads {
+    /// As many key/value heads as query heads.
+    pub fn equal(heads: usize) -> Self {
+        Self {
+            heads,
+            groups: heads,
+        }
+    }
+}

@@ -30,7 +30,7 @@ impl<B: Backend + DropoutResidualOps> Backward<B, 2> for DropoutResidualBackward
             grads.register::<B>(node.id, dy.clone());
         }
         if let Some(node) = x {
-            grads.register::<B>(node.id, B::dropout_from_seed(dy, probability, seed));
+            grads.register::<B>(node.id, B::fused_dropout(dy, probability, seed));
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The end of a residual branch: dropout and the sum in one pass.
 
 mod backward;
+#[cfg(feature = "flex")]
+mod flex;
 mod reference;
 
 use burn::backend::tensor::FloatTensor;
@@ -36,13 +38,10 @@ pub trait DropoutResidualOps: Backend {
     }
 
     /// `x` with the mask of `seed` applied; also what the backward pass does to the gradient.
-    fn dropout_from_seed(x: FloatTensor<Self>, probability: f64, seed: u64) -> FloatTensor<Self> {
+    fn fused_dropout(x: FloatTensor<Self>, probability: f64, seed: u64) -> FloatTensor<Self> {
         reference::dropped::<Self>(x, probability, seed)
     }
 }
-
-#[cfg(feature = "flex")]
-impl DropoutResidualOps for burn::backend::Flex {}
 
 #[cfg(feature = "ndarray")]
 impl DropoutResidualOps for burn::backend::NdArray {}

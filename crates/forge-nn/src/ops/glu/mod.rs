@@ -1,6 +1,8 @@
 //! Gated linear units: one half of the features, times the activation of the other.
 
 mod backward;
+#[cfg(feature = "flex")]
+mod flex;
 pub(crate) mod reference;
 
 use burn::backend::tensor::FloatTensor;
@@ -52,9 +54,6 @@ pub trait GluOps: Backend {
         reference::backward::<Self>(x, dy, kind)
     }
 }
-
-#[cfg(feature = "flex")]
-impl GluOps for burn::backend::Flex {}
 
 #[cfg(feature = "ndarray")]
 impl GluOps for burn::backend::NdArray {}

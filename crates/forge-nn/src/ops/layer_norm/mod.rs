@@ -1,6 +1,8 @@
 //! LayerNorm over the last axis.
 
 mod backward;
+#[cfg(feature = "flex")]
+mod flex;
 mod reference;
 
 use burn::backend::tensor::FloatTensor;
@@ -45,9 +47,6 @@ pub trait LayerNormOps: Backend {
         reference::backward::<Self>(x, weight.into_option(), dy, epsilon)
     }
 }
-
-#[cfg(feature = "flex")]
-impl LayerNormOps for burn::backend::Flex {}
 
 #[cfg(feature = "ndarray")]
 impl LayerNormOps for burn::backend::NdArray {}

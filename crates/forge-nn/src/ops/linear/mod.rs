@@ -2,6 +2,8 @@
 
 mod activation;
 mod backward;
+#[cfg(feature = "flex")]
+mod flex;
 mod reference;
 
 use burn::backend::tensor::FloatTensor;
@@ -63,9 +65,6 @@ pub trait LinearOps: Backend {
         reference::backward::<Self>(x, weight, z, dy, activation)
     }
 }
-
-#[cfg(feature = "flex")]
-impl LinearOps for burn::backend::Flex {}
 
 #[cfg(feature = "ndarray")]
 impl LinearOps for burn::backend::NdArray {}

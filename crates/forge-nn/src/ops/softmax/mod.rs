@@ -1,6 +1,8 @@
 //! Softmax along one axis.
 
 mod backward;
+#[cfg(feature = "flex")]
+pub(super) mod flex;
 mod reference;
 
 use burn::backend::tensor::FloatTensor;
@@ -38,9 +40,6 @@ pub trait SoftmaxOps: Backend {
         reference::backward::<Self>(y, dy, dim)
     }
 }
-
-#[cfg(feature = "flex")]
-impl SoftmaxOps for burn::backend::Flex {}
 
 #[cfg(feature = "ndarray")]
 impl SoftmaxOps for burn::backend::NdArray {}

@@ -1,0 +1,171 @@
+//! The forward pass: an online softmax over tiles of keys (Milakov and Gimelshein 2018).
+
+use rayon::prelude::*;
+
+use super::scores::{Call, KEY_TILE, QUERY_TILE, Tile};
+use super::{Heads, Sizes};
+use crate::ops::flex::rows::reduce;
+use crate::ops::flex::simd::multiversion;
+use crate::ops::flex::{Matrix, Real, product};
+use crate::ops::softmax::flex::maximum;
+
+/// Fills `output`, and `statistics` `[B, H, Tq, 2]` with the maximum of each row of scores and the
+/// inverse of its sum of exponentials. Two numbers, since their combination, the log-sum, loses
+/// the digits of large scores.
+pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics: &mut [E]) {
+    let Sizes {
+        batch,
+        heads,
+        queries,
+        keys,
+        value_width,
+        ..
+    } = call.sizes;
+    let query_tiles = queries.div_ceil(QUERY_TILE);
+    let tiles = batch * heads * query_tiles;
+    let statistics = Shared(statistics.as_mut_ptr());
+    let per_task = (tiles / 64).clamp(1, 16);
+    let key_tile = KEY_TILE.min(keys);
+    (0..tiles.div_ceil(per_task))
+        .into_par_iter()
+        .for_each(|task| {
+            let rows = QUERY_TILE.min(queries);
+            let mut scores = vec![E::ZERO; rows * key_tile];
+            let mut highest = vec![E::ZERO; rows];
+            let mut sums = vec![E::ZERO; rows];
+            for index in task * per_task..((task + 1) * per_task).min(tiles) {
+                let (head, part) = (index / query_tiles, index % query_tiles);
+                let (b, h) = (head / heads, head % heads);
+                let rows = part * QUERY_TILE..((part + 1) * QUERY_TILE).min(queries);
+                let count = rows.len();
+                let (highest, sums) = (&mut highest[..count], &mut sums[..count]);
+                highest.fill(E::LOWEST);
+                sums.fill(E::ZERO);
+                // SAFETY: tiles of queries are disjoint, and each is run by one task.
+                let out = unsafe { output.at(b, h, rows.start) };
+                let visible = call.visible(&rows);
+                let mut first = true;
+                let mut start = visible.start;
+                while start < visible.end {
+                    let tile = Tile {
+                        batch: b,
+                        head: h,
+                        queries: rows.clone(),
+                        keys: start..(start + key_tile).min(visible.end),
+                    };
+                    let scores = &mut scores[..count * tile.keys.len()];
+                    call.fill(&tile, scores, None);
+                    // SAFETY: `out` has `count` rows of `value_width`, each at its own place.
+                    unsafe { exponentials(scores, highest, sums, out, value_width, call.hides()) };
+                    if let Some(mask) = call.dropout() {
+                        call.drop(&tile, mask, scores);
+                    }
+                    // SAFETY: the tile lies within the tensors; `out` is not read elsewhere.
+                    unsafe {
+                        product(
+                            [count, tile.keys.len(), value_width],
+                            out,
+                            Matrix::new(scores.as_ptr(), tile.keys.len()),
+                            call.v.at(b, h / call.sizes.sharing(), start),
+                            E::ONE,
+                            !first,
+                        );
+                    }
+                    first = false;
+                    start = tile.keys.end;
+                }
+                for row in 0..count {
+                    let sum = sums[row];
+                    let seen = sum > E::ZERO;
+                    // SAFETY: the row lies within this task's tile of queries.
+                    let out = unsafe {
+                        std::slice::from_raw_parts_mut(
+                            out.start.offset(row as isize * out.row_stride),
+                            value_width,
+                        )
+                    };
+                    if seen {
+                        let inverse = E::ONE / sum;
+                        out.iter_mut().for_each(|out| *out *= inverse);
+                    } else {
+                        out.fill(E::ZERO);
+                    }
+                    let inverse = if seen { E::ONE / sum } else { E::ZERO };
+                    let at = 2 * (head * queries + rows.start + row);
+                    // SAFETY: each row of each head is written by its own task.
+                    unsafe {
+                        statistics.get().add(at).write(highest[row]);
+                        statistics.get().add(at + 1).write(inverse);
+                    }
+                }
+            }
+        });
+}
+
+/// A pointer whose targets are written by one task each.
+struct Shared<E>(*mut E);
+// SAFETY: see the type.
+unsafe impl<E> Send for Shared<E> {}
+// SAFETY: see the type.
+unsafe impl<E> Sync for Shared<E> {}
+
+impl<E> Shared<E> {
+    fn get(&self) -> *mut E {
+        self.0
+    }
+}
+
+/// Turns a tile of scores into `exp(score - maximum so far)`, and brings the sums and the output
+/// of earlier tiles to the new maximum.
+///
+/// # Safety
+/// `out` has a row of `width` elements for each row of scores.
+unsafe fn exponentials<E: Real>(
+    scores: &mut [E],
+    highest: &mut [E],
+    sums: &mut [E],
+    out: Matrix<*mut E>,
+    width: usize,
+    hides: bool,
+) {
+    let columns = scores.len() / highest.len();
+    for (row, scores) in scores.chunks_exact_mut(columns).enumerate() {
+        let factor = exponential_row(scores, &mut highest[row], &mut sums[row], hides);
+        if factor != E::ONE {
+            // SAFETY: by the caller.
+            let out = unsafe {
+                std::slice::from_raw_parts_mut(
+                    out.start.offset(row as isize * out.row_stride),
+                    width,
+                )
+            };
+            out.iter_mut().for_each(|out| *out *= factor);
+        }
+    }
+}
+
+multiversion! {
+    /// What earlier output is to be multiplied by.
+    fn exponential_row<E>(scores: &mut [E], highest: &mut E, sum: &mut E, hides: bool) -> E {
+        let before = *highest;
+        let now = maximum(scores).larger(before);
+        if hides {
+            for score in scores.iter_mut() {
+                let term = (*score - now).exp();
+                *score = if *score > E::LOWEST { term } else { E::ZERO };
+            }
+        } else {
+            scores.iter_mut().for_each(|score| *score = (*score - now).exp());
+        }
+        let added = reduce(scores, scores, |term, _| term);
+        *highest = now;
+        if *sum > E::ZERO {
+            let factor = (before - now).exp();
+            *sum = *sum * factor + added;
+            factor
+        } else {
+            *sum = added;
+            E::ONE
+        }
+    }
+}

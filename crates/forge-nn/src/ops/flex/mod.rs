@@ -1,0 +1,12 @@
+//! What the kernels for Burn's `flex` backend share: recycled buffers, vectorised arithmetic,
+//! row-wise parallelism and products.
+
+pub(super) mod buffer;
+pub(super) mod product;
+pub(super) mod real;
+pub(super) mod rows;
+pub(super) mod simd;
+pub(super) mod view;
+
+pub(super) use product::{Matrix, product};
+pub(super) use real::Real;

@@ -1,0 +1,194 @@
+//! The element types that the kernels are written for.
+
+use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
+
+use burn::backend::{DType, Element};
+
+/// `f32` or `f64`, with elementary functions that vectorise for `f32`.
+///
+/// The `f32` functions are branch-free polynomials; bounds against the exact values are tested in
+/// this file. `f64` calls the standard library and `libm`, one element at a time.
+pub(crate) trait Real:
+    Element
+    + bytemuck::Pod
+    + Send
+    + Sync
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + MulAssign
+    + 'static
+{
+    const ZERO: Self;
+    const ONE: Self;
+    /// Stands for a hidden attention score.
+    const LOWEST: Self;
+    const DTYPE: DType;
+
+    fn of(value: f64) -> Self;
+    fn sqrt(self) -> Self;
+    /// `e^x`. In `f32`: within 2 ulp for `x` in `[-87, 88]`, 0 below, `e^88` above.
+    fn exp(self) -> Self;
+    /// In `f32`: within 5e-7.
+    fn erf(self) -> Self;
+    /// In `f32`: within 5e-7.
+    fn tanh(self) -> Self;
+
+    /// The larger of the two; NaN if `self` is.
+    #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        if self < other { other } else { self }
+    }
+
+    /// `1 / (1 + e^-x)`.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        Self::ONE / (Self::ONE + (-self).exp())
+    }
+}
+
+impl Real for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const LOWEST: Self = f32::MIN;
+    const DTYPE: DType = DType::F32;
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value as f32
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.sqrt()
+    }
+
+    #[inline(always)]
+    fn exp(self) -> Self {
+        // 1.5 · 2^23: adding it rounds to an integer in the low bits of the mantissa.
+        const ROUND: f32 = 12_582_912.0;
+        // ln 2 in two parts, the first with trailing zeros so that its products are exact.
+        const LN2_HIGH: f32 = 0.693_359_4;
+        const LN2_LOW: f32 = -2.121_944_4e-4;
+        // The comparisons let NaN through.
+        let x = if self > 88.0 { 88.0 } else { self };
+        let clamped = if x < -87.0 { -87.0 } else { x };
+        let shifted = clamped * core::f32::consts::LOG2_E + ROUND;
+        let n = shifted - ROUND;
+        let r = (clamped - n * LN2_HIGH) - n * LN2_LOW;
+        // Taylor to r^7; |r| <= ln 2 / 2, so the rest is below 6e-9.
+        let mut p = 1.0 / 5040.0;
+        p = p * r + 1.0 / 720.0;
+        p = p * r + 1.0 / 120.0;
+        p = p * r + 1.0 / 24.0;
+        p = p * r + 1.0 / 6.0;
+        p = p * r + 0.5;
+        p = p * r + 1.0;
+        p = p * r + 1.0;
+        // n sits in the low bits of `shifted`; moved to the exponent it multiplies by 2^n.
+        let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
+        if x < -87.0 { 0.0 } else { p * power }
+    }
+
+    #[inline(always)]
+    fn erf(self) -> Self {
+        // The rational minimax approximation used by Eigen and XLA; |x| >= 4 rounds to ±1.
+        let x = if self < -4.0 { -4.0 } else { self };
+        let x = if x > 4.0 { 4.0 } else { x };
+        let s = x * x;
+        let mut p = -2.726_142_3e-10;
+        p = p * s + 2.770_681_4e-8;
+        p = p * s - 2.101_024e-6;
+        p = p * s - 5.692_506_4e-5;
+        p = p * s - 7.349_906e-4;
+        p = p * s - 2.954_6e-3;
+        p = p * s - 1.609_603_3e-2;
+        let mut q = -1.456_607_2e-5;
+        q = q * s - 2.133_740_6e-4;
+        q = q * s - 1.682_827e-3;
+        q = q * s - 7.373_329_2e-3;
+        q = q * s - 1.426_473_9e-2;
+        x * p / q
+    }
+
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        1.0 - 2.0 / (Real::exp(2.0 * self) + 1.0)
+    }
+}
+
+impl Real for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const LOWEST: Self = f64::MIN;
+    const DTYPE: DType = DType::F64;
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.sqrt()
+    }
+
+    #[inline(always)]
+    fn exp(self) -> Self {
+        self.exp()
+    }
+
+    #[inline(always)]
+    fn erf(self) -> Self {
+        libm::erf(self)
+    }
+
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        self.tanh()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Real;
+
+    fn worst(from: f32, to: f32, f: impl Fn(f32) -> f64) -> f64 {
+        let steps = 200_003;
+        (0..=steps)
+            .map(|i| f(from + (to - from) * i as f32 / steps as f32))
+            .fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn exp_is_within_two_ulp() {
+        let error = worst(-87.0, 88.0, |x| {
+            let exact = f64::from(x).exp();
+            (f64::from(Real::exp(x)) / exact - 1.0).abs()
+        });
+        assert!(error < 2.0 * f64::from(f32::EPSILON), "{error:e}");
+        assert_eq!(Real::exp(-87.5f32), 0.0);
+        assert_eq!(Real::exp(f32::MIN), 0.0);
+        assert_eq!(Real::exp(0.0f32), 1.0);
+        assert!(Real::exp(1e9f32).is_finite());
+        assert!(Real::exp(f32::NAN).is_nan());
+        assert!(Real::erf(f32::NAN).is_nan());
+        assert!(f32::NAN.larger(0.0).is_nan());
+    }
+
+    #[test]
+    fn erf_and_tanh_are_within_their_bounds() {
+        let error = worst(-6.0, 6.0, |x| {
+            (f64::from(Real::erf(x)) - libm::erf(f64::from(x))).abs()
+        });
+        assert!(error < 5e-7, "{error:e}");
+        let error = worst(-60.0, 60.0, |x| {
+            (f64::from(Real::tanh(x)) - f64::from(x).tanh()).abs()
+        });
+        assert!(error < 5e-7, "{error:e}");
+    }
+}

@@ -1,0 +1,88 @@
+//! Work on rows, spread over the threads.
+
+use rayon::prelude::*;
+
+use super::Real;
+
+/// Elements that one task handles: large enough to amortise the hand-over, small enough that the
+/// rows stay in the second-level cache from one loop over them to the next.
+const TASK: usize = 32 << 10;
+
+/// How many rows of `width` a task takes. Depends on the shape alone, not on the number of
+/// threads, so that sums over tasks are the same on every machine.
+pub(crate) fn rows_per_task(width: usize) -> usize {
+    (TASK / width.max(1)).max(1)
+}
+
+/// Calls `f(first row, rows of out)` for tasks of consecutive rows.
+pub(crate) fn for_rows<E: Real>(
+    out: &mut [E],
+    width: usize,
+    rows: usize,
+    f: impl Fn(usize, &mut [E]) + Sync,
+) {
+    if out.len() <= rows * width {
+        f(0, out);
+    } else {
+        out.par_chunks_mut(rows * width)
+            .enumerate()
+            .for_each(|(task, out)| f(task * rows, out));
+    }
+}
+
+/// Like [`for_rows`], where each task also returns partial sums; the total in the order of tasks.
+pub(crate) fn for_rows_summing<E: Real>(
+    out: &mut [E],
+    width: usize,
+    rows: usize,
+    sums: usize,
+    f: impl Fn(usize, &mut [E], &mut [E]) + Sync,
+) -> Vec<E> {
+    let run = |(task, out): (usize, &mut [E])| {
+        let mut partial = vec![E::ZERO; sums];
+        f(task * rows, out, &mut partial);
+        partial
+    };
+    let partials: Vec<Vec<E>> = if out.len() <= rows * width {
+        vec![run((0, out))]
+    } else {
+        out.par_chunks_mut(rows * width)
+            .enumerate()
+            .map(run)
+            .collect()
+    };
+    let mut total = vec![E::ZERO; sums];
+    for partial in partials {
+        for (total, value) in total.iter_mut().zip(partial) {
+            *total += value;
+        }
+    }
+    total
+}
+
+/// The sum of `f(a, b)` over two equally long slices, in a fixed number of running sums so that
+/// the loop vectorises (and rounds less than one running sum would).
+#[inline(always)]
+pub(crate) fn reduce<E: Real>(a: &[E], b: &[E], f: impl Fn(E, E) -> E) -> E {
+    const LANES: usize = 32;
+    let mut lanes = [E::ZERO; LANES];
+    let (a_blocks, b_blocks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let (a_rest, b_rest) = (a_blocks.remainder(), b_blocks.remainder());
+    for (a, b) in a_blocks.zip(b_blocks) {
+        for lane in 0..LANES {
+            lanes[lane] += f(a[lane], b[lane]);
+        }
+    }
+    for (lane, (&a, &b)) in a_rest.iter().zip(b_rest).enumerate() {
+        lanes[lane] += f(a, b);
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            let other = lanes[lane + half];
+            lanes[lane] += other;
+        }
+        half /= 2;
+    }
+    lanes[0]
+}

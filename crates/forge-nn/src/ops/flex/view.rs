@@ -1,0 +1,71 @@
+//! Tensors as slices.
+
+use burn::backend::flex::FlexTensor;
+use burn::backend::{DType, TensorMetadata};
+
+use super::Real;
+
+/// `tensor` with its elements in order, and free of copying if they already are.
+pub(crate) struct Dense(FlexTensor);
+
+impl Dense {
+    pub(crate) fn of(tensor: FlexTensor) -> Self {
+        if tensor.layout().contiguous_offsets().is_some() {
+            Self(tensor)
+        } else {
+            Self(tensor.to_contiguous())
+        }
+    }
+
+    pub(crate) fn slice<E: Real>(&self) -> &[E] {
+        let storage: &[E] = self.0.storage();
+        match self.0.layout().contiguous_offsets() {
+            Some((start, end)) => &storage[start..end],
+            None => storage,
+        }
+    }
+
+    /// The elements for writing, if nobody else holds them and they are the whole buffer.
+    pub(crate) fn unique<E: Real>(&mut self) -> Option<&mut [E]> {
+        let (start, end) = self.0.layout().contiguous_offsets()?;
+        self.0
+            .try_storage_mut::<E>()
+            .and_then(|storage| storage.get_mut(start..end))
+    }
+
+    pub(crate) fn into_tensor(self) -> FlexTensor {
+        self.0
+    }
+}
+
+/// The length of the last axis, at least 1.
+pub(crate) fn width(tensor: &FlexTensor) -> usize {
+    tensor.shape().last().copied().unwrap_or(1)
+}
+
+/// Whether all of `tensors` have the one dtype `dtype`.
+pub(crate) fn all_of(dtype: DType, tensors: &[&FlexTensor]) -> bool {
+    tensors.iter().all(|tensor| tensor.dtype() == dtype)
+}
+
+/// Runs `$body` with `$E` as the element type if all tensors are `f32` or all are `f64` and none
+/// is empty; else `$otherwise`, which the half-precision types take.
+macro_rules! by_dtype {
+    ([$($tensor:expr),+], $E:ident => $body:expr, $otherwise:expr) => {{
+        let tensors = [$($tensor),+];
+        let empty = tensors
+            .iter()
+            .any(|tensor| burn::backend::TensorMetadata::shape(*tensor).num_elements() == 0);
+        if !empty && $crate::ops::flex::view::all_of(burn::backend::DType::F32, &tensors) {
+            type $E = f32;
+            $body
+        } else if !empty && $crate::ops::flex::view::all_of(burn::backend::DType::F64, &tensors) {
+            type $E = f64;
+            $body
+        } else {
+            $otherwise
+        }
+    }};
+}
+
+pub(crate) use by_dtype;

@@ -1,0 +1,120 @@
+//! The gated linear units on `flex`.
+
+use burn::backend::flex::FlexTensor;
+use burn::backend::{Flex, TensorMetadata};
+
+use super::{GluKind, GluOps, reference};
+use crate::ops::flex::Real;
+use crate::ops::flex::buffer::Buffer;
+use crate::ops::flex::rows::{for_rows, rows_per_task};
+use crate::ops::flex::simd::multiversion;
+use crate::ops::flex::view::{Dense, by_dtype, width};
+
+impl GluOps for Flex {
+    fn fused_glu(x: FlexTensor, kind: GluKind) -> FlexTensor {
+        by_dtype!([&x], E => forward::<E>(x, kind), reference::forward::<Self>(x, kind))
+    }
+
+    fn fused_glu_backward(x: FlexTensor, dy: FlexTensor, kind: GluKind) -> FlexTensor {
+        by_dtype!([&x, &dy], E => {
+            backward::<E>(x, dy, kind)
+        }, reference::backward::<Self>(x, dy, kind))
+    }
+}
+
+fn forward<E: Real>(x: FlexTensor, kind: GluKind) -> FlexTensor {
+    let mut shape = x.shape();
+    let width = width(&x) / 2;
+    let rank = shape.num_dims();
+    shape[rank - 1] = width;
+    let x = Dense::of(x);
+    let x = x.slice::<E>();
+    let mut out = Buffer::<E>::new(x.len() / 2);
+    for_rows(
+        out.as_mut(),
+        width,
+        rows_per_task(2 * width),
+        |first, out| {
+            forward_rows(&x[2 * first * width..][..2 * out.len()], width, kind, out);
+        },
+    );
+    out.into_tensor(shape)
+}
+
+fn backward<E: Real>(x: FlexTensor, dy: FlexTensor, kind: GluKind) -> FlexTensor {
+    let shape = x.shape();
+    let width = width(&dy);
+    let (x, dy) = (Dense::of(x), Dense::of(dy));
+    let (x, dy) = (x.slice::<E>(), dy.slice::<E>());
+    let mut dx = Buffer::<E>::new(x.len());
+    for_rows(
+        dx.as_mut(),
+        2 * width,
+        rows_per_task(2 * width),
+        |first, dx| {
+            let x = &x[2 * first * width..][..dx.len()];
+            let dy = &dy[first * width..][..dx.len() / 2];
+            backward_rows(x, dy, kind, width, dx);
+        },
+    );
+    dx.into_tensor(shape)
+}
+
+multiversion! {
+    fn forward_rows<E>(x: &[E], width: usize, kind: GluKind, out: &mut [E]) {
+        let (half, root) = (E::of(0.5), E::of(core::f64::consts::FRAC_1_SQRT_2));
+        for (row, out) in x.chunks_exact(2 * width).zip(out.chunks_exact_mut(width)) {
+            let (value, gate) = row.split_at(width);
+            let triples = out.iter_mut().zip(value).zip(gate);
+            match kind {
+                GluKind::Sigmoid => {
+                    triples.for_each(|((out, &v), &g)| *out = v * g.sigmoid());
+                }
+                GluKind::Relu => {
+                    triples.for_each(|((out, &v), &g)| *out = v * g.larger(E::ZERO));
+                }
+                GluKind::Gelu => triples.for_each(|((out, &v), &g)| {
+                    *out = v * (g * half * (E::ONE + (g * root).erf()));
+                }),
+                GluKind::Silu => {
+                    triples.for_each(|((out, &v), &g)| *out = v * (g * g.sigmoid()));
+                }
+            }
+        }
+    }
+}
+
+multiversion! {
+    fn backward_rows<E>(x: &[E], dy: &[E], kind: GluKind, width: usize, dx: &mut [E]) {
+        let (half, root) = (E::of(0.5), E::of(core::f64::consts::FRAC_1_SQRT_2));
+        let density = E::of(0.398_942_280_401_432_7);
+        let rows = x.chunks_exact(2 * width).zip(dy.chunks_exact(width));
+        for ((row, dy), dx) in rows.zip(dx.chunks_exact_mut(2 * width)) {
+            let (value, gate) = row.split_at(width);
+            let (dvalue, dgate) = dx.split_at_mut(width);
+            let inputs = value.iter().zip(gate).zip(dy);
+            let all = dvalue.iter_mut().zip(dgate).zip(inputs);
+            match kind {
+                GluKind::Sigmoid => all.for_each(|((dv, dg), ((&v, &g), &dy))| {
+                    let s = g.sigmoid();
+                    *dv = dy * s;
+                    *dg = dy * v * s * (E::ONE - s);
+                }),
+                GluKind::Relu => all.for_each(|((dv, dg), ((&v, &g), &dy))| {
+                    *dv = dy * g.larger(E::ZERO);
+                    *dg = if g > E::ZERO { dy * v } else { E::ZERO };
+                }),
+                GluKind::Gelu => all.for_each(|((dv, dg), ((&v, &g), &dy))| {
+                    let cdf = half * (E::ONE + (g * root).erf());
+                    *dv = dy * g * cdf;
+                    *dg = dy * v * (cdf + g * density * (-half * g * g).exp());
+                }),
+                GluKind::Silu => all.for_each(|((dv, dg), ((&v, &g), &dy))| {
+                    let s = g.sigmoid();
+                    *dv = dy * g * s;
+                    *dg = dy * v * (s + g * s * (E::ONE - s));
+                }),
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! LayerNorm on `flex`: three vectorised loops over a row that stays in the first-level cache.
+
+use burn::backend::flex::FlexTensor;
+use burn::backend::{Flex, TensorMetadata};
+
+use super::{LayerNormOps, reference};
+use crate::ops::flex::Real;
+use crate::ops::flex::buffer::Buffer;
+use crate::ops::flex::rows::{for_rows, for_rows_summing, reduce, rows_per_task};
+use crate::ops::flex::simd::multiversion;
+use crate::ops::flex::view::{Dense, by_dtype, width};
+use crate::ops::optional::OptionalFloat;
+
+impl LayerNormOps for Flex {
+    fn fused_layer_norm(
+        x: FlexTensor,
+        weight: OptionalFloat<Self>,
+        bias: OptionalFloat<Self>,
+        epsilon: f64,
+    ) -> FlexTensor {
+        let (weight, bias) = (weight.into_option(), bias.into_option());
+        let (known_weight, known_bias) =
+            (weight.as_ref().unwrap_or(&x), bias.as_ref().unwrap_or(&x));
+        by_dtype!([&x, known_weight, known_bias], E => {
+            forward::<E>(x, weight, bias, epsilon)
+        }, reference::forward::<Self>(x, weight, bias, epsilon))
+    }
+
+    fn fused_layer_norm_backward(
+        x: FlexTensor,
+        weight: OptionalFloat<Self>,
+        dy: FlexTensor,
+        epsilon: f64,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let weight = weight.into_option();
+        let known_weight = weight.as_ref().unwrap_or(&x);
+        by_dtype!([&x, known_weight, &dy], E => {
+            backward::<E>(x, weight, dy, epsilon)
+        }, reference::backward::<Self>(x, weight, dy, epsilon))
+    }
+}
+
+fn forward<E: Real>(
+    x: FlexTensor,
+    weight: Option<FlexTensor>,
+    bias: Option<FlexTensor>,
+    epsilon: f64,
+) -> FlexTensor {
+    let (shape, width) = (x.shape(), width(&x));
+    let x = Dense::of(x);
+    let x = x.slice::<E>();
+    let (weight, bias) = (weight.map(Dense::of), bias.map(Dense::of));
+    let weight = weight.as_ref().map(|weight| weight.slice::<E>());
+    let bias = bias.as_ref().map(|bias| bias.slice::<E>());
+    let mut out = Buffer::<E>::new(x.len());
+    for_rows(out.as_mut(), width, rows_per_task(width), |first, out| {
+        let x = &x[first * width..][..out.len()];
+        forward_rows(x, weight, bias, E::of(epsilon), width, out);
+    });
+    out.into_tensor(shape)
+}
+
+/// Mean and `1 / sqrt(var + epsilon)` of a row.
+#[inline(always)]
+fn statistics<E: Real>(row: &[E], epsilon: E) -> (E, E) {
+    let scale = E::ONE / E::of(row.len() as f64);
+    let mean = reduce(row, row, |x, _| x) * scale;
+    let variance = reduce(row, row, |x, _| (x - mean) * (x - mean)) * scale;
+    (mean, E::ONE / (variance + epsilon).sqrt())
+}
+
+multiversion! {
+    fn forward_rows<E>(
+        x: &[E],
+        weight: Option<&[E]>,
+        bias: Option<&[E]>,
+        epsilon: E,
+        width: usize,
+        out: &mut [E],
+    ) {
+        for (row, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+            let (mean, inverse) = statistics(row, epsilon);
+            match (weight, bias) {
+                (Some(weight), Some(bias)) => {
+                    for (((out, &x), &w), &b) in out.iter_mut().zip(row).zip(weight).zip(bias) {
+                        *out = (x - mean) * inverse * w + b;
+                    }
+                }
+                _ => {
+                    for (out, &x) in out.iter_mut().zip(row) {
+                        *out = (x - mean) * inverse;
+                    }
+                    if let Some(weight) = weight {
+                        out.iter_mut().zip(weight).for_each(|(out, &w)| *out *= w);
+                    }
+                    if let Some(bias) = bias {
+                        out.iter_mut().zip(bias).for_each(|(out, &b)| *out += b);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn backward<E: Real>(
+    x: FlexTensor,
+    weight: Option<FlexTensor>,
+    dy: FlexTensor,
+    epsilon: f64,
+) -> (FlexTensor, FlexTensor, FlexTensor) {
+    let (shape, width) = (x.shape(), width(&x));
+    let (x, dy) = (Dense::of(x), Dense::of(dy));
+    let (x, dy) = (x.slice::<E>(), dy.slice::<E>());
+    let weight = weight.map(Dense::of);
+    let ones;
+    let weight = match &weight {
+        Some(weight) => weight.slice::<E>(),
+        None => {
+            ones = vec![E::ONE; width];
+            &ones
+        }
+    };
+    let mut dx = Buffer::<E>::new(x.len());
+    let sums = for_rows_summing(
+        dx.as_mut(),
+        width,
+        rows_per_task(width),
+        2 * width,
+        |first, dx, sums| {
+            let range = first * width..first * width + dx.len();
+            let (x, dy) = (&x[range.clone()], &dy[range]);
+            backward_rows(x, weight, dy, E::of(epsilon), dx, sums);
+        },
+    );
+    let mut dweight = Buffer::<E>::new(width);
+    dweight.as_mut().copy_from_slice(&sums[..width]);
+    let mut dbias = Buffer::<E>::new(width);
+    dbias.as_mut().copy_from_slice(&sums[width..]);
+    (
+        dx.into_tensor(shape),
+        dweight.into_tensor([width]),
+        dbias.into_tensor([width]),
+    )
+}
+
+multiversion! {
+    /// `sums` are the gradients of weight and bias, one after the other.
+    fn backward_rows<E>(
+        x: &[E],
+        weight: &[E],
+        dy: &[E],
+        epsilon: E,
+        dx: &mut [E],
+        sums: &mut [E],
+    ) {
+        let width = weight.len();
+        let scale = E::ONE / E::of(width as f64);
+        let (dweight, dbias) = sums.split_at_mut(width);
+        let rows = x.chunks_exact(width).zip(dy.chunks_exact(width));
+        for ((x, dy), dx) in rows.zip(dx.chunks_exact_mut(width)) {
+            let (mean, inverse) = statistics(x, epsilon);
+            // dx first holds the normalised row.
+            for (normal, &x) in dx.iter_mut().zip(x) {
+                *normal = (x - mean) * inverse;
+            }
+            for (((dw, db), &dy), &normal) in
+                dweight.iter_mut().zip(dbias.iter_mut()).zip(dy).zip(&*dx)
+            {
+                *dw += dy * normal;
+                *db += dy;
+            }
+            let level = reduce(dy, weight, |dy, w| dy * w) * scale;
+            let mut along = E::ZERO;
+            // Blocks of rows would hide the latency of this sum; rows are long enough.
+            for block in 0..width.div_ceil(256) {
+                let range = block * 256..((block + 1) * 256).min(width);
+                let mut products = [E::ZERO; 256];
+                let products = &mut products[..range.len()];
+                for ((p, &dy), &w) in products.iter_mut().zip(&dy[range.clone()]).zip(&weight[range.clone()]) {
+                    *p = dy * w;
+                }
+                along += reduce(products, &dx[range], |p, normal| p * normal);
+            }
+            let along = along * scale;
+            for ((dx, &dy), &w) in dx.iter_mut().zip(dy).zip(weight) {
+                *dx = inverse * (dy * w - level - *dx * along);
+            }
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The linear layer on `flex`: row blocks over the threads, bias and activation while a block is
+//! in the cache, all three gradients in one pass over the rows.
+
+use burn::backend::flex::FlexTensor;
+use burn::backend::{Flex, TensorMetadata};
+use rayon::prelude::*;
+
+use super::{LinearActivation, LinearOps, reference};
+use crate::ops::flex::buffer::Buffer;
+use crate::ops::flex::rows::for_rows;
+use crate::ops::flex::simd::multiversion;
+use crate::ops::flex::view::{Dense, by_dtype, width};
+use crate::ops::flex::{Matrix, Real, product};
+use crate::ops::optional::OptionalFloat;
+
+impl LinearOps for Flex {
+    fn fused_linear(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: OptionalFloat<Self>,
+        activation: LinearActivation,
+    ) -> FlexTensor {
+        let bias = bias.into_option();
+        let known = bias.as_ref().unwrap_or(&weight);
+        by_dtype!([&x, &weight, known], E => {
+            forward::<E>(x, weight, bias, activation, false).0
+        }, reference::forward::<Self>(x, weight, bias, activation).0)
+    }
+
+    fn fused_linear_forward(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: OptionalFloat<Self>,
+        activation: LinearActivation,
+    ) -> (FlexTensor, FlexTensor) {
+        let bias = bias.into_option();
+        let known = bias.as_ref().unwrap_or(&weight);
+        by_dtype!([&x, &weight, known], E => {
+            forward::<E>(x, weight, bias, activation, true)
+        }, reference::forward::<Self>(x, weight, bias, activation))
+    }
+
+    fn fused_linear_backward(
+        x: FlexTensor,
+        weight: FlexTensor,
+        z: FlexTensor,
+        dy: FlexTensor,
+        activation: LinearActivation,
+        needs_input: bool,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        by_dtype!([&x, &weight, &z, &dy], E => {
+            backward::<E>(x, weight, z, dy, activation, needs_input)
+        }, reference::backward::<Self>(x, weight, z, dy, activation))
+    }
+}
+
+/// The weight as a matrix; its strides may be anything.
+fn matrix<E: Real>(weight: &FlexTensor) -> Matrix<*const E> {
+    let layout = weight.layout();
+    Matrix {
+        start: weight.storage::<E>()[layout.start_offset()..].as_ptr(),
+        row_stride: layout.strides()[0],
+        column_stride: layout.strides()[1],
+    }
+}
+
+/// A pointer that may cross threads; what it points to is only read.
+#[derive(Clone, Copy)]
+struct Shared<E>(Matrix<*const E>);
+// SAFETY: only used to read memory that outlives the parallel region.
+unsafe impl<E> Send for Shared<E> {}
+// SAFETY: as above.
+unsafe impl<E> Sync for Shared<E> {}
+
+impl<E> Shared<E> {
+    fn get(&self) -> Matrix<*const E>
+    where
+        E: Copy,
+    {
+        self.0
+    }
+}
+
+/// Rows of one block: a multiple of the products' own blocking, and few enough that input and
+/// output of a block share the second-level cache.
+fn block_rows(inputs: usize, outputs: usize) -> usize {
+    ((160 << 10) / (inputs + outputs)).clamp(64, 384)
+}
+
+/// The output, and the value before the activation where the backward pass will need it
+/// (otherwise the output again).
+fn forward<E: Real>(
+    x: FlexTensor,
+    weight: FlexTensor,
+    bias: Option<FlexTensor>,
+    activation: LinearActivation,
+    keep: bool,
+) -> (FlexTensor, FlexTensor) {
+    let mut shape = x.shape();
+    let rank = shape.num_dims();
+    let (inputs, outputs) = (weight.shape()[0], weight.shape()[1]);
+    shape[rank - 1] = outputs;
+    let x = Dense::of(x);
+    let input = x.slice::<E>();
+    let rows = input.len() / inputs;
+    let bias = bias.map(Dense::of);
+    let bias = bias.as_ref().map(|bias| bias.slice::<E>());
+    let w = Shared(matrix::<E>(&weight));
+
+    let mut z = Buffer::<E>::new(rows * outputs);
+    let keep = keep && matches!(activation, LinearActivation::Gelu | LinearActivation::Silu);
+    let block = block_rows(inputs, outputs);
+    let compute = |first: usize, out: &mut [E]| {
+        let count = out.len() / outputs;
+        if let Some(bias) = bias {
+            for row in out.chunks_exact_mut(outputs) {
+                row.copy_from_slice(bias);
+            }
+        }
+        // SAFETY: `out` are `count` rows of their own, `input` holds the rows from `first` on, and
+        // the weight's strides stay within its storage.
+        unsafe {
+            product(
+                [count, inputs, outputs],
+                Matrix::new(out.as_mut_ptr(), outputs),
+                Matrix::new(input[first * inputs..].as_ptr(), inputs),
+                w.get(),
+                E::ONE,
+                bias.is_some(),
+            );
+        }
+    };
+    if !keep {
+        for_rows(z.as_mut(), outputs, block, |first, out| {
+            compute(first, out);
+            activate(out, activation);
+        });
+        let y = z.into_tensor(shape);
+        return (y.clone(), y);
+    }
+    let mut y = Buffer::<E>::new(rows * outputs);
+    y.as_mut()
+        .par_chunks_mut(block * outputs)
+        .zip(z.as_mut().par_chunks_mut(block * outputs))
+        .enumerate()
+        .for_each(|(task, (y, z))| {
+            compute(task * block, z);
+            y.copy_from_slice(z);
+            activate(y, activation);
+        });
+    (y.into_tensor(shape.clone()), z.into_tensor(shape))
+}
+
+multiversion! {
+    fn activate<E>(values: &mut [E], activation: LinearActivation) {
+        match activation {
+            LinearActivation::Identity => {}
+            LinearActivation::Relu => values.iter_mut().for_each(|z| *z = z.larger(E::ZERO)),
+            LinearActivation::Gelu => {
+                let (half, root) = (E::of(0.5), E::of(core::f64::consts::FRAC_1_SQRT_2));
+                values
+                    .iter_mut()
+                    .for_each(|z| *z = *z * half * (E::ONE + (*z * root).erf()));
+            }
+            LinearActivation::Silu => values.iter_mut().for_each(|z| *z *= z.sigmoid()),
+        }
+    }
+}
+
+multiversion! {
+    /// `out = dy · activation'(z)`.
+    fn slopes<E>(out: &mut [E], z: &[E], dy: &[E], activation: LinearActivation) {
+        let triples = out.iter_mut().zip(z).zip(dy);
+        match activation {
+            LinearActivation::Identity => out.copy_from_slice(dy),
+            LinearActivation::Relu => {
+                for ((out, &z), &dy) in triples {
+                    *out = if z > E::ZERO { dy } else { E::ZERO };
+                }
+            }
+            LinearActivation::Gelu => {
+                let (half, root) = (E::of(0.5), E::of(core::f64::consts::FRAC_1_SQRT_2));
+                let density = E::of(0.398_942_280_401_432_7);
+                for ((out, &z), &dy) in triples {
+                    let cdf = half * (E::ONE + (z * root).erf());
+                    *out = dy * (cdf + z * density * (-half * z * z).exp());
+                }
+            }
+            LinearActivation::Silu => {
+                for ((out, &z), &dy) in triples {
+                    let s = z.sigmoid();
+                    *out = dy * (s + z * s * (E::ONE - s));
+                }
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// Adds every row to `sums`.
+    fn add_rows<E>(rows: &[E], sums: &mut [E]) {
+        for row in rows.chunks_exact(sums.len()) {
+            for (sum, &value) in sums.iter_mut().zip(row) {
+                *sum += value;
+            }
+        }
+    }
+}
+
+fn backward<E: Real>(
+    x: FlexTensor,
+    weight: FlexTensor,
+    z: FlexTensor,
+    dy: FlexTensor,
+    activation: LinearActivation,
+    needs_input: bool,
+) -> (FlexTensor, FlexTensor, FlexTensor) {
+    let shape = x.shape();
+    let (inputs, outputs) = (width(&x), width(&dy));
+    let (x, dy) = (Dense::of(x), Dense::of(dy));
+    let (input, dy) = (x.slice::<E>(), dy.slice::<E>());
+    let z = Dense::of(z);
+    let z = z.slice::<E>();
+    let rows = input.len() / inputs;
+    let w = Shared(matrix::<E>(&weight));
+
+    let mut dx = Buffer::<E>::new(if needs_input { rows * inputs } else { 0 });
+    // The weight's gradient is summed over a few parts of the batch, each with its own
+    // accumulator; how many depends on the shape alone.
+    let block = block_rows(inputs, outputs);
+    let blocks = rows.div_ceil(block).max(1);
+    let parts = blocks.min(4);
+    let part_rows = blocks.div_ceil(parts) * block;
+    let mut sums = Buffer::<E>::new(parts * (inputs + 1) * outputs);
+
+    let run = |part: usize, dx: &mut [E], sums: &mut [E]| {
+        let (dw, db) = sums.split_at_mut(inputs * outputs);
+        db.fill(E::ZERO);
+        let mut scratch = match activation {
+            LinearActivation::Identity => Vec::new(),
+            _ => vec![E::ZERO; block * outputs],
+        };
+        let (from, to) = (part * part_rows, ((part + 1) * part_rows).min(rows));
+        if from >= to {
+            dw.fill(E::ZERO);
+        }
+        let mut first = from;
+        while first < to {
+            let count = block.min(to - first);
+            let range = first * outputs..(first + count) * outputs;
+            let dz = match activation {
+                LinearActivation::Identity => &dy[range],
+                _ => {
+                    let scratch = &mut scratch[..count * outputs];
+                    slopes(scratch, &z[range.clone()], &dy[range], activation);
+                    &*scratch
+                }
+            };
+            add_rows(dz, db);
+            let dz = Matrix::new(dz.as_ptr(), outputs);
+            let input = Matrix::new(input[first * inputs..].as_ptr(), inputs);
+            // SAFETY: each matrix covers `count` rows of its slice from `first` on; `dx` and `dw`
+            // belong to this part alone.
+            unsafe {
+                product(
+                    [inputs, count, outputs],
+                    Matrix::new(dw.as_mut_ptr(), outputs),
+                    input.transposed(),
+                    dz,
+                    E::ONE,
+                    first > from,
+                );
+                if needs_input {
+                    let dx = &mut dx[(first - from) * inputs..][..count * inputs];
+                    product(
+                        [count, outputs, inputs],
+                        Matrix::new(dx.as_mut_ptr(), inputs),
+                        dz,
+                        w.get().transposed(),
+                        E::ONE,
+                        false,
+                    );
+                }
+            }
+            first += count;
+        }
+    };
+    let size = (inputs + 1) * outputs;
+    if parts == 1 {
+        run(0, dx.as_mut(), sums.as_mut());
+    } else if needs_input {
+        dx.as_mut()
+            .par_chunks_mut(part_rows * inputs)
+            .zip(sums.as_mut().par_chunks_mut(size))
+            .enumerate()
+            .for_each(|(part, (dx, sums))| run(part, dx, sums));
+    } else {
+        sums.as_mut()
+            .par_chunks_mut(size)
+            .enumerate()
+            .for_each(|(part, sums)| run(part, &mut [], sums));
+    }
+    // Parts past the last row have run nothing when `dx` ran out of chunks.
+    let used = rows.div_ceil(part_rows).max(1);
+    let mut dweight = Buffer::<E>::new(inputs * outputs);
+    let mut dbias = Buffer::<E>::new(outputs);
+    let sums = &sums.as_mut()[..used * size];
+    for (part, sums) in sums.chunks_exact(size).enumerate() {
+        let (dw, db) = sums.split_at(inputs * outputs);
+        if part == 0 {
+            dweight.as_mut().copy_from_slice(dw);
+            dbias.as_mut().copy_from_slice(db);
+        } else {
+            add_rows(dw, dweight.as_mut());
+            add_rows(db, dbias.as_mut());
+        }
+    }
+    let dx = if needs_input {
+        dx.into_tensor(shape)
+    } else {
+        Buffer::<E>::zeros(1).into_tensor([1])
+    };
+    (
+        dx,
+        dweight.into_tensor([inputs, outputs]),
+        dbias.into_tensor([outputs]),
+    )
+}
