@@ -1,9 +1,11 @@
 //! Times the operations and the block stack: `compare [--stock] [ITEM…]` prints `ITEM ms`, the
 //! median of several runs in this process. With `--stock`, the same work in Burn's own layers and
-//! operations. `benches/compare.sh` at the root runs this beside PyTorch.
+//! operations. `compare --long TOKENS` prints time and peak memory of attention over a long
+//! sequence. `benches/compare.sh` at the root runs this beside PyTorch.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod block_stack;
+mod long_attention;
 mod operations;
 
 use std::time::Instant;
@@ -59,6 +61,11 @@ fn main() {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
+    if let [flag, tokens] = &arguments[..]
+        && flag == "--long"
+    {
+        return long_attention::report(tokens.parse().unwrap());
+    }
     let stock = arguments.iter().any(|argument| argument == "--stock");
     let named: Vec<&str> = arguments
         .iter()

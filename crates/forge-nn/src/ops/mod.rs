@@ -43,7 +43,7 @@ pub use attention::{
     AttentionMask, AttentionOps, AttentionOptions, AttentionParams, PackedHeads, attention,
     attention_packed, attention_with_weights,
 };
-pub use dropout_residual::{DropoutResidualOps, dropout_residual};
+pub use dropout_residual::{DropoutResidualOps, dropout, dropout_residual};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_buffers;
 pub use glu::{GluKind, GluOps, geglu, glu, reglu, swiglu};

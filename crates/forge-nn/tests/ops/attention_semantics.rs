@@ -1,7 +1,7 @@
 //! What attention promises beyond its formula: dropout, empty rows, refused inputs.
 
 use burn::tensor::{Bool, DType, Device, Tensor};
-use forge_nn::ops::{AttentionMask, AttentionOptions, attention, dropout_residual};
+use forge_nn::ops::{AttentionMask, AttentionOptions, attention, dropout, dropout_residual};
 
 use super::evaluation::{tensor, values};
 
@@ -159,4 +159,20 @@ fn shapes_that_do_not_fit_are_named() {
         None,
         &AttentionOptions::default(),
     );
+}
+
+#[test]
+fn dropout_alone_passes_gradients_where_it_passed_values() {
+    let device = Device::flex().autodiff();
+    device.seed(1);
+    let x = Tensor::<2>::ones([211, 509], &device).require_grad();
+    let y = dropout(x.clone(), 0.4);
+    let out: Vec<f64> = y.clone().into_data().iter().collect();
+    let kept = out.iter().filter(|&&y| y > 0.0).count() as f64 / out.len() as f64;
+    assert!((kept - 0.6).abs() < 0.01, "{kept}");
+    let grads = y.sum().backward();
+    let dx: Vec<f64> = x.grad(&grads).unwrap().into_data().iter().collect();
+    assert!(dx.iter().zip(&out).all(|(d, y)| (d - y).abs() < 1e-6));
+    let same = dropout(x.clone().inner(), 0.4);
+    same.into_data().assert_eq(&x.into_data(), true);
 }

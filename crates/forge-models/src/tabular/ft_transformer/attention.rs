@@ -4,7 +4,9 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use forge_nn::apply_linear;
-use forge_nn::ops::{AttentionMask, AttentionOptions, attention, linear};
+use forge_nn::ops::{
+    AttentionMask, AttentionOptions, PackedHeads, attention, attention_packed, linear,
+};
 
 use super::block::Queries;
 use crate::tabular::dropout::active_rate;
@@ -41,38 +43,35 @@ impl FeatureAttention {
     /// - x: `[B, T, D]`
     /// - output: `[B, Tq, D]`, `Tq` being `T` or 1
     pub(super) fn forward(&self, x: Tensor<3>, queries: Queries) -> Tensor<3> {
-        let width = x.dims()[2];
-        let (q, k, v) = match queries {
-            Queries::All => {
-                let qkv = apply_linear(&self.qkv, x);
-                let part = |i| qkv.clone().narrow(2, i * width, width);
-                (part(0), part(1), part(2))
-            }
-            // The other tokens' queries would be thrown away.
-            Queries::First => {
-                let q = self.project(x.clone().narrow(1, 0, 1), 0, width);
-                let kv = self.project(x, width, 2 * width);
-                (
-                    q,
-                    kv.clone().narrow(2, 0, width),
-                    kv.narrow(2, width, width),
-                )
-            }
-        };
         let options = AttentionOptions {
             dropout: active_rate(&self.dropout),
             ..AttentionOptions::default()
         };
-        let (q, k, v) = (self.heads(q), self.heads(k), self.heads(v));
-        let mixed = attention(q, k, v, AttentionMask::none(), None, &options);
-        let [batch, heads, tokens, d_head] = mixed.dims();
-        let mixed = mixed
-            .swap_dims(1, 2)
-            .reshape([batch, tokens, heads * d_head]);
+        let mixed = match queries {
+            Queries::All => attention_packed(
+                apply_linear(&self.qkv, x),
+                PackedHeads::equal(self.n_heads),
+                AttentionMask::none(),
+                &options,
+            ),
+            Queries::First => self.first(x, &options),
+        };
         match &self.output {
             Some(output) => apply_linear(output, mixed),
             None => mixed,
         }
+    }
+
+    /// Attention of the first token alone: the other tokens' queries would be thrown away.
+    fn first(&self, x: Tensor<3>, options: &AttentionOptions) -> Tensor<3> {
+        let [batch, _, width] = x.dims();
+        let q = self.project(x.clone().narrow(1, 0, 1), 0, width);
+        let kv = self.project(x, width, 2 * width);
+        let (k, v) = (kv.clone().narrow(2, 0, width), kv.narrow(2, width, width));
+        let (q, k, v) = (self.heads(q), self.heads(k), self.heads(v));
+        attention(q, k, v, AttentionMask::none(), None, options)
+            .swap_dims(1, 2)
+            .reshape([batch, 1, width])
     }
 
     /// Columns `start..start + length` of the fused projection of `x`.

@@ -5,8 +5,10 @@ use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use forge_nn::apply_linear;
-use forge_nn::ops::reglu;
+use forge_nn::ops::{dropout, reglu};
 use serde::{Deserialize, Serialize};
+
+use crate::tabular::dropout::active_rate;
 
 /// What stands between the two layers of the feed-forward part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +67,7 @@ impl FeedForward {
     /// - x, output: `[B, T, D]`
     pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let hidden = self.activation.forward(apply_linear(&self.linear1, x));
-        apply_linear(&self.linear2, self.dropout.forward(hidden))
+        let hidden = dropout(hidden, active_rate(&self.dropout));
+        apply_linear(&self.linear2, hidden)
     }
 }

@@ -5,7 +5,7 @@ use burn::backend::autodiff::{
     Autodiff,
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,
-    ops::{Backward, Ops, OpsKind},
+    ops::{Backward, Ops, OpsKind, unary},
 };
 use burn::backend::tensor::FloatTensor;
 
@@ -35,6 +35,25 @@ impl<B: Backend + DropoutResidualOps> Backward<B, 2> for DropoutResidualBackward
     }
 }
 
+#[derive(Debug)]
+struct DropoutBackward;
+
+impl<B: Backend + DropoutResidualOps> Backward<B, 1> for DropoutBackward {
+    type State = (f64, u64);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let (probability, seed) = ops.state;
+        unary::<B, _>(ops.parents, ops.node, grads, |dy| {
+            B::fused_dropout(dy, probability, seed)
+        });
+    }
+}
+
 impl<B: Backend + DropoutResidualOps, C: CheckpointStrategy> DropoutResidualOps for Autodiff<B, C> {
     fn fused_dropout_residual(
         x: FloatTensor<Self>,
@@ -52,6 +71,18 @@ impl<B: Backend + DropoutResidualOps, C: CheckpointStrategy> DropoutResidualOps 
             probability,
             seed,
         );
+        match prep {
+            OpsKind::Tracked(prep) => prep.finish((probability, seed), output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
+        }
+    }
+
+    fn fused_dropout(x: FloatTensor<Self>, probability: f64, seed: u64) -> FloatTensor<Self> {
+        let prep = DropoutBackward
+            .prepare::<C>([x.node()])
+            .compute_bound()
+            .stateful();
+        let output = B::fused_dropout(x.into_primitive(), probability, seed);
         match prep {
             OpsKind::Tracked(prep) => prep.finish((probability, seed), output),
             OpsKind::UnTracked(prep) => prep.finish(output),

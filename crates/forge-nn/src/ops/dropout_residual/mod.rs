@@ -1,4 +1,4 @@
-//! The end of a residual branch: dropout and the sum in one pass.
+//! Dropout, and the end of a residual branch: dropout and the sum in one pass.
 
 mod backward;
 #[cfg(feature = "flex")]
@@ -97,4 +97,35 @@ pub fn dropout_residual<const D: usize>(
     } else {
         reference::forward::<Dispatch>(x, residual, probability, seed)
     })
+}
+
+/// `dropout(x)`, with a mask that is a function of a seed and is never stored.
+///
+/// Kept values are scaled by `1 / (1 - probability)`. As in Burn's own `Dropout`, nothing is
+/// dropped where the tensor does not track gradients. The mask follows
+/// [`burn::tensor::Device::seed`].
+///
+/// # Shapes
+/// - `x`, output: any
+///
+/// # Panics
+/// If `probability` is outside `[0, 1)`.
+pub fn dropout<const D: usize>(x: Tensor<D>, probability: f64) -> Tensor<D> {
+    if let Err(error) = crate::check::probability("probability", probability) {
+        panic!("dropout: {error}");
+    }
+    let device = x.device();
+    if probability == 0.0 || !device.is_autodiff() {
+        return x;
+    }
+    if !masks_from_seed(&device) {
+        let keep = x.random_like(Distribution::Bernoulli(1.0 - probability));
+        return x * keep.div_scalar(1.0 - probability);
+    }
+    let seed = draw_seed(&device);
+    Tensor::from_dispatch(<Dispatch as DropoutResidualOps>::fused_dropout(
+        x.into_dispatch(),
+        probability,
+        seed,
+    ))
 }

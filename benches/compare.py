@@ -1,0 +1,41 @@
+"""Alternates the Rust benchmark binary with the PyTorch side and prints the medians."""
+
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+THREADS = os.environ.get("THREADS", "2")
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+ENVIRONMENT = dict(os.environ, RAYON_NUM_THREADS=THREADS, OMP_NUM_THREADS=THREADS)
+
+
+def run(command):
+    """The milliseconds of each item that `command` prints."""
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return {item: float(ms) for item, ms in (line.split() for line in done.stdout.splitlines())}
+
+
+def main():
+    binary, items = sys.argv[1], sys.argv[2:]
+    peer = [sys.executable, str(Path(__file__).with_name("peer.py"))]
+    sides = {"ours": [binary], "peer": peer, "stock": [binary, "--stock"]}
+    times = {side: {} for side in sides}
+    for _ in range(ROUNDS):
+        for side, command in sides.items():
+            for item, ms in run(command + items).items():
+                times[side].setdefault(item, []).append(ms)
+    worst = ("", 0.0)
+    for item in times["ours"]:
+        ours, peer_ms, stock = (statistics.median(times[side][item]) for side in sides)
+        ratio = ours / peer_ms
+        print(f"{item} {ours:.2f} {peer_ms:.2f} {ratio:.2f} {stock:.2f}")
+        worst = max(worst, (item, ratio), key=lambda pair: pair[1])
+    print(f"worst {worst[0]} {worst[1]:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+//! Attention over long sequences: time and peak memory.
+
+use std::time::Instant;
+
+use burn::tensor::{Device, Distribution, Tensor};
+use forge_nn::ops::{AttentionMask, AttentionOptions, attention};
+
+/// Prints time of forward and backward at B 1, H 8, D 64, and the peak memory of the process.
+pub(crate) fn report(tokens: usize) {
+    let device = Device::flex().autodiff();
+    let random = || {
+        Tensor::<4>::random([1, 8, tokens, 64], Distribution::Normal(0.0, 1.0), &device)
+            .require_grad()
+    };
+    let (q, k, v, cotangent) = (random(), random(), random(), random().detach());
+    let mut best = f64::INFINITY;
+    for _ in 0..3 {
+        let start = Instant::now();
+        let y = attention(
+            q.clone(),
+            k.clone(),
+            v.clone(),
+            AttentionMask::none(),
+            None,
+            &AttentionOptions::default(),
+        );
+        let grads = (y * cotangent.clone()).sum().backward();
+        drop(q.grad(&grads));
+        best = best.min(start.elapsed().as_secs_f64() * 1e3);
+    }
+    // Where the kernel tells, in KiB.
+    let peak = std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| {
+            let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
+            line.split_whitespace().nth(1)?.parse::<f64>().ok()
+        })
+        .map_or_else(|| "unknown".into(), |kib| format!("{:.0}", kib / 1024.0));
+    println!("attention_{tokens} {best:.1} ms, peak {peak} MiB");
+}
