@@ -94,6 +94,13 @@ impl DataError {
         self
     }
 
+    /// Takes the row off again, where a file has none to name.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn without_row(mut self) -> Self {
+        self.0.row = None;
+        self
+    }
+
     /// Adds the column's name.
     #[must_use]
     pub fn at_column(mut self, column: impl Display) -> Self {

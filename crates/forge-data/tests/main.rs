@@ -9,7 +9,14 @@ mod preprocess;
 mod preprocess_parts;
 mod preprocess_properties;
 mod read_csv;
+#[cfg(feature = "excel")]
+mod read_excel;
+#[cfg(feature = "parquet")]
+mod read_parquet;
+mod shared_files;
 mod split;
 mod table;
 mod tables;
 mod target;
+#[cfg(feature = "excel")]
+mod workbook;

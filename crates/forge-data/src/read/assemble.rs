@@ -50,6 +50,7 @@ pub(crate) fn assemble(
     let (decimal, proven) = decimal(source, options, &names, &survey)?;
     let rules = Rules::new(options, decimal, source.is_typed());
 
+    check_cells(survey.rows, names.len(), options)?;
     let capacity = usize::try_from(survey.rows)
         .map_err(|_| DataError::value("the file has more rows than this machine can address"))?;
     let mut builders: Vec<Option<ColumnBuilder>> = Vec::with_capacity(names.len());
@@ -148,6 +149,22 @@ pub(crate) fn check_declared<S: AsRef<str>>(
             ))
             .at_column(declared));
         }
+    }
+    Ok(())
+}
+
+/// Refuses a table that would not fit in memory: a file of a few bytes may unfold into one.
+pub(crate) fn check_cells(
+    rows: u64,
+    columns: usize,
+    options: &ReadOptions,
+) -> Result<(), DataError> {
+    if rows.saturating_mul(columns as u64) > options.max_cells {
+        return Err(DataError::value(format!(
+            "{rows} rows of {columns} columns are more than {} cells; raise `max_cells` or set \
+             `max_rows`",
+            options.max_cells
+        )));
     }
     Ok(())
 }

@@ -121,6 +121,10 @@ impl ColumnBuilder {
             Cell::Fault(fault) => return Ok(self.fault(row, *fault, f64::NAN)),
             Cell::Number(value) if value.is_nan() => return Ok(f64::NAN),
             Cell::Number(value) => *value,
+            Cell::Days(value) => {
+                self.note(FindingKind::Duration, row, &number::format(*value));
+                *value
+            }
             Cell::Integer(integer) => {
                 let value = *integer as f64;
                 if value as i128 != *integer {
@@ -137,7 +141,7 @@ impl ColumnBuilder {
                 f64::from(u8::from(*value))
             }
             Cell::Bool(value) => return Err(self.refuse(row, &value.to_string())),
-            Cell::Time(time) => {
+            Cell::Time(time) | Cell::CutTime(time) => {
                 let text = date_time::format(*time).unwrap_or_default();
                 return Err(self.refuse(row, &text));
             }
@@ -224,7 +228,7 @@ impl ColumnBuilder {
             Cell::Empty => return Categorical::MISSING,
             Cell::Fault(fault) => return self.fault(row, *fault, Categorical::MISSING),
             Cell::Number(value) if value.is_nan() => return Categorical::MISSING,
-            Cell::Number(value) => {
+            Cell::Number(value) | Cell::Days(value) => {
                 made = number::format(*value);
                 made.as_str()
             }
@@ -239,7 +243,7 @@ impl ColumnBuilder {
                     "false"
                 }
             }
-            Cell::Time(time) => {
+            Cell::Time(time) | Cell::CutTime(time) => {
                 made = date_time::format(*time).unwrap_or_else(|| format!("{time} ms"));
                 made.as_str()
             }
@@ -283,8 +287,13 @@ impl ColumnBuilder {
             Cell::Empty => return Ok(Column::MISSING_TIME),
             Cell::Fault(fault) => return Ok(self.fault(row, *fault, Column::MISSING_TIME)),
             Cell::Time(time) => return Ok(*time),
+            Cell::CutTime(time) => {
+                let text = date_time::format(*time).unwrap_or_default();
+                self.note(FindingKind::CutTime, row, &text);
+                return Ok(*time);
+            }
             Cell::Number(value) if value.is_nan() => return Ok(Column::MISSING_TIME),
-            Cell::Number(value) => number::format(*value),
+            Cell::Number(value) | Cell::Days(value) => number::format(*value),
             Cell::Integer(value) => value.to_string(),
             Cell::Bool(value) => value.to_string(),
             Cell::Text(text) => {

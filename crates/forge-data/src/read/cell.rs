@@ -19,6 +19,10 @@ pub(crate) enum Cell<'a> {
     Bool(bool),
     /// A time in milliseconds since 1970-01-01 UTC.
     Time(i64),
+    /// A time in milliseconds whose finer digits were cut off.
+    CutTime(i64),
+    /// A time of day or an elapsed time, in days.
+    Days(f64),
     /// A cell that should hold a value but has none to give.
     Fault(Fault<'a>),
 }

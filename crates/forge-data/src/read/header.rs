@@ -18,10 +18,10 @@ pub(crate) fn name_of(cell: &Cell<'_>) -> String {
     match cell {
         Cell::Empty | Cell::Fault(_) => String::new(),
         Cell::Text(text) => text.trim().to_owned(),
-        Cell::Number(value) => number::format(*value),
+        Cell::Number(value) | Cell::Days(value) => number::format(*value),
         Cell::Integer(value) => value.to_string(),
         Cell::Bool(value) => value.to_string(),
-        Cell::Time(time) => date_time::format(*time).unwrap_or_default(),
+        Cell::Time(time) | Cell::CutTime(time) => date_time::format(*time).unwrap_or_default(),
     }
 }
 
@@ -36,8 +36,8 @@ pub(crate) fn check_is_header(
     }
     for (i, cell) in cells.iter().enumerate() {
         let what = match cell {
-            Cell::Number(_) | Cell::Integer(_) => "a number",
-            Cell::Time(_) => "a date",
+            Cell::Number(_) | Cell::Integer(_) | Cell::Days(_) => "a number",
+            Cell::Time(_) | Cell::CutTime(_) => "a date",
             Cell::Text(text) => {
                 let text = text.trim();
                 if number::shape(text, Decimal::Point)

@@ -4,10 +4,16 @@ mod assemble;
 mod builder;
 mod cell;
 mod csv_source;
+#[cfg(feature = "excel")]
+mod excel;
 mod finding;
 mod header;
 mod opening;
 mod options;
+#[cfg(feature = "parquet")]
+mod parquet_file;
+#[cfg(feature = "parquet")]
+mod parquet_value;
 mod records;
 mod report;
 
@@ -134,14 +140,49 @@ fn read_csv(input: Input<'_>, options: &ReadOptions) -> Result<(Table, ReadRepor
     Ok((table, report))
 }
 
-fn read_parquet(_path: &Path, _options: &ReadOptions) -> Result<(Table, ReadReport), DataError> {
+#[cfg(feature = "parquet")]
+fn read_parquet(path: &Path, options: &ReadOptions) -> Result<(Table, ReadReport), DataError> {
+    without_panic("Parquet file", || parquet_file::read(path, options))
+}
+
+#[cfg(feature = "excel")]
+fn read_excel(path: &Path, options: &ReadOptions) -> Result<(Table, ReadReport), DataError> {
+    without_panic("workbook", || {
+        let mut source = excel::SheetSource::open(path, options)?;
+        let mut report = ReadReport::new(Layout::Excel {
+            sheet: source.sheet.clone(),
+            other_sheets: source.other_sheets.clone(),
+            has_header: options.has_header != Some(false),
+        });
+        let (table, _) = assemble::assemble(&mut source, options, &mut report)?;
+        Ok((table, report))
+    })
+}
+
+/// Makes an error of a panic in a reader that is not ours, which a damaged file may cause.
+#[cfg(any(feature = "excel", feature = "parquet"))]
+fn without_panic<T>(
+    what: &str,
+    read: impl FnOnce() -> Result<T, DataError>,
+) -> Result<T, DataError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(DataError::parse(format!(
+            "the {what} is damaged in a way that its reader does not expect"
+        )))
+    })
+}
+
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(_: &Path, _: &ReadOptions) -> Result<(Table, ReadReport), DataError> {
     Err(missing_feature("Parquet", "parquet"))
 }
 
-fn read_excel(_path: &Path, _options: &ReadOptions) -> Result<(Table, ReadReport), DataError> {
+#[cfg(not(feature = "excel"))]
+fn read_excel(_: &Path, _: &ReadOptions) -> Result<(Table, ReadReport), DataError> {
     Err(missing_feature("Excel", "excel"))
 }
 
+#[cfg(not(all(feature = "excel", feature = "parquet")))]
 fn missing_feature(what: &str, feature: &str) -> DataError {
     DataError::unsupported(format!(
         "reading {what} files needs the feature `{feature}`, which is not compiled in"

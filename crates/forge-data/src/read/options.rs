@@ -27,7 +27,7 @@ pub struct ReadOptions {
     /// a number or a date in it is refused; `true` takes such names as they are. With `false`
     /// the columns are called `c0`, `c1`, and so on.
     pub has_header: Option<bool>,
-    /// CSV and Excel: rows to pass over before the header.
+    /// Rows to pass over before the header: records of CSV, rows of a sheet.
     pub skip_rows: u64,
     /// What columns are declared to be, by name. Naming a column that is not in the file is an
     /// error.
@@ -38,7 +38,7 @@ pub struct ReadOptions {
     /// Texts that stand for a missing value besides the usual ones, such as `-999`.
     pub missing_values: Vec<String>,
     /// Whether the usual texts for a missing value are read as such: `nan`, `na`, `n/a`, `null`,
-    /// `none`, `nat`, `-nan`, `#n/a`, `<na>` in any case, `-` and `?`. Default: true. An empty
+    /// `none`, `nat`, `-nan`, `#n/a`, `<na>` in any case, `-`, `.` and `?`. Default: true. An empty
     /// cell is always missing.
     pub default_missing_values: bool,
     /// What becomes of infinities and of numbers too large for an f64. Default: refused.
@@ -47,8 +47,10 @@ pub struct ReadOptions {
     pub duplicate_names: DuplicateNames,
     /// Excel: the name of the sheet. Default: the first.
     pub sheet: Option<String>,
-    /// Excel: the bytes that the file may hold when unpacked. Default: 1 GiB.
+    /// Excel: the bytes that the file may hold when unpacked. Default: 512 MiB.
     pub max_unpacked_bytes: u64,
+    /// The cells that the table may have, 8 bytes each. Default: 1,000,000,000.
+    pub max_cells: u64,
     /// Read no more than this many rows. Default: all.
     pub max_rows: Option<u64>,
 }
@@ -68,7 +70,8 @@ impl Default for ReadOptions {
             infinite: Infinite::Refuse,
             duplicate_names: DuplicateNames::Refuse,
             sheet: None,
-            max_unpacked_bytes: 1 << 30,
+            max_unpacked_bytes: 512 << 20,
+            max_cells: 1_000_000_000,
             max_rows: None,
         }
     }

@@ -4,8 +4,8 @@ use crate::read::ReadOptions;
 
 /// Read as missing in every column unless switched off, whatever their case. The empty cell
 /// always is.
-const SPELLINGS: [&str; 11] = [
-    "-", "?", "nan", "-nan", "na", "n/a", "#n/a", "<na>", "null", "none", "nat",
+const SPELLINGS: [&str; 12] = [
+    "-", ".", "?", "nan", "-nan", "na", "n/a", "#n/a", "<na>", "null", "none", "nat",
 ];
 
 /// Which texts and numbers stand for a missing value.

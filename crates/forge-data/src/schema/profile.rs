@@ -32,7 +32,7 @@ impl Profile {
         match cell {
             Cell::Empty | Cell::Fault(_) => {}
             Cell::Text(text) => self.see_text(row, text.trim(), missing, comma),
-            Cell::Number(value) => {
+            Cell::Number(value) | Cell::Days(value) => {
                 if !value.is_nan() && !missing.is_missing_number(*value) {
                     self.cells += 1;
                     self.point += 1;
@@ -46,7 +46,7 @@ impl Profile {
                 self.integers += 1;
             }
             Cell::Bool(_) => self.cells += 1,
-            Cell::Time(_) => {
+            Cell::Time(_) | Cell::CutTime(_) => {
                 self.cells += 1;
                 self.dates += 1;
             }

@@ -1,0 +1,306 @@
+//! Sheets as rows.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use calamine::{
+    CellErrorType, Data, Range, Reader, SheetType, SheetVisible, Sheets, Xlsx, XlsxError,
+    XlsxFormulaMetadata, open_workbook_auto,
+};
+
+use super::cell::{Cell, Fault, Flow, RowSource, RowVisitor};
+use super::options::ReadOptions;
+use crate::DataError;
+use crate::schema::date_time;
+
+/// The largest sheet there is.
+const MAX_ROWS: u32 = 1 << 20;
+const MAX_COLUMNS: u32 = 1 << 14;
+/// Cells that a sheet may leave empty for each that it fills, beyond a floor. A file of a few
+/// bytes may name the last cell of a sheet, and no table is as empty as that.
+const EMPTY_PER_FULL: u64 = 64;
+const EMPTY_FLOOR: u64 = 10_000_000;
+
+type Xlsx_ = Xlsx<BufReader<File>>;
+
+/// One sheet of a workbook.
+pub(crate) struct SheetSource {
+    book: Book,
+    /// The sheet that is read.
+    pub(crate) sheet: String,
+    /// The sheets that are not.
+    pub(crate) other_sheets: Vec<String>,
+    skip_rows: u64,
+}
+
+enum Book {
+    /// Read cell by cell from the file.
+    Stream(Box<Xlsx_>),
+    /// Read as a whole: xls is small by its own limits, and calamine limits ods.
+    Whole {
+        values: Range<Data>,
+        formulas: Range<String>,
+    },
+}
+
+impl SheetSource {
+    pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
+        check_unpacked_size(path, options.max_unpacked_bytes)?;
+        let book = open_workbook_auto(path).map_err(damaged)?;
+        let sheets = book.sheets_metadata();
+        let usable = || sheets.iter().filter(|s| s.typ == SheetType::WorkSheet);
+        let names: Vec<String> = usable().map(|s| s.name.clone()).collect();
+        let chosen = match &options.sheet {
+            Some(name) => usable().find(|s| &s.name == name).ok_or_else(|| {
+                let known = names.join("', '");
+                DataError::config(format!("`sheet` is '{name}'; the file has '{known}'"))
+            })?,
+            None => usable()
+                .find(|s| s.visible == SheetVisible::Visible)
+                .or_else(|| usable().next())
+                .ok_or_else(|| DataError::schema("the workbook has no worksheet"))?,
+        };
+        let sheet = chosen.name.clone();
+        let book = match book {
+            Sheets::Xlsx(book) => Book::Stream(Box::new(book)),
+            mut other => {
+                let values = other.worksheet_range(&sheet).map_err(damaged)?;
+                // A workbook whose formulas cannot be shown still has values.
+                let formulas = other.worksheet_formula(&sheet).unwrap_or_default();
+                Book::Whole { values, formulas }
+            }
+        };
+        Ok(Self {
+            book,
+            other_sheets: names.into_iter().filter(|name| *name != sheet).collect(),
+            sheet,
+            skip_rows: options.skip_rows,
+        })
+    }
+}
+
+impl RowSource for SheetSource {
+    fn rows(&mut self, visit: &mut RowVisitor<'_>) -> Result<(), DataError> {
+        let mut rows = Rows {
+            visit,
+            skip_rows: self.skip_rows,
+            next: None,
+            full: 0,
+        };
+        match &mut self.book {
+            Book::Stream(book) => stream(book, &self.sheet, &mut rows),
+            Book::Whole { values, formulas } => whole(values, formulas, &mut rows),
+        }
+    }
+
+    fn is_typed(&self) -> bool {
+        true
+    }
+}
+
+/// A cell of a row under construction: its column, value and formula.
+type Entry = (u32, Data, Option<String>);
+
+fn stream(book: &mut Xlsx_, sheet: &str, rows: &mut Rows<'_, '_>) -> Result<(), DataError> {
+    let mut cells = book.worksheet_cells_reader(sheet).map_err(damaged)?;
+    let mut row = 0;
+    let mut entries: Vec<Entry> = Vec::new();
+    while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(damaged)? {
+        let (at, column) = cell.pos;
+        if at >= MAX_ROWS || column >= MAX_COLUMNS {
+            return Err(DataError::parse(format!(
+                "the sheet has a cell in column {} here, beyond the {MAX_ROWS} rows and \
+                 {MAX_COLUMNS} columns that a sheet can have",
+                column + 1
+            ))
+            .at_row(u64::from(at) + 1));
+        }
+        if at < row {
+            return Err(DataError::parse("the rows of the sheet are out of order")
+                .at_row(u64::from(at) + 1));
+        }
+        if at > row {
+            if rows.entries(row, &entries)?.is_break() {
+                return Ok(());
+            }
+            entries.clear();
+            row = at;
+        }
+        entries.push((column, cell.value.into(), cell.formula.map(text_of)));
+    }
+    // Nothing is left to break off.
+    let _ = rows.entries(row, &entries)?;
+    Ok(())
+}
+
+fn text_of(formula: XlsxFormulaMetadata) -> String {
+    match formula {
+        XlsxFormulaMetadata::Normal { formula } | XlsxFormulaMetadata::Shared { formula, .. } => {
+            formula
+        }
+        _ => "shared formula".into(),
+    }
+}
+
+fn whole(
+    values: &Range<Data>,
+    formulas: &Range<String>,
+    rows: &mut Rows<'_, '_>,
+) -> Result<(), DataError> {
+    let (Some(start), Some(end)) = (values.start(), values.end()) else {
+        return Ok(());
+    };
+    for row in start.0..=end.0 {
+        let entries: Vec<Entry> = (start.1..=end.1)
+            .filter_map(|column| {
+                let value = values.get_value((row, column))?.clone();
+                let formula = formulas.get_value((row, column)).cloned();
+                Some((column, value, formula.filter(|f| !f.is_empty())))
+            })
+            .collect();
+        if rows.entries(row, &entries)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Hands rows on: from the first that is not empty, gaps filled with empty rows.
+struct Rows<'r, 'v> {
+    visit: &'r mut RowVisitor<'v>,
+    skip_rows: u64,
+    /// The row after the last that was handed on, from 0.
+    next: Option<u64>,
+    /// Cells so far that are not empty.
+    full: u64,
+}
+
+impl Rows<'_, '_> {
+    fn entries(&mut self, row: u32, entries: &[Entry]) -> Result<Flow, DataError> {
+        let row = u64::from(row);
+        if row < self.skip_rows {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let full = |entry: &&Entry| entry.1 != Data::Empty || entry.2.is_some();
+        let width = entries.iter().filter(full).map(|entry| entry.0 + 1).max();
+        let width = width.unwrap_or(0) as usize;
+        let mut cells = vec![Cell::Empty; width];
+        for (column, value, formula) in entries {
+            if let Some(cell) = cells.get_mut(*column as usize) {
+                *cell = cell_of(value, formula.as_deref());
+            }
+        }
+        if self.next.is_none() && cells.iter().all(Cell::is_blank) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        self.full += entries.iter().filter(full).count() as u64;
+        let next = self.next.unwrap_or(row);
+        let empty = (row - next + 1).saturating_mul(width as u64);
+        if empty > EMPTY_FLOOR + EMPTY_PER_FULL * self.full {
+            return Err(DataError::parse(format!(
+                "the sheet is nearly empty: {} cells up to here, where a table would have {empty} \
+                 more; remove the stray cell",
+                self.full
+            ))
+            .at_row(row + 1));
+        }
+        for gap in next..row {
+            if (self.visit)(gap + 1, &[])?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        self.next = Some(row + 1);
+        (self.visit)(row + 1, &cells)
+    }
+}
+
+fn cell_of<'a>(value: &'a Data, formula: Option<&'a str>) -> Cell<'a> {
+    match value {
+        Data::Empty => match formula {
+            Some(formula) => Cell::Fault(Fault::NoResult(formula)),
+            None => Cell::Empty,
+        },
+        Data::String(text) | Data::DurationIso(text) => Cell::Text(text),
+        Data::Float(value) => Cell::Number(*value),
+        Data::Int(value) => Cell::Integer(i128::from(*value)),
+        Data::Bool(value) => Cell::Bool(*value),
+        Data::DateTimeIso(text) => match date_time::parse(text) {
+            Some(instant) => Cell::Time(instant.milliseconds),
+            None => Cell::Text(text),
+        },
+        // A time of day without a day is a number below 1.
+        Data::DateTime(time) if time.is_duration() || (0.0..1.0).contains(&time.as_f64()) => {
+            Cell::Days(time.as_f64())
+        }
+        Data::DateTime(time) => {
+            let serial = time.as_f64();
+            let (year, month, day, h, m, s, milli) = time.to_ymd_hms_milli();
+            // Outside of these serials there is no date; and 1900-02-29, which Excel has, was
+            // never a day.
+            let days = (0.0..2_958_466.0)
+                .contains(&serial)
+                .then(|| date_time::days_from_civil(year.into(), month.into(), day.into()));
+            match days.flatten() {
+                Some(days) => {
+                    let minutes = i64::from(h) * 60 + i64::from(m);
+                    let seconds = minutes * 60 + i64::from(s);
+                    Cell::Time(days * date_time::DAY + seconds * 1000 + i64::from(milli))
+                }
+                None => Cell::Number(serial),
+            }
+        }
+        Data::Error(error) => Cell::Fault(Fault::ErrorValue(match error {
+            CellErrorType::Div0 => "#DIV/0!",
+            CellErrorType::NA => "#N/A",
+            CellErrorType::Name => "#NAME?",
+            CellErrorType::Null => "#NULL!",
+            CellErrorType::Num => "#NUM!",
+            CellErrorType::Ref => "#REF!",
+            CellErrorType::Value => "#VALUE!",
+            CellErrorType::GettingData => "#GETTING_DATA",
+        })),
+    }
+}
+
+fn damaged<E: std::fmt::Display + Into<calamine::Error>>(error: E) -> DataError {
+    let message = error.to_string();
+    match error.into() {
+        calamine::Error::Io(_) => DataError::parse(format!("cannot read: {message}")),
+        calamine::Error::Xlsx(XlsxError::Password) => {
+            DataError::unsupported("the workbook is protected by a password; save it without")
+        }
+        _ => DataError::parse(format!("not a readable workbook: {message}")),
+    }
+}
+
+/// Unpacks the parts of a zipped workbook into nothing, since the sizes that an archive states
+/// need not be true.
+fn check_unpacked_size(path: &Path, limit: u64) -> Result<(), DataError> {
+    let mut file = BufReader::new(File::open(path).map_err(|e| DataError::io(path, e))?);
+    let mut start = [0; 2];
+    let is_zip = file.read_exact(&mut start).is_ok() && &start == b"PK";
+    if !is_zip {
+        return Ok(());
+    }
+    let broken =
+        |e: &dyn std::fmt::Display| DataError::parse(format!("not a readable workbook: {e}"));
+    let mut archive = zip::ZipArchive::new(file).map_err(|e| broken(&e))?;
+    let mut left = limit;
+    for i in 0..archive.len() {
+        let part = archive.by_index(i).map_err(|e| broken(&e))?;
+        let name = part
+            .name()
+            .map_or_else(|_| i.to_string(), |name| name.into_owned());
+        let read = io::copy(&mut part.take(left.saturating_add(1)), &mut io::sink())
+            .map_err(|e| broken(&e))?;
+        left = left.checked_sub(read).ok_or_else(|| {
+            DataError::value(format!(
+                "the workbook unpacks to more than {limit} bytes (in its part '{name}'); raise \
+                 `max_unpacked_bytes` if you trust it"
+            ))
+        })?;
+    }
+    Ok(())
+}
