@@ -76,15 +76,26 @@ impl ModelChoice {
 }
 
 impl RegressorConfig {
-    /// Settings that suit `model` at this strategy.
+    /// Settings that suit `model` at this strategy for a table of some ten thousand rows; see
+    /// [`preset_for`](Self::preset_for).
     ///
     /// # Errors
     /// A config error for a name that the registry does not know.
     pub fn preset(model: &str, strategy: Strategy) -> Result<Self, Error> {
+        Self::preset_for(model, strategy, 10_000)
+    }
+
+    /// Settings that suit `model` at this strategy for `rows` training rows: batches and epochs
+    /// follow the table's length, so that a small one is not trained too little.
+    ///
+    /// # Errors
+    /// A config error for a name that the registry does not know.
+    pub fn preset_for(model: &str, strategy: Strategy, rows: usize) -> Result<Self, Error> {
+        ModelConfig::capabilities_of(model)?;
         Ok(Self {
             preprocess: preset::preprocess(model),
             loss: LossConfig::default(),
-            training: preset::training(model, strategy)?,
+            training: preset::training(model, strategy, rows),
             validation_fraction: 0.15,
             model: ModelChoice::Named {
                 name: model.into(),

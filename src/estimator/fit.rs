@@ -26,7 +26,7 @@ use crate::Error;
 ///
 /// let (chain, _) = read_table("chain.csv", &Default::default())?;
 /// let device = DeviceName::Flex.open()?;
-/// let model = TabularRegressor::new("implied_vol")?.fit(&chain, &device)?;
+/// let model = TabularRegressor::new("implied_vol").fit(&chain, &device)?;
 /// model.save("model.safetensors")?;
 /// # Ok::<(), volatilityforge::Error>(())
 /// ```
@@ -34,8 +34,18 @@ use crate::Error;
 pub struct TabularRegressor {
     target: String,
     ignore: Vec<String>,
-    config: RegressorConfig,
+    config: Recipe,
 }
+
+/// Settings as given, or by the table's length once it is known.
+#[derive(Debug, Clone, PartialEq)]
+enum Recipe {
+    Given(Box<RegressorConfig>),
+    Preset(Strategy),
+}
+
+/// The model of [`TabularRegressor::new`].
+const DEFAULT_MODEL: &str = "ft_transformer";
 
 /// Beside the data: who watches, and where a killed run goes on.
 #[derive(Default)]
@@ -84,13 +94,15 @@ struct Identity<'a> {
 }
 
 impl TabularRegressor {
-    /// An FT-Transformer of balanced size that learns `target` from all other columns.
-    ///
-    /// # Errors
-    /// None at present; a preset is made from the registry, which may refuse a name.
-    pub fn new(target: &str) -> Result<Self, Error> {
-        let config = RegressorConfig::preset("ft_transformer", Strategy::Balanced)?;
-        Self::with_config(target, config)
+    /// An FT-Transformer of balanced size that learns `target` from all other columns, trained as
+    /// long as the table's length asks for.
+    #[must_use]
+    pub fn new(target: &str) -> Self {
+        Self {
+            target: target.into(),
+            ignore: Vec::new(),
+            config: Recipe::Preset(Strategy::Balanced),
+        }
     }
 
     /// A regressor of this config.
@@ -102,7 +114,7 @@ impl TabularRegressor {
         Ok(Self {
             target: target.into(),
             ignore: Vec::new(),
-            config,
+            config: Recipe::Given(Box::new(config)),
         })
     }
 
@@ -119,11 +131,12 @@ impl TabularRegressor {
     /// Bad data (naming row and column), a config that does not fit the table, or training that
     /// cannot go on.
     pub fn fit(&self, table: &Table, device: &Device) -> Result<FittedRegressor, Error> {
+        let config = self.config(table.n_rows())?;
         let split = SplitConfig::Random {
             fraction: 0.0,
-            seed: self.config.training.seed,
+            seed: config.training.seed,
         }
-        .split(table, self.config.validation_fraction)?;
+        .split(table, config.validation_fraction)?;
         let (fitted, _) = self.fit_split(table, &split, device, FitOptions::default())?;
         Ok(fitted)
     }
@@ -140,9 +153,10 @@ impl TabularRegressor {
         device: &Device,
         mut options: FitOptions,
     ) -> Result<(FittedRegressor, FitReport), Error> {
-        let (preprocessor, preprocessing) = self.preprocessor(table, &split.train)?;
+        let config = self.config(split.train.len())?;
+        let (preprocessor, preprocessing) = self.preprocessor(&config, table, &split.train)?;
         let target = TargetTransform::fit(table, &self.target, &split.train)?;
-        let model = self.config.model.size(&spec(&preprocessor))?;
+        let model = config.model.size(&spec(&preprocessor))?;
         let (device, plain) = (device.clone().autodiff(), without_gradients(device));
 
         let mut fingerprint = blake3::Hasher::new();
@@ -172,19 +186,19 @@ impl TabularRegressor {
         let task = TableTask {
             train,
             validation,
-            loss: self.config.loss.clone(),
+            loss: config.loss.clone(),
         };
 
-        device.seed(self.config.training.seed);
+        device.seed(config.training.seed);
         // Burn draws initial weights when they are first used; drawn here, they depend on nothing
         // but the seed.
         let module = model.try_init(&device)?.materialize();
         let identity = Identity {
             model: &model,
-            loss: &self.config.loss,
+            loss: &config.loss,
             data: fingerprint.finalize().to_hex().to_string(),
         };
-        let mut trainer = Trainer::new(self.config.training.clone())?.with_identity(&identity)?;
+        let mut trainer = Trainer::new(config.training.clone())?.with_identity(&identity)?;
         for observer in &mut options.observers {
             trainer = trainer.with_observer(observer.as_mut());
         }
@@ -217,17 +231,26 @@ impl TabularRegressor {
         Ok((fitted, report))
     }
 
+    /// The settings for a table of this length.
+    fn config(&self, rows: usize) -> Result<RegressorConfig, Error> {
+        match &self.config {
+            Recipe::Given(config) => Ok(RegressorConfig::clone(config)),
+            Recipe::Preset(strategy) => RegressorConfig::preset_for(DEFAULT_MODEL, *strategy, rows),
+        }
+    }
+
     /// Statistics of the training rows, in the form that the model takes.
     fn preprocessor(
         &self,
+        config: &RegressorConfig,
         table: &Table,
         train: &[usize],
     ) -> Result<(Preprocessor, PreprocessReport), Error> {
         table.column(&self.target)?;
         let mut except = vec![self.target.clone()];
         except.extend(self.ignore.iter().filter(|c| **c != self.target).cloned());
-        let capabilities = ModelConfig::capabilities_of(self.config.model.name())?;
-        let mut config = self.config.preprocess.clone();
+        let capabilities = ModelConfig::capabilities_of(config.model.name())?;
+        let mut config = config.preprocess.clone();
         config.categorical = if capabilities.categorical {
             CategoricalEncoding::Codes
         } else {

@@ -10,6 +10,11 @@ use forge_train::training::{EarlyStoppingConfig, TrainerConfig};
 use super::Strategy;
 use crate::Error;
 
+/// Fewest epochs, for tables so long that the steps are spent sooner.
+const MIN_EPOCHS: usize = 8;
+/// Most epochs, for tables so short that the steps would go round them for ever.
+const MAX_EPOCHS: usize = 400;
+
 /// The model sized for a table.
 pub(super) fn model(
     name: &str,
@@ -59,20 +64,23 @@ pub(super) fn preprocess(_model: &str) -> PreprocessConfig {
     }
 }
 
-/// Training settings.
-pub(super) fn training(name: &str, strategy: Strategy) -> Result<TrainerConfig, Error> {
-    let (epochs, patience) = match strategy {
-        Strategy::Fast => (30, 10),
-        Strategy::Balanced => (100, 25),
-        Strategy::Accurate => (300, 60),
+/// Training settings for `rows` training rows: enough steps to converge, whatever the table's
+/// length, in batches that leave a small table some steps an epoch.
+pub(super) fn training(name: &str, strategy: Strategy, rows: usize) -> TrainerConfig {
+    let steps = match strategy {
+        Strategy::Fast => 600,
+        Strategy::Balanced => 2_500,
+        Strategy::Accurate => 12_000,
     };
+    let batch_size = (rows / 16).next_power_of_two().clamp(16, 256);
+    let epochs = (steps / rows.div_ceil(batch_size).max(1)).clamp(MIN_EPOCHS, MAX_EPOCHS);
     let base_lr = match name {
         "ft_transformer" => 1e-3,
         _ => 2e-3,
     };
-    Ok(TrainerConfig {
+    TrainerConfig {
         epochs,
-        batch_size: 256,
+        batch_size,
         schedule: ScheduleConfig::CosineWarmup(CosineWarmup {
             base_lr,
             ..CosineWarmup::default()
@@ -84,9 +92,9 @@ pub(super) fn training(name: &str, strategy: Strategy) -> Result<TrainerConfig, 
         ema: Some(EmaConfig::default()),
         clip_norm: Some(1.0),
         early_stopping: Some(EarlyStoppingConfig {
-            patience,
+            patience: (epochs / 4).max(8),
             ..EarlyStoppingConfig::default()
         }),
         ..TrainerConfig::default()
-    })
+    }
 }

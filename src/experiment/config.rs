@@ -47,7 +47,8 @@ pub struct ExperimentConfig {
     pub device: DeviceName,
     /// How files are read.
     pub read: ReadOptions,
-    /// The synthetic market, used when there is no file.
+    /// The synthetic market, used when there is no file. Default: 160 days of nine expiries, so
+    /// that a split by date has seen many levels of volatility.
     pub market: SyntheticMarketConfig,
 }
 
@@ -70,8 +71,20 @@ impl Default for ExperimentConfig {
             numeric: None,
             device: DeviceName::Flex,
             read: ReadOptions::default(),
-            market: SyntheticMarketConfig::default(),
+            market: market(),
         }
+    }
+}
+
+/// Few strikes on many days teach more about later days than many strikes on few.
+fn market() -> SyntheticMarketConfig {
+    SyntheticMarketConfig {
+        days: 160,
+        weeklies: 2,
+        monthlies: 4,
+        quarterlies: 3,
+        strikes: 24,
+        ..SyntheticMarketConfig::default()
     }
 }
 

@@ -5,9 +5,11 @@ use forge_data::{Split, SplitConfig, SyntheticMarketConfig, Table, read_table};
 use super::ExperimentConfig;
 use crate::Error;
 
-/// Columns of the synthetic market that give the answer away, or that the market made up as it
-/// made the answer up.
-const LEAKS: [&str; 5] = ["bid", "ask", "mid", "discount", "true_vol"];
+/// Columns of the synthetic market that give the answer away, and levels of the index: a model
+/// that learns by them what a day's volatility was has learnt nothing about later days.
+const NOT_FEATURES: [&str; 8] = [
+    "bid", "ask", "mid", "true_vol", "discount", "strike", "spot", "forward",
+];
 
 /// A table, how its rows are used, and what there is to say about both.
 #[derive(Debug, Clone)]
@@ -54,7 +56,7 @@ impl ExperimentData {
                 config.seed
             ));
             let known = |name: &&&str| table.column(name).is_ok();
-            ignore.extend(LEAKS.iter().filter(known).map(ToString::to_string));
+            ignore.extend(NOT_FEATURES.iter().filter(known).map(ToString::to_string));
             table
         };
         let rule = config

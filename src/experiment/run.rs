@@ -68,7 +68,6 @@ impl std::fmt::Debug for RunOptions<'_> {
 #[derive(Debug, Clone)]
 pub struct Experiment {
     config: ExperimentConfig,
-    regressors: Vec<(String, RegressorConfig)>,
 }
 
 impl Experiment {
@@ -80,18 +79,13 @@ impl Experiment {
         if config.models.is_empty() {
             return Err(ForgeError::config("models", "[]", "at least one model's name").into());
         }
-        let regressors = config
-            .models
-            .iter()
-            .map(|name| Ok((name.clone(), regressor(&config, name)?)))
-            .collect::<Result<Vec<_>, Error>>()?;
-        for (i, (name, regressor)) in regressors.iter().enumerate() {
-            regressor.validate()?;
-            if regressors[..i].iter().any(|(other, _)| other == name) {
+        for (i, name) in config.models.iter().enumerate() {
+            regressor(&config, name, 1)?.validate()?;
+            if config.models[..i].contains(name) {
                 return Err(ForgeError::config("models", name, "named once").into());
             }
         }
-        Ok(Self { config, regressors })
+        Ok(Self { config })
     }
 
     /// Trains, measures and writes the run folder: `config.toml`, an artifact a model, the best
@@ -111,7 +105,8 @@ impl Experiment {
         (options.on_event)(&RunEvent::Data(&data));
 
         let mut results = Vec::new();
-        for (name, regressor) in &self.regressors {
+        for name in &self.config.models {
+            let regressor = regressor(&self.config, name, data.split.train.len())?;
             let Some(result) = self.model(name, regressor, &data, &device, &mut options)? else {
                 return Ok(None);
             };
@@ -162,7 +157,7 @@ impl Experiment {
     fn model(
         &self,
         name: &str,
-        regressor: &RegressorConfig,
+        regressor: RegressorConfig,
         data: &ExperimentData,
         device: &Device,
         options: &mut RunOptions<'_>,
@@ -185,7 +180,7 @@ impl Experiment {
             resume: options.resume,
             stop: Some(Arc::clone(&options.stop)),
         };
-        let (fitted, fit) = TabularRegressor::with_config(&self.config.target, regressor.clone())?
+        let (fitted, fit) = TabularRegressor::with_config(&self.config.target, regressor)?
             .ignore(data.ignore.iter().cloned())
             .fit_split(&data.table, &data.split, device, fit)?;
         if fit.stopped == StopReason::Interrupted || options.stop.load(Ordering::Relaxed) {
@@ -345,8 +340,12 @@ impl Experiment {
 }
 
 /// The strategy's settings for one model, with what the config says instead.
-fn regressor(config: &ExperimentConfig, model: &str) -> Result<RegressorConfig, Error> {
-    let mut regressor = RegressorConfig::preset(model, config.strategy)?;
+fn regressor(
+    config: &ExperimentConfig,
+    model: &str,
+    rows: usize,
+) -> Result<RegressorConfig, Error> {
+    let mut regressor = RegressorConfig::preset_for(model, config.strategy, rows)?;
     regressor.loss = config.loss.clone();
     regressor.validation_fraction = config.validation_fraction;
     if let Some(numeric) = config.numeric {

@@ -431,3 +431,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_known_before_is_the_close_of_the_day_before() {
+    let config = SyntheticMarketConfig {
+        days: 6,
+        ..SyntheticMarketConfig::default()
+    };
+    let days = config.simulate().unwrap();
+    let table = config.generate().unwrap();
+    let dates = dates(&table).to_vec();
+    let (vol, change) = (
+        numbers(&table, "prev_vol_30d"),
+        numbers(&table, "spot_return"),
+    );
+    for (row, date) in dates.iter().enumerate() {
+        let today = days.iter().position(|d| d.date == *date).unwrap();
+        let before = &days[today.saturating_sub(1)];
+        assert_eq!(vol[row], before.surface.vol(0.0, 30.0 / 365.0));
+        assert_eq!(change[row], (days[today].spot / before.spot).ln());
+    }
+    assert!(vol.iter().any(|v| *v != vol[0]));
+}

@@ -27,7 +27,12 @@ impl SyntheticMarketConfig {
     /// | `bid`, `ask`, `mid` | index points; they give the volatility away: not features |
     /// | `implied_vol` | Black-76 volatility of the mid: the target |
     /// | `log_moneyness` | `ln(strike/forward)` |
+    /// | `spot_return` | log return of the spot since the day before |
+    /// | `prev_vol_30d`, `prev_vol_1y` | at-the-money volatilities at the close of the day before |
+    /// | `prev_skew_30d` | volatility one standard deviation below the forward less that one above it, 30 days, the day before |
     /// | `true_vol` | the surface's volatility, if asked for: not a feature |
+    ///
+    /// The day before the first is taken to be like it: both are at the config's means.
     ///
     /// # Errors
     /// What [`validate`](Self::validate) found, or a value error if no option was worth a quote.
@@ -35,10 +40,14 @@ impl SyntheticMarketConfig {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(QUOTE_STREAM);
         let mut rows = Rows::default();
-        for day in self.simulate()? {
+        let days = self.simulate()?;
+        let mut before = days.first().copied();
+        for day in days {
+            let known = known_before(&before.unwrap_or(day), &day);
             for expiry in expiries(day.date / MILLIS_PER_DAY, self.listing()) {
-                self.quote_expiry(&day, expiry, &mut rng, &mut rows);
+                self.quote_expiry(&day, &known, expiry, &mut rng, &mut rows);
             }
+            before = Some(day);
         }
         if rows.date.is_empty() {
             return Err(DataError::value(format!(
@@ -49,7 +58,14 @@ impl SyntheticMarketConfig {
         rows.into_table(self.true_vol)
     }
 
-    fn quote_expiry(&self, day: &MarketDay, expiry: i64, rng: &mut ChaCha8Rng, rows: &mut Rows) {
+    fn quote_expiry(
+        &self,
+        day: &MarketDay,
+        known: &[f64; 4],
+        expiry: i64,
+        rng: &mut ChaCha8Rng,
+        rows: &mut Rows,
+    ) {
         let time = (expiry - day.date / MILLIS_PER_DAY) as f64 / 365.0;
         let discount = (-self.rate * time).exp();
         let forward = day.spot * ((self.rate - self.dividend) * time).exp();
@@ -93,11 +109,26 @@ impl SyntheticMarketConfig {
                 strike, day.spot, forward, discount, time, quote.bid, quote.ask, mid, implied, k,
                 vol,
             ];
+            let numbers = numbers.iter().chain(known).copied();
             for (column, number) in rows.numbers.iter_mut().zip(numbers) {
                 column.push(number);
             }
         }
     }
+}
+
+/// What a trader knows when the day opens: the spot's return since the close before, and three
+/// readings of that close's surface.
+fn known_before(before: &MarketDay, day: &MarketDay) -> [f64; 4] {
+    let month = 30.0 / 365.0;
+    let at = |k: f64, time: f64| before.surface.vol(k, time);
+    let deviation = before.surface.atm_total_variance(month).sqrt();
+    [
+        (day.spot / before.spot).ln(),
+        at(0.0, month),
+        at(0.0, 1.0),
+        at(-deviation, month) - at(deviation, month),
+    ]
 }
 
 /// The smallest of 1, 2 and 5 times a power of ten that is at least `least`.
@@ -125,8 +156,9 @@ fn multiple(n: u64, step: f64) -> f64 {
 struct Rows {
     date: Vec<i64>,
     calls: Vec<u32>,
-    /// strike, spot, forward, discount, time, bid, ask, mid, implied, log-moneyness, true
-    numbers: [Vec<f64>; 11],
+    /// strike, spot, forward, discount, time, bid, ask, mid, implied, log-moneyness, true, and
+    /// what is known before
+    numbers: [Vec<f64>; 15],
 }
 
 impl Rows {
@@ -143,6 +175,10 @@ impl Rows {
             implied,
             k,
             vol,
+            spot_return,
+            prev_vol_30d,
+            prev_vol_1y,
+            prev_skew_30d,
         ] = self.numbers;
         let labels = [OptionType::Put, OptionType::Call].map(|o| o.letter().to_owned());
         let mut columns = vec![
@@ -167,6 +203,10 @@ impl Rows {
             Column::numeric("mid", mid),
             Column::numeric("implied_vol", implied),
             Column::numeric("log_moneyness", k),
+            Column::numeric("spot_return", spot_return),
+            Column::numeric("prev_vol_30d", prev_vol_30d),
+            Column::numeric("prev_vol_1y", prev_vol_1y),
+            Column::numeric("prev_skew_30d", prev_skew_30d),
         ];
         if true_vol {
             columns.push(Column::numeric("true_vol", vol));
