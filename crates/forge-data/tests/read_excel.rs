@@ -350,3 +350,75 @@ fn missing_times_are_missing() {
     let (table, _) = read(&[&["'day", "'x"], &["@1:45198", "1"], &["", "2"]]).unwrap();
     assert_eq!(times(&table, "day"), [DAY_45198, Column::MISSING_TIME]);
 }
+
+#[test]
+fn xls_is_read_like_xlsx() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sheets/small.xls");
+    let (table, report) = read_table(file, &ReadOptions::default()).unwrap();
+    assert_eq!(numbers(&table, "strike"), [4450.0, 4475.0, 4500.25]);
+    assert_eq!(
+        times(&table, "expiry"),
+        [DAY_45198, DAY_45198 + DAY, DAY_45198 + DAY]
+    );
+    let mid = numbers(&table, "mid");
+    assert!(mid[0] == 41.3 && mid[1].is_nan() && mid[2] == 66.9);
+    let formula = report.finding(FindingKind::FormulaWithoutResult, Some("mid"));
+    assert_eq!(formula.unwrap().rows, [5]);
+    let call = ["false", "true", "true"].map(|l| Some(l.to_owned()));
+    assert_eq!(labels(&table, "is_call"), call);
+    assert_eq!(
+        labels(&table, "type"),
+        [Some("P".into()), Some("C".into()), None]
+    );
+    // The header is in row 3, so the data start in row 4.
+    let text = report.finding(FindingKind::NumberAsText, Some("strike"));
+    assert_eq!(text.unwrap().rows, [5]);
+    let error = report.finding(FindingKind::ErrorValue, Some("type"));
+    assert_eq!(error.unwrap().rows, [6]);
+}
+
+#[test]
+fn ods_is_read_like_xlsx() {
+    let content = r##"<?xml version="1.0" encoding="UTF-8"?>
+<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">
+<office:body><office:spreadsheet><table:table table:name="chain">
+<table:table-row table:number-rows-repeated="2"><table:table-cell table:number-columns-repeated="3"/></table:table-row>
+<table:table-row><table:table-cell office:value-type="string"><text:p>strike</text:p></table:table-cell><table:table-cell office:value-type="string"><text:p>expiry</text:p></table:table-cell><table:table-cell office:value-type="string"><text:p>call</text:p></table:table-cell></table:table-row>
+<table:table-row><table:table-cell office:value-type="float" office:value="4450.5"><text:p>4450.50</text:p></table:table-cell><table:table-cell office:value-type="date" office:date-value="2023-09-29"><text:p>29/09/23</text:p></table:table-cell><table:table-cell office:value-type="boolean" office:boolean-value="true"><text:p>TRUE</text:p></table:table-cell></table:table-row>
+<table:table-row><table:table-cell office:value-type="string"><text:p>4475</text:p></table:table-cell><table:table-cell/><table:table-cell office:value-type="boolean" office:boolean-value="false"><text:p>FALSE</text:p></table:table-cell></table:table-row>
+</table:table></office:spreadsheet></office:body></office:document-content>"##;
+    let book = |content: &str| {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in [
+            ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+            (
+                "META-INF/manifest.xml",
+                r#"<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>"#,
+            ),
+            ("content.xml", content),
+        ] {
+            zip.start_file(name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(text.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    };
+    let (_folder, file) = save(&book(content), "book.ods");
+    let (table, report) = read_table(&file, &ReadOptions::default()).unwrap();
+    assert_eq!(numbers(&table, "strike"), [4450.5, 4475.0]);
+    assert_eq!(times(&table, "expiry"), [DAY_45198, Column::MISSING_TIME]);
+    assert_eq!(
+        labels(&table, "call"),
+        [Some("true".into()), Some("false".into())]
+    );
+    let text = report.finding(FindingKind::NumberAsText, Some("strike"));
+    assert_eq!(text.unwrap().rows, [5]);
+    // Repeated to a million rows: refused, not unfolded.
+    let far = content.replace("<table:table-cell/>", r#"<table:table-cell table:number-columns-repeated="16000" office:value-type="float" office:value="1"/>"#)
+        .replacen("<table:table-row>", r#"<table:table-row table:number-rows-repeated="1000000">"#, 2);
+    let start = Instant::now();
+    let (_folder, file) = save(&book(&far), "book.ods");
+    let e = read_table(&file, &ReadOptions::default()).unwrap_err();
+    assert!(e.is_parse() && start.elapsed().as_secs() < 10, "{e}");
+}

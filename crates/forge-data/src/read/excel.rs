@@ -217,11 +217,14 @@ impl Rows<'_, '_> {
 }
 
 fn cell_of<'a>(value: &'a Data, formula: Option<&'a str>) -> Cell<'a> {
+    if let Some(formula) = formula
+        && (*value == Data::Empty || matches!(value, Data::String(text) if text.is_empty()))
+    {
+        // Writers that do not calculate leave nothing, or an empty text.
+        return Cell::Fault(Fault::NoResult(formula));
+    }
     match value {
-        Data::Empty => match formula {
-            Some(formula) => Cell::Fault(Fault::NoResult(formula)),
-            None => Cell::Empty,
-        },
+        Data::Empty => Cell::Empty,
         Data::String(text) | Data::DurationIso(text) => Cell::Text(text),
         Data::Float(value) => Cell::Number(*value),
         Data::Int(value) => Cell::Integer(i128::from(*value)),

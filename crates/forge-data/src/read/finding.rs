@@ -32,7 +32,8 @@ pub enum FindingKind {
     Duration,
     /// An error value such as `#N/A` was read as missing.
     ErrorValue,
-    /// A formula whose result the file does not hold was read as missing.
+    /// A formula whose result the file does not hold, or holds as an empty text, was read as
+    /// missing.
     FormulaWithoutResult,
     /// No cell of the column has a value.
     AllMissing,
@@ -74,7 +75,9 @@ impl FindingKind {
             Self::CutTime => "time cut to the millisecond",
             Self::Duration => "elapsed time, read as days",
             Self::ErrorValue => "error value, read as missing",
-            Self::FormulaWithoutResult => "formula without a stored result, read as missing",
+            Self::FormulaWithoutResult => {
+                "formula with no or an empty result in the file, read as missing"
+            }
             Self::AllMissing => "no cell has a value",
             Self::ManyLabels => "nearly every label occurs once, perhaps an identifier to ignore",
             Self::Unnamed => "no name, called",
