@@ -1,5 +1,5 @@
-//! One operation, forward and backward, at the sizes of the block stack. The loss is the sum of
-//! the output times a constant, on all sides.
+//! One operation, forward and backward, at the sizes of the block stack. The output's gradient is
+//! a tensor of ones, on all sides.
 
 use burn::optim::{AdamWConfig, Optimizer};
 use burn::tensor::activation::{gelu, relu, silu, softmax};
@@ -19,16 +19,14 @@ fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
     )
 }
 
-/// Forward, weighted sum, backward.
+/// Forward, then backward from a gradient of ones.
 fn both<const D: usize, const E: usize>(
     inputs: Vec<Tensor<D>>,
-    output: [usize; E],
     f: impl Fn(&[Tensor<D>]) -> Tensor<E> + 'static,
 ) -> Box<dyn FnMut()> {
-    let cotangent = random(output);
     Box::new(move || {
         let leaves: Vec<_> = inputs.iter().map(|x| x.clone().require_grad()).collect();
-        let grads = (f(&leaves) * cotangent.clone()).sum().backward();
+        let grads = f(&leaves).backward();
         for leaf in leaves {
             drop(leaf.grad(&grads).unwrap());
         }
@@ -48,7 +46,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
         "attention" => {
             let shape = [256, 8, 41, 24];
             let inputs = vec![random(shape), random(shape), random(shape)];
-            both(inputs, shape, move |t| {
+            both(inputs, move |t| {
                 let [q, k, v] = [t[0].clone(), t[1].clone(), t[2].clone()];
                 if stock {
                     attention(q, k, v, None, None, AttentionModuleOptions::default())
@@ -61,7 +59,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
         "linear" => {
             let bias = random([576]).require_grad();
             let inputs = vec![random([ROWS, 192]), random([192, 576])];
-            both(inputs, [ROWS, 576], move |t| {
+            both(inputs, move |t| {
                 let (x, w, b) = (t[0].clone(), t[1].clone(), bias.clone());
                 if stock {
                     burn::tensor::module::linear(x, w, Some(b))
@@ -72,7 +70,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
         }
         "layer_norm" => {
             let norm = burn::nn::LayerNormConfig::new(192).init(&Device::flex().autodiff());
-            both(vec![random([ROWS, 192])], [ROWS, 192], move |t| {
+            both(vec![random([ROWS, 192])], move |t| {
                 let x = t[0].clone();
                 if stock {
                     norm.forward(x)
@@ -84,7 +82,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
         }
         "rms_norm" => {
             let norm = burn::nn::RmsNormConfig::new(192).init(&Device::flex().autodiff());
-            both(vec![random([ROWS, 192])], [ROWS, 192], move |t| {
+            both(vec![random([ROWS, 192])], move |t| {
                 let x = t[0].clone();
                 if stock {
                     norm.forward(x)
@@ -104,7 +102,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
                 "geglu" => ops::geglu,
                 _ => ops::swiglu,
             };
-            both(vec![random([ROWS, 512])], [ROWS, 256], move |t| {
+            both(vec![random([ROWS, 512])], move |t| {
                 if stock {
                     let (value, gate) = halves(&t[0]);
                     value * act(gate)
@@ -115,7 +113,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
         }
         "softmax" => {
             let shape = [256, 8, 41, 41];
-            both(vec![random(shape)], shape, move |t| {
+            both(vec![random(shape)], move |t| {
                 let x = t[0].clone();
                 if stock {
                     softmax(x, 3)
@@ -127,7 +125,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
         "dropout_residual" => {
             let dropout = burn::nn::DropoutConfig::new(0.1).init();
             let shape = [256, 41, 192];
-            both(vec![random(shape), random(shape)], shape, move |t| {
+            both(vec![random(shape), random(shape)], move |t| {
                 let [x, residual] = [t[0].clone(), t[1].clone()];
                 if stock {
                     residual + dropout.forward(x)

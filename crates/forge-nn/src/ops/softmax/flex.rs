@@ -7,7 +7,7 @@ use burn::backend::{Flex, TensorMetadata};
 use super::{SoftmaxOps, reference};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
-use crate::ops::flex::rows::{for_rows, reduce, rows_per_task};
+use crate::ops::flex::rows::{for_rows, map, maximum, reduce, rows_per_task};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype, width};
 
@@ -61,33 +61,14 @@ fn backward<E: Real>(y: FlexTensor, dy: FlexTensor) -> FlexTensor {
     dx.into_tensor(shape)
 }
 
-/// The largest element.
-#[inline(always)]
-pub(crate) fn maximum<E: Real>(row: &[E]) -> E {
-    const LANES: usize = 32;
-    let mut lanes = [E::LOWEST; LANES];
-    let blocks = row.chunks_exact(LANES);
-    let rest = blocks.remainder();
-    for block in blocks {
-        for lane in 0..LANES {
-            lanes[lane] = block[lane].larger(lanes[lane]);
-        }
-    }
-    for (lane, &x) in rest.iter().enumerate() {
-        lanes[lane] = x.larger(lanes[lane]);
-    }
-    lanes.into_iter().fold(E::LOWEST, |max, x| x.larger(max))
-}
-
 multiversion! {
     fn forward_rows<E>(x: &[E], width: usize, out: &mut [E]) {
         for (row, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
             let highest = maximum(row);
-            for (out, &x) in out.iter_mut().zip(row) {
-                *out = (x - highest).exp();
-            }
+            out.copy_from_slice(row);
+            map(out, |x| (x - highest).exp());
             let inverse = E::ONE / reduce(out, out, |term, _| term);
-            out.iter_mut().for_each(|out| *out *= inverse);
+            map(out, |x| x * inverse);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod backward;
 #[cfg(feature = "flex")]
-pub(super) mod flex;
+mod flex;
 mod reference;
 
 use burn::backend::tensor::FloatTensor;

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::scores::{Call, KEY_TILE, QUERY_TILE, Tile};
 use super::{Heads, Sizes};
-use crate::ops::flex::rows::reduce;
+use crate::ops::flex::rows::{map, reduce};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrix, Real, product};
 
@@ -242,13 +242,12 @@ multiversion! {
         for (row, numbers) in scores.chunks_exact_mut(columns).zip(statistics.chunks_exact(2)) {
             let (highest, inverse) = (numbers[0], numbers[1]);
             if hides {
-                for score in row {
-                    let weight = (*score - highest).exp() * inverse;
-                    *score = if *score > E::LOWEST { weight } else { E::ZERO };
-                }
+                map(row, |score| {
+                    let weight = (score - highest).exp() * inverse;
+                    if score > E::LOWEST { weight } else { E::ZERO }
+                });
             } else {
-                row.iter_mut()
-                    .for_each(|score| *score = (*score - highest).exp() * inverse);
+                map(row, |score| (score - highest).exp() * inverse);
             }
         }
     }

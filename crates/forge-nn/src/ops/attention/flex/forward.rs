@@ -4,10 +4,9 @@ use rayon::prelude::*;
 
 use super::scores::{Call, KEY_TILE, QUERY_TILE, Tile};
 use super::{Heads, Sizes};
-use crate::ops::flex::rows::reduce;
+use crate::ops::flex::rows::{map, maximum, reduce};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrix, Real, product};
-use crate::ops::softmax::flex::maximum;
 
 /// Fills `output`, and `statistics` `[B, H, Tq, 2]` with the maximum of each row of scores and the
 /// inverse of its sum of exponentials. Two numbers, since their combination, the log-sum, loses
@@ -150,12 +149,12 @@ multiversion! {
         let before = *highest;
         let now = maximum(scores).larger(before);
         if hides {
-            for score in scores.iter_mut() {
-                let term = (*score - now).exp();
-                *score = if *score > E::LOWEST { term } else { E::ZERO };
-            }
+            map(scores, |score| {
+                let term = (score - now).exp();
+                if score > E::LOWEST { term } else { E::ZERO }
+            });
         } else {
-            scores.iter_mut().for_each(|score| *score = (*score - now).exp());
+            map(scores, |score| (score - now).exp());
         }
         let added = reduce(scores, scores, |term, _| term);
         *highest = now;

@@ -9,8 +9,8 @@ use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrix, Real, product};
 
 /// Queries of a tile.
-pub(super) const QUERY_TILE: usize = 64;
-/// Keys of a tile: with 64 queries of `f32`, 64 KiB of scores.
+pub(super) const QUERY_TILE: usize = 128;
+/// Keys of a tile: with 128 queries of `f32`, 128 KiB of scores.
 pub(super) const KEY_TILE: usize = 256;
 
 /// The inputs of one call.
