@@ -60,6 +60,9 @@ fn backward<E: Real>(x: FlexTensor, dy: FlexTensor, kind: GluKind) -> FlexTensor
     dx.into_tensor(shape)
 }
 
+// Loops and not `for_each`: the standard library's `fold` of a deep zip is not inlined, and then
+// not compiled for the wider registers.
+
 multiversion! {
     fn forward_rows<E>(x: &[E], width: usize, kind: GluKind, out: &mut [E]) {
         let (half, root) = (E::of(0.5), E::of(core::f64::consts::FRAC_1_SQRT_2));
@@ -68,16 +71,24 @@ multiversion! {
             let triples = out.iter_mut().zip(value).zip(gate);
             match kind {
                 GluKind::Sigmoid => {
-                    triples.for_each(|((out, &v), &g)| *out = v * g.sigmoid());
+                    for ((out, &v), &g) in triples {
+                        *out = v * g.sigmoid();
+                    }
                 }
                 GluKind::Relu => {
-                    triples.for_each(|((out, &v), &g)| *out = v * g.larger(E::ZERO));
+                    for ((out, &v), &g) in triples {
+                        *out = v * g.larger(E::ZERO);
+                    }
                 }
-                GluKind::Gelu => triples.for_each(|((out, &v), &g)| {
-                    *out = v * (g * half * (E::ONE + (g * root).erf()));
-                }),
+                GluKind::Gelu => {
+                    for ((out, &v), &g) in triples {
+                        *out = v * (g * half * (E::ONE + (g * root).erf()));
+                    }
+                }
                 GluKind::Silu => {
-                    triples.for_each(|((out, &v), &g)| *out = v * (g * g.sigmoid()));
+                    for ((out, &v), &g) in triples {
+                        *out = v * (g * g.sigmoid());
+                    }
                 }
             }
         }
@@ -92,28 +103,35 @@ multiversion! {
         for ((row, dy), dx) in rows.zip(dx.chunks_exact_mut(2 * width)) {
             let (value, gate) = row.split_at(width);
             let (dvalue, dgate) = dx.split_at_mut(width);
-            let inputs = value.iter().zip(gate).zip(dy);
-            let all = dvalue.iter_mut().zip(dgate).zip(inputs);
+            let all = dvalue.iter_mut().zip(dgate).zip(value).zip(gate).zip(dy);
             match kind {
-                GluKind::Sigmoid => all.for_each(|((dv, dg), ((&v, &g), &dy))| {
-                    let s = g.sigmoid();
-                    *dv = dy * s;
-                    *dg = dy * v * s * (E::ONE - s);
-                }),
-                GluKind::Relu => all.for_each(|((dv, dg), ((&v, &g), &dy))| {
-                    *dv = dy * g.larger(E::ZERO);
-                    *dg = if g > E::ZERO { dy * v } else { E::ZERO };
-                }),
-                GluKind::Gelu => all.for_each(|((dv, dg), ((&v, &g), &dy))| {
-                    let cdf = half * (E::ONE + (g * root).erf());
-                    *dv = dy * g * cdf;
-                    *dg = dy * v * (cdf + g * density * (-half * g * g).exp());
-                }),
-                GluKind::Silu => all.for_each(|((dv, dg), ((&v, &g), &dy))| {
-                    let s = g.sigmoid();
-                    *dv = dy * g * s;
-                    *dg = dy * v * (s + g * s * (E::ONE - s));
-                }),
+                GluKind::Sigmoid => {
+                    for ((((dv, dg), &v), &g), &dy) in all {
+                        let s = g.sigmoid();
+                        *dv = dy * s;
+                        *dg = dy * v * s * (E::ONE - s);
+                    }
+                }
+                GluKind::Relu => {
+                    for ((((dv, dg), &v), &g), &dy) in all {
+                        *dv = dy * g.larger(E::ZERO);
+                        *dg = if g > E::ZERO { dy * v } else { E::ZERO };
+                    }
+                }
+                GluKind::Gelu => {
+                    for ((((dv, dg), &v), &g), &dy) in all {
+                        let cdf = half * (E::ONE + (g * root).erf());
+                        *dv = dy * g * cdf;
+                        *dg = dy * v * (cdf + g * density * (-half * g * g).exp());
+                    }
+                }
+                GluKind::Silu => {
+                    for ((((dv, dg), &v), &g), &dy) in all {
+                        let s = g.sigmoid();
+                        *dv = dy * g * s;
+                        *dg = dy * v * (s + g * s * (E::ONE - s));
+                    }
+                }
             }
         }
     }

@@ -155,14 +155,22 @@ multiversion! {
     fn activate<E>(values: &mut [E], activation: LinearActivation) {
         match activation {
             LinearActivation::Identity => {}
-            LinearActivation::Relu => values.iter_mut().for_each(|z| *z = z.larger(E::ZERO)),
+            LinearActivation::Relu => {
+                for z in values {
+                    *z = z.larger(E::ZERO);
+                }
+            }
             LinearActivation::Gelu => {
                 let (half, root) = (E::of(0.5), E::of(core::f64::consts::FRAC_1_SQRT_2));
-                values
-                    .iter_mut()
-                    .for_each(|z| *z = *z * half * (E::ONE + (*z * root).erf()));
+                for z in values {
+                    *z = *z * half * (E::ONE + (*z * root).erf());
+                }
             }
-            LinearActivation::Silu => values.iter_mut().for_each(|z| *z *= z.sigmoid()),
+            LinearActivation::Silu => {
+                for z in values {
+                    *z *= z.sigmoid();
+                }
+            }
         }
     }
 }
