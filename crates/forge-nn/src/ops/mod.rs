@@ -22,6 +22,9 @@
 //! On `flex` the results of these operations live in recycled buffers, so that a training step does not ask the
 //! operating system for fresh pages at every operation.
 
+// Burn deprecates its `ndarray` backend; it is offered here for as long as Burn has it.
+#![cfg_attr(feature = "ndarray", allow(deprecated))]
+
 mod dispatch;
 mod dropout_mask;
 mod expression;
