@@ -70,7 +70,7 @@ pub fn row_order_only_permutes(config: &ModelConfig, device: &Device) {
         .iter()
         .flat_map(|row| y[row * width..][..width].to_vec())
         .collect();
-    assert_close(&format!("{config:?}"), &permuted, &expected, 1e-5);
+    assert_close(&format!("{config:?}"), &permuted, &expected, 1e-5, 0.0);
 }
 
 /// A row's output does not depend on its neighbours, or does where the model declares it.
@@ -94,6 +94,6 @@ pub fn rows_stand_alone(config: &ModelConfig, device: &Device) {
             "{config:?} declares batch_dependent, but rows stand alone"
         );
     } else {
-        assert_close(&format!("{config:?}"), &alone, &together, 1e-5);
+        assert_close(&format!("{config:?}"), &alone, &together, 1e-5, 0.0);
     }
 }
