@@ -61,7 +61,8 @@ pub(crate) struct Arguments {
     /// Sheet of an Excel file [default: the first].
     #[arg(long)]
     sheet: Option<String>,
-    /// Settings as TOML; what the command line says goes before it.
+    /// Settings as TOML, those of reading files (`[read]`, see docs/data.md) and of the synthetic
+    /// market (`[market]`) among them; what the command line says goes before it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Folder of the run [default: a new one under runs/].

@@ -112,6 +112,12 @@ fn print(summary: &Summary) {
     // What is called implied_vol is a fraction; people speak of volatility points.
     let points = summary.target == "implied_vol";
     let mae = if points { "MAE (vol points)" } else { "MAE" };
+    if summary.baseline_rows < summary.train_rows {
+        println!(
+            "(baselines on {} evenly spread training rows)",
+            summary.baseline_rows
+        );
+    }
     println!(
         "{:<18}{:>12}{mae:>18}{:>10}{:>10}{:>12}",
         "", "RMSE", "R²", "seconds", "parameters"

@@ -12,11 +12,17 @@ use crate::Error;
 pub struct BoostingBaseline {
     /// How hard it tries: 0.5 quick, 1.0 usual, 2.0 slow. Default 1.0.
     pub budget: f32,
+    /// Memory it may take, in GB; without a limit it takes most of what the machine has free.
+    /// Default 0.8.
+    pub memory_gb: f32,
 }
 
 impl Default for BoostingBaseline {
     fn default() -> Self {
-        Self { budget: 1.0 }
+        Self {
+            budget: 1.0,
+            memory_gb: 0.8,
+        }
     }
 }
 
@@ -34,7 +40,8 @@ impl Baseline for BoostingBaseline {
         let fail = |e: &dyn std::fmt::Display| ForgeError::training(format!("boosting: {e}"));
         let mut booster = PerpetualBooster::default()
             .set_objective(Objective::SquaredLoss)
-            .set_budget(self.budget);
+            .set_budget(self.budget)
+            .set_memory_limit(Some(self.memory_gb));
         let matrix = Matrix::new(train.values(), train.n_rows(), train.n_columns());
         booster
             .fit(&matrix, target, None, None)

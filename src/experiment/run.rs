@@ -24,6 +24,10 @@ use crate::{Error, FittedRegressor, RegressorConfig, TabularRegressor};
 
 /// Rows of `sample.csv`.
 const SAMPLE_ROWS: usize = 1000;
+/// Most rows that baselines train on, so that comparing takes less time and memory than training.
+const BASELINE_ROWS: usize = 100_000;
+/// Most points of the plot of predictions, which would else make the report as large as the table.
+const PLOT_POINTS: usize = 4000;
 
 /// What a run tells while it goes on.
 #[derive(Debug)]
@@ -229,6 +233,7 @@ impl Experiment {
         // Baselines have no use for validation rows: they train on them too.
         let mut rows = [data.split.train.as_slice(), &data.split.validation].concat();
         rows.sort_unstable();
+        let rows = thinned(rows, BASELINE_ROWS);
         let mut except = data.ignore.clone();
         except.retain(|column| *column != self.config.target);
         except.push(self.config.target.clone());
@@ -292,6 +297,7 @@ impl Experiment {
             seed: self.config.seed,
             rows: data.table.n_rows(),
             train_rows: data.split.train.len(),
+            baseline_rows: baseline_rows(data),
             validation_rows: data.split.validation.len(),
             test_rows: data.split.test.len(),
             split: data.rule.to_string(),
@@ -333,7 +339,7 @@ impl Experiment {
             leaderboard: summary.leaderboard(),
             target: summary.target.clone(),
             curves: curves.collect(),
-            predictions: actual.into_iter().zip(predicted).collect(),
+            predictions: thinned(actual.into_iter().zip(predicted).collect(), PLOT_POINTS),
             smiles: smiles(model, &data.table, test)?,
         })
     }
@@ -372,8 +378,20 @@ fn regressor(
     Ok(regressor)
 }
 
+/// At most `most` of `all`, evenly spread.
+fn thinned<T>(all: Vec<T>, most: usize) -> Vec<T> {
+    let step = all.len().div_ceil(most).max(1);
+    all.into_iter().step_by(step).collect()
+}
+
 fn artifact_name(model: &str) -> String {
     format!("{model}.safetensors")
+}
+
+/// How many rows the baselines train on.
+fn baseline_rows(data: &ExperimentData) -> usize {
+    let rows = data.split.train.len() + data.split.validation.len();
+    rows.div_ceil(rows.div_ceil(BASELINE_ROWS).max(1))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {

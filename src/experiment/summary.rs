@@ -63,6 +63,8 @@ pub struct Summary {
     pub rows: usize,
     /// Rows trained on.
     pub train_rows: usize,
+    /// Rows the baselines trained on: validation rows too, but of long tables only a part.
+    pub baseline_rows: usize,
     /// Rows for early stopping.
     pub validation_rows: usize,
     /// Rows behind the figures.
