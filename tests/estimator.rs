@@ -98,3 +98,33 @@ fn an_empty_table_has_no_predictions() {
     let empty = chain().select_rows(&[]).unwrap();
     assert!(fitted.predict(&empty).unwrap().is_empty());
 }
+
+/// What the trainer tells its observers and what the registry computes agree.
+#[test]
+fn trainable_parameters_are_counted_alike() {
+    use std::sync::{Arc, Mutex};
+    use volatilityforge::FitOptions;
+    use volatilityforge::data::SplitConfig;
+    use volatilityforge::train::training::{Observer, StartEvent};
+
+    struct Listen(Arc<Mutex<usize>>);
+    impl Observer for Listen {
+        fn on_train_start(&mut self, event: &StartEvent) {
+            *self.0.lock().unwrap() = event.parameters;
+        }
+    }
+    let device = DeviceName::Flex.open().unwrap();
+    let split = SplitConfig::default().split(&chain(), 0.2).unwrap();
+    for model in ModelConfig::NAMES {
+        let told = Arc::new(Mutex::new(0));
+        let options = FitOptions {
+            observers: vec![Box::new(Listen(Arc::clone(&told)))],
+            ..FitOptions::default()
+        };
+        let (_, report) = TabularRegressor::with_config("vol", quick(model))
+            .unwrap()
+            .fit_split(&chain(), &split, &device, options)
+            .unwrap();
+        assert_eq!(*told.lock().unwrap(), report.parameters, "{model}");
+    }
+}

@@ -33,6 +33,8 @@ pub(super) struct Labels<'a> {
     pub(super) caption: &'a str,
     pub(super) x: &'a str,
     pub(super) y: &'a str,
+    /// Whether series are named beside the plot.
+    pub(super) legend: bool,
 }
 
 /// Lines over a common x axis; `log_y` plots log10 of positive values.
@@ -130,13 +132,14 @@ fn draw(
             .draw()
             .map_err(|e| text(&e))?;
         series(&mut chart).map_err(|e| text(&e))?;
-        // Draws nothing where no series has a label.
-        chart
-            .configure_series_labels()
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK.mix(0.3))
-            .draw()
-            .map_err(|e| text(&e))?;
+        if labels.legend {
+            chart
+                .configure_series_labels()
+                .background_style(WHITE.mix(0.8))
+                .border_style(BLACK.mix(0.3))
+                .draw()
+                .map_err(|e| text(&e))?;
+        }
         root.present().map_err(|e| text(&e))?;
     }
     Ok(svg)

@@ -30,6 +30,7 @@ pub(super) fn render(report: &Report) -> Result<String, String> {
             caption: "best model, hold-out rows",
             x: &format!("actual {}", report.target),
             y: &format!("predicted {}", report.target),
+            legend: false,
         };
         html.push_str(&scatter(&labels, &report.predictions)?);
         html.push_str("</div>");
@@ -41,6 +42,7 @@ pub(super) fn render(report: &Report) -> Result<String, String> {
                 caption: &one.title,
                 x: "log-moneyness",
                 y: &report.target,
+                legend: false,
             };
             html.push_str(&smile(&labels, &one.quotes, &one.model)?);
         }
@@ -71,6 +73,7 @@ fn loss_charts(report: &Report) -> Result<String, String> {
         caption,
         x: "epoch",
         y,
+        legend: true,
     };
     let left = lines(&labels("training loss", "log10 of the loss"), &train, true)?;
     let right = lines(

@@ -7,7 +7,7 @@ use super::{EpochRecord, StopReason};
 pub struct StartEvent {
     /// Training rows.
     pub rows: usize,
-    /// Scalar parameters of the module.
+    /// Trainable scalar parameters of the module.
     pub parameters: usize,
     /// Epochs of the run.
     pub epochs: usize,

@@ -179,7 +179,7 @@ impl<'a> Trainer<'a> {
 
         let start = StartEvent {
             rows: n_rows,
-            parameters: module.num_params(),
+            parameters: trainable(&module),
             epochs: config.epochs,
             batches,
             steps,
@@ -415,4 +415,19 @@ fn on_autodiff<M: Module>(module: &M) -> bool {
     let mut look = Look(false);
     module.visit(&mut look);
     look.0
+}
+
+/// Scalars that an optimiser step can change: running statistics are none.
+fn trainable<M: Module>(module: &M) -> usize {
+    struct Count(usize);
+    impl ModuleVisitor for Count {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if param.is_require_grad() {
+                self.0 += param.shape().num_elements();
+            }
+        }
+    }
+    let mut count = Count(0);
+    module.visit(&mut count);
+    count.0
 }
