@@ -164,12 +164,9 @@ impl TabularRegressor {
             let values = TargetTransform::read(table, &self.target, Some(rows))?;
             let scaled = target.transform(&values)?;
             let features = preprocessor.transform(table, Some(rows))?;
-            for number in features.numeric.iter().chain(&scaled) {
-                fingerprint.update(&number.to_le_bytes());
-            }
-            for code in &features.categorical {
-                fingerprint.update(&code.to_le_bytes());
-            }
+            hash(&mut fingerprint, &features.numeric, |v| v.to_le_bytes());
+            hash(&mut fingerprint, &features.categorical, |v| v.to_le_bytes());
+            hash(&mut fingerprint, &scaled, |v| v.to_le_bytes());
             Ok((TabularDataset::new(features, Some(scaled), device)?, values))
         };
         let (train, _) = dataset(&split.train, &device)?;
@@ -262,6 +259,14 @@ impl TabularRegressor {
             train,
             &config,
         )?)
+    }
+}
+
+/// In blocks: a call of the hasher for each number would take longer than the hashing.
+fn hash<T>(hasher: &mut blake3::Hasher, values: &[T], bytes: impl Fn(&T) -> [u8; 4]) {
+    for block in values.chunks(4096) {
+        let block: Vec<u8> = block.iter().flat_map(&bytes).collect();
+        hasher.update(&block);
     }
 }
 
