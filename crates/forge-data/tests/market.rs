@@ -55,7 +55,11 @@ fn the_default_market_is_a_demo_of_the_right_size() {
             "ask",
             "mid",
             "implied_vol",
-            "log_moneyness"
+            "log_moneyness",
+            "spot_return",
+            "prev_vol_30d",
+            "prev_vol_1y",
+            "prev_skew_30d"
         ]
     );
     assert!(
