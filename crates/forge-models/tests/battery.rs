@@ -4,9 +4,16 @@ use forge_models::ModelConfig;
 use forge_nn::burn::tensor::Device;
 use forge_testkit::battery;
 
+/// `FORGE_TEST_MODELS` (`tabular_mlp,…`) leaves only those: on a device that compiles each kernel
+/// anew, all models take long. Default: all.
 fn each(check: impl Fn(&ModelConfig, &Device)) {
+    let named = std::env::var("FORGE_TEST_MODELS").ok();
+    let wanted = |config: &ModelConfig| {
+        let mut names = named.iter().flat_map(|names| names.split(','));
+        named.is_none() || names.any(|name| name == config.name())
+    };
     for (_, device) in battery::devices() {
-        for config in battery::subjects() {
+        for config in battery::subjects().into_iter().filter(wanted) {
             check(&config, &device);
         }
     }
