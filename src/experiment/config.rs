@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use forge_data::{NumericTransform, ReadOptions, SplitConfig, SyntheticMarketConfig};
 use forge_nn::{DeviceName, ForgeError};
+use forge_train::checkpoint::check_same;
 use forge_train::loss::LossConfig;
 use serde::{Deserialize, Serialize};
 
@@ -112,28 +113,21 @@ impl ExperimentConfig {
         }
     }
 
-    /// The first field in which `other` differs, with both values; where to compute is no
-    /// difference.
-    pub(super) fn first_difference(
-        &self,
-        other: &Self,
-    ) -> Result<Option<(String, String, String)>, Error> {
-        let (mine, theirs) = (self.to_table()?, other.to_table()?);
-        let fields = mine.keys().chain(theirs.keys());
-        let differs =
-            |field: &&String| *field != "device" && mine.get(*field) != theirs.get(*field);
-        let text = |table: &toml::Table, field: &String| {
-            table
-                .get(field)
-                .map_or("absent".to_string(), ToString::to_string)
+    /// Checks that a run stored with `self` in `file` is the one that `present` asks for. Where to
+    /// compute is no difference.
+    ///
+    /// # Errors
+    /// A config error naming the first field that differs and both values.
+    pub(super) fn check_resumable(&self, present: &Self, file: &Path) -> Result<(), Error> {
+        let identity = |config: &Self| {
+            let device = present.device;
+            let config = Self {
+                device,
+                ..config.clone()
+            };
+            serde_json::to_value(config).map_err(|e| ForgeError::artifact(file, e))
         };
-        let first = fields.into_iter().find(differs);
-        Ok(first.map(|field| (field.clone(), text(&mine, field), text(&theirs, field))))
-    }
-
-    fn to_table(&self) -> Result<toml::Table, Error> {
-        let path = Path::new("config.toml");
-        toml::from_str(&self.to_toml()?).map_err(|e| ForgeError::artifact(path, e).into())
+        Ok(check_same(&identity(self)?, &identity(present)?, file)?)
     }
 
     /// As TOML text.

@@ -147,11 +147,7 @@ impl Experiment {
                 .into());
             }
             let stored = ExperimentConfig::from_toml_file(&path)?;
-            if let Some((field, stored, present)) = stored.first_difference(&self.config)? {
-                let allowed = format!("{stored} to resume {}", out.display());
-                return Err(ForgeError::config(&field, present, allowed).into());
-            }
-            return Ok(());
+            return stored.check_resumable(&self.config, &path);
         }
         std::fs::create_dir_all(out).map_err(|e| ForgeError::io(out, e))?;
         write(&path, &self.config.to_toml()?)

@@ -5,11 +5,11 @@ use std::path::Path;
 use forge_nn::ForgeError;
 use serde_json::Value;
 
-/// Compares what identifies a run, field by field.
+/// Compares what identifies a run, field by field; `file` is what the saved one was read from.
 ///
 /// # Errors
 /// A config error naming the first field that differs, its present value and the saved one.
-pub(crate) fn check_same(saved: &Value, present: &Value, file: &Path) -> Result<(), ForgeError> {
+pub fn check_same(saved: &Value, present: &Value, file: &Path) -> Result<(), ForgeError> {
     match difference(saved, present, String::new()) {
         None => Ok(()),
         Some((field, saved, present)) => Err(ForgeError::config(

@@ -4,5 +4,4 @@ mod checkpoint_folder;
 mod identity;
 
 pub use checkpoint_folder::{CheckpointFile, CheckpointFolder};
-
-pub(crate) use identity::check_same;
+pub use identity::check_same;
