@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use forge_nn::burn::tensor::{DType, Device, Tensor, TensorData};
-use safetensors::SafeTensors;
+use forge_testkit::oracle;
 use serde_json::Value;
 
 pub(crate) struct Case {
@@ -26,28 +26,15 @@ impl Case {
     }
 
     fn read(path: &Path) -> Self {
-        let bytes = std::fs::read(path).unwrap();
-        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
-        let config = &header.metadata().as_ref().unwrap()["config"];
-        let file = SafeTensors::deserialize(&bytes).unwrap();
-        let tensors = file
-            .iter()
-            .map(|(name, view)| {
-                let values = view.data().chunks_exact(8).map(|b| {
-                    let b = b.try_into().unwrap();
-                    match view.dtype() {
-                        safetensors::Dtype::F64 => f64::from_le_bytes(b),
-                        safetensors::Dtype::I64 => i64::from_le_bytes(b) as f64,
-                        other => panic!("{name} has type {other:?}"),
-                    }
-                });
-                (name.to_owned(), (view.shape().to_vec(), values.collect()))
-            })
-            .collect();
+        let case = oracle::Case::read(path).unwrap();
+        let tensors = case.tensors.tensors.iter().map(|(name, data)| {
+            let values = data.iter::<f64>().collect();
+            (name.clone(), (data.shape().to_vec(), values))
+        });
         Self {
             name: path.file_stem().unwrap().to_string_lossy().into_owned(),
-            config: serde_json::from_str(config).unwrap(),
-            tensors,
+            tensors: tensors.collect(),
+            config: case.config,
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
 use forge_nn::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights};
-use safetensors::SafeTensors;
+use forge_testkit::oracle::Case;
 
 use super::evaluation::relative_error;
 
@@ -18,23 +18,18 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn floats(file: &SafeTensors<'_>, name: &str) -> Option<(Vec<usize>, Vec<f64>)> {
-    let view = file.tensor(name).ok()?;
-    let values = view
-        .data()
-        .chunks_exact(8)
-        .map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap()))
-        .collect();
-    Some((view.shape().to_vec(), values))
+fn floats(case: &Case, name: &str) -> Option<(Vec<usize>, Vec<f64>)> {
+    let data = case.get(name)?;
+    Some((data.shape().to_vec(), data.iter::<f64>().collect()))
 }
 
 fn leaf<const D: usize>(
-    file: &SafeTensors<'_>,
+    case: &Case,
     name: &str,
     dtype: DType,
     device: &Device,
 ) -> Option<Tensor<D>> {
-    let (shape, values) = floats(file, name)?;
+    let (shape, values) = floats(case, name)?;
     let data = TensorData::new(values, shape);
     Some(Tensor::<D>::from_data(data, (device, dtype)).require_grad())
 }
@@ -55,24 +50,20 @@ fn check(dtype: DType, output_limit: f64, gradient_limit: f64) {
     let device = Device::flex().autodiff();
     let mut count = 0;
     for path in files() {
-        let bytes = std::fs::read(&path).unwrap();
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
-        let config = metadata.metadata().as_ref().unwrap()["config"].clone();
-        let options = options(&serde_json::from_str(&config).unwrap());
-        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let case = Case::read(&path).unwrap();
+        let options = options(&case.config);
         let [q, k, v] = ["input/q", "input/k", "input/v"]
-            .map(|name| leaf::<4>(&file, name, dtype, &device).unwrap());
-        let bias = leaf::<3>(&file, "input/bias", dtype, &device);
+            .map(|name| leaf::<4>(&case, name, dtype, &device).unwrap());
+        let bias = leaf::<3>(&case, "input/bias", dtype, &device);
         let mask = AttentionMask {
-            key_valid: file.tensor("input/key_valid").ok().map(|view| {
-                let valid: Vec<bool> = view.data().chunks_exact(8).map(|b| b[0] != 0).collect();
-                let shape = [view.shape()[0], view.shape()[1]];
+            key_valid: floats(&case, "input/key_valid").map(|(shape, values)| {
+                let valid: Vec<bool> = values.iter().map(|value| *value != 0.0).collect();
                 Tensor::<2, Bool>::from_data(TensorData::new(valid, shape), &device)
             }),
             full: None,
         };
         let compare = |name: &str, got: &[f64], want: &str, limit: f64| {
-            let error = relative_error(got, &floats(&file, want).unwrap().1);
+            let error = relative_error(got, &floats(&case, want).unwrap().1);
             assert!(error <= limit, "{path:?}: {name} is off by {error:e}");
         };
         let y = attention(
@@ -98,7 +89,7 @@ fn check(dtype: DType, output_limit: f64, gradient_limit: f64) {
         for sum in weights.sum_dim(3).into_data().iter::<f64>() {
             assert!(sum.abs() < 1e-5 || (sum - 1.0).abs() < 1e-5, "{sum}");
         }
-        let cotangent = leaf::<4>(&file, "cotangent/y", dtype, &device).unwrap();
+        let cotangent = leaf::<4>(&case, "cotangent/y", dtype, &device).unwrap();
         let grads = (y * cotangent).sum().backward();
         for (name, tensor) in [("q", &q), ("k", &k), ("v", &v)] {
             let got: Vec<f64> = tensor.grad(&grads).unwrap().into_data().iter().collect();
