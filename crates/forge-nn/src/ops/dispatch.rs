@@ -13,14 +13,7 @@ pub(crate) fn has_traits(device: &Device) -> bool {
         DispatchDevice::Flex(_) => true,
         #[cfg(feature = "ndarray")]
         DispatchDevice::NdArray(_) => true,
-        #[cfg(any(
-            feature = "cpu",
-            feature = "wgpu",
-            feature = "vulkan",
-            feature = "metal",
-            feature = "cuda",
-            feature = "rocm"
-        ))]
+        #[cfg(feature = "cube")]
         DispatchDevice::Cube(_) => true,
         _ => false,
     }

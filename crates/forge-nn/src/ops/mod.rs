@@ -25,11 +25,15 @@
 // Burn deprecates its `ndarray` backend; it is offered here for as long as Burn has it.
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
+#[cfg(feature = "cube")]
+mod cube;
 mod dispatch;
 mod dropout_mask;
 mod expression;
 #[cfg(feature = "flex")]
 mod flex;
+#[cfg(feature = "fusion")]
+mod fusion;
 mod optional;
 
 mod adamw;

@@ -5,6 +5,7 @@ use burn::backend::{Backend, ExtensionType};
 
 /// A float tensor or nothing.
 #[derive(ExtensionType, Clone, Debug)]
+#[extension_type(fusion: cfg(feature = "fusion"))]
 pub enum OptionalFloat<B: Backend> {
     /// No tensor.
     Absent,
@@ -30,6 +31,7 @@ impl<B: Backend> From<Option<FloatTensor<B>>> for OptionalFloat<B> {
 
 /// A bool tensor or nothing.
 #[derive(ExtensionType, Clone, Debug)]
+#[extension_type(fusion: cfg(feature = "fusion"))]
 pub enum OptionalBool<B: Backend> {
     /// No tensor.
     Absent,

@@ -1,7 +1,7 @@
 //! Every operation beside the same formula in Burn's tensor operations.
 
-use burn::tensor::Tensor;
 use burn::tensor::activation::{gelu, relu, sigmoid, silu, softmax};
+use burn::tensor::{Device, Tensor};
 use forge_nn::ops;
 use forge_nn::ops::{AttentionMask, AttentionOptions, GluKind, LinearActivation};
 
@@ -370,6 +370,7 @@ impl AttentionCase {
 
     fn bools<const D: usize>(
         &self,
+        device: &Device,
         shape: [usize; D],
         f: impl Fn(&[usize]) -> bool,
     ) -> Tensor<D, burn::tensor::Bool> {
@@ -385,20 +386,19 @@ impl AttentionCase {
                 f(&index)
             })
             .collect();
-        Tensor::from_data(
-            burn::tensor::TensorData::new(values, shape),
-            &burn::tensor::Device::flex().autodiff(),
-        )
+        Tensor::from_data(burn::tensor::TensorData::new(values, shape), device)
     }
 
-    pub(crate) fn masks(&self) -> AttentionMask {
+    pub(crate) fn masks(&self, device: &Device) -> AttentionMask {
         AttentionMask {
             key_valid: (self.mask & 1 == 1)
-                .then(|| self.bools([self.batch, self.keys], |i| self.valid(i[0], i[1]))),
+                .then(|| self.bools(device, [self.batch, self.keys], |i| self.valid(i[0], i[1]))),
             full: (self.mask & 2 == 2).then(|| {
-                self.bools([self.batch, self.heads, self.queries, self.keys], |i| {
-                    self.full(i[0], i[1], i[2], i[3])
-                })
+                self.bools(
+                    device,
+                    [self.batch, self.heads, self.queries, self.keys],
+                    |i| self.full(i[0], i[1], i[2], i[3]),
+                )
             }),
         }
     }
@@ -424,7 +424,9 @@ impl AttentionCase {
         if let Some(bias) = bias {
             s = s + bias.reshape([1, h, tq, tk]);
         }
-        let hidden = self.bools([b, h, tq, tk], |i| !self.visible(i[0], i[1], i[2], i[3]));
+        let hidden = self.bools(&s.device(), [b, h, tq, tk], |i| {
+            !self.visible(i[0], i[1], i[2], i[3])
+        });
         let s = s.mask_fill(hidden.clone(), -1e30);
         // Rows without a key come out uniform and are zeroed.
         let p = softmax(s, 3).mask_fill(hidden, 0.0);
@@ -456,7 +458,8 @@ impl AttentionCase {
             smooth,
             move |t| {
                 let (q, k, v, bias) = ours.tensors(&t);
-                ops::attention(q, k, v, ours.masks(), bias, &ours.options).flatten(0, 3)
+                let device = q.device();
+                ops::attention(q, k, v, ours.masks(&device), bias, &ours.options).flatten(0, 3)
             },
             move |t| formula.formula(&t),
         )
@@ -557,7 +560,8 @@ pub(crate) fn packed_attentions() -> Vec<Case> {
                 move |t| {
                     let qkv = part(&t, 0).reshape([batch, tokens, features]);
                     let heads = ops::PackedHeads { heads, groups };
-                    ops::attention_packed(qkv, heads, ours.0.masks(), &ours.1).flatten(0, 2)
+                    let masks = ours.0.masks(&qkv.device());
+                    ops::attention_packed(qkv, heads, masks, &ours.1).flatten(0, 2)
                 },
                 move |t| {
                     let qkv = part(&t, 0).reshape([batch, tokens, features]);
@@ -568,8 +572,8 @@ pub(crate) fn packed_attentions() -> Vec<Case> {
                         from = to;
                         x.reshape([batch, tokens, count, width]).swap_dims(1, 2)
                     });
-                    let y =
-                        ops::attention_with_weights(q, k, v, formula.0.masks(), None, &formula.1);
+                    let masks = formula.0.masks(&q.device());
+                    let y = ops::attention_with_weights(q, k, v, masks, None, &formula.1);
                     y.0.swap_dims(1, 2).flatten(0, 3)
                 },
             ));
@@ -581,7 +585,7 @@ pub(crate) fn packed_attentions() -> Vec<Case> {
 /// The value halves of Burn's GELU and ours are the same function.
 #[test]
 fn exact_gelu_is_burns_gelu() {
-    let device = burn::tensor::Device::flex();
+    let device = Device::flex();
     let x = super::evaluation::tensor(&values(20, 101), burn::tensor::DType::F64, &device) * 4.0;
     let a: Vec<f64> = exact_gelu(x.clone()).into_data().iter().collect();
     let b: Vec<f64> = gelu(x).into_data().iter().collect();

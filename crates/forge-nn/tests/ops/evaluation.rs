@@ -31,7 +31,16 @@ pub(crate) fn tensor(values: &[f64], dtype: DType, device: &Device) -> Tensor<1>
 }
 
 pub(crate) fn evaluate(function: Function<'_>, inputs: &[Vec<f64>], dtype: DType) -> Evaluation {
-    let device = Device::flex().autodiff();
+    evaluate_on(&Device::flex(), function, inputs, dtype)
+}
+
+pub(crate) fn evaluate_on(
+    device: &Device,
+    function: Function<'_>,
+    inputs: &[Vec<f64>],
+    dtype: DType,
+) -> Evaluation {
+    let device = device.clone().autodiff();
     let leaves: Vec<_> = inputs
         .iter()
         .map(|values| tensor(values, dtype, &device).require_grad())
@@ -87,8 +96,21 @@ pub(crate) fn assert_agrees(
         );
     }
 
-    let naive = evaluate(reference, inputs, DType::F32);
-    let ours = evaluate(op, inputs, DType::F32);
+    assert_within_budget(&Device::flex(), name, op, reference, &truth, inputs);
+}
+
+/// In f32 on `device`, `op` is within the budget for kernels: an error of at most twice the
+/// reference's own on that device, three times for gradients, plus a few ulp.
+pub(crate) fn assert_within_budget(
+    device: &Device,
+    name: &str,
+    op: Function<'_>,
+    reference: Function<'_>,
+    truth: &Evaluation,
+    inputs: &[Vec<f64>],
+) {
+    let naive = evaluate_on(device, reference, inputs, DType::F32);
+    let ours = evaluate_on(device, op, inputs, DType::F32);
     let ulp = f64::from(f32::EPSILON);
     let budget = 2.0 * relative_error(&naive.output, &truth.output) + 4.0 * ulp;
     let error = relative_error(&ours.output, &truth.output);

@@ -2,5 +2,6 @@ mod agreement;
 mod attention_oracle;
 mod attention_semantics;
 mod cases;
+mod devices;
 mod evaluation;
 mod second_order;

@@ -19,17 +19,12 @@ use super::dispatch::has_traits;
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
-    Cube: cfg(any(
-        feature = "cpu",
-        feature = "wgpu",
-        feature = "vulkan",
-        feature = "metal",
-        feature = "cuda",
-        feature = "rocm"
-    )),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "fusion"),
 )]
 pub trait AdamWOps: Backend {
     /// The new parameter and moments.
+    #[fusion(default)]
     fn fused_adamw(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
@@ -44,15 +39,8 @@ pub trait AdamWOps: Backend {
 #[cfg(feature = "ndarray")]
 impl AdamWOps for burn::backend::NdArray {}
 
-#[cfg(any(
-    feature = "cpu",
-    feature = "wgpu",
-    feature = "vulkan",
-    feature = "metal",
-    feature = "cuda",
-    feature = "rocm"
-))]
-impl AdamWOps for burn::backend::Cube {}
+#[cfg(feature = "cube")]
+impl AdamWOps for burn_cubecl::CubeBackend {}
 
 /// One step of AdamW with PyTorch's semantics: returns the new parameter and moments.
 ///

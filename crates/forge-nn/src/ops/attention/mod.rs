@@ -1,8 +1,12 @@
 //! Scaled dot-product attention, the core under every attention layer.
 
 mod backward;
+#[cfg(feature = "cube")]
+mod cube;
 #[cfg(feature = "flex")]
 mod flex;
+#[cfg(feature = "fusion")]
+mod fusion;
 mod options;
 mod packed_backward;
 mod packed_reference;
@@ -24,17 +28,12 @@ use super::optional::{OptionalBool, OptionalFloat};
     Autodiff,
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
-    Cube: cfg(any(
-        feature = "cpu",
-        feature = "wgpu",
-        feature = "vulkan",
-        feature = "metal",
-        feature = "cuda",
-        feature = "rocm"
-    )),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "fusion"),
 )]
 pub trait AttentionOps: Backend {
     /// The output `[B, H, Tq, Dv]`.
+    #[fusion(meta = |q, _k, v, _bias, _mask, _params| fusion::output(q, v))]
     fn fused_attention(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
@@ -48,6 +47,7 @@ pub trait AttentionOps: Backend {
 
     /// The output, and what this backend's backward pass wants to know of each row's softmax
     /// (`[B, H, Tq, …]`; the reference gives the log-sums).
+    #[fusion(meta = |q, _k, v, _bias, _mask, _params| (fusion::output(q, v), fusion::statistics(q)))]
     fn fused_attention_forward(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
@@ -62,6 +62,9 @@ pub trait AttentionOps: Backend {
     }
 
     /// The gradients of `q`, `k`, `v` and `bias` (`[1, 1, 1]` without a bias).
+    #[fusion(meta = |q, k, v, bias, _mask, _output, _statistics, _dy, _params| {
+        (q.clone(), k.clone(), v.clone(), fusion::bias(q, bias))
+    })]
     #[allow(clippy::too_many_arguments, clippy::type_complexity)]
     fn fused_attention_backward(
         q: FloatTensor<Self>,
@@ -86,6 +89,7 @@ pub trait AttentionOps: Backend {
 
     /// [`fused_attention`](Self::fused_attention) on packed queries, keys and values
     /// `[B, T, (H + 2 Hkv) D]`; the output is `[B, T, H D]`.
+    #[fusion(meta = |qkv, _mask, heads, _params| fusion::packed_output(qkv, heads))]
     fn fused_packed_attention(
         qkv: FloatTensor<Self>,
         #[extension_type] mask: OptionalBool<Self>,
@@ -97,6 +101,9 @@ pub trait AttentionOps: Backend {
 
     /// The packed output, and statistics as in
     /// [`fused_attention_forward`](Self::fused_attention_forward).
+    #[fusion(meta = |qkv, _mask, heads, _params| {
+        (fusion::packed_output(qkv, heads), fusion::packed_statistics(qkv, heads))
+    })]
     fn fused_packed_attention_forward(
         qkv: FloatTensor<Self>,
         #[extension_type] mask: OptionalBool<Self>,
@@ -107,6 +114,7 @@ pub trait AttentionOps: Backend {
     }
 
     /// The gradient of `qkv`.
+    #[fusion(dtype = qkv, shape = qkv)]
     fn fused_packed_attention_backward(
         qkv: FloatTensor<Self>,
         #[extension_type] mask: OptionalBool<Self>,
@@ -123,16 +131,6 @@ pub trait AttentionOps: Backend {
 
 #[cfg(feature = "ndarray")]
 impl AttentionOps for burn::backend::NdArray {}
-
-#[cfg(any(
-    feature = "cpu",
-    feature = "wgpu",
-    feature = "vulkan",
-    feature = "metal",
-    feature = "cuda",
-    feature = "rocm"
-))]
-impl AttentionOps for burn::backend::Cube {}
 
 /// Scaled dot-product attention:
 /// `softmax(mask(cap(scale · q kᵀ) + bias)) v`, with dropout on the weights.

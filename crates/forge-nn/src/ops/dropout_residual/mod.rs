@@ -17,17 +17,12 @@ use super::dropout_mask::draw_seed;
     Autodiff,
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
-    Cube: cfg(any(
-        feature = "cpu",
-        feature = "wgpu",
-        feature = "vulkan",
-        feature = "metal",
-        feature = "cuda",
-        feature = "rocm"
-    )),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "fusion"),
 )]
 pub trait DropoutResidualOps: Backend {
     /// `residual + dropout(x)`.
+    #[fusion(default)]
     fn fused_dropout_residual(
         x: FloatTensor<Self>,
         residual: FloatTensor<Self>,
@@ -38,6 +33,7 @@ pub trait DropoutResidualOps: Backend {
     }
 
     /// `x` with the mask of `seed` applied; also what the backward pass does to the gradient.
+    #[fusion(default)]
     fn fused_dropout(x: FloatTensor<Self>, probability: f64, seed: u64) -> FloatTensor<Self> {
         reference::dropped::<Self>(x, probability, seed)
     }
@@ -46,15 +42,8 @@ pub trait DropoutResidualOps: Backend {
 #[cfg(feature = "ndarray")]
 impl DropoutResidualOps for burn::backend::NdArray {}
 
-#[cfg(any(
-    feature = "cpu",
-    feature = "wgpu",
-    feature = "vulkan",
-    feature = "metal",
-    feature = "cuda",
-    feature = "rocm"
-))]
-impl DropoutResidualOps for burn::backend::Cube {}
+#[cfg(feature = "cube")]
+impl DropoutResidualOps for burn_cubecl::CubeBackend {}
 
 /// `residual + dropout(x)`: the end of a residual branch.
 ///

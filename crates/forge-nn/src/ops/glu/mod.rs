@@ -1,6 +1,8 @@
 //! Gated linear units: one half of the features, times the activation of the other.
 
 mod backward;
+#[cfg(feature = "cube")]
+mod cube;
 #[cfg(feature = "flex")]
 mod flex;
 pub(crate) mod reference;
@@ -12,7 +14,7 @@ use burn::tensor::Tensor;
 use super::dispatch::has_traits;
 
 /// The activation of the gate in [`glu`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GluKind {
     /// GLU (Dauphin et al. 2017).
@@ -30,22 +32,23 @@ pub enum GluKind {
     Autodiff,
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
-    Cube: cfg(any(
-        feature = "cpu",
-        feature = "wgpu",
-        feature = "vulkan",
-        feature = "metal",
-        feature = "cuda",
-        feature = "rocm"
-    )),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "fusion"),
 )]
 pub trait GluOps: Backend {
     /// `value · act(gate)` where `x = [value, gate]` along the last axis.
+    #[fusion(dtype = x, shape = {
+        let mut shape = x.clone();
+        let last = shape.num_dims() - 1;
+        shape[last] /= 2;
+        shape
+    })]
     fn fused_glu(x: FloatTensor<Self>, kind: GluKind) -> FloatTensor<Self> {
         reference::forward::<Self>(x, kind)
     }
 
     /// The gradient of `x`.
+    #[fusion(dtype = x, shape = x)]
     fn fused_glu_backward(
         x: FloatTensor<Self>,
         dy: FloatTensor<Self>,
@@ -57,16 +60,6 @@ pub trait GluOps: Backend {
 
 #[cfg(feature = "ndarray")]
 impl GluOps for burn::backend::NdArray {}
-
-#[cfg(any(
-    feature = "cpu",
-    feature = "wgpu",
-    feature = "vulkan",
-    feature = "metal",
-    feature = "cuda",
-    feature = "rocm"
-))]
-impl GluOps for burn::backend::Cube {}
 
 /// `value · act(gate)`, where the last axis of `x` is `[value, gate]` (Shazeer 2020, Eq. 5, with
 /// the product of the two linear maps taken before). The activation acts on the **second** half.

@@ -1,6 +1,8 @@
 //! LayerNorm over the last axis.
 
 mod backward;
+#[cfg(feature = "cube")]
+mod cube;
 #[cfg(feature = "flex")]
 mod flex;
 mod reference;
@@ -10,6 +12,8 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
 use super::dispatch::has_traits;
+#[cfg(feature = "fusion")]
+use super::fusion::last_axis;
 use super::optional::OptionalFloat;
 
 /// LayerNorm on backend primitives of any rank.
@@ -17,17 +21,12 @@ use super::optional::OptionalFloat;
     Autodiff,
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
-    Cube: cfg(any(
-        feature = "cpu",
-        feature = "wgpu",
-        feature = "vulkan",
-        feature = "metal",
-        feature = "cuda",
-        feature = "rocm"
-    )),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "fusion"),
 )]
 pub trait LayerNormOps: Backend {
     /// The normalised `x`, times `weight`, plus `bias`.
+    #[fusion(dtype = x, shape = x)]
     fn fused_layer_norm(
         x: FloatTensor<Self>,
         #[extension_type] weight: OptionalFloat<Self>,
@@ -38,6 +37,10 @@ pub trait LayerNormOps: Backend {
     }
 
     /// The gradients of `x`, weight `[D]` and bias `[D]`.
+    #[fusion(meta = |x, _weight, _dy, _epsilon| {
+        let parameter = last_axis(x);
+        (x.clone(), parameter.clone(), parameter)
+    })]
     fn fused_layer_norm_backward(
         x: FloatTensor<Self>,
         #[extension_type] weight: OptionalFloat<Self>,
@@ -50,16 +53,6 @@ pub trait LayerNormOps: Backend {
 
 #[cfg(feature = "ndarray")]
 impl LayerNormOps for burn::backend::NdArray {}
-
-#[cfg(any(
-    feature = "cpu",
-    feature = "wgpu",
-    feature = "vulkan",
-    feature = "metal",
-    feature = "cuda",
-    feature = "rocm"
-))]
-impl LayerNormOps for burn::backend::Cube {}
 
 /// Layer normalisation over the last axis: `(x - mean) / sqrt(var + eps) · weight + bias`, with
 /// the biased variance (Ba et al. 2016, Eq. 3–4).

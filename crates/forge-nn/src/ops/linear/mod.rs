@@ -20,17 +20,12 @@ use super::optional::OptionalFloat;
     Autodiff,
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
-    Cube: cfg(any(
-        feature = "cpu",
-        feature = "wgpu",
-        feature = "vulkan",
-        feature = "metal",
-        feature = "cuda",
-        feature = "rocm"
-    )),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "fusion"),
 )]
 pub trait LinearOps: Backend {
     /// `activation(x weight + bias)`.
+    #[fusion(default)]
     fn fused_linear(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -42,6 +37,7 @@ pub trait LinearOps: Backend {
 
     /// The output, and what the backward pass needs of the value before the activation. For the
     /// identity and ReLU that may be the output itself.
+    #[fusion(default)]
     fn fused_linear_forward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -53,6 +49,7 @@ pub trait LinearOps: Backend {
 
     /// The gradients of `x`, `weight` and the bias `[D_out]`. Where `needs_input` is false the
     /// first may be anything.
+    #[fusion(default)]
     fn fused_linear_backward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -69,15 +66,8 @@ pub trait LinearOps: Backend {
 #[cfg(feature = "ndarray")]
 impl LinearOps for burn::backend::NdArray {}
 
-#[cfg(any(
-    feature = "cpu",
-    feature = "wgpu",
-    feature = "vulkan",
-    feature = "metal",
-    feature = "cuda",
-    feature = "rocm"
-))]
-impl LinearOps for burn::backend::Cube {}
+#[cfg(feature = "cube")]
+impl LinearOps for burn_cubecl::CubeBackend {}
 
 /// `x W + b` over the last axis.
 ///

@@ -1,6 +1,8 @@
 //! RMSNorm over the last axis.
 
 mod backward;
+#[cfg(feature = "cube")]
+mod cube;
 #[cfg(feature = "flex")]
 mod flex;
 mod reference;
@@ -10,6 +12,8 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
 use super::dispatch::has_traits;
+#[cfg(feature = "fusion")]
+use super::fusion::last_axis;
 use super::optional::OptionalFloat;
 
 /// RMSNorm on backend primitives of any rank.
@@ -17,27 +21,22 @@ use super::optional::OptionalFloat;
     Autodiff,
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
-    Cube: cfg(any(
-        feature = "cpu",
-        feature = "wgpu",
-        feature = "vulkan",
-        feature = "metal",
-        feature = "cuda",
-        feature = "rocm"
-    )),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "fusion"),
 )]
 pub trait RmsNormOps: Backend {
     /// The normalised `x`, times `weight`.
+    #[fusion(dtype = x, shape = x)]
     fn fused_rms_norm(
         x: FloatTensor<Self>,
         #[extension_type] weight: OptionalFloat<Self>,
-
         epsilon: f64,
     ) -> FloatTensor<Self> {
         reference::forward::<Self>(x, weight.into_option(), epsilon)
     }
 
     /// The gradients of `x`, weight `[D]`.
+    #[fusion(meta = |x, _weight, _dy, _epsilon| (x.clone(), last_axis(x)))]
     fn fused_rms_norm_backward(
         x: FloatTensor<Self>,
         #[extension_type] weight: OptionalFloat<Self>,
@@ -50,16 +49,6 @@ pub trait RmsNormOps: Backend {
 
 #[cfg(feature = "ndarray")]
 impl RmsNormOps for burn::backend::NdArray {}
-
-#[cfg(any(
-    feature = "cpu",
-    feature = "wgpu",
-    feature = "vulkan",
-    feature = "metal",
-    feature = "cuda",
-    feature = "rocm"
-))]
-impl RmsNormOps for burn::backend::Cube {}
 
 /// Root-mean-square normalisation over the last axis: `x / sqrt(mean(x²) + eps) · weight`
 /// (Zhang and Sennrich 2019, Eq. 4, with the usual epsilon inside the root).

@@ -16,22 +16,18 @@ use super::dispatch::has_traits;
     Autodiff,
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
-    Cube: cfg(any(
-        feature = "cpu",
-        feature = "wgpu",
-        feature = "vulkan",
-        feature = "metal",
-        feature = "cuda",
-        feature = "rocm"
-    )),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "fusion"),
 )]
 pub trait SoftmaxOps: Backend {
     /// `exp(x - max) / Σ exp(x - max)` along `dim`.
+    #[fusion(default)]
     fn fused_softmax(x: FloatTensor<Self>, dim: usize) -> FloatTensor<Self> {
         reference::forward::<Self>(x, dim)
     }
 
     /// The gradient of the input from the output `y`.
+    #[fusion(default)]
     fn fused_softmax_backward(
         y: FloatTensor<Self>,
         dy: FloatTensor<Self>,
@@ -44,15 +40,8 @@ pub trait SoftmaxOps: Backend {
 #[cfg(feature = "ndarray")]
 impl SoftmaxOps for burn::backend::NdArray {}
 
-#[cfg(any(
-    feature = "cpu",
-    feature = "wgpu",
-    feature = "vulkan",
-    feature = "metal",
-    feature = "cuda",
-    feature = "rocm"
-))]
-impl SoftmaxOps for burn::backend::Cube {}
+#[cfg(feature = "cube")]
+impl SoftmaxOps for burn_cubecl::CubeBackend {}
 
 /// Softmax along `dim`, with the maximum subtracted first.
 ///

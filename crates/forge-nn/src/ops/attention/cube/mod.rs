@@ -1,0 +1,1 @@
+impl super::AttentionOps for burn_cubecl::CubeBackend {}

@@ -1,0 +1,170 @@
+//! LayerNorm and RMSNorm on CubeCL devices.
+
+mod program;
+
+use burn::backend::TensorMetadata;
+use burn::backend::ops::FloatTensorOps;
+use burn_cubecl::CubeBackend;
+use burn_cubecl::cubecl::calculate_cube_count_elemwise;
+use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, InputScalar};
+use burn_cubecl::tensor::CubeTensor;
+
+use super::launch::{
+    address_type, element, elementwise, empty, packed, units_are_cores, vector_size,
+};
+use super::number::compute_dtype;
+use program::Form;
+
+/// Rows that one unit sums up for the gradients of the parameters, at least.
+const CHUNK: usize = 32;
+/// Chunks into which rows are divided, at most.
+const CHUNKS: usize = 256;
+
+/// How rows are laid on units, and the vector in which they are read.
+struct Plan {
+    count: CubeCount,
+    dim: CubeDim,
+    vector: usize,
+    form: Form,
+}
+
+impl Plan {
+    fn new(x: &CubeTensor, rows: usize, width: usize, centred: bool) -> Self {
+        let vector = vector_size(x, x.dtype, &[width]);
+        let hardware = &x.client.properties().hardware;
+        let (units, together) = if units_are_cores(x) {
+            (1, hardware.max_units_per_cube.min(rows as u32) as usize)
+        } else {
+            // Enough units that neighbours read neighbouring vectors, a cube of about 128.
+            let most = hardware.max_units_per_cube.min(128) as usize;
+            let units = (width / vector).next_power_of_two().clamp(1, most.min(32));
+            (units, (most / units).max(1))
+        };
+        let dim = CubeDim::new_2d(units as u32, together as u32);
+        let cubes = rows.div_ceil(together);
+        let count = calculate_cube_count_elemwise(&x.client, cubes, CubeDim::new_single());
+        Self {
+            count,
+            dim,
+            vector,
+            form: Form {
+                centred,
+                units,
+                rows: together,
+            },
+        }
+    }
+}
+
+fn dims(x: &CubeTensor) -> (usize, usize) {
+    let shape = x.shape();
+    let width = shape[shape.num_dims() - 1];
+    (shape.num_elements() / width.max(1), width)
+}
+
+pub(crate) fn forward(
+    x: CubeTensor,
+    weight: Option<CubeTensor>,
+    bias: Option<CubeTensor>,
+    epsilon: f64,
+    centred: bool,
+) -> CubeTensor {
+    let x = packed(x);
+    let y = empty(&x, x.shape(), x.dtype);
+    let (rows, width) = dims(&x);
+    if rows * width == 0 {
+        return y;
+    }
+    let plan = Plan::new(&x, rows, width, centred);
+    // SAFETY: every unit reads and writes inside a row that exists.
+    unsafe {
+        program::forward::launch_unchecked(
+            &y.client,
+            plan.count,
+            plan.dim,
+            address_type([&x, &y]),
+            plan.vector,
+            x.clone().into_buffer_arg(),
+            weight.map(|weight| packed(weight).into_buffer_arg()).into(),
+            bias.map(|bias| packed(bias).into_buffer_arg()).into(),
+            y.clone().into_buffer_arg(),
+            width / plan.vector,
+            InputScalar::new(epsilon, element(compute_dtype(x.dtype))),
+            plan.form,
+            [element(x.dtype), element(compute_dtype(x.dtype))],
+        );
+    }
+    y
+}
+
+/// The gradients of `x`, weight and bias (each as if it were there).
+pub(crate) fn backward(
+    x: CubeTensor,
+    weight: Option<CubeTensor>,
+    dy: CubeTensor,
+    epsilon: f64,
+    centred: bool,
+) -> [CubeTensor; 3] {
+    let (x, dy) = (packed(x), packed(dy));
+    let (rows, width) = dims(&x);
+    let dx = empty(&x, x.shape(), x.dtype);
+    if rows * width == 0 {
+        let zeros = || {
+            let dtype = x.dtype.into();
+            CubeBackend::float_zeros([width].into(), &x.device, dtype)
+        };
+        return [dx, zeros(), zeros()];
+    }
+    let compute = compute_dtype(x.dtype);
+    let plan = Plan::new(&x, rows, width, centred);
+    let vector = plan.vector;
+    let statistics = empty(&x, [rows, 2], compute);
+    let dtypes = [element(x.dtype), element(compute)];
+    // SAFETY: every unit reads and writes inside a row that exists.
+    unsafe {
+        program::backward::launch_unchecked(
+            &dx.client,
+            plan.count,
+            plan.dim,
+            address_type([&x, &dx]),
+            vector,
+            x.clone().into_buffer_arg(),
+            weight.map(|weight| packed(weight).into_buffer_arg()).into(),
+            dy.clone().into_buffer_arg(),
+            dx.clone().into_buffer_arg(),
+            statistics.clone().into_buffer_arg(),
+            width / vector,
+            InputScalar::new(epsilon, element(compute_dtype(x.dtype))),
+            plan.form,
+            dtypes,
+        );
+    }
+    let chunk = rows.div_ceil(CHUNKS).max(CHUNK);
+    let chunks = rows.div_ceil(chunk);
+    let [dweight, dbias] = [(); 2].map(|()| empty(&x, [chunks, width], compute));
+    let (count, dim) = elementwise(&x, chunks * width / vector);
+    // SAFETY: units beyond the output stop; rows end at the last one.
+    unsafe {
+        program::parameter_gradients::launch_unchecked(
+            &dx.client,
+            count,
+            dim,
+            address_type([&x, &dx]),
+            vector,
+            x.clone().into_buffer_arg(),
+            dy.into_buffer_arg(),
+            statistics.into_buffer_arg(),
+            dweight.clone().into_buffer_arg(),
+            dbias.clone().into_buffer_arg(),
+            width / vector,
+            chunk,
+            dtypes,
+        );
+    }
+    let [dweight, dbias] = [dweight, dbias].map(|parts| {
+        let sum = CubeBackend::float_sum_dim(parts, 0);
+        let sum = CubeBackend::float_reshape(sum, [width].into());
+        CubeBackend::float_cast(sum, x.dtype.into())
+    });
+    [dx, dweight, dbias]
+}

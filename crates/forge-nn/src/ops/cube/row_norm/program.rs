@@ -1,0 +1,201 @@
+//! The programs of LayerNorm and RMSNorm.
+//!
+//! A row belongs to `units` units of a cube; each strides over its vectors. Sums over a row go
+//! through shared memory in one fixed order, so results do not depend on scheduling. With one
+//! unit a row (processor cores) neither shared memory nor barriers are left in the program.
+
+use burn_cubecl::cubecl;
+use cubecl::prelude::*;
+
+use crate::ops::cube::number::{lanes, number};
+
+/// What is fixed when the program is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Form {
+    /// Whether the mean is taken away (LayerNorm).
+    pub(super) centred: bool,
+    /// Units that share a row.
+    pub(super) units: usize,
+    /// Rows that share a cube.
+    pub(super) rows: usize,
+}
+
+/// The sum of `part` over the units of a row, the same for all of them. Every unit of the cube
+/// must come by.
+#[cube]
+fn row_sum<C: Float>(part: C, #[comptime] form: Form) -> C {
+    let mut total = part;
+    if comptime![form.units > 1] {
+        let mut scratch = Shared::<[C]>::new_slice(form.units * form.rows);
+        let first = UNIT_POS_Y as usize * form.units;
+        scratch[first + UNIT_POS_X as usize] = part;
+        sync_cube();
+        total = number::<C>(0.0_f32);
+        for unit in 0..form.units {
+            total += scratch[first + unit];
+        }
+    }
+    total
+}
+
+/// `y = (x - mean) / sqrt(var + eps) · weight + bias`, or `x / sqrt(mean(x²) + eps) · weight`.
+///
+/// `x`, `y`: `[rows, width]`, `weight`, `bias`: `[width]`, in vectors.
+#[cube(launch_unchecked, address_type = "dynamic")]
+pub(super) fn forward<E: Float, C: Float, N: Size>(
+    x: &[Vector<E, N>],
+    weight: ComptimeOption<&[Vector<E, N>]>,
+    bias: ComptimeOption<&[Vector<E, N>]>,
+    y: &mut [Vector<E, N>],
+    width: usize,
+    epsilon: InputScalar,
+    #[comptime] form: Form,
+    #[define(E, C)] _dtypes: [ElemType; 2],
+) {
+    let rows = y.len() / width;
+    let wanted = CUBE_POS * form.rows + UNIT_POS_Y as usize;
+    // A unit without a row goes along with the last one, for the barriers, and writes nothing.
+    let row = min(wanted, rows - 1);
+    let start = row * width;
+    let unit = UNIT_POS_X as usize;
+    let length = C::cast_from(width * x[0].vector_size());
+
+    let mut mean = number::<C>(0.0_f32);
+    if comptime![form.centred] {
+        let mut sum = lanes::<C, N>(0.0_f32);
+        for at in range_stepped(unit, width, form.units) {
+            sum += Vector::cast_from(x[start + at]);
+        }
+        mean = row_sum::<C>(sum.vector_sum(), form) / length;
+    }
+    let mut squares = lanes::<C, N>(0.0_f32);
+    for at in range_stepped(unit, width, form.units) {
+        let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
+        squares += centred * centred;
+    }
+    let variance = row_sum::<C>(squares.vector_sum(), form) / length;
+    let inverse = number::<C>(1.0_f32) / (variance + epsilon.get::<C>()).sqrt();
+
+    if wanted < rows {
+        for at in range_stepped(unit, width, form.units) {
+            let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
+            let mut value = centred * Vector::new(inverse);
+            #[comptime]
+            if let ComptimeOption::Some(weight) = &weight {
+                value *= Vector::cast_from(weight[at]);
+            }
+            #[comptime]
+            if let ComptimeOption::Some(bias) = &bias {
+                value += Vector::cast_from(bias[at]);
+            }
+            y[start + at] = Vector::cast_from(value);
+        }
+    }
+}
+
+/// `dx`, and each row's mean and inverse deviation for [`parameter_gradients`].
+///
+/// `x`, `dy`, `dx`: `[rows, width]`, `weight`: `[width]`, in vectors; `statistics`: `[rows, 2]`.
+#[cube(launch_unchecked, address_type = "dynamic")]
+pub(super) fn backward<E: Float, C: Float, N: Size>(
+    x: &[Vector<E, N>],
+    weight: ComptimeOption<&[Vector<E, N>]>,
+    dy: &[Vector<E, N>],
+    dx: &mut [Vector<E, N>],
+    statistics: &mut [C],
+    width: usize,
+    epsilon: InputScalar,
+    #[comptime] form: Form,
+    #[define(E, C)] _dtypes: [ElemType; 2],
+) {
+    let rows = dx.len() / width;
+    let wanted = CUBE_POS * form.rows + UNIT_POS_Y as usize;
+    let row = min(wanted, rows - 1);
+    let start = row * width;
+    let unit = UNIT_POS_X as usize;
+    let length = C::cast_from(width * x[0].vector_size());
+
+    let mut mean = number::<C>(0.0_f32);
+    if comptime![form.centred] {
+        let mut sum = lanes::<C, N>(0.0_f32);
+        for at in range_stepped(unit, width, form.units) {
+            sum += Vector::cast_from(x[start + at]);
+        }
+        mean = row_sum::<C>(sum.vector_sum(), form) / length;
+    }
+    let mut squares = lanes::<C, N>(0.0_f32);
+    let mut slopes = lanes::<C, N>(0.0_f32);
+    let mut products = lanes::<C, N>(0.0_f32);
+    for at in range_stepped(unit, width, form.units) {
+        let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
+        let mut slope = Vector::<C, N>::cast_from(dy[start + at]);
+        #[comptime]
+        if let ComptimeOption::Some(weight) = &weight {
+            slope *= Vector::cast_from(weight[at]);
+        }
+        squares += centred * centred;
+        slopes += slope;
+        products += slope * centred;
+    }
+    let variance = row_sum::<C>(squares.vector_sum(), form) / length;
+    let inverse = number::<C>(1.0_f32) / (variance + epsilon.get::<C>()).sqrt();
+    let along = row_sum::<C>(products.vector_sum(), form) * inverse / length;
+    let mut shift = number::<C>(0.0_f32);
+    if comptime![form.centred] {
+        shift = row_sum::<C>(slopes.vector_sum(), form) / length;
+    }
+
+    if wanted < rows {
+        for at in range_stepped(unit, width, form.units) {
+            let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
+            let mut slope = Vector::<C, N>::cast_from(dy[start + at]);
+            #[comptime]
+            if let ComptimeOption::Some(weight) = &weight {
+                slope *= Vector::cast_from(weight[at]);
+            }
+            let normal = centred * Vector::new(inverse);
+            let value =
+                (slope - Vector::new(shift) - normal * Vector::new(along)) * Vector::new(inverse);
+            dx[start + at] = Vector::cast_from(value);
+        }
+        if unit == 0 {
+            statistics[2 * row] = mean;
+            statistics[2 * row + 1] = inverse;
+        }
+    }
+}
+
+/// What each chunk of rows adds to the gradients of weight and bias.
+///
+/// One unit takes one vector of columns in one chunk. `x`, `dy`: `[rows, width]`,
+/// `dweight`, `dbias`: `[chunks, width]`, in vectors; `statistics`: `[rows, 2]`.
+#[cube(launch_unchecked, address_type = "dynamic")]
+pub(super) fn parameter_gradients<E: Float, C: Float, N: Size>(
+    x: &[Vector<E, N>],
+    dy: &[Vector<E, N>],
+    statistics: &[C],
+    dweight: &mut [Vector<C, N>],
+    dbias: &mut [Vector<C, N>],
+    width: usize,
+    chunk: usize,
+    #[define(E, C)] _dtypes: [ElemType; 2],
+) {
+    if ABSOLUTE_POS >= dweight.len() {
+        terminate!();
+    }
+    let column = ABSOLUTE_POS % width;
+    let first = ABSOLUTE_POS / width * chunk;
+    let last = min(first + chunk, x.len() / width);
+    let mut weight = lanes::<C, N>(0.0_f32);
+    let mut bias = lanes::<C, N>(0.0_f32);
+    for row in first..last {
+        let at = row * width + column;
+        let mean = Vector::new(statistics[2 * row]);
+        let inverse = Vector::new(statistics[2 * row + 1]);
+        let slope = Vector::<C, N>::cast_from(dy[at]);
+        weight += slope * (Vector::cast_from(x[at]) - mean) * inverse;
+        bias += slope;
+    }
+    dweight[ABSOLUTE_POS] = weight;
+    dbias[ABSOLUTE_POS] = bias;
+}
