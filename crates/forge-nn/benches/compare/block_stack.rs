@@ -142,7 +142,7 @@ fn training<M: Module + 'static>(
     mut optimizer: ModuleOptimizer,
     forward: fn(&M, Tensor<3>) -> Tensor<3>,
 ) -> Box<dyn FnMut()> {
-    let x = input(&Device::flex().autodiff());
+    let x = input(&crate::device().autodiff());
     let mut model = Some(model);
     Box::new(move || {
         let current = model.take().unwrap();
@@ -154,7 +154,7 @@ fn training<M: Module + 'static>(
 }
 
 pub(crate) fn train(stock: bool) -> Box<dyn FnMut()> {
-    let device = Device::flex().autodiff();
+    let device = crate::device().autodiff();
     if stock {
         let optimizer = AdamWConfig::new().init();
         training(Stock::new(&device), optimizer, Stock::forward)
@@ -165,7 +165,7 @@ pub(crate) fn train(stock: bool) -> Box<dyn FnMut()> {
 }
 
 pub(crate) fn forward(stock: bool) -> Box<dyn FnMut()> {
-    let device = Device::flex();
+    let device = crate::device();
     let x = input(&device);
     if stock {
         let model = Stock::new(&device);

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Distribution, Tensor};
 use forge_nn::ops::{AttentionMask, AttentionOptions, attention};
 
 /// Prints time of forward and backward at B 1, H 8, D 64, and the peak memory of the process.
 pub(crate) fn report(tokens: usize) {
-    let device = Device::flex().autodiff();
+    let device = crate::device().autodiff();
     let random = || {
         Tensor::<4>::random([1, 8, tokens, 64], Distribution::Normal(0.0, 1.0), &device)
             .require_grad()
@@ -26,6 +26,7 @@ pub(crate) fn report(tokens: usize) {
         );
         let grads = (y * cotangent.clone()).sum().backward();
         drop(q.grad(&grads));
+        device.sync().unwrap();
         best = best.min(start.elapsed().as_secs_f64() * 1e3);
     }
     // Where the kernel tells, in KiB.

@@ -1,7 +1,8 @@
 //! Times the operations and the block stack: `compare [--stock] [ITEM…]` prints `ITEM ms`, the
 //! median of several runs in this process. With `--stock`, the same work in Burn's own layers and
 //! operations. `compare --long TOKENS` prints time and peak memory of attention over a long
-//! sequence. `benches/compare.sh` at the root runs this beside PyTorch.
+//! sequence. `benches/compare.sh` at the root runs this beside PyTorch. `FORGE_BENCH_DEVICE` names
+//! the device, of those compiled in; default: flex.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod block_stack;
@@ -9,6 +10,9 @@ mod long_attention;
 mod operations;
 
 use std::time::Instant;
+
+use burn::tensor::Device;
+use forge_nn::DeviceName;
 
 // Freed tensors' memory is reused instead of going back to the kernel.
 #[global_allocator]
@@ -39,8 +43,19 @@ fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
     }
 }
 
+/// Where everything runs.
+fn device() -> Device {
+    let name = std::env::var("FORGE_BENCH_DEVICE").unwrap_or_else(|_| "flex".into());
+    name.parse::<DeviceName>().unwrap().open().unwrap()
+}
+
 fn median_ms(mut work: Box<dyn FnMut()>) -> f64 {
     let runs = std::env::var("RUNS").map_or(7, |runs| runs.parse().unwrap());
+    let device = device();
+    let mut work = || {
+        work();
+        device.sync().unwrap();
+    };
     for _ in 0..3 {
         work();
     }

@@ -5,7 +5,7 @@ use burn::optim::{AdamWConfig, Optimizer};
 use burn::tensor::activation::{gelu, relu, silu, softmax};
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Distribution, Tensor};
 use forge_nn::ops;
 use forge_nn::ops::{AttentionMask, AttentionOptions, FusedAdamWConfig};
 
@@ -15,7 +15,7 @@ fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
     Tensor::random(
         shape,
         Distribution::Normal(0.0, 1.0),
-        &Device::flex().autodiff(),
+        &crate::device().autodiff(),
     )
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
             })
         }
         "layer_norm" => {
-            let norm = burn::nn::LayerNormConfig::new(192).init(&Device::flex().autodiff());
+            let norm = burn::nn::LayerNormConfig::new(192).init(&crate::device().autodiff());
             both(vec![random([ROWS, 192])], move |t| {
                 let x = t[0].clone();
                 if stock {
@@ -81,7 +81,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
             })
         }
         "rms_norm" => {
-            let norm = burn::nn::RmsNormConfig::new(192).init(&Device::flex().autodiff());
+            let norm = burn::nn::RmsNormConfig::new(192).init(&crate::device().autodiff());
             both(vec![random([ROWS, 192])], move |t| {
                 let x = t[0].clone();
                 if stock {
@@ -142,7 +142,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
 
 /// Optimiser steps over the weights of the block stack.
 fn steps<O: Optimizer>(optimizer: O) -> Box<dyn FnMut()> {
-    let device = Device::flex();
+    let device = crate::device();
     let normal = Distribution::Normal(0.0, 1.0);
     let mut all: Vec<_> = [[192, 576], [192, 192], [192, 512], [256, 192]]
         .into_iter()

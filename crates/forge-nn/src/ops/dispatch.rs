@@ -28,3 +28,13 @@ pub(crate) fn masks_from_seed(device: &Device) -> bool {
         _ => false,
     }
 }
+
+/// Whether the seed of attention's dropout stays on the device: the programs for GPUs compute the
+/// mask from it, and reading it back would make the host wait for all that is queued.
+pub(crate) fn draws_on_device(device: &Device) -> bool {
+    match device.as_dispatch().clone().inner() {
+        #[cfg(feature = "cube")]
+        DispatchDevice::Cube(_) => true,
+        _ => false,
+    }
+}

@@ -2,7 +2,7 @@
 //! what the forward pass used and nothing of the mask's size is stored.
 
 use burn::backend::{Backend, TensorData, TensorMetadata, tensor::FloatTensor};
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{DType, Device, Distribution, Tensor};
 
 /// A Bernoulli mask over rows of elements: position `(row, column)` is kept with probability
 /// `1 - probability`, and kept values are scaled by `1 / (1 - probability)`.
@@ -29,24 +29,21 @@ impl DropoutMask {
         self.scale
     }
 
-    /// What distinguishes this row from others; once a row, so it may be slow (splitmix64).
-    pub(crate) fn row_key(&self, row: u64) -> u32 {
-        let mut z = self
-            .seed
-            .wrapping_add((row.wrapping_add(1)).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) as u32
+    /// The multiplier of what is kept, and the hash from which on an element is kept.
+    #[cfg(feature = "cube")]
+    pub(crate) fn scale_and_threshold(&self) -> (f64, u32) {
+        (self.scale, self.threshold)
     }
 
-    /// Whether the element at `column` of the row with `key` is kept. 32-bit integer arithmetic
-    /// only (the "lowbias32" finaliser), so that loops over columns vectorise.
+    /// What distinguishes this row from others. 32-bit arithmetic, as every device has it.
+    pub(crate) fn row_key(&self, row: u64) -> u32 {
+        mixed(mixed(row as u32 ^ self.seed as u32) ^ (row >> 32) as u32 ^ (self.seed >> 32) as u32)
+    }
+
+    /// Whether the element at `column` of the row with `key` is kept.
     #[inline(always)]
     pub(crate) fn keeps(&self, key: u32, column: u32) -> bool {
-        let mut h = column.wrapping_mul(0x9E37_79B9) ^ key;
-        h = (h ^ (h >> 16)).wrapping_mul(0x7FEB_352D);
-        h = (h ^ (h >> 15)).wrapping_mul(0x846C_A68B);
-        (h ^ (h >> 16)) >= self.threshold
+        mixed(column.wrapping_mul(0x9E37_79B9) ^ key) >= self.threshold
     }
 
     /// The multipliers (0 or `1 / (1 - p)`) for a tensor like `like`, whose last axis are the
@@ -71,11 +68,30 @@ impl DropoutMask {
     }
 }
 
+/// The "lowbias32" finaliser: 32-bit integer arithmetic only, so that loops vectorise.
+#[inline(always)]
+fn mixed(h: u32) -> u32 {
+    let h = (h ^ (h >> 16)).wrapping_mul(0x7FEB_352D);
+    let h = (h ^ (h >> 15)).wrapping_mul(0x846C_A68B);
+    h ^ (h >> 16)
+}
+
 /// A seed drawn from Burn's generator of `device`, so that [`Device::seed`] decides it.
 pub(crate) fn draw_seed(device: &Device) -> u64 {
+    seed_of(draw_seed_parts(device).into_data())
+}
+
+/// The same as four numbers below 2¹⁶ on the device, for backends on which reading them back
+/// would make the host wait.
+pub(crate) fn draw_seed_parts(device: &Device) -> Tensor<1> {
     let device: Device = device.as_dispatch().clone().inner().into();
-    Tensor::<1>::random([4], Distribution::Uniform(0.0, 65_536.0), &device)
-        .into_data()
+    let options = (&device, DType::F32);
+    Tensor::random([4], Distribution::Uniform(0.0, 65_536.0), options)
+}
+
+/// The seed of four parts, the highest first.
+pub(crate) fn seed_of(parts: TensorData) -> u64 {
+    parts
         .iter::<f64>()
         .fold(0, |seed, value| (seed << 16) | (value as u64 & 0xFFFF))
 }

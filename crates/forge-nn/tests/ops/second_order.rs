@@ -164,7 +164,15 @@ fn attention<B: AttentionOps>(x: FloatTensor<B>) -> FloatTensor<B> {
         dropout: 0.2,
         seed: 5,
     };
-    B::fused_attention(x.clone(), x.clone(), x, bias, OptionalBool::Absent, params)
+    B::fused_attention(
+        x.clone(),
+        x.clone(),
+        x,
+        bias,
+        OptionalBool::Absent,
+        OptionalFloat::Absent,
+        params,
+    )
 }
 twice!(through_attention, 60, attention);
 
@@ -183,6 +191,12 @@ fn packed_attention<B: AttentionOps>(x: FloatTensor<B>) -> FloatTensor<B> {
         heads: 2,
         groups: 1,
     };
-    B::fused_packed_attention(x, OptionalBool::Absent, heads, params)
+    B::fused_packed_attention(
+        x,
+        OptionalBool::Absent,
+        OptionalFloat::Absent,
+        heads,
+        params,
+    )
 }
 twice!(through_packed_attention, 96, packed_attention);

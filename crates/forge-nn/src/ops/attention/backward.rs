@@ -24,6 +24,7 @@ struct Saved<B: Backend> {
     v: NodeId,
     bias: Option<NodeId>,
     mask: Option<BoolTensor<B>>,
+    drawn: Option<FloatTensor<B>>,
     output: FloatTensor<B>,
     statistics: FloatTensor<B>,
     params: AttentionParams,
@@ -53,6 +54,7 @@ impl<B: Backend + AttentionOps> Backward<B, 4> for AttentionBackward {
             saved
                 .mask
                 .map_or(OptionalBool::Absent, OptionalBool::Present),
+            saved.drawn.into(),
             saved.output,
             saved.statistics,
             dy,
@@ -73,10 +75,13 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
         v: FloatTensor<Self>,
         bias: OptionalFloat<Self>,
         mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
         params: AttentionParams,
     ) -> FloatTensor<Self> {
         let bias = bias.into_option();
         let mask = mask.into_option();
+        // A random number: nothing flows back into it.
+        let drawn = drawn.into_option().map(|drawn| drawn.into_primitive());
         let bias_node = match &bias {
             Some(bias) => bias.node(),
             // A constant stands in for the absent parent.
@@ -113,6 +118,7 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
                     v.into_primitive(),
                     bias.map(|bias| bias.into_primitive()).into(),
                     inner_mask(),
+                    drawn.clone().into(),
                     params,
                 );
                 let saved = Saved {
@@ -121,6 +127,7 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
                     v: ids[2],
                     bias: bias_id,
                     mask: mask.clone(),
+                    drawn,
                     output: output.clone(),
                     statistics,
                     params,
@@ -133,6 +140,7 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
                 v.into_primitive(),
                 bias.map(|bias| bias.into_primitive()).into(),
                 inner_mask(),
+                drawn.into(),
                 params,
             )),
         }
@@ -141,9 +149,11 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
     fn fused_packed_attention(
         qkv: FloatTensor<Self>,
         mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
         heads: PackedHeads,
         params: AttentionParams,
     ) -> FloatTensor<Self> {
-        packed_backward::record::<B, C>(qkv, mask.into_option(), heads, params)
+        let drawn = drawn.into_option().map(|drawn| drawn.into_primitive());
+        packed_backward::record::<B, C>(qkv, mask.into_option(), drawn, heads, params)
     }
 }

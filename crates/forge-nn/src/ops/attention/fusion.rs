@@ -12,9 +12,9 @@ pub(super) fn output(q: &TensorSpec, v: &TensorSpec) -> TensorSpec {
     TensorSpec::new(shape.into(), q.dtype)
 }
 
-/// `[B, H, Tq, 1]`.
+/// `[B, H, Tq, 2]`.
 pub(super) fn statistics(q: &TensorSpec) -> TensorSpec {
-    let shape = [q.shape[0], q.shape[1], q.shape[2], 1];
+    let shape = [q.shape[0], q.shape[1], q.shape[2], 2];
     TensorSpec::new(shape.into(), statistics_dtype(q.dtype))
 }
 
@@ -33,13 +33,13 @@ pub(super) fn packed_output(qkv: &TensorSpec, heads: &PackedHeads) -> TensorSpec
     TensorSpec::new(shape.into(), qkv.dtype)
 }
 
-/// `[B, H, T, 1]`.
+/// `[B, H, T, 2]`.
 pub(super) fn packed_statistics(qkv: &TensorSpec, heads: &PackedHeads) -> TensorSpec {
-    let shape = [qkv.shape[0], heads.heads, qkv.shape[1], 1];
+    let shape = [qkv.shape[0], heads.heads, qkv.shape[1], 2];
     TensorSpec::new(shape.into(), statistics_dtype(qkv.dtype))
 }
 
-/// Log-sums are kept in the type in which the programs compute.
+/// Statistics are kept in the type in which the programs compute.
 fn statistics_dtype(dtype: DType) -> DType {
     match dtype {
         DType::F64 => DType::F64,

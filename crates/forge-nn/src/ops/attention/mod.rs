@@ -18,12 +18,13 @@ use burn::tensor::{Distribution, Tensor};
 
 pub use options::{AttentionMask, AttentionOptions, AttentionParams, PackedHeads};
 
-use super::dispatch::{has_traits, masks_from_seed};
-use super::dropout_mask::draw_seed;
+use super::dispatch::{draws_on_device, has_traits, masks_from_seed};
+use super::dropout_mask::{draw_seed, draw_seed_parts};
 use super::optional::{OptionalBool, OptionalFloat};
 
 /// Attention on backend primitives. Shapes and semantics as in [`attention`]; masks are
-/// `[B or 1, H or 1, Tq or 1, Tk]`.
+/// `[B or 1, H or 1, Tq or 1, Tk]`. The seed of dropout is `drawn`, four whole numbers below 2¹⁶ on
+/// the device with the highest first, or `params.seed` where that is absent.
 #[backend_extension(
     Autodiff,
     Flex: cfg(feature = "flex"),
@@ -33,36 +34,40 @@ use super::optional::{OptionalBool, OptionalFloat};
 )]
 pub trait AttentionOps: Backend {
     /// The output `[B, H, Tq, Dv]`.
-    #[fusion(meta = |q, _k, v, _bias, _mask, _params| fusion::output(q, v))]
+    #[fusion(meta = |q, _k, v, _bias, _mask, _drawn, _params| fusion::output(q, v))]
     fn fused_attention(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
         #[extension_type] bias: OptionalFloat<Self>,
         #[extension_type] mask: OptionalBool<Self>,
+        #[extension_type] drawn: OptionalFloat<Self>,
         params: AttentionParams,
     ) -> FloatTensor<Self> {
+        let params = params.with_drawn::<Self>(drawn);
         reference::forward::<Self>(q, k, v, bias.into_option(), mask.into_option(), &params).0
     }
 
     /// The output, and what this backend's backward pass wants to know of each row's softmax
     /// (`[B, H, Tq, …]`; the reference gives the log-sums).
-    #[fusion(meta = |q, _k, v, _bias, _mask, _params| (fusion::output(q, v), fusion::statistics(q)))]
+    #[fusion(meta = |q, _k, v, _bias, _mask, _drawn, _params| (fusion::output(q, v), fusion::statistics(q)))]
     fn fused_attention_forward(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
         #[extension_type] bias: OptionalFloat<Self>,
         #[extension_type] mask: OptionalBool<Self>,
+        #[extension_type] drawn: OptionalFloat<Self>,
         params: AttentionParams,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let params = params.with_drawn::<Self>(drawn);
         let (output, log_sum, _) =
             reference::forward::<Self>(q, k, v, bias.into_option(), mask.into_option(), &params);
         (output, log_sum)
     }
 
     /// The gradients of `q`, `k`, `v` and `bias` (`[1, 1, 1]` without a bias).
-    #[fusion(meta = |q, k, v, bias, _mask, _output, _statistics, _dy, _params| {
+    #[fusion(meta = |q, k, v, bias, _mask, _drawn, _output, _statistics, _dy, _params| {
         (q.clone(), k.clone(), v.clone(), fusion::bias(q, bias))
     })]
     #[allow(clippy::too_many_arguments, clippy::type_complexity)]
@@ -72,6 +77,7 @@ pub trait AttentionOps: Backend {
         v: FloatTensor<Self>,
         #[extension_type] bias: OptionalFloat<Self>,
         #[extension_type] mask: OptionalBool<Self>,
+        #[extension_type] drawn: OptionalFloat<Self>,
         output: FloatTensor<Self>,
         statistics: FloatTensor<Self>,
         dy: FloatTensor<Self>,
@@ -84,32 +90,37 @@ pub trait AttentionOps: Backend {
     ) {
         // Recomputed, not read: only what is a function of the inputs can be differentiated again.
         let _ = (output, statistics);
+        let params = params.with_drawn::<Self>(drawn);
         reference::backward::<Self>(q, k, v, bias.into_option(), mask.into_option(), dy, &params)
     }
 
     /// [`fused_attention`](Self::fused_attention) on packed queries, keys and values
     /// `[B, T, (H + 2 Hkv) D]`; the output is `[B, T, H D]`.
-    #[fusion(meta = |qkv, _mask, heads, _params| fusion::packed_output(qkv, heads))]
+    #[fusion(meta = |qkv, _mask, _drawn, heads, _params| fusion::packed_output(qkv, heads))]
     fn fused_packed_attention(
         qkv: FloatTensor<Self>,
         #[extension_type] mask: OptionalBool<Self>,
+        #[extension_type] drawn: OptionalFloat<Self>,
         heads: PackedHeads,
         params: AttentionParams,
     ) -> FloatTensor<Self> {
+        let params = params.with_drawn::<Self>(drawn);
         packed_reference::forward::<Self>(qkv, mask.into_option(), heads, &params).0
     }
 
     /// The packed output, and statistics as in
     /// [`fused_attention_forward`](Self::fused_attention_forward).
-    #[fusion(meta = |qkv, _mask, heads, _params| {
+    #[fusion(meta = |qkv, _mask, _drawn, heads, _params| {
         (fusion::packed_output(qkv, heads), fusion::packed_statistics(qkv, heads))
     })]
     fn fused_packed_attention_forward(
         qkv: FloatTensor<Self>,
         #[extension_type] mask: OptionalBool<Self>,
+        #[extension_type] drawn: OptionalFloat<Self>,
         heads: PackedHeads,
         params: AttentionParams,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let params = params.with_drawn::<Self>(drawn);
         packed_reference::forward::<Self>(qkv, mask.into_option(), heads, &params)
     }
 
@@ -118,6 +129,7 @@ pub trait AttentionOps: Backend {
     fn fused_packed_attention_backward(
         qkv: FloatTensor<Self>,
         #[extension_type] mask: OptionalBool<Self>,
+        #[extension_type] drawn: OptionalFloat<Self>,
         output: FloatTensor<Self>,
         statistics: FloatTensor<Self>,
         dy: FloatTensor<Self>,
@@ -125,6 +137,7 @@ pub trait AttentionOps: Backend {
         params: AttentionParams,
     ) -> FloatTensor<Self> {
         let _ = (output, statistics);
+        let params = params.with_drawn::<Self>(drawn);
         packed_reference::backward::<Self>(qkv, mask.into_option(), dy, heads, &params)
     }
 }
@@ -159,10 +172,13 @@ pub fn attention(
 ) -> Tensor<4> {
     check_shapes(&q, &k, &v, &mask, bias.as_ref());
     let mut params = resolve(q.dims()[3], options);
+    let mut drawn = None;
     let device = q.device();
     if params.dropout > 0.0 {
         if !device.is_autodiff() {
             params.dropout = 0.0;
+        } else if draws_on_device(&device) {
+            drawn = Some(draw_seed_parts(&device));
         } else if masks_from_seed(&device) {
             params.seed = draw_seed(&device);
         } else {
@@ -179,6 +195,7 @@ pub fn attention(
             v,
             bias.map_or(OptionalFloat::Absent, OptionalFloat::Present),
             mask.map_or(OptionalBool::Absent, OptionalBool::Present),
+            drawn.map(Tensor::into_dispatch).into(),
             params,
         )
     } else {
@@ -210,10 +227,13 @@ pub fn attention_packed(
     );
     let width = features / (h + 2 * groups);
     let mut params = resolve(width, options);
+    let mut drawn = None;
     let device = qkv.device();
     if params.dropout > 0.0 {
         if !device.is_autodiff() {
             params.dropout = 0.0;
+        } else if draws_on_device(&device) {
+            drawn = Some(draw_seed_parts(&device));
         } else if masks_from_seed(&device) {
             params.seed = draw_seed(&device);
         } else {
@@ -233,7 +253,13 @@ pub fn attention_packed(
     let qkv = qkv.into_dispatch();
     Tensor::from_dispatch(if has_traits(&device) {
         let mask = mask.map_or(OptionalBool::Absent, OptionalBool::Present);
-        <Dispatch as AttentionOps>::fused_packed_attention(qkv, mask, heads, params)
+        <Dispatch as AttentionOps>::fused_packed_attention(
+            qkv,
+            mask,
+            drawn.map(Tensor::into_dispatch).into(),
+            heads,
+            params,
+        )
     } else {
         packed_reference::forward::<Dispatch>(qkv, mask, heads, &params).0
     })

@@ -2,8 +2,11 @@
 
 use core::ops::Range;
 
-use burn::tensor::{Bool, Tensor};
+use burn::backend::Backend;
+use burn::tensor::{Bool, Tensor, try_read_sync};
 
+use crate::ops::dropout_mask::seed_of;
+use crate::ops::optional::OptionalFloat;
 use crate::{ForgeError, check};
 
 /// The options of [`attention`](super::attention).
@@ -114,7 +117,7 @@ pub struct AttentionParams {
     pub softcap: Option<f64>,
     /// Probability with which a weight is dropped.
     pub dropout: f64,
-    /// Decides which weights are dropped.
+    /// Decides which weights are dropped, where the device has drawn nothing.
     pub seed: u64,
 }
 
@@ -122,6 +125,18 @@ impl AttentionParams {
     /// Whether causality or a window hides keys.
     pub fn is_structured(&self) -> bool {
         self.causal || self.window_left.is_some() || self.window_right.is_some()
+    }
+
+    /// With the seed that the device drew. Waits for the device.
+    pub(crate) fn with_drawn<B: Backend>(self, drawn: OptionalFloat<B>) -> Self {
+        let data = drawn
+            .into_option()
+            .and_then(|drawn| try_read_sync(B::float_into_data(drawn)))
+            .and_then(Result::ok);
+        Self {
+            seed: data.map_or(self.seed, seed_of),
+            ..self
+        }
     }
 
     /// The keys that query `query` of `queries` may see among `keys`; possibly empty.

@@ -19,6 +19,7 @@ struct PackedBackward;
 struct Saved<B: Backend> {
     qkv: NodeId,
     mask: Option<BoolTensor<B>>,
+    drawn: Option<FloatTensor<B>>,
     output: FloatTensor<B>,
     statistics: FloatTensor<B>,
     heads: PackedHeads,
@@ -42,6 +43,7 @@ impl<B: Backend + AttentionOps> Backward<B, 1> for PackedBackward {
                 saved
                     .mask
                     .map_or(OptionalBool::Absent, OptionalBool::Present),
+                saved.drawn.into(),
                 saved.output,
                 saved.statistics,
                 dy,
@@ -56,6 +58,7 @@ impl<B: Backend + AttentionOps> Backward<B, 1> for PackedBackward {
 pub(super) fn record<B: Backend + AttentionOps, C: CheckpointStrategy>(
     qkv: FloatTensor<Autodiff<B, C>>,
     mask: Option<BoolTensor<B>>,
+    drawn: Option<FloatTensor<B>>,
     heads: PackedHeads,
     params: AttentionParams,
 ) -> FloatTensor<Autodiff<B, C>> {
@@ -69,11 +72,17 @@ pub(super) fn record<B: Backend + AttentionOps, C: CheckpointStrategy>(
     {
         OpsKind::Tracked(mut prep) => {
             let id = prep.checkpoint(&qkv);
-            let (output, statistics) =
-                B::fused_packed_attention_forward(qkv.into_primitive(), input, heads, params);
+            let (output, statistics) = B::fused_packed_attention_forward(
+                qkv.into_primitive(),
+                input,
+                drawn.clone().into(),
+                heads,
+                params,
+            );
             let saved = Saved {
                 qkv: id,
                 mask,
+                drawn,
                 output: output.clone(),
                 statistics,
                 heads,
@@ -84,6 +93,7 @@ pub(super) fn record<B: Backend + AttentionOps, C: CheckpointStrategy>(
         OpsKind::UnTracked(prep) => prep.finish(B::fused_packed_attention(
             qkv.into_primitive(),
             input,
+            drawn.into(),
             heads,
             params,
         )),

@@ -38,10 +38,10 @@ pub(crate) fn elementwise(like: &CubeTensor, units: usize) -> (CubeCount, CubeDi
 }
 
 /// How wide an index must be to reach all of these.
-pub(crate) fn address_type<const N: usize>(tensors: [&CubeTensor; N]) -> AddressType {
+pub(crate) fn address_type(tensors: &[&CubeTensor]) -> AddressType {
     tensors
-        .into_iter()
-        .map(CubeTensor::required_address_type)
+        .iter()
+        .map(|tensor| tensor.required_address_type())
         .max()
         .unwrap_or_default()
 }

@@ -1,1 +1,130 @@
-impl super::AttentionOps for burn_cubecl::CubeBackend {}
+//! Attention as CubeCL programs: tiles of scores in registers, an online softmax, and a backward
+//! pass that recomputes the scores from the saved softmax. Memory is linear in the number of tokens
+//! in both passes.
+//!
+//! Heads are read where they lie, as long as the features of a head are adjacent; results are
+//! stored as `[B, T, H, D]`, which is what the projections around an attention layer want, and
+//! seen as `[B, H, T, D]`.
+
+mod backward;
+mod backward_bias;
+mod backward_keys;
+mod backward_queries;
+mod call;
+mod dropout;
+mod form;
+mod forward;
+mod heads;
+mod place;
+mod scores;
+mod tile;
+
+use burn::backend::TensorMetadata;
+use burn::backend::ops::FloatTensorOps;
+use burn_cubecl::CubeBackend;
+use burn_cubecl::tensor::CubeTensor;
+
+use super::{AttentionOps, AttentionParams, PackedHeads};
+use crate::ops::optional::{OptionalBool, OptionalFloat};
+use call::Call;
+use heads::Heads;
+
+impl AttentionOps for CubeBackend {
+    fn fused_attention(
+        q: CubeTensor,
+        k: CubeTensor,
+        v: CubeTensor,
+        bias: OptionalFloat<Self>,
+        mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
+        params: AttentionParams,
+    ) -> CubeTensor {
+        Self::fused_attention_forward(q, k, v, bias, mask, drawn, params).0
+    }
+
+    fn fused_attention_forward(
+        q: CubeTensor,
+        k: CubeTensor,
+        v: CubeTensor,
+        bias: OptionalFloat<Self>,
+        mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
+        params: AttentionParams,
+    ) -> (CubeTensor, CubeTensor) {
+        let call = Call::new(
+            [q, k, v].map(Heads::new),
+            bias.into_option(),
+            mask.into_option(),
+            drawn.into_option(),
+            params,
+        );
+        let (output, softmax) = call.forward();
+        (output.tensor, softmax)
+    }
+
+    fn fused_attention_backward(
+        q: CubeTensor,
+        k: CubeTensor,
+        v: CubeTensor,
+        bias: OptionalFloat<Self>,
+        mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
+        output: CubeTensor,
+        statistics: CubeTensor,
+        dy: CubeTensor,
+        params: AttentionParams,
+    ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
+        let call = Call::new(
+            [q, k, v].map(Heads::new),
+            bias.into_option(),
+            mask.into_option(),
+            drawn.into_option(),
+            params,
+        );
+        let ([dq, dk, dv], dbias) =
+            backward::run(&call, Heads::new(output), statistics, Heads::new(dy));
+        (dq.tensor, dk.tensor, dv.tensor, dbias)
+    }
+
+    fn fused_packed_attention(
+        qkv: CubeTensor,
+        mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
+        heads: PackedHeads,
+        params: AttentionParams,
+    ) -> CubeTensor {
+        Self::fused_packed_attention_forward(qkv, mask, drawn, heads, params).0
+    }
+
+    fn fused_packed_attention_forward(
+        qkv: CubeTensor,
+        mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
+        heads: PackedHeads,
+        params: AttentionParams,
+    ) -> (CubeTensor, CubeTensor) {
+        let parts = Heads::packed(qkv, heads);
+        let (mask, drawn) = (mask.into_option(), drawn.into_option());
+        let (output, softmax) = Call::new(parts, None, mask, drawn, params).forward();
+        (output.merged(), softmax)
+    }
+
+    fn fused_packed_attention_backward(
+        qkv: CubeTensor,
+        mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
+        output: CubeTensor,
+        statistics: CubeTensor,
+        dy: CubeTensor,
+        heads: PackedHeads,
+        params: AttentionParams,
+    ) -> CubeTensor {
+        let width = output.shape()[2] / heads.heads;
+        let parts = Heads::packed(qkv, heads);
+        let (mask, drawn) = (mask.into_option(), drawn.into_option());
+        let call = Call::new(parts, None, mask, drawn, params);
+        let [output, dy] = [output, dy].map(|x| Heads::merged_from(x, heads.heads, width));
+        let (parts, _) = backward::run(&call, output, statistics, dy);
+        CubeBackend::float_cat(parts.map(Heads::merged).into(), 2)
+    }
+}

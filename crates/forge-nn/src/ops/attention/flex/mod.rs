@@ -26,18 +26,21 @@ impl AttentionOps for Flex {
     fn fused_packed_attention(
         qkv: FlexTensor,
         mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
         heads: PackedHeads,
         params: AttentionParams,
     ) -> FlexTensor {
-        Self::fused_packed_attention_forward(qkv, mask, heads, params).0
+        Self::fused_packed_attention_forward(qkv, mask, drawn, heads, params).0
     }
 
     fn fused_packed_attention_forward(
         qkv: FlexTensor,
         mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
         heads: PackedHeads,
         params: AttentionParams,
     ) -> (FlexTensor, FlexTensor) {
+        let params = params.with_drawn::<Self>(drawn);
         let mask = mask.into_option();
         if !readable(mask.as_ref()) {
             return packed_reference::forward::<Self>(qkv, mask, heads, &params);
@@ -50,12 +53,14 @@ impl AttentionOps for Flex {
     fn fused_packed_attention_backward(
         qkv: FlexTensor,
         mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
         output: FlexTensor,
         statistics: FlexTensor,
         dy: FlexTensor,
         heads: PackedHeads,
         params: AttentionParams,
     ) -> FlexTensor {
+        let params = params.with_drawn::<Self>(drawn);
         let mask = mask.into_option();
         if !readable(mask.as_ref()) {
             return packed_reference::backward::<Self>(qkv, mask, dy, heads, &params);
@@ -71,9 +76,10 @@ impl AttentionOps for Flex {
         v: FlexTensor,
         bias: OptionalFloat<Self>,
         mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
         params: AttentionParams,
     ) -> FlexTensor {
-        Self::fused_attention_forward(q, k, v, bias, mask, params).0
+        Self::fused_attention_forward(q, k, v, bias, mask, drawn, params).0
     }
 
     fn fused_attention_forward(
@@ -82,8 +88,10 @@ impl AttentionOps for Flex {
         v: FlexTensor,
         bias: OptionalFloat<Self>,
         mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
         params: AttentionParams,
     ) -> (FlexTensor, FlexTensor) {
+        let params = params.with_drawn::<Self>(drawn);
         let (bias, mask) = (bias.into_option(), mask.into_option());
         let known_bias = bias.as_ref().unwrap_or(&q);
         if !readable(mask.as_ref()) {
@@ -104,11 +112,13 @@ impl AttentionOps for Flex {
         v: FlexTensor,
         bias: OptionalFloat<Self>,
         mask: OptionalBool<Self>,
+        drawn: OptionalFloat<Self>,
         output: FlexTensor,
         statistics: FlexTensor,
         dy: FlexTensor,
         params: AttentionParams,
     ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
+        let params = params.with_drawn::<Self>(drawn);
         let (bias, mask) = (bias.into_option(), mask.into_option());
         let known_bias = bias.as_ref().unwrap_or(&q);
         if !readable(mask.as_ref()) {

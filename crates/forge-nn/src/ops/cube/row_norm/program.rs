@@ -20,22 +20,36 @@ pub(super) struct Form {
     pub(super) rows: usize,
 }
 
-/// The sum of `part` over the units of a row, the same for all of them. Every unit of the cube
+/// The sums of `parts` over the units of a row, the same for all of them. Every unit of the cube
 /// must come by.
 #[cube]
-fn row_sum<C: Float>(part: C, #[comptime] form: Form) -> C {
-    let mut total = part;
+fn row_sums<C: Float>(parts: &mut Array<C>, #[comptime] count: usize, #[comptime] form: Form) {
     if comptime![form.units > 1] {
-        let mut scratch = Shared::<[C]>::new_slice(form.units * form.rows);
-        let first = UNIT_POS_Y as usize * form.units;
-        scratch[first + UNIT_POS_X as usize] = part;
+        let mut scratch = Shared::<[C]>::new_slice(form.units * form.rows * count);
+        let first = UNIT_POS_Y as usize * form.units * count;
+        #[unroll]
+        for part in 0..count {
+            scratch[first + UNIT_POS_X as usize * count + part] = parts[part];
+        }
         sync_cube();
-        total = number::<C>(0.0_f32);
-        for unit in 0..form.units {
-            total += scratch[first + unit];
+        #[unroll]
+        for part in 0..count {
+            let mut total = number::<C>(0.0_f32);
+            for unit in 0..form.units {
+                total += scratch[first + unit * count + part];
+            }
+            parts[part] = total;
         }
     }
-    total
+}
+
+/// The sum over a row of one number a unit.
+#[cube]
+fn row_sum<C: Float>(part: C, #[comptime] form: Form) -> C {
+    let mut parts = Array::<C>::new(1usize);
+    parts[0] = part;
+    row_sums::<C>(&mut parts, 1usize, form);
+    parts[0]
 }
 
 /// `y = (x - mean) / sqrt(var + eps) · weight + bias`, or `x / sqrt(mean(x²) + eps) · weight`.
@@ -137,12 +151,17 @@ pub(super) fn backward<E: Float, C: Float, N: Size>(
         slopes += slope;
         products += slope * centred;
     }
-    let variance = row_sum::<C>(squares.vector_sum(), form) / length;
+    let mut sums = Array::<C>::new(3usize);
+    sums[0] = squares.vector_sum();
+    sums[1] = products.vector_sum();
+    sums[2] = slopes.vector_sum();
+    row_sums::<C>(&mut sums, 3usize, form);
+    let variance = sums[0] / length;
     let inverse = number::<C>(1.0_f32) / (variance + epsilon.get::<C>()).sqrt();
-    let along = row_sum::<C>(products.vector_sum(), form) * inverse / length;
+    let along = sums[1] * inverse / length;
     let mut shift = number::<C>(0.0_f32);
     if comptime![form.centred] {
-        shift = row_sum::<C>(slopes.vector_sum(), form) / length;
+        shift = sums[2] / length;
     }
 
     if wanted < rows {

@@ -1,0 +1,188 @@
+//! One call: inputs, and what all programs are told.
+
+use burn::backend::TensorMetadata;
+use burn::tensor::DType;
+use burn_cubecl::cubecl::ir::{AddressType, ElemType};
+use burn_cubecl::cubecl::prelude::InputScalar;
+use burn_cubecl::tensor::CubeTensor;
+
+use super::super::AttentionParams;
+use super::form::{FAR, NO_MASK, Plan, ProblemLaunch};
+use super::forward;
+use super::heads::Heads;
+use crate::ops::cube::launch::{address_type, element, elementwise, empty, packed};
+use crate::ops::cube::number::compute_dtype;
+use crate::ops::dropout_mask::DropoutMask;
+
+pub(super) struct Call {
+    pub(super) q: Heads,
+    pub(super) k: Heads,
+    pub(super) v: Heads,
+    /// `[H, Tq, Tk]`.
+    pub(super) bias: Option<CubeTensor>,
+    /// `[B or 1, H or 1, Tq or 1, Tk]`.
+    pub(super) mask: Option<CubeTensor>,
+    /// The seed of dropout, four numbers.
+    pub(super) drawn: Option<CubeTensor>,
+    pub(super) params: AttentionParams,
+}
+
+impl Call {
+    pub(super) fn new(
+        [q, k, v]: [Heads; 3],
+        bias: Option<CubeTensor>,
+        mask: Option<CubeTensor>,
+        drawn: Option<CubeTensor>,
+        mut params: AttentionParams,
+    ) -> Self {
+        if drawn.is_none() {
+            params.dropout = 0.0;
+        }
+        Self {
+            q,
+            k,
+            v,
+            bias: bias.map(packed),
+            mask: mask.map(packed),
+            drawn: drawn.map(packed),
+            params,
+        }
+    }
+
+    pub(super) fn dtype(&self) -> DType {
+        self.q.tensor.dtype
+    }
+
+    /// In which type sums and statistics are kept.
+    pub(super) fn compute(&self) -> DType {
+        compute_dtype(self.dtype())
+    }
+
+    /// Of elements, sums and mask.
+    pub(super) fn dtypes(&self) -> [ElemType; 3] {
+        let mask = self.mask.as_ref().map_or(NO_MASK, |mask| mask.dtype);
+        [self.dtype(), self.compute(), mask].map(element)
+    }
+
+    /// The layout for the programs that also touch `others`.
+    pub(super) fn plan(&self, others: &[&Heads]) -> Plan {
+        let inputs = [&self.q, &self.k, &self.v];
+        let strides: Vec<_> = inputs
+            .into_iter()
+            .chain(others.iter().copied())
+            .flat_map(|heads| heads.strides.list())
+            .collect();
+        let mask_by_key = self.mask.as_ref().is_some_and(|mask| mask.shape()[2] == 1);
+        Plan::new(
+            &self.q.tensor,
+            [self.q.dims[3], self.v.dims[3]],
+            &strides,
+            mask_by_key,
+            &self.params,
+        )
+    }
+
+    pub(super) fn problem(&self) -> ProblemLaunch {
+        let [batch, heads, queries, _] = self.q.dims;
+        let [_, groups, keys, _] = self.k.dims;
+        let params = &self.params;
+        let limit = |window: Option<usize>| {
+            window.map_or(FAR, |window| i32::try_from(window).unwrap_or(FAR).min(FAR))
+        };
+        let right = limit(params.window_right);
+        let [mask_batch, mask_head, mask_row] = self.mask_strides();
+        let compute = element(self.compute());
+        let number = |value: f64| InputScalar::new(value, compute);
+        let (keep_scale, drop_threshold) =
+            DropoutMask::new(0, params.dropout).scale_and_threshold();
+        ProblemLaunch::new(
+            batch,
+            heads,
+            heads / groups,
+            queries,
+            keys,
+            limit(params.window_left),
+            if params.causal { 0 } else { right },
+            mask_batch,
+            mask_head,
+            mask_row,
+            number(params.scale),
+            number(params.softcap.unwrap_or(1.0)),
+            number(keep_scale),
+            drop_threshold,
+        )
+    }
+
+    /// Over samples, heads and queries; 0 where the mask is the same for all.
+    fn mask_strides(&self) -> [usize; 3] {
+        let Some(mask) = &self.mask else {
+            return [0; 3];
+        };
+        let shape = mask.shape();
+        let stride = |axis: usize| {
+            let inner: usize = (axis + 1..4).map(|axis| shape[axis]).product();
+            if shape[axis] == 1 { 0 } else { inner }
+        };
+        [stride(0), stride(1), stride(2)]
+    }
+
+    pub(super) fn address_type(&self, others: &[&CubeTensor]) -> AddressType {
+        let inputs = [&self.q, &self.k, &self.v].map(|heads| &heads.tensor);
+        let optional = [&self.bias, &self.mask].into_iter().flatten();
+        let all: Vec<_> = inputs
+            .into_iter()
+            .chain(optional)
+            .chain(others.iter().copied())
+            .collect();
+        address_type(&all)
+    }
+
+    /// The output, and `[B, H, Tq, 2]` for the backward pass.
+    pub(super) fn forward(&self) -> (Heads, CubeTensor) {
+        let [batch, heads, queries, _] = self.q.dims;
+        let dims = [batch, heads, queries, self.v.dims[3]];
+        let like = &self.q.tensor;
+        let output = Heads::empty(like, dims, self.dtype());
+        let softmax = empty(like, [batch, heads, queries, 2], self.compute());
+        if dims.contains(&0) {
+            return (output, softmax);
+        }
+        let plan = self.plan(&[&output]);
+        let vector = plan.features;
+        let (count, dim) = elementwise(like, batch * heads * queries.div_ceil(plan.rows));
+        // SAFETY: units without rows stop; indices of rows are clamped to those that exist.
+        unsafe {
+            forward::forward::launch_unchecked(
+                &like.client,
+                count,
+                dim,
+                self.address_type(&[&output.tensor]),
+                vector,
+                plan.rows,
+                self.q.tensor.clone().into_buffer_arg(),
+                self.k.tensor.clone().into_buffer_arg(),
+                self.v.tensor.clone().into_buffer_arg(),
+                buffer(&self.bias).into(),
+                buffer(&self.mask).into(),
+                buffer(&self.drawn).into(),
+                output.tensor.clone().into_buffer_arg(),
+                softmax.clone().into_buffer_arg(),
+                self.q.strides.launch(vector),
+                self.k.strides.launch(vector),
+                self.v.strides.launch(vector),
+                output.strides.launch(vector),
+                self.problem(),
+                plan.form,
+                self.dtypes(),
+            );
+        }
+        (output, softmax)
+    }
+}
+
+/// The argument of an optional tensor.
+pub(super) fn buffer(
+    tensor: &Option<CubeTensor>,
+) -> Option<burn_cubecl::cubecl::prelude::BufferArg> {
+    tensor.clone().map(CubeTensor::into_buffer_arg)
+}

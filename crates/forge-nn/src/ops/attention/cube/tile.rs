@@ -1,0 +1,196 @@
+//! Products between the rows that a unit owns and a block of rows in memory.
+//!
+//! An owned row is a lane: `rows[d]` holds feature `d` of all of them.
+
+use burn_cubecl::cubecl;
+use cubecl::prelude::*;
+
+use super::form::{Form, Layout};
+use crate::ops::cube::number::lanes;
+
+/// The owned rows from memory, rows beyond `end` as copies of the last.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+pub(super) fn load<E: Float, C: Float, W: Size, N: Size>(
+    rows: &mut Array<Vector<C, N>>,
+    memory: &[Vector<E, W>],
+    layout: &Layout,
+    batch: usize,
+    head: usize,
+    first: usize,
+    end: usize,
+    #[comptime] width: usize,
+) {
+    let vector = W::value().comptime();
+    let count = N::value().comptime();
+    for step in 0..comptime![width / vector] {
+        #[unroll]
+        for lane in 0..count {
+            let at = layout.at(batch, head, min(first + lane, end - 1));
+            let loaded = Vector::<C, W>::cast_from(memory[at + step]);
+            #[unroll]
+            for w in 0..vector {
+                let mut feature = rows[step * vector + w];
+                feature.insert(lane, loaded.extract(w));
+                rows[step * vector + w] = feature;
+            }
+        }
+    }
+}
+
+/// The owned rows to memory; rows beyond `end` are left out.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+pub(super) fn store<E: Float, C: Float, W: Size, N: Size>(
+    rows: &Array<Vector<C, N>>,
+    memory: &mut [Vector<E, W>],
+    layout: &Layout,
+    batch: usize,
+    head: usize,
+    first: usize,
+    end: usize,
+    #[comptime] width: usize,
+) {
+    let vector = W::value().comptime();
+    let count = N::value().comptime();
+    for step in 0..comptime![width / vector] {
+        #[unroll]
+        for lane in 0..count {
+            if first + lane < end {
+                let at = layout.at(batch, head, first + lane);
+                let mut stored = Vector::<C, W>::empty();
+                #[unroll]
+                for w in 0..vector {
+                    stored.insert(w, rows[step * vector + w].extract(lane));
+                }
+                memory[at + step] = Vector::cast_from(stored);
+            }
+        }
+    }
+}
+
+/// `sums[j] = Σ_d rows[d] · memory[first + j][d]`; block rows beyond `end` are read as the last.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+pub(super) fn multiply<E: Float, C: Float, W: Size, N: Size>(
+    sums: &mut Array<Vector<C, N>>,
+    rows: &Array<Vector<C, N>>,
+    memory: &[Vector<E, W>],
+    start: usize,
+    step: usize,
+    first: usize,
+    end: usize,
+    #[comptime] width: usize,
+    #[comptime] form: Form,
+) {
+    let vector = W::value().comptime();
+    #[unroll]
+    for j in 0..form.block {
+        sums[j] = lanes::<C, N>(0.0_f32);
+    }
+    #[unroll(form.unroll)]
+    for d in 0..comptime![width / vector] {
+        #[unroll]
+        for j in 0..form.block {
+            let at = start + min(first + j, end - 1) * step;
+            let loaded = Vector::<C, W>::cast_from(memory[at + d]);
+            #[unroll]
+            for w in 0..vector {
+                sums[j] += rows[d * vector + w] * Vector::new(loaded.extract(w));
+            }
+        }
+    }
+}
+
+/// `rows[d] = rows[d] · factor + Σ_j weights[j] · memory[first + j][d]`. Weights of block rows
+/// beyond `end` must be zero.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+pub(super) fn accumulate<E: Float, C: Float, W: Size, N: Size>(
+    rows: &mut Array<Vector<C, N>>,
+    factor: Vector<C, N>,
+    weights: &Array<Vector<C, N>>,
+    memory: &[Vector<E, W>],
+    start: usize,
+    step: usize,
+    first: usize,
+    end: usize,
+    #[comptime] width: usize,
+    #[comptime] form: Form,
+) {
+    let vector = W::value().comptime();
+    #[unroll(form.unroll)]
+    for d in 0..comptime![width / vector] {
+        let mut sums = Array::<Vector<C, N>>::new(vector);
+        #[unroll]
+        for w in 0..vector {
+            sums[w] = rows[d * vector + w] * factor;
+        }
+        #[unroll]
+        for j in 0..form.block {
+            let at = start + min(first + j, end - 1) * step;
+            let loaded = Vector::<C, W>::cast_from(memory[at + d]);
+            #[unroll]
+            for w in 0..vector {
+                sums[w] += weights[j] * Vector::new(loaded.extract(w));
+            }
+        }
+        #[unroll]
+        for w in 0..vector {
+            rows[d * vector + w] = sums[w];
+        }
+    }
+}
+
+/// Number `which` of `stride` a row, `[…, rows, stride]` from row `at`; rows beyond `end` as the
+/// last.
+#[cube]
+pub(super) fn statistics<C: Float, N: Size>(
+    memory: &[C],
+    at: usize,
+    first: usize,
+    end: usize,
+    #[comptime] stride: usize,
+    #[comptime] which: usize,
+) -> Vector<C, N> {
+    let mut values = lanes::<C, N>(0.0_f32);
+    let count = N::value().comptime();
+    #[unroll]
+    for lane in 0..count {
+        let row = at + min(first + lane, end - 1);
+        values.insert(lane, memory[row * stride + which]);
+    }
+    values
+}
+
+/// `Σ_d a[d] · b[d]` of each owned row.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+pub(super) fn row_products<E: Float, C: Float, W: Size, N: Size>(
+    a: &[Vector<E, W>],
+    a_layout: &Layout,
+    b: &[Vector<E, W>],
+    b_layout: &Layout,
+    batch: usize,
+    head: usize,
+    first: usize,
+    end: usize,
+    #[comptime] width: usize,
+) -> Vector<C, N> {
+    let vector = W::value().comptime();
+    let count = N::value().comptime();
+    let mut sums = lanes::<C, N>(0.0_f32);
+    #[unroll]
+    for lane in 0..count {
+        let row = min(first + lane, end - 1);
+        let a_start = a_layout.at(batch, head, row);
+        let b_start = b_layout.at(batch, head, row);
+        let mut products = lanes::<C, W>(0.0_f32);
+        for step in 0..comptime![width / vector] {
+            products +=
+                Vector::<C, W>::cast_from(a[a_start + step]) * Vector::cast_from(b[b_start + step]);
+        }
+        sums.insert(lane, products.vector_sum());
+    }
+    sums
+}
