@@ -3,6 +3,7 @@
 
 mod allocation;
 mod artifact;
+mod attention_memory;
 mod bad_input;
 mod chain;
 mod estimator;

@@ -5,11 +5,14 @@
 //!
 //! One operation is one folder: `mod.rs` has the trait and the public function on tensors,
 //! `reference.rs` the body that every backend can run, `backward.rs` the rule for
-//! `Autodiff<B>`, `flex` the SIMD and multi-threaded form for Burn's `flex` backend.
+//! `Autodiff<B>`, `flex` the SIMD and multi-threaded form for Burn's `flex` backend, `cube` the
+//! program for its CubeCL backends (CUDA, ROCm, Metal, Vulkan, WebGPU, `cpu`). Not every operation
+//! has all of them: what is not faster than the reference is not kept.
 //!
 //! # Which body runs
 //!
-//! The public functions look at the device. Backends that this crate was compiled for go through
+//! The public functions look at the device. With Burn's fusion an operation with a program is one
+//! opaque step; the others take part in fusion as the operations that they are made of. Backends that this crate was compiled for go through
 //! the operation's trait, and so through its own backward rule; any other device (remote, graph
 //! capture) runs the reference on Burn's dispatching backend, so that a captured graph holds
 //! Burn's operations only. None of them panics for lack of a kernel.

@@ -1,11 +1,15 @@
 //! Each operation on the devices that `FORGE_TEST_DEVICES` names, in f32, beside its formula there.
 
-use burn::tensor::DType;
+use burn::backend::Dispatch;
+use burn::tensor::{DType, Device, Tensor};
 use forge_nn::DeviceName;
+use forge_nn::ops::{AttentionOps, AttentionParams, OptionalBool, OptionalFloat, PackedHeads};
 use forge_testkit::battery;
 
 use super::cases::{self, Case};
-use super::evaluation::{assert_within_budget, evaluate};
+use super::evaluation::{
+    assert_within_budget, evaluate, evaluate_on, relative_error, tensor, values,
+};
 
 /// `flex` has its own tests, in f64 too.
 fn check(cases: Vec<Case>) {
@@ -13,11 +17,17 @@ fn check(cases: Vec<Case>) {
         if name == DeviceName::Flex {
             continue;
         }
+        // Burn's products on its `cpu` backend wait for all threads at every step: minutes a case.
+        let naive = if name == DeviceName::Cpu {
+            Device::flex()
+        } else {
+            device.clone()
+        };
         for case in &cases {
             let truth = evaluate(&*case.formula, &case.inputs, DType::F64);
             let title = format!("{} on {name}", case.name);
             assert_within_budget(
-                &device,
+                [&device, &naive],
                 &title,
                 &*case.op,
                 &*case.formula,
@@ -61,4 +71,69 @@ fn device_attention() {
 #[test]
 fn device_packed_attention() {
     check(cases::packed_attentions());
+}
+
+/// With the same drawn seed every device drops the same weights, in both passes.
+#[test]
+fn device_attention_dropout() {
+    const PARAMS: AttentionParams = AttentionParams {
+        scale: 0.4,
+        causal: true,
+        window_left: None,
+        window_right: None,
+        softcap: None,
+        dropout: 0.3,
+        seed: 0,
+    };
+    let drawn = |device: &Device| {
+        let parts = tensor(&[40_000.5, 1.0, 65_535.0, 7.25], DType::F32, device);
+        OptionalFloat::Present(parts.into_dispatch())
+    };
+    let plain = |t: Vec<Tensor<1>>| {
+        let x = t[0].clone().reshape([2, 3, 37, 5]);
+        let device = x.device().inner();
+        let x = x.into_dispatch();
+        let y = Dispatch::fused_attention(
+            x.clone(),
+            x.clone(),
+            x,
+            OptionalFloat::Absent,
+            OptionalBool::Absent,
+            drawn(&device),
+            PARAMS,
+        );
+        Tensor::<4>::from_dispatch(y).flatten(0, 3)
+    };
+    let packed = |t: Vec<Tensor<1>>| {
+        let x = t[0].clone().reshape([2, 37, 15]);
+        let device = x.device().inner();
+        let y = Dispatch::fused_packed_attention(
+            x.into_dispatch(),
+            OptionalBool::Absent,
+            drawn(&device),
+            PackedHeads::equal(1),
+            PARAMS,
+        );
+        Tensor::<3>::from_dispatch(y).flatten(0, 2)
+    };
+    let inputs = [values(21, 2 * 3 * 37 * 5)];
+    for (name, device) in battery::devices() {
+        for (op, title) in [
+            (&plain as super::evaluation::Function<'_>, "attention"),
+            (&packed, "packed attention"),
+        ] {
+            let truth = evaluate(op, &inputs, DType::F64);
+            let ours = evaluate_on(&device, op, &inputs, DType::F32);
+            let error = relative_error(&ours.output, &truth.output);
+            assert!(
+                error < 1e-5,
+                "{title} on {name}: output is off by {error:e}"
+            );
+            let error = relative_error(&ours.gradients[0], &truth.gradients[0]);
+            assert!(
+                error < 1e-4,
+                "{title} on {name}: gradient is off by {error:e}"
+            );
+        }
+    }
 }

@@ -96,20 +96,20 @@ pub(crate) fn assert_agrees(
         );
     }
 
-    assert_within_budget(&Device::flex(), name, op, reference, &truth, inputs);
+    assert_within_budget([&Device::flex(); 2], name, op, reference, &truth, inputs);
 }
 
 /// In f32 on `device`, `op` is within the budget for kernels: an error of at most twice the
-/// reference's own on that device, three times for gradients, plus a few ulp.
+/// reference's own on `naive_device`, three times for gradients, plus a few ulp.
 pub(crate) fn assert_within_budget(
-    device: &Device,
+    [device, naive_device]: [&Device; 2],
     name: &str,
     op: Function<'_>,
     reference: Function<'_>,
     truth: &Evaluation,
     inputs: &[Vec<f64>],
 ) {
-    let naive = evaluate_on(device, reference, inputs, DType::F32);
+    let naive = evaluate_on(naive_device, reference, inputs, DType::F32);
     let ours = evaluate_on(device, op, inputs, DType::F32);
     let ulp = f64::from(f32::EPSILON);
     let budget = 2.0 * relative_error(&naive.output, &truth.output) + 4.0 * ulp;

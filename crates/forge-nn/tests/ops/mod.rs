@@ -1,6 +1,7 @@
 mod agreement;
 mod attention_oracle;
 mod attention_semantics;
+mod capture;
 mod cases;
 mod devices;
 mod evaluation;

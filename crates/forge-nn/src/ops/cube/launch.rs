@@ -37,6 +37,21 @@ pub(crate) fn elementwise(like: &CubeTensor, units: usize) -> (CubeCount, CubeDi
     (calculate_cube_count_elemwise(&like.client, units, dim), dim)
 }
 
+/// The same for pieces that take long and keep much in registers: in small cubes, so that few
+/// pieces still reach all of a device.
+pub(crate) fn heavy(like: &CubeTensor, units: usize) -> (CubeCount, CubeDim) {
+    let whole = CubeDim::new(&like.client, units);
+    let dim = if units_are_cores(like) {
+        whole
+    } else {
+        CubeDim::new_2d(whole.x, whole.y.min(2))
+    };
+    (
+        calculate_cube_count_elemwise(&like.client, units, dim),
+        dim,
+    )
+}
+
 /// How wide an index must be to reach all of these.
 pub(crate) fn address_type(tensors: &[&CubeTensor]) -> AddressType {
     tensors

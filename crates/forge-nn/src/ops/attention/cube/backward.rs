@@ -7,7 +7,7 @@ use burn_cubecl::tensor::CubeTensor;
 use super::call::{Call, buffer};
 use super::heads::Heads;
 use super::{backward_bias, backward_keys, backward_queries};
-use crate::ops::cube::launch::{elementwise, empty, packed};
+use crate::ops::cube::launch::{heavy, empty, packed};
 
 /// The gradients of queries, keys and values, and of the bias (`[1, 1, 1]` zero without one).
 pub(super) fn run(
@@ -54,7 +54,7 @@ fn queries(
     let along = empty(like, [batch, heads, queries], call.compute());
     let plan = call.plan(&[output, dy, dq]);
     let vector = plan.features;
-    let (count, dim) = elementwise(like, batch * heads * queries.div_ceil(plan.rows));
+    let (count, dim) = heavy(like, batch * heads * queries.div_ceil(plan.rows));
     // SAFETY: units without rows stop; indices of rows are clamped to those that exist.
     unsafe {
         backward_queries::backward::launch_unchecked(
@@ -95,7 +95,7 @@ fn keys(call: &Call, softmax: &CubeTensor, along: &CubeTensor, dy: &Heads, [dk, 
     let [batch, groups, keys, _] = call.k.dims;
     let plan = call.plan(&[dy, dk, dv]);
     let vector = plan.features;
-    let (count, dim) = elementwise(like, batch * groups * keys.div_ceil(plan.rows));
+    let (count, dim) = heavy(like, batch * groups * keys.div_ceil(plan.rows));
     // SAFETY: as above.
     unsafe {
         backward_keys::backward::launch_unchecked(
@@ -141,7 +141,7 @@ fn bias(
     let dbias = empty(like, dims, call.compute());
     let plan = call.plan(&[dy]);
     let vector = plan.features;
-    let (count, dim) = elementwise(like, dims[0] * dims[1].div_ceil(plan.rows));
+    let (count, dim) = heavy(like, dims[0] * dims[1].div_ceil(plan.rows));
     // SAFETY: as above.
     unsafe {
         backward_bias::backward::launch_unchecked(

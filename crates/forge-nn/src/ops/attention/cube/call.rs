@@ -10,7 +10,7 @@ use super::super::AttentionParams;
 use super::form::{FAR, NO_MASK, Plan, ProblemLaunch};
 use super::forward;
 use super::heads::Heads;
-use crate::ops::cube::launch::{address_type, element, elementwise, empty, packed};
+use crate::ops::cube::launch::{address_type, element, heavy, empty, packed};
 use crate::ops::cube::number::compute_dtype;
 use crate::ops::dropout_mask::DropoutMask;
 
@@ -149,7 +149,7 @@ impl Call {
         }
         let plan = self.plan(&[&output]);
         let vector = plan.features;
-        let (count, dim) = elementwise(like, batch * heads * queries.div_ceil(plan.rows));
+        let (count, dim) = heavy(like, batch * heads * queries.div_ceil(plan.rows));
         // SAFETY: units without rows stop; indices of rows are clamped to those that exist.
         unsafe {
             forward::forward::launch_unchecked(

@@ -1,0 +1,102 @@
+//! On the device that records graphs every operation leaves Burn's own operations and no custom
+//! one: exporters know nothing else.
+
+use burn::backend::Capture;
+use burn::tensor::{DType, Device, Tensor};
+use burn_ir::OperationIr;
+use forge_nn::ops::{AdamWStep, adamw_step};
+
+use super::cases::{self, Case};
+use super::evaluation::{tensor, values};
+
+/// Records `function` of `inputs`; what is left in the graph.
+fn operations(
+    inputs: &[Vec<f64>],
+    function: impl Fn(Vec<Tensor<1>>) -> Vec<Tensor<1>>,
+) -> Vec<OperationIr> {
+    let device = Device::capture();
+    let id = |tensor: &Tensor<1>| {
+        let primitive = tensor.clone().try_into_primitive::<Capture>().unwrap();
+        primitive.id()
+    };
+    let captured = device.capture_scope(|scope| {
+        let inputs: Vec<_> = inputs
+            .iter()
+            .map(|values| tensor(values, DType::F32, &Device::flex()).to_device(&device))
+            .collect();
+        let outputs = function(inputs.clone());
+        scope.complete(
+            inputs.iter().map(id).collect::<Vec<_>>(),
+            outputs.iter().map(id).collect::<Vec<_>>(),
+        )
+    });
+    captured.unwrap().graph.operations
+}
+
+fn assert_decomposed(name: &str, operations: &[OperationIr]) {
+    let custom = operations
+        .iter()
+        .find(|operation| matches!(operation, OperationIr::Custom(_)));
+    assert!(custom.is_none(), "{name} leaves {custom:?}");
+    assert!(!operations.is_empty(), "{name} leaves nothing");
+}
+
+fn check(cases: Vec<Case>) {
+    for case in cases {
+        let operations = operations(&case.inputs, |inputs| vec![(case.op)(inputs)]);
+        assert_decomposed(&case.name, &operations);
+    }
+}
+
+#[test]
+fn capture_decomposes_linear() {
+    check(cases::linear());
+}
+
+#[test]
+fn capture_decomposes_norms() {
+    check(cases::norms());
+}
+
+#[test]
+fn capture_decomposes_gated_units() {
+    check(cases::gates());
+}
+
+#[test]
+fn capture_decomposes_softmax() {
+    check(cases::softmaxes());
+}
+
+#[test]
+fn capture_decomposes_residuals() {
+    check(cases::residuals());
+}
+
+#[test]
+fn capture_decomposes_attention() {
+    check(cases::attentions());
+    check(cases::packed_attentions());
+}
+
+#[test]
+fn capture_decomposes_adamw() {
+    let inputs: Vec<_> = (0..4).map(|seed| values(seed, 5)).collect();
+    let operations = operations(&inputs, |t| {
+        let [p, g, m, v] = t.try_into().unwrap();
+        let (p, m, v) = adamw_step(p, g, m, v, &step());
+        vec![p, m, v]
+    });
+    assert_decomposed("adamw_step", &operations);
+}
+
+fn step() -> AdamWStep {
+    AdamWStep {
+        learning_rate: 1e-3,
+        beta_1: 0.9,
+        beta_2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: 1e-2,
+        time: 3,
+    }
+}
