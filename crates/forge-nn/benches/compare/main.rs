@@ -15,6 +15,7 @@ use burn::tensor::Device;
 use forge_nn::DeviceName;
 
 // Freed tensors' memory is reused instead of going back to the kernel.
+#[cfg(not(system_allocator))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,5 +1,8 @@
 //! Operation inputs that may be absent: the dispatch macro does not know `Option`.
 
+// The types that the derive makes for fusion have none.
+#![cfg_attr(feature = "fusion", allow(missing_debug_implementations))]
+
 use burn::backend::tensor::{BoolTensor, FloatTensor};
 use burn::backend::{Backend, ExtensionType};
 

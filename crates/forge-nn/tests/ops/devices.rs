@@ -73,6 +73,51 @@ fn device_packed_attention() {
     check(cases::packed_attentions());
 }
 
+/// The programs in the other types that a device has, computing in f32 or f64.
+#[test]
+fn device_types() {
+    for (name, device) in battery::devices() {
+        for (dtype, output, gradient) in [
+            (DType::F64, 1e-11, 1e-11),
+            (DType::F16, 2e-3, 1e-2),
+            (DType::BF16, 2e-2, 8e-2),
+        ] {
+            // On software Vulkan Burn's own operations are wrong in f64, of which WGSL knows nothing.
+            let exact = matches!(name, DeviceName::Cpu | DeviceName::Cuda);
+            let usable = dtype != DType::F64 || exact;
+            if name == DeviceName::Flex || !usable || !device.supports_dtype(dtype) {
+                continue;
+            }
+            let attentions = cases::attentions().into_iter().skip(1).take(3);
+            let some = attentions
+                .chain(cases::norms().into_iter().take(4))
+                .chain(cases::gates().into_iter().take(4));
+            for case in some {
+                if dtype == DType::F64 && case.name.starts_with("Gelu") {
+                    // CubeCL's erf is good to 1e-7 in every type.
+                    continue;
+                }
+                let truth = evaluate(&*case.formula, &case.inputs, DType::F64);
+                let ours = evaluate_on(&device, &*case.op, &case.inputs, dtype);
+                let error = relative_error(&ours.output, &truth.output);
+                assert!(
+                    error < output,
+                    "{} on {name} in {dtype:?}: output is off by {error:e}",
+                    case.name
+                );
+                for (ours, truth) in ours.gradients.iter().zip(&truth.gradients) {
+                    let error = relative_error(ours, truth);
+                    assert!(
+                        error < gradient,
+                        "{} on {name} in {dtype:?}: gradient is off by {error:e}",
+                        case.name
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// With the same drawn seed every device drops the same weights, in both passes.
 #[test]
 fn device_attention_dropout() {

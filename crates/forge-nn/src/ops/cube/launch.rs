@@ -46,10 +46,7 @@ pub(crate) fn heavy(like: &CubeTensor, units: usize) -> (CubeCount, CubeDim) {
     } else {
         CubeDim::new_2d(whole.x, whole.y.min(2))
     };
-    (
-        calculate_cube_count_elemwise(&like.client, units, dim),
-        dim,
-    )
+    (calculate_cube_count_elemwise(&like.client, units, dim), dim)
 }
 
 /// How wide an index must be to reach all of these.

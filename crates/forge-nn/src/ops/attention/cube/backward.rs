@@ -7,7 +7,7 @@ use burn_cubecl::tensor::CubeTensor;
 use super::call::{Call, buffer};
 use super::heads::Heads;
 use super::{backward_bias, backward_keys, backward_queries};
-use crate::ops::cube::launch::{heavy, empty, packed};
+use crate::ops::cube::launch::{empty, heavy, packed};
 
 /// The gradients of queries, keys and values, and of the bias (`[1, 1, 1]` zero without one).
 pub(super) fn run(

@@ -10,7 +10,7 @@ use super::super::AttentionParams;
 use super::form::{FAR, NO_MASK, Plan, ProblemLaunch};
 use super::forward;
 use super::heads::Heads;
-use crate::ops::cube::launch::{address_type, element, heavy, empty, packed};
+use crate::ops::cube::launch::{address_type, element, empty, heavy, packed};
 use crate::ops::cube::number::compute_dtype;
 use crate::ops::dropout_mask::DropoutMask;
 
