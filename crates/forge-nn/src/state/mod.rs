@@ -41,7 +41,8 @@ impl StateDict {
             if let Some(id) = id {
                 state.param_ids.insert(name.clone(), id);
             }
-            let data = TensorData::from_bytes(bytes, shape, dtype);
+            // A copy: on wgpu what was read back may share memory that a later operation uses.
+            let data = TensorData::from_bytes(bytes.clone(), shape, dtype);
             state.tensors.insert(name, data);
         }
         Ok(state)
