@@ -118,7 +118,8 @@ fn device_types() {
     }
 }
 
-/// With the same drawn seed every device drops the same weights, in both passes.
+/// With the same seed, drawn by the device or given, every device drops the same weights in both
+/// passes.
 #[test]
 fn device_attention_dropout() {
     const PARAMS: AttentionParams = AttentionParams {
@@ -133,6 +134,10 @@ fn device_attention_dropout() {
     let drawn = |device: &Device| {
         let parts = tensor(&[40_000.5, 1.0, 65_535.0, 7.25], DType::F32, device);
         OptionalFloat::Present(parts.into_dispatch())
+    };
+    let given = AttentionParams {
+        seed: 0x0123_4567_89AB_CDEF,
+        ..PARAMS
     };
     let plain = |t: Vec<Tensor<1>>| {
         let x = t[0].clone().reshape([2, 3, 37, 5]);
@@ -151,13 +156,12 @@ fn device_attention_dropout() {
     };
     let packed = |t: Vec<Tensor<1>>| {
         let x = t[0].clone().reshape([2, 37, 15]);
-        let device = x.device().inner();
         let y = Dispatch::fused_packed_attention(
             x.into_dispatch(),
             OptionalBool::Absent,
-            drawn(&device),
+            OptionalFloat::Absent,
             PackedHeads::equal(1),
-            PARAMS,
+            given,
         );
         Tensor::<3>::from_dispatch(y).flatten(0, 2)
     };

@@ -1,7 +1,9 @@
 //! One call: inputs, and what all programs are told.
 
 use burn::backend::TensorMetadata;
-use burn::tensor::DType;
+use burn::backend::ops::FloatTensorOps;
+use burn::tensor::{DType, TensorData};
+use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::ir::{AddressType, ElemType};
 use burn_cubecl::cubecl::prelude::InputScalar;
 use burn_cubecl::tensor::CubeTensor;
@@ -33,11 +35,9 @@ impl Call {
         bias: Option<CubeTensor>,
         mask: Option<CubeTensor>,
         drawn: Option<CubeTensor>,
-        mut params: AttentionParams,
+        params: AttentionParams,
     ) -> Self {
-        if drawn.is_none() {
-            params.dropout = 0.0;
-        }
+        let drawn = drawn.or_else(|| (params.dropout > 0.0).then(|| seed(&q, params.seed)));
         Self {
             q,
             k,
@@ -144,8 +144,9 @@ impl Call {
         let like = &self.q.tensor;
         let output = Heads::empty(like, dims, self.dtype());
         let softmax = empty(like, [batch, heads, queries, 2], self.compute());
-        if dims.contains(&0) {
-            return (output, softmax);
+        if dims.contains(&0) || self.k.dims[2] == 0 {
+            let zeros = CubeBackend::float_zeros(dims.into(), &like.device, self.dtype().into());
+            return (Heads::new(zeros), softmax);
         }
         let plan = self.plan(&[&output]);
         let vector = plan.features;
@@ -178,6 +179,12 @@ impl Call {
         }
         (output, softmax)
     }
+}
+
+/// As the device itself would have drawn it.
+fn seed(like: &Heads, seed: u64) -> CubeTensor {
+    let parts = [48, 32, 16, 0].map(|shift| (seed >> shift & 0xFFFF) as f32);
+    CubeBackend::float_from_data(TensorData::from(parts), &like.tensor.device)
 }
 
 /// The argument of an optional tensor.
