@@ -125,6 +125,7 @@ pub trait AttentionOps: Backend {
     }
 
     /// The gradient of `qkv`.
+    #[allow(clippy::too_many_arguments)]
     #[fusion(dtype = qkv, shape = qkv)]
     fn fused_packed_attention_backward(
         qkv: FloatTensor<Self>,

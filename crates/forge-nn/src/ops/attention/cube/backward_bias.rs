@@ -3,14 +3,16 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
+use super::block::Block;
 use super::dropout::{self, Seed};
-use super::form::{Form, Layout, Problem, key_range};
-use super::place::{Place, consecutive};
-use super::scores::{score, weight};
-use super::tile::{load, multiply, statistics};
+use super::form::{Form, Layout, Problem};
+use super::place::{Place, consecutive, key_range, owned};
+use super::scores::weight;
+use super::statistics;
+use super::tile::load;
 use crate::ops::cube::number::number;
 
-/// `dbias`: `[H, Tq, Tk]`.
+/// `softmax`: `[B, H, Tq, 2]` and `along`: `[B, H, Tq]` as for the keys; `dbias`: `[H, Tq, Tk]`.
 #[cube(launch_unchecked, address_type = "dynamic")]
 pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
     q: &[Vector<E, W>],
@@ -31,16 +33,13 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
     #[comptime] form: Form,
     #[define(E, C, M)] _dtypes: [ElemType; 3],
 ) {
-    let count = N::value().comptime();
-    let tiles = problem.queries.div_ceil(count);
-    if ABSOLUTE_POS >= problem.heads * tiles {
+    let mut owned = owned::<N>(ABSOLUTE_POS, problem.heads, problem.queries);
+    if owned.batch >= 1 {
         terminate!();
     }
-    let head = ABSOLUTE_POS / tiles;
+    let (head, first) = (owned.head, owned.first);
     let group = head / problem.sharing;
-    let first = ABSOLUTE_POS % tiles * count;
-    let last = min(first + count, problem.queries) - 1;
-
+    let count = N::value().comptime();
     #[unroll]
     for lane in 0..count {
         if first + lane < problem.queries {
@@ -50,87 +49,39 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
             }
         }
     }
-    let mut rows = Array::<Vector<C, N>>::new(form.width);
-    let mut slopes_of_output = Array::<Vector<C, N>>::new(form.value_width);
-    let mut scores = Array::<Vector<C, N>>::new(form.block);
-    let mut slopes = Array::<Vector<C, N>>::new(form.block);
-    let mut dweights = Array::<Vector<C, N>>::new(form.block);
+    let mut block = Block::<C, N>::new(form);
     let seed = Seed::read(&seed);
     let own = consecutive::<N>(first);
     let (start, _) = key_range(first, &problem);
-    let (_, end) = key_range(last, &problem);
+    let (_, end) = key_range(owned.last, &problem);
     for batch in 0..problem.batch {
-        load::<E, C, W, N>(
-            &mut rows,
-            q,
-            &q_layout,
-            batch,
-            head,
-            first,
-            problem.queries,
-            form.width,
-        );
-        load::<E, C, W, N>(
-            &mut slopes_of_output,
-            dy,
-            &dy_layout,
-            batch,
-            head,
-            first,
-            problem.queries,
-            form.value_width,
-        );
-        let at = (batch * problem.heads + head) * problem.queries;
-        let highest = statistics::<C, N>(softmax, at, first, problem.queries, 2usize, 0usize);
-        let inverse = statistics::<C, N>(softmax, at, first, problem.queries, 2usize, 1usize);
-        let own_along = statistics::<C, N>(along, at, first, problem.queries, 1usize, 0usize);
-        let k_start = k_layout.at(batch, group, 0);
-        let v_start = v_layout.at(batch, group, 0);
-        for block in range_stepped(start, end, form.block) {
-            multiply::<E, C, W, N>(
-                &mut scores,
-                &rows,
-                k,
-                k_start,
-                k_layout.step(),
-                block,
-                problem.keys,
-                form.width,
-                form,
-            );
-            let place = Place::<N>::new(batch, head, own, first, block, false);
-            score::<E, C, M, N>(
-                &mut scores,
-                &mut slopes,
-                &bias,
-                &mask,
-                &place,
-                &problem,
-                form,
-            );
-            multiply::<E, C, W, N>(
-                &mut dweights,
-                &slopes_of_output,
-                v,
-                v_start,
-                v_layout.step(),
-                block,
-                problem.keys,
-                form.value_width,
-                form,
-            );
+        owned.batch = batch;
+        let q_head = q_layout.head(batch, head, problem.queries);
+        let rows = load::<E, C, W, N>(q, &q_head, first, form.width);
+        let dy_head = dy_layout.head(batch, head, problem.queries);
+        let dys = load::<E, C, W, N>(dy, &dy_head, first, form.value_width);
+        let statistics_start = statistics::head_start(batch, head, &problem);
+        let highest = statistics::read::<C, N>(softmax, statistics_start, &owned, 2usize, 0usize);
+        let inverse = statistics::read::<C, N>(softmax, statistics_start, &owned, 2usize, 1usize);
+        let own_along = statistics::read::<C, N>(along, statistics_start, &owned, 1usize, 0usize);
+        let k_head = k_layout.head(batch, group, problem.keys);
+        let v_head = v_layout.head(batch, group, problem.keys);
+        for at in range_stepped(start, end, form.block) {
+            let place = Place::<N>::new(&owned, head, own, at, false);
+            block.score::<E, M, W>(&rows, k, &k_head, at, &bias, &mask, &place, &problem, form);
+            block.differentiate::<E, W>(&dys, v, &v_head, at, form);
             if comptime![form.dropout] {
-                dropout::apply::<C, N>(&mut dweights, &seed, &place, &problem, form);
+                dropout::apply::<C, N>(&mut block.dweights, &seed, &place, &problem, form);
             }
             #[unroll]
             for j in 0..form.block {
-                let weight = weight::<C, N>(scores[j], highest) * inverse;
-                let dscore = weight * (dweights[j] - own_along);
+                let weight = weight::<C, N>(block.scores[j], highest) * inverse;
+                let dscore = weight * (block.dweights[j] - own_along);
                 #[unroll]
                 for lane in 0..count {
-                    if first + lane < problem.queries && block + j < problem.keys {
+                    if first + lane < problem.queries && at + j < problem.keys {
                         let row = (head * problem.queries + first + lane) * problem.keys;
-                        dbias[row + block + j] += dscore.extract(lane);
+                        dbias[row + at + j] += dscore.extract(lane);
                     }
                 }
             }

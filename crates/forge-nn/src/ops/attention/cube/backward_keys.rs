@@ -5,11 +5,13 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
+use super::block::Block;
 use super::dropout::{self, Seed};
-use super::form::{Form, Layout, Problem, query_range};
-use super::place::{Place, consecutive};
-use super::scores::{score, weight};
-use super::tile::{accumulate, load, multiply, store};
+use super::form::{Form, Layout, Problem};
+use super::place::{Place, consecutive, owned, query_range};
+use super::scores::weight;
+use super::statistics;
+use super::tile::{accumulate, load, store, zeros};
 use crate::ops::cube::number::lanes;
 
 /// `softmax`: `[B, H, Tq, 2]`, from the forward program; `along`: `[B, H, Tq]`, from that of the
@@ -37,97 +39,39 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
     #[comptime] form: Form,
     #[define(E, C, M)] _dtypes: [ElemType; 3],
 ) {
-    let count = N::value().comptime();
-    let tiles = problem.keys.div_ceil(count);
-    let groups = problem.heads / problem.sharing;
-    if ABSOLUTE_POS >= problem.batch * groups * tiles {
+    let owned = owned::<N>(ABSOLUTE_POS, problem.heads / problem.sharing, problem.keys);
+    if owned.batch >= problem.batch {
         terminate!();
     }
-    let group = ABSOLUTE_POS / tiles % groups;
-    let batch = ABSOLUTE_POS / tiles / groups;
-    let first = ABSOLUTE_POS % tiles * count;
-    let last = min(first + count, problem.keys) - 1;
-
-    let mut rows = Array::<Vector<C, N>>::new(form.width);
-    load::<E, C, W, N>(
-        &mut rows,
+    let (batch, group, first) = (owned.batch, owned.head, owned.first);
+    let rows = load::<E, C, W, N>(
         k,
-        &k_layout,
-        batch,
-        group,
+        &k_layout.head(batch, group, problem.keys),
         first,
-        problem.keys,
         form.width,
     );
-    let mut values = Array::<Vector<C, N>>::new(form.value_width);
-    load::<E, C, W, N>(
-        &mut values,
-        v,
-        &v_layout,
-        batch,
-        group,
-        first,
-        problem.keys,
-        form.value_width,
-    );
-    let zero = lanes::<C, N>(0.0_f32);
+    let v_head = v_layout.head(batch, group, problem.keys);
+    let values = load::<E, C, W, N>(v, &v_head, first, form.value_width);
     let one = lanes::<C, N>(1.0_f32);
-    let mut row_gradients = Array::<Vector<C, N>>::new(form.width);
-    for d in 0..form.width {
-        row_gradients[d] = zero;
-    }
-    let mut value_gradients = Array::<Vector<C, N>>::new(form.value_width);
-    for d in 0..form.value_width {
-        value_gradients[d] = zero;
-    }
-    let mut scores = Array::<Vector<C, N>>::new(form.block);
-    let mut slopes = Array::<Vector<C, N>>::new(form.block);
-    let mut dweights = Array::<Vector<C, N>>::new(form.block);
+    let mut row_gradients = zeros::<C, N>(form.width);
+    let mut value_gradients = zeros::<C, N>(form.value_width);
+    let mut block = Block::<C, N>::new(form);
     let mut kept = Array::<Vector<C, N>>::new(form.block);
     let seed = Seed::read(&seed);
     let own = consecutive::<N>(first);
     let scale = Vector::<C, N>::new(problem.scale.get::<C>());
 
     let (start, _) = query_range(first, &problem);
-    let (_, end) = query_range(last, &problem);
+    let (_, end) = query_range(owned.last, &problem);
     for shared in 0..problem.sharing {
         let head = group * problem.sharing + shared;
-        let q_start = q_layout.at(batch, head, 0);
-        let dy_start = dy_layout.at(batch, head, 0);
-        let at = (batch * problem.heads + head) * problem.queries;
-        for block in range_stepped(start, end, form.block) {
-            multiply::<E, C, W, N>(
-                &mut scores,
-                &rows,
-                q,
-                q_start,
-                q_layout.step(),
-                block,
-                problem.queries,
-                form.width,
-                form,
-            );
-            let place = Place::<N>::new(batch, head, own, first, block, true);
-            score::<E, C, M, N>(
-                &mut scores,
-                &mut slopes,
-                &bias,
-                &mask,
-                &place,
-                &problem,
-                form,
-            );
-            multiply::<E, C, W, N>(
-                &mut dweights,
-                &values,
-                dy,
-                dy_start,
-                dy_layout.step(),
-                block,
-                problem.queries,
-                form.value_width,
-                form,
-            );
+        let q_head = q_layout.head(batch, head, problem.queries);
+        let dy_head = dy_layout.head(batch, head, problem.queries);
+        let statistics_start = statistics::head_start(batch, head, &problem);
+        for at in range_stepped(start, end, form.block) {
+            let place = Place::<N>::new(&owned, head, own, at, true);
+            block.score::<E, M, W>(&rows, q, &q_head, at, &bias, &mask, &place, &problem, form);
+            block.differentiate::<E, W>(&values, dy, &dy_head, at, form);
             if comptime![form.dropout] {
                 #[unroll]
                 for j in 0..form.block {
@@ -138,67 +82,31 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
             // `kept` becomes the weights that mixed the values, `scores` their gradients.
             #[unroll]
             for j in 0..form.block {
-                let query = at + min(block + j, problem.queries - 1);
+                let query = statistics_start + min(at + j, problem.queries - 1);
                 let highest = Vector::new(softmax[2 * query]);
                 let inverse = Vector::<C, N>::new(softmax[2 * query + 1]);
-                let weight = weight::<C, N>(scores[j], highest) * inverse;
-                let mut dweight = dweights[j];
+                let weight = weight::<C, N>(block.scores[j], highest) * inverse;
+                let mut dweight = block.dweights[j];
                 if comptime![form.dropout] {
                     dweight *= kept[j];
-                    kept[j] = kept[j] * weight;
+                    kept[j] *= weight;
                 } else {
                     kept[j] = weight;
                 }
                 let mut dscore = weight * (dweight - Vector::new(along[query])) * scale;
                 if comptime![form.softcap] {
-                    dscore *= slopes[j];
+                    dscore *= block.slopes[j];
                 }
-                scores[j] = dscore;
+                block.scores[j] = dscore;
             }
-            accumulate::<E, C, W, N>(
-                &mut value_gradients,
-                one,
-                &kept,
-                dy,
-                dy_start,
-                dy_layout.step(),
-                block,
-                problem.queries,
-                form.value_width,
-                form,
-            );
-            accumulate::<E, C, W, N>(
-                &mut row_gradients,
-                one,
-                &scores,
-                q,
-                q_start,
-                q_layout.step(),
-                block,
-                problem.queries,
-                form.width,
-                form,
-            );
+            let (sums, width) = (&mut value_gradients, form.value_width);
+            accumulate::<E, C, W, N>(sums, one, &kept, dy, &dy_head, at, width, form);
+            let (sums, dscores) = (&mut row_gradients, &block.scores);
+            accumulate::<E, C, W, N>(sums, one, dscores, q, &q_head, at, form.width, form);
         }
     }
-    store::<E, C, W, N>(
-        &row_gradients,
-        dk,
-        &dk_layout,
-        batch,
-        group,
-        first,
-        problem.keys,
-        form.width,
-    );
-    store::<E, C, W, N>(
-        &value_gradients,
-        dv,
-        &dv_layout,
-        batch,
-        group,
-        first,
-        problem.keys,
-        form.value_width,
-    );
+    let dk_head = dk_layout.head(batch, group, problem.keys);
+    store::<E, C, W, N>(&row_gradients, dk, &dk_head, first, form.width);
+    let dv_head = dv_layout.head(batch, group, problem.keys);
+    store::<E, C, W, N>(&value_gradients, dv, &dv_head, first, form.value_width);
 }

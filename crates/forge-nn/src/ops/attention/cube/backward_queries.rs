@@ -1,14 +1,16 @@
 //! The gradient of the queries: a unit owns rows of queries, recomputes their weights from the
-//! the saved softmax and goes over the keys in blocks (Dao 2023, Algorithm 2, by rows).
+//! saved softmax and goes over the keys in blocks (Dao 2023, Algorithm 2, by rows).
 
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
+use super::block::Block;
 use super::dropout::{self, Seed};
-use super::form::{Form, Layout, Problem, key_range};
-use super::place::{Place, consecutive};
-use super::scores::{score, weight};
-use super::tile::{accumulate, load, multiply, row_products, statistics, store};
+use super::form::{Form, Layout, Problem};
+use super::place::{Place, consecutive, key_range, owned};
+use super::scores::weight;
+use super::statistics;
+use super::tile::{accumulate, load, row_products, store, zeros};
 use crate::ops::cube::number::lanes;
 
 /// `softmax`: `[B, H, Tq, 2]`, as the forward program left it; `along`: `[B, H, Tq]`, receives each
@@ -36,142 +38,67 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
     #[comptime] form: Form,
     #[define(E, C, M)] _dtypes: [ElemType; 3],
 ) {
-    let count = N::value().comptime();
-    let tiles = problem.queries.div_ceil(count);
-    if ABSOLUTE_POS >= problem.batch * problem.heads * tiles {
+    let owned = owned::<N>(ABSOLUTE_POS, problem.heads, problem.queries);
+    if owned.batch >= problem.batch {
         terminate!();
     }
-    let head = ABSOLUTE_POS / tiles % problem.heads;
-    let batch = ABSOLUTE_POS / tiles / problem.heads;
+    let (batch, head, first) = (owned.batch, owned.head, owned.first);
     let group = head / problem.sharing;
-    let first = ABSOLUTE_POS % tiles * count;
-    let last = min(first + count, problem.queries) - 1;
-
-    let mut rows = Array::<Vector<C, N>>::new(form.width);
-    load::<E, C, W, N>(
-        &mut rows,
+    let output_head = output_layout.head(batch, head, problem.queries);
+    let dy_head = dy_layout.head(batch, head, problem.queries);
+    let rows = load::<E, C, W, N>(
         q,
-        &q_layout,
-        batch,
-        head,
+        &q_layout.head(batch, head, problem.queries),
         first,
-        problem.queries,
         form.width,
     );
-    let mut slopes_of_output = Array::<Vector<C, N>>::new(form.value_width);
-    load::<E, C, W, N>(
-        &mut slopes_of_output,
-        dy,
-        &dy_layout,
-        batch,
-        head,
-        first,
-        problem.queries,
-        form.value_width,
-    );
-    let own_along = row_products::<E, C, W, N>(
-        output,
-        &output_layout,
-        dy,
-        &dy_layout,
-        batch,
-        head,
-        first,
-        problem.queries,
-        form.value_width,
-    );
-    let at = (batch * problem.heads + head) * problem.queries;
-    #[unroll]
-    for lane in 0..count {
-        if first + lane < problem.queries {
-            along[at + first + lane] = own_along.extract(lane);
-        }
-    }
-    let highest = statistics::<C, N>(softmax, at, first, problem.queries, 2usize, 0usize);
-    let inverse = statistics::<C, N>(softmax, at, first, problem.queries, 2usize, 1usize);
+    let dys = load::<E, C, W, N>(dy, &dy_head, first, form.value_width);
+    let own_along =
+        row_products::<E, C, W, N>(output, &output_head, dy, &dy_head, first, form.value_width);
+    let start = statistics::head_start(batch, head, &problem);
+    statistics::write::<C, N>(own_along, along, start, &owned, 1usize, 0usize);
+    let highest = statistics::read::<C, N>(softmax, start, &owned, 2usize, 0usize);
+    let inverse = statistics::read::<C, N>(softmax, start, &owned, 2usize, 1usize);
 
     let one = lanes::<C, N>(1.0_f32);
-    let mut gradients = Array::<Vector<C, N>>::new(form.width);
-    for d in 0..form.width {
-        gradients[d] = lanes::<C, N>(0.0_f32);
-    }
-    let mut scores = Array::<Vector<C, N>>::new(form.block);
-    let mut slopes = Array::<Vector<C, N>>::new(form.block);
-    let mut dweights = Array::<Vector<C, N>>::new(form.block);
+    let mut gradients = zeros::<C, N>(form.width);
+    let mut block = Block::<C, N>::new(form);
     let seed = Seed::read(&seed);
     let own = consecutive::<N>(first);
     let scale = Vector::<C, N>::new(problem.scale.get::<C>());
 
     let (start, _) = key_range(first, &problem);
-    let (_, end) = key_range(last, &problem);
-    let k_start = k_layout.at(batch, group, 0);
-    let v_start = v_layout.at(batch, group, 0);
-    for block in range_stepped(start, end, form.block) {
-        multiply::<E, C, W, N>(
-            &mut scores,
-            &rows,
-            k,
-            k_start,
-            k_layout.step(),
-            block,
-            problem.keys,
-            form.width,
-            form,
-        );
-        let place = Place::<N>::new(batch, head, own, first, block, false);
-        score::<E, C, M, N>(
-            &mut scores,
-            &mut slopes,
-            &bias,
-            &mask,
-            &place,
-            &problem,
-            form,
-        );
-        multiply::<E, C, W, N>(
-            &mut dweights,
-            &slopes_of_output,
-            v,
-            v_start,
-            v_layout.step(),
-            block,
-            problem.keys,
-            form.value_width,
-            form,
-        );
+    let (_, end) = key_range(owned.last, &problem);
+    let k_head = k_layout.head(batch, group, problem.keys);
+    let v_head = v_layout.head(batch, group, problem.keys);
+    for at in range_stepped(start, end, form.block) {
+        let place = Place::<N>::new(&owned, head, own, at, false);
+        block.score::<E, M, W>(&rows, k, &k_head, at, &bias, &mask, &place, &problem, form);
+        block.differentiate::<E, W>(&dys, v, &v_head, at, form);
         if comptime![form.dropout] {
-            dropout::apply::<C, N>(&mut dweights, &seed, &place, &problem, form);
+            dropout::apply::<C, N>(&mut block.dweights, &seed, &place, &problem, form);
         }
         #[unroll]
         for j in 0..form.block {
-            let weight = weight::<C, N>(scores[j], highest) * inverse;
-            let mut dscore = weight * (dweights[j] - own_along) * scale;
+            let weight = weight::<C, N>(block.scores[j], highest) * inverse;
+            let mut dscore = weight * (block.dweights[j] - own_along) * scale;
             if comptime![form.softcap] {
-                dscore *= slopes[j];
+                dscore *= block.slopes[j];
             }
-            scores[j] = dscore;
+            block.scores[j] = dscore;
         }
+        let dscores = &block.scores;
         accumulate::<E, C, W, N>(
             &mut gradients,
             one,
-            &scores,
+            dscores,
             k,
-            k_start,
-            k_layout.step(),
-            block,
-            problem.keys,
+            &k_head,
+            at,
             form.width,
             form,
         );
     }
-    store::<E, C, W, N>(
-        &gradients,
-        dq,
-        &dq_layout,
-        batch,
-        head,
-        first,
-        problem.queries,
-        form.width,
-    );
+    let dq_head = dq_layout.head(batch, head, problem.queries);
+    store::<E, C, W, N>(&gradients, dq, &dq_head, first, form.width);
 }

@@ -5,7 +5,7 @@ use burn::backend::ops::FloatTensorOps;
 use burn::tensor::{DType, TensorData};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::ir::{AddressType, ElemType};
-use burn_cubecl::cubecl::prelude::InputScalar;
+use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, InputScalar};
 use burn_cubecl::tensor::CubeTensor;
 
 use super::super::AttentionParams;
@@ -15,6 +15,62 @@ use super::heads::Heads;
 use crate::ops::cube::launch::{address_type, element, empty, heavy, packed};
 use crate::ops::cube::number::compute_dtype;
 use crate::ops::dropout_mask::DropoutMask;
+
+/// Launches a program: what all are told, and `buffers` and `layouts` of its own. Its units own
+/// what `$owned` of [`Owns`] says; `$touched` are the heads that it reads or writes besides.
+macro_rules! launch {
+    (
+        $module:ident :: $program:ident, $call:expr, $owned:ident,
+        touches [$($touched:expr),*],
+        buffers [$($buffer:expr),*],
+        layouts [$($layout:expr),*] $(,)?
+    ) => {{
+        let call: &$crate::ops::attention::cube::call::Call = $call;
+        let plan = call.plan(&[$($touched),*]);
+        let vector = plan.features;
+        let [q, k, v] = [&call.q, &call.k, &call.v];
+        let (count, dim) = call.units(
+            $crate::ops::attention::cube::call::Owns::$owned,
+            plan.rows,
+        );
+        let address = call.address_type(&[$(&$touched.tensor),*]);
+        // SAFETY: units that own nothing stop; indices of rows are clamped to those that exist.
+        unsafe {
+            $module::$program::launch_unchecked(
+                &q.tensor.client,
+                count,
+                dim,
+                address,
+                vector,
+                plan.rows,
+                q.tensor.clone().into_buffer_arg(),
+                k.tensor.clone().into_buffer_arg(),
+                v.tensor.clone().into_buffer_arg(),
+                call.bias.clone().map(CubeTensor::into_buffer_arg).into(),
+                call.mask.clone().map(CubeTensor::into_buffer_arg).into(),
+                call.drawn.clone().map(CubeTensor::into_buffer_arg).into(),
+                $($buffer.clone().into_buffer_arg(),)*
+                q.strides.launch(vector),
+                k.strides.launch(vector),
+                v.strides.launch(vector),
+                $($layout.strides.launch(vector),)*
+                call.problem(),
+                plan.form,
+                call.dtypes(),
+            );
+        }
+    }};
+}
+pub(super) use launch;
+
+/// What the units of a program own.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owns {
+    Queries,
+    Keys,
+    /// Queries of a head, the same for all samples.
+    QueriesOnce,
+}
 
 pub(super) struct Call {
     pub(super) q: Heads,
@@ -80,6 +136,18 @@ impl Call {
             mask_by_key,
             &self.params,
         )
+    }
+
+    /// Cubes and units for a program whose units own `rows` rows each.
+    pub(super) fn units(&self, owns: Owns, rows: usize) -> (CubeCount, CubeDim) {
+        let [batch, heads, queries, _] = self.q.dims;
+        let [_, groups, keys, _] = self.k.dims;
+        let units = match owns {
+            Owns::Queries => batch * heads * queries.div_ceil(rows),
+            Owns::Keys => batch * groups * keys.div_ceil(rows),
+            Owns::QueriesOnce => heads * queries.div_ceil(rows),
+        };
+        heavy(&self.q.tensor, units)
     }
 
     pub(super) fn problem(&self) -> ProblemLaunch {
@@ -148,35 +216,14 @@ impl Call {
             let zeros = CubeBackend::float_zeros(dims.into(), &like.device, self.dtype().into());
             return (Heads::new(zeros), softmax);
         }
-        let plan = self.plan(&[&output]);
-        let vector = plan.features;
-        let (count, dim) = heavy(like, batch * heads * queries.div_ceil(plan.rows));
-        // SAFETY: units without rows stop; indices of rows are clamped to those that exist.
-        unsafe {
-            forward::forward::launch_unchecked(
-                &like.client,
-                count,
-                dim,
-                self.address_type(&[&output.tensor]),
-                vector,
-                plan.rows,
-                self.q.tensor.clone().into_buffer_arg(),
-                self.k.tensor.clone().into_buffer_arg(),
-                self.v.tensor.clone().into_buffer_arg(),
-                buffer(&self.bias).into(),
-                buffer(&self.mask).into(),
-                buffer(&self.drawn).into(),
-                output.tensor.clone().into_buffer_arg(),
-                softmax.clone().into_buffer_arg(),
-                self.q.strides.launch(vector),
-                self.k.strides.launch(vector),
-                self.v.strides.launch(vector),
-                output.strides.launch(vector),
-                self.problem(),
-                plan.form,
-                self.dtypes(),
-            );
-        }
+        launch!(
+            forward::forward,
+            self,
+            Queries,
+            touches [&output],
+            buffers [output.tensor, softmax],
+            layouts [output],
+        );
         (output, softmax)
     }
 }
@@ -185,11 +232,4 @@ impl Call {
 fn seed(like: &Heads, seed: u64) -> CubeTensor {
     let parts = [48, 32, 16, 0].map(|shift| (seed >> shift & 0xFFFF) as f32);
     CubeBackend::float_from_data(TensorData::from(parts), &like.tensor.device)
-}
-
-/// The argument of an optional tensor.
-pub(super) fn buffer(
-    tensor: &Option<CubeTensor>,
-) -> Option<burn_cubecl::cubecl::prelude::BufferArg> {
-    tensor.clone().map(CubeTensor::into_buffer_arg)
 }

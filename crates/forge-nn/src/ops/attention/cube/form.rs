@@ -91,14 +91,29 @@ pub(super) struct Layout {
 
 #[cube]
 impl Layout {
-    /// Where row `row` of a head starts.
-    pub(super) fn at(&self, batch: usize, head: usize, row: usize) -> usize {
-        self.offset + batch * self.batch + head * self.head + row * self.row
+    /// One head of `rows` rows.
+    pub(super) fn head(&self, batch: usize, head: usize, rows: usize) -> Head {
+        Head {
+            start: self.offset + batch * self.batch + head * self.head,
+            step: self.row,
+            rows,
+        }
     }
+}
 
-    /// From one row to the next.
-    pub(super) fn step(&self) -> usize {
-        self.row
+/// Where the rows of one head lie, in vectors.
+#[derive(Clone, Copy, Debug, CubeType)]
+pub(super) struct Head {
+    start: usize,
+    step: usize,
+    pub(super) rows: usize,
+}
+
+#[cube]
+impl Head {
+    /// Where a row starts; beyond the last, the last.
+    pub(super) fn row(&self, row: usize) -> usize {
+        self.start + min(row, self.rows - 1) * self.step
     }
 }
 
@@ -160,26 +175,6 @@ pub(super) struct Problem {
 
 /// Beyond every position, and a sum with one does not overflow.
 pub(super) const FAR: i32 = 1 << 29;
-
-/// The first and the one after the last key that `query` sees.
-#[cube]
-pub(super) fn key_range(query: usize, problem: &Problem) -> (usize, usize) {
-    let keys = problem.keys as i32;
-    let own = query as i32 + keys - problem.queries as i32;
-    let first = clamp(own - problem.left, 0, keys);
-    let end = clamp(own + problem.right + 1, 0, keys);
-    (first as usize, max(first, end) as usize)
-}
-
-/// The first and the one after the last query that may see `key`.
-#[cube]
-pub(super) fn query_range(key: usize, problem: &Problem) -> (usize, usize) {
-    let queries = problem.queries as i32;
-    let own = key as i32 + queries - problem.keys as i32;
-    let first = clamp(own - problem.right, 0, queries);
-    let end = clamp(own + problem.left + 1, 0, queries);
-    (first as usize, max(first, end) as usize)
-}
 
 /// The element type of an absent mask.
 pub(super) const NO_MASK: DType = DType::U32;

@@ -4,11 +4,13 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
+use super::block::Block;
 use super::dropout::{self, Seed};
-use super::form::{Form, Layout, Problem, key_range};
-use super::place::{Place, consecutive};
-use super::scores::{HIDDEN, score, weight};
-use super::tile::{accumulate, load, multiply, store};
+use super::form::{Form, Layout, Problem};
+use super::place::{Place, consecutive, key_range, owned};
+use super::scores::{HIDDEN, weight};
+use super::statistics;
+use super::tile::{accumulate, load, store, zeros};
 use crate::ops::cube::number::lanes;
 
 /// `softmax`: `[B, H, Tq, 2]`, the highest score of a row and the inverse of the sum of its
@@ -32,91 +34,57 @@ pub(super) fn forward<E: Float, C: Float, M: Int, W: Size, N: Size>(
     #[comptime] form: Form,
     #[define(E, C, M)] _dtypes: [ElemType; 3],
 ) {
-    let count = N::value().comptime();
-    let tiles = problem.queries.div_ceil(count);
-    if ABSOLUTE_POS >= problem.batch * problem.heads * tiles {
+    let owned = owned::<N>(ABSOLUTE_POS, problem.heads, problem.queries);
+    if owned.batch >= problem.batch {
         terminate!();
     }
-    let head = ABSOLUTE_POS / tiles % problem.heads;
-    let batch = ABSOLUTE_POS / tiles / problem.heads;
+    let (batch, head, first) = (owned.batch, owned.head, owned.first);
     let group = head / problem.sharing;
-    let first = ABSOLUTE_POS % tiles * count;
-    let last = min(first + count, problem.queries) - 1;
-
-    let mut rows = Array::<Vector<C, N>>::new(form.width);
-    load::<E, C, W, N>(
-        &mut rows,
+    let rows = load::<E, C, W, N>(
         q,
-        &q_layout,
-        batch,
-        head,
+        &q_layout.head(batch, head, problem.queries),
         first,
-        problem.queries,
         form.width,
     );
-    let mut sums = Array::<Vector<C, N>>::new(form.value_width);
-    for d in 0..form.value_width {
-        sums[d] = lanes::<C, N>(0.0_f32);
-    }
+    let mut sums = zeros::<C, N>(form.value_width);
     let mut highest = lanes::<C, N>(HIDDEN);
     let mut total = lanes::<C, N>(0.0_f32);
-    let mut scores = Array::<Vector<C, N>>::new(form.block);
-    let mut slopes = Array::<Vector<C, N>>::new(form.block);
+    let mut block = Block::<C, N>::new(form);
     let seed = Seed::read(&seed);
     let own = consecutive::<N>(first);
 
     let (start, _) = key_range(first, &problem);
-    let (_, end) = key_range(last, &problem);
-    let k_start = k_layout.at(batch, group, 0);
-    let v_start = v_layout.at(batch, group, 0);
-    for block in range_stepped(start, end, form.block) {
-        multiply::<E, C, W, N>(
-            &mut scores,
-            &rows,
-            k,
-            k_start,
-            k_layout.step(),
-            block,
-            problem.keys,
-            form.width,
-            form,
-        );
-        let place = Place::<N>::new(batch, head, own, first, block, false);
-        score::<E, C, M, N>(
-            &mut scores,
-            &mut slopes,
-            &bias,
-            &mask,
-            &place,
-            &problem,
-            form,
-        );
+    let (_, end) = key_range(owned.last, &problem);
+    let k_head = k_layout.head(batch, group, problem.keys);
+    let v_head = v_layout.head(batch, group, problem.keys);
+    for at in range_stepped(start, end, form.block) {
+        let place = Place::<N>::new(&owned, head, own, at, false);
+        block.score::<E, M, W>(&rows, k, &k_head, at, &bias, &mask, &place, &problem, form);
         let mut higher = highest;
         #[unroll]
         for j in 0..form.block {
-            higher = max(higher, scores[j]);
+            higher = max(higher, block.scores[j]);
         }
         let factor = (highest - higher).exp();
         highest = higher;
         total *= factor;
         #[unroll]
         for j in 0..form.block {
-            let weight = weight::<C, N>(scores[j], highest);
+            let weight = weight::<C, N>(block.scores[j], highest);
             total += weight;
-            scores[j] = weight;
+            block.scores[j] = weight;
         }
         if comptime![form.dropout] {
-            dropout::apply::<C, N>(&mut scores, &seed, &place, &problem, form);
+            dropout::apply::<C, N>(&mut block.scores, &seed, &place, &problem, form);
         }
+        let weights = &block.scores;
         accumulate::<E, C, W, N>(
             &mut sums,
             factor,
-            &scores,
+            weights,
             v,
-            v_start,
-            v_layout.step(),
-            block,
-            problem.keys,
+            &v_head,
+            at,
             form.value_width,
             form,
         );
@@ -128,25 +96,11 @@ pub(super) fn forward<E: Float, C: Float, M: Int, W: Size, N: Size>(
     let inverse = select_many(seen, one / select_many(seen, total, one), zero);
     let highest = select_many(seen, highest, zero);
     for d in 0..form.value_width {
-        sums[d] = sums[d] * inverse;
+        sums[d] *= inverse;
     }
-    store::<E, C, W, N>(
-        &sums,
-        output,
-        &output_layout,
-        batch,
-        head,
-        first,
-        problem.queries,
-        form.value_width,
-    );
-    let at = (batch * problem.heads + head) * problem.queries;
-    #[unroll]
-    for lane in 0..count {
-        let row = first + lane;
-        if row < problem.queries {
-            softmax[2 * (at + row)] = highest.extract(lane);
-            softmax[2 * (at + row) + 1] = inverse.extract(lane);
-        }
-    }
+    let output_head = output_layout.head(batch, head, problem.queries);
+    store::<E, C, W, N>(&sums, output, &output_head, first, form.value_width);
+    let start = statistics::head_start(batch, head, &problem);
+    statistics::write::<C, N>(highest, softmax, start, &owned, 2usize, 0usize);
+    statistics::write::<C, N>(inverse, softmax, start, &owned, 2usize, 1usize);
 }

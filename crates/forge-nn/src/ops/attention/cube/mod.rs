@@ -10,6 +10,7 @@ mod backward;
 mod backward_bias;
 mod backward_keys;
 mod backward_queries;
+mod block;
 mod call;
 mod dropout;
 mod form;
@@ -17,6 +18,7 @@ mod forward;
 mod heads;
 mod place;
 mod scores;
+mod statistics;
 mod tile;
 
 use burn::backend::TensorMetadata;

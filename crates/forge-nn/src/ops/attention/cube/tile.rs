@@ -5,29 +5,34 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
-use super::form::{Form, Layout};
+use super::form::{Form, Head};
 use crate::ops::cube::number::lanes;
 
-/// The owned rows from memory, rows beyond `end` as copies of the last.
+/// The owned rows, all zero.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+pub(super) fn zeros<C: Float, N: Size>(#[comptime] width: usize) -> Array<Vector<C, N>> {
+    let mut rows = Array::<Vector<C, N>>::new(width);
+    for d in 0..width {
+        rows[d] = lanes::<C, N>(0.0_f32);
+    }
+    rows
+}
+
+/// The owned rows from memory; rows beyond the head as copies of its last.
+#[cube]
 pub(super) fn load<E: Float, C: Float, W: Size, N: Size>(
-    rows: &mut Array<Vector<C, N>>,
     memory: &[Vector<E, W>],
-    layout: &Layout,
-    batch: usize,
-    head: usize,
+    head: &Head,
     first: usize,
-    end: usize,
     #[comptime] width: usize,
-) {
+) -> Array<Vector<C, N>> {
     let vector = W::value().comptime();
     let count = N::value().comptime();
+    let mut rows = Array::<Vector<C, N>>::new(width);
     for step in 0..comptime![width / vector] {
         #[unroll]
         for lane in 0..count {
-            let at = layout.at(batch, head, min(first + lane, end - 1));
-            let loaded = Vector::<C, W>::cast_from(memory[at + step]);
+            let loaded = Vector::<C, W>::cast_from(memory[head.row(first + lane) + step]);
             #[unroll]
             for w in 0..vector {
                 let mut feature = rows[step * vector + w];
@@ -36,19 +41,16 @@ pub(super) fn load<E: Float, C: Float, W: Size, N: Size>(
             }
         }
     }
+    rows
 }
 
-/// The owned rows to memory; rows beyond `end` are left out.
+/// The owned rows to memory; rows beyond the head are left out.
 #[cube]
-#[allow(clippy::too_many_arguments)]
 pub(super) fn store<E: Float, C: Float, W: Size, N: Size>(
     rows: &Array<Vector<C, N>>,
     memory: &mut [Vector<E, W>],
-    layout: &Layout,
-    batch: usize,
-    head: usize,
+    head: &Head,
     first: usize,
-    end: usize,
     #[comptime] width: usize,
 ) {
     let vector = W::value().comptime();
@@ -56,30 +58,26 @@ pub(super) fn store<E: Float, C: Float, W: Size, N: Size>(
     for step in 0..comptime![width / vector] {
         #[unroll]
         for lane in 0..count {
-            if first + lane < end {
-                let at = layout.at(batch, head, first + lane);
+            if first + lane < head.rows {
                 let mut stored = Vector::<C, W>::empty();
                 #[unroll]
                 for w in 0..vector {
                     stored.insert(w, rows[step * vector + w].extract(lane));
                 }
-                memory[at + step] = Vector::cast_from(stored);
+                memory[head.row(first + lane) + step] = Vector::cast_from(stored);
             }
         }
     }
 }
 
-/// `sums[j] = Σ_d rows[d] · memory[first + j][d]`; block rows beyond `end` are read as the last.
+/// `sums[j] = Σ_d rows[d] · memory[first + j][d]`; block rows beyond the head are read as its last.
 #[cube]
-#[allow(clippy::too_many_arguments)]
 pub(super) fn multiply<E: Float, C: Float, W: Size, N: Size>(
     sums: &mut Array<Vector<C, N>>,
     rows: &Array<Vector<C, N>>,
     memory: &[Vector<E, W>],
-    start: usize,
-    step: usize,
+    head: &Head,
     first: usize,
-    end: usize,
     #[comptime] width: usize,
     #[comptime] form: Form,
 ) {
@@ -92,8 +90,7 @@ pub(super) fn multiply<E: Float, C: Float, W: Size, N: Size>(
     for d in 0..comptime![width / vector] {
         #[unroll]
         for j in 0..form.block {
-            let at = start + min(first + j, end - 1) * step;
-            let loaded = Vector::<C, W>::cast_from(memory[at + d]);
+            let loaded = Vector::<C, W>::cast_from(memory[head.row(first + j) + d]);
             #[unroll]
             for w in 0..vector {
                 sums[j] += rows[d * vector + w] * Vector::new(loaded.extract(w));
@@ -103,7 +100,7 @@ pub(super) fn multiply<E: Float, C: Float, W: Size, N: Size>(
 }
 
 /// `rows[d] = rows[d] · factor + Σ_j weights[j] · memory[first + j][d]`. Weights of block rows
-/// beyond `end` must be zero.
+/// beyond the head must be zero.
 #[cube]
 #[allow(clippy::too_many_arguments)]
 pub(super) fn accumulate<E: Float, C: Float, W: Size, N: Size>(
@@ -111,10 +108,8 @@ pub(super) fn accumulate<E: Float, C: Float, W: Size, N: Size>(
     factor: Vector<C, N>,
     weights: &Array<Vector<C, N>>,
     memory: &[Vector<E, W>],
-    start: usize,
-    step: usize,
+    head: &Head,
     first: usize,
-    end: usize,
     #[comptime] width: usize,
     #[comptime] form: Form,
 ) {
@@ -128,8 +123,7 @@ pub(super) fn accumulate<E: Float, C: Float, W: Size, N: Size>(
         }
         #[unroll]
         for j in 0..form.block {
-            let at = start + min(first + j, end - 1) * step;
-            let loaded = Vector::<C, W>::cast_from(memory[at + d]);
+            let loaded = Vector::<C, W>::cast_from(memory[head.row(first + j) + d]);
             #[unroll]
             for w in 0..vector {
                 sums[w] += weights[j] * Vector::new(loaded.extract(w));
@@ -142,39 +136,14 @@ pub(super) fn accumulate<E: Float, C: Float, W: Size, N: Size>(
     }
 }
 
-/// Number `which` of `stride` a row, `[…, rows, stride]` from row `at`; rows beyond `end` as the
-/// last.
-#[cube]
-pub(super) fn statistics<C: Float, N: Size>(
-    memory: &[C],
-    at: usize,
-    first: usize,
-    end: usize,
-    #[comptime] stride: usize,
-    #[comptime] which: usize,
-) -> Vector<C, N> {
-    let mut values = lanes::<C, N>(0.0_f32);
-    let count = N::value().comptime();
-    #[unroll]
-    for lane in 0..count {
-        let row = at + min(first + lane, end - 1);
-        values.insert(lane, memory[row * stride + which]);
-    }
-    values
-}
-
 /// `Σ_d a[d] · b[d]` of each owned row.
 #[cube]
-#[allow(clippy::too_many_arguments)]
 pub(super) fn row_products<E: Float, C: Float, W: Size, N: Size>(
     a: &[Vector<E, W>],
-    a_layout: &Layout,
+    a_head: &Head,
     b: &[Vector<E, W>],
-    b_layout: &Layout,
-    batch: usize,
-    head: usize,
+    b_head: &Head,
     first: usize,
-    end: usize,
     #[comptime] width: usize,
 ) -> Vector<C, N> {
     let vector = W::value().comptime();
@@ -182,9 +151,8 @@ pub(super) fn row_products<E: Float, C: Float, W: Size, N: Size>(
     let mut sums = lanes::<C, N>(0.0_f32);
     #[unroll]
     for lane in 0..count {
-        let row = min(first + lane, end - 1);
-        let a_start = a_layout.at(batch, head, row);
-        let b_start = b_layout.at(batch, head, row);
+        let a_start = a_head.row(first + lane);
+        let b_start = b_head.row(first + lane);
         let mut products = lanes::<C, W>(0.0_f32);
         for step in 0..comptime![width / vector] {
             products +=

@@ -43,8 +43,8 @@ fn slope<F: Float, N: Size>(gate: Vector<F, N>, #[comptime] kind: GluKind) -> Ve
             select_many(gate.greater_than(&zero), one, zero)
         }
         GluKind::Gelu => {
-            let density = (gate * gate * lanes::<F, N>(-0.5_f32)).exp()
-                * lanes::<F, N>(0.398_942_280_401_432_7_f32);
+            let density =
+                (gate * gate * lanes::<F, N>(-0.5_f32)).exp() * lanes::<F, N>(0.398_942_3_f32);
             normal_cdf::<F, N>(gate) + gate * density
         }
         GluKind::Silu => {
