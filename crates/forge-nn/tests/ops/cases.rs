@@ -476,6 +476,18 @@ pub(crate) fn attentions() -> Vec<Case> {
         plain(2, 2, 13, 131, 8),
         plain(1, 2, 150, 149, 19),
         plain(1, 1, 300, 70, 64),
+        // More than one block of keys in the backward pass, and a large tile of queries.
+        plain(1, 1, 139, 523, 5),
+        plain(1, 1, 2053, 3, 2),
+        AttentionCase {
+            groups: 1,
+            options: AttentionOptions {
+                causal: true,
+                window_left: Some(400),
+                ..options.clone()
+            },
+            ..plain(1, 2, 131, 787, 3)
+        },
         AttentionCase {
             groups: 2,
             heads: 6,

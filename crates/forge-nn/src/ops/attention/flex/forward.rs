@@ -3,10 +3,16 @@
 use rayon::prelude::*;
 
 use super::scores::{Call, KEY_TILE, QUERY_TILE, Tile};
-use super::{Heads, Sizes};
+use super::{Heads, Shared, Sizes};
 use crate::ops::flex::rows::{map, maximum, reduce};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrix, Real, product};
+
+/// Queries of a tile. Each tile reads all keys and values, which for a long sequence come from the
+/// third-level cache: the more queries, the fewer times. Eight tiles a head leave enough tasks.
+fn query_tile(queries: usize) -> usize {
+    (queries / 8 / QUERY_TILE * QUERY_TILE).clamp(QUERY_TILE, 4 * QUERY_TILE)
+}
 
 /// Fills `output`, and `statistics` `[B, H, Tq, 2]` with the maximum of each row of scores and the
 /// inverse of its sum of exponentials. Two numbers, since their combination, the log-sum, loses
@@ -20,7 +26,8 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
         value_width,
         ..
     } = call.sizes;
-    let query_tiles = queries.div_ceil(QUERY_TILE);
+    let query_tile = query_tile(queries);
+    let query_tiles = queries.div_ceil(query_tile);
     let tiles = batch * heads * query_tiles;
     let statistics = Shared(statistics.as_mut_ptr());
     let per_task = (tiles / 64).clamp(1, 16);
@@ -28,14 +35,14 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
     (0..tiles.div_ceil(per_task))
         .into_par_iter()
         .for_each(|task| {
-            let rows = QUERY_TILE.min(queries);
+            let rows = query_tile.min(queries);
             let mut scores = vec![E::ZERO; rows * key_tile];
             let mut highest = vec![E::ZERO; rows];
             let mut sums = vec![E::ZERO; rows];
             for index in task * per_task..((task + 1) * per_task).min(tiles) {
                 let (head, part) = (index / query_tiles, index % query_tiles);
                 let (b, h) = (head / heads, head % heads);
-                let rows = part * QUERY_TILE..((part + 1) * QUERY_TILE).min(queries);
+                let rows = part * query_tile..((part + 1) * query_tile).min(queries);
                 let count = rows.len();
                 let (highest, sums) = (&mut highest[..count], &mut sums[..count]);
                 highest.fill(E::LOWEST);
@@ -99,19 +106,6 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
                 }
             }
         });
-}
-
-/// A pointer whose targets are written by one task each.
-struct Shared<E>(*mut E);
-// SAFETY: see the type.
-unsafe impl<E> Send for Shared<E> {}
-// SAFETY: see the type.
-unsafe impl<E> Sync for Shared<E> {}
-
-impl<E> Shared<E> {
-    fn get(&self) -> *mut E {
-        self.0
-    }
 }
 
 /// Turns a tile of scores into `exp(score - maximum so far)`, and brings the sums and the output

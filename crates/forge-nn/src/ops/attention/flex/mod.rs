@@ -195,6 +195,19 @@ impl<E> Heads<*mut E> {
     }
 }
 
+/// A pointer whose targets are written by one task each.
+struct Shared<E>(*mut E);
+// SAFETY: see the type.
+unsafe impl<E> Send for Shared<E> {}
+// SAFETY: see the type.
+unsafe impl<E> Sync for Shared<E> {}
+
+impl<E> Shared<E> {
+    fn get(&self) -> *mut E {
+        self.0
+    }
+}
+
 /// A tensor whose features are adjacent and whose strides are not negative.
 fn readable_heads(tensor: FlexTensor) -> FlexTensor {
     let strides = tensor.layout().strides();
@@ -361,14 +374,13 @@ fn backward_tensors<E: Real>(
         width,
         value_width,
     } = sizes;
-    let buffer = if params.is_structured() {
-        Buffer::<E>::zeros
+    let mut dq = if params.is_structured() {
+        Buffer::<E>::zeros(batch * heads * queries * width)
     } else {
-        Buffer::<E>::new
+        Buffer::<E>::new(batch * heads * queries * width)
     };
-    let mut dq = buffer(batch * heads * queries * width);
-    let mut dk = buffer(batch * groups * keys * width);
-    let mut dv = buffer(batch * groups * keys * value_width);
+    let mut dk = Buffer::<E>::new(batch * groups * keys * width);
+    let mut dv = Buffer::<E>::new(batch * groups * keys * value_width);
     let mut dbias = Buffer::<E>::zeros(if bias.is_some() {
         heads * queries * keys
     } else {

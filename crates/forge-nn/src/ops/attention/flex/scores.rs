@@ -8,7 +8,7 @@ use crate::ops::dropout_mask::DropoutMask;
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrix, Real, product};
 
-/// Queries of a tile.
+/// Queries of a tile; long sequences have larger ones in the forward pass.
 pub(super) const QUERY_TILE: usize = 128;
 /// Keys of a tile: with 128 queries of `f32`, 128 KiB of scores.
 pub(super) const KEY_TILE: usize = 256;
