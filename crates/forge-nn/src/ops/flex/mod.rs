@@ -4,6 +4,7 @@
 pub(super) mod buffer;
 pub(super) mod product;
 pub(super) mod real;
+pub(super) mod row;
 pub(super) mod rows;
 pub(super) mod simd;
 pub(super) mod view;

@@ -7,7 +7,8 @@ use burn::backend::{Flex, TensorMetadata};
 use super::{SoftmaxOps, reference};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
-use crate::ops::flex::rows::{for_rows, map, maximum, reduce, rows_per_task};
+use crate::ops::flex::row::{combine, map, maximum, reduce};
+use crate::ops::flex::rows::{for_rows, rows_per_task};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype, width};
 
@@ -65,8 +66,7 @@ multiversion! {
     fn forward_rows<E>(x: &[E], width: usize, out: &mut [E]) {
         for (row, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
             let highest = maximum(row);
-            out.copy_from_slice(row);
-            map(out, |x| (x - highest).exp());
+            combine(row, row, out, |x, _| (x - highest).exp());
             let inverse = E::ONE / reduce(out, out, |term, _| term);
             map(out, |x| x * inverse);
         }
@@ -78,9 +78,7 @@ multiversion! {
         let rows = y.chunks_exact(width).zip(dy.chunks_exact(width));
         for ((y, dy), dx) in rows.zip(dx.chunks_exact_mut(width)) {
             let mean = reduce(y, dy, |y, dy| y * dy);
-            for ((dx, &y), &dy) in dx.iter_mut().zip(y).zip(dy) {
-                *dx = y * (dy - mean);
-            }
+            combine(y, dy, dx, |y, dy| y * (dy - mean));
         }
     }
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::scores::{Call, KEY_TILE, QUERY_TILE, Tile};
 use super::{Heads, Shared, Sizes};
-use crate::ops::flex::rows::{map, maximum, reduce};
+use crate::ops::flex::row::{map, maximum, reduce};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrix, Real, product};
 

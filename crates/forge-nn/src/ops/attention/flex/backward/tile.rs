@@ -1,6 +1,6 @@
 //! The arithmetic of a tile in the backward pass, row by row.
 
-use crate::ops::flex::rows::{map, reduce};
+use crate::ops::flex::row::{map, reduce};
 use crate::ops::flex::simd::multiversion;
 
 multiversion! {
