@@ -499,6 +499,18 @@ pub(crate) fn attentions() -> Vec<Case> {
             heads: 4,
             ..plain(2, 4, 140, 137, 8)
         },
+        // Shared heads, in tasks of their own and, with enough samples, together.
+        AttentionCase {
+            groups: 1,
+            bias: true,
+            value_width: 5,
+            ..plain(2, 4, 13, 29, 7)
+        },
+        AttentionCase {
+            groups: 2,
+            value_width: 5,
+            ..plain(11, 4, 13, 11, 7)
+        },
         AttentionCase {
             size: 30.0,
             ..plain(2, 2, 23, 29, 16)

@@ -14,6 +14,8 @@ pub(super) struct Part {
     pub(super) batch: usize,
     pub(super) group: usize,
     pub(super) heads: Range<usize>,
+    /// The head of `dk` and `dv` that this part writes.
+    pub(super) target: usize,
 }
 
 impl Part {
@@ -69,9 +71,9 @@ impl Part {
             }
             // SAFETY: by the caller.
             unsafe {
-                let dk = gradients.dk.at(self.batch, self.group, from);
+                let dk = gradients.dk.at(self.batch, self.target, from);
                 store(&scratch.dk[..block.len() * width], width, dk);
-                let dv = gradients.dv.at(self.batch, self.group, from);
+                let dv = gradients.dv.at(self.batch, self.target, from);
                 store(&scratch.dv[..block.len() * value_width], value_width, dv);
             }
         }
