@@ -374,11 +374,7 @@ fn backward_tensors<E: Real>(
         width,
         value_width,
     } = sizes;
-    let mut dq = if params.is_structured() {
-        Buffer::<E>::zeros(batch * heads * queries * width)
-    } else {
-        Buffer::<E>::new(batch * heads * queries * width)
-    };
+    let mut dq = Buffer::<E>::new(batch * heads * queries * width);
     let mut dk = Buffer::<E>::new(batch * groups * keys * width);
     let mut dv = Buffer::<E>::new(batch * groups * keys * value_width);
     let mut dbias = Buffer::<E>::zeros(if bias.is_some() {

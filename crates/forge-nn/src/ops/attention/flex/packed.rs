@@ -108,11 +108,7 @@ pub(super) fn backward<E: Real>(
         dy: part(dy.slice::<E>().as_ptr(), &sizes, row),
     };
     let len = qkv.slice::<E>().len();
-    let mut dqkv = if params.is_structured() {
-        Buffer::<E>::zeros(len)
-    } else {
-        Buffer::<E>::new(len)
-    };
+    let mut dqkv = Buffer::<E>::new(len);
     let token = token_width(heads, sizes.width);
     let start = dqkv.as_mut().as_mut_ptr();
     let (key, value) = (row, row + heads.groups * sizes.width);

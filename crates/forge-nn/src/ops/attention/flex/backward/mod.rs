@@ -23,8 +23,7 @@ pub(super) struct Saved<'a, E> {
     pub(super) dy: Heads<*const E>,
 }
 
-/// Where the gradients go. With causality or a window `dq` must be zeros, since not every tile is
-/// visited; otherwise whatever is there is overwritten.
+/// Where the gradients go; whatever is there is overwritten.
 pub(super) struct Gradients<E> {
     pub(super) dq: Heads<*mut E>,
     pub(super) dk: Heads<*mut E>,
@@ -82,7 +81,7 @@ fn run_parts<E: Real>(
     (0..units.div_ceil(per_task))
         .into_par_iter()
         .for_each(|task| {
-            let mut scratch = Scratch::new(call);
+            let mut scratch = Scratch::new(call, together);
             for unit in task * per_task..((task + 1) * per_task).min(units) {
                 let (sample, index) = match &dbias {
                     None => (unit / parts, unit % parts),

@@ -39,6 +39,9 @@ impl Part {
             ..
         } = call.sizes;
         let structured = call.params.is_structured();
+        if structured {
+            scratch.dq.fill(E::ZERO);
+        }
         self.means(call, saved, &mut scratch.means);
         for from in (0..keys).step_by(KEY_BLOCK) {
             let block = from..(from + KEY_BLOCK).min(keys);
@@ -62,9 +65,7 @@ impl Part {
                         };
                         start = tile.keys.end;
                         // SAFETY: by the caller.
-                        unsafe {
-                            self.tile(call, saved, gradients, dbias, &tile, from, first, scratch);
-                        }
+                        unsafe { self.tile(call, saved, dbias, &tile, from, first, scratch) };
                     }
                     first = false;
                 }
@@ -76,6 +77,11 @@ impl Part {
                 let dv = gradients.dv.at(self.batch, self.target, from);
                 store(&scratch.dv[..block.len() * value_width], value_width, dv);
             }
+        }
+        let dq = scratch.dq.chunks_exact(queries * width);
+        for (head, dq) in self.heads.clone().zip(dq) {
+            // SAFETY: by the caller.
+            unsafe { store(dq, width, gradients.dq.at(self.batch, head, 0)) };
         }
     }
 
@@ -94,7 +100,7 @@ impl Part {
         }
     }
 
-    /// Adds what one tile gives to the gradients; `scratch.dk` and `scratch.dv` start at key
+    /// Adds what one tile gives to the gradients in `scratch` and to `dbias`; `scratch.dk` and `scratch.dv` start at key
     /// `from`, and are overwritten if the tile's queries are the `first`.
     ///
     /// # Safety
@@ -104,7 +110,6 @@ impl Part {
         &self,
         call: &Call<'_, E>,
         saved: &Saved<'_, E>,
-        gradients: &Gradients<E>,
         dbias: Option<*mut E>,
         tile: &Tile,
         from: usize,
@@ -125,7 +130,9 @@ impl Part {
         let weights = &mut scratch.weights[..len];
         let dscores = &mut scratch.dscores[..len];
         let slopes = call.params.softcap.map(|_| &mut scratch.slopes[..len]);
-        let means = &scratch.means[(tile.head - self.heads.start) * queries + row..][..count];
+        let own = (tile.head - self.heads.start) * queries + row;
+        let means = &scratch.means[own..][..count];
+        let dq = scratch.dq[own * width..].as_mut_ptr();
         let statistics = (tile.batch * heads + tile.head) * queries + row;
         let statistics = &saved.statistics[2 * statistics..][..2 * count];
         call.fill(tile, weights, slopes);
@@ -176,7 +183,7 @@ impl Part {
             let dscores = Matrix::new(dscores.as_ptr(), columns);
             product(
                 [count, columns, width],
-                gradients.dq.at(tile.batch, tile.head, row),
+                Matrix::new(dq, width),
                 dscores,
                 call.k.at(tile.batch, self.group, tile.keys.start),
                 scale,

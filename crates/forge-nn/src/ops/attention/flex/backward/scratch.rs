@@ -16,14 +16,16 @@ pub(super) struct Scratch<E> {
     pub(super) slopes: Vec<E>,
     /// A query's `output · dy`, of all the part's heads.
     pub(super) means: Vec<E>,
-    /// The gradients of a block of keys and values. Dense: the heads' own rows are a token apart,
-    /// and fall on few sets of the cache.
+    // The gradients of the queries, and of a block of keys and values. Dense: the heads' own rows
+    // are a token apart, which means many pages and few sets of the cache.
+    pub(super) dq: Vec<E>,
     pub(super) dk: Vec<E>,
     pub(super) dv: Vec<E>,
 }
 
 impl<E: Real> Scratch<E> {
-    pub(super) fn new(call: &Call<'_, E>) -> Self {
+    /// For parts of `heads` query heads.
+    pub(super) fn new(call: &Call<'_, E>, heads: usize) -> Self {
         let Sizes {
             queries,
             keys,
@@ -42,7 +44,8 @@ impl<E: Real> Scratch<E> {
             weights: vec![E::ZERO; tile],
             dscores: vec![E::ZERO; tile],
             slopes: vec![E::ZERO; slopes],
-            means: vec![E::ZERO; call.sizes.sharing() * queries],
+            means: vec![E::ZERO; heads * queries],
+            dq: vec![E::ZERO; heads * queries * width],
             dk: vec![E::ZERO; block * width],
             dv: vec![E::ZERO; block * value_width],
         }
