@@ -21,6 +21,7 @@ if ! "$PYTHON" -c 'import torch' 2>/dev/null; then
     exit 1
 fi
 
+cargo bench --no-run -p forge-nn --bench compare
 binary=$(cargo bench --quiet --no-run --message-format=json -p forge-nn --bench compare |
     "$PYTHON" -c '
 import json, sys

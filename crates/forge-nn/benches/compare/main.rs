@@ -1,8 +1,8 @@
 //! Times the operations and the block stack: `compare [--stock] [ITEM…]` prints `ITEM ms`, the
 //! median of several runs in this process. With `--stock`, the same work in Burn's own layers and
-//! operations. `compare --long TOKENS` prints time and peak memory of attention over a long
-//! sequence. `benches/compare.sh` at the root runs this beside PyTorch. `FORGE_BENCH_DEVICE` names
-//! the device, of those compiled in; default: flex.
+//! operations. `compare --long KIND TOKENS` prints time and peak memory of attention (`softmax`,
+//! `linear` or `linear_causal`) over a long sequence. `FORGE_BENCH_DEVICE` names the device, of
+//! those compiled in; default: flex. `benches/compare.sh` at the root runs this beside PyTorch.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod block_stack;
@@ -77,10 +77,10 @@ fn main() {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
-    if let [flag, tokens] = &arguments[..]
+    if let [flag, kind, tokens] = &arguments[..]
         && flag == "--long"
     {
-        return long_attention::report(tokens.parse().unwrap());
+        return long_attention::report(kind, tokens.parse().unwrap());
     }
     let stock = arguments.iter().any(|argument| argument == "--stock");
     let named: Vec<&str> = arguments
