@@ -43,9 +43,8 @@ mod adamw;
 mod attention;
 mod dropout_residual;
 mod glu;
-mod layer_norm;
 mod linear;
-mod rms_norm;
+mod row_norm;
 mod softmax;
 
 pub use adamw::{AdamWOps, AdamWStep, FusedAdamW, FusedAdamWConfig, adamw_step};
@@ -57,8 +56,7 @@ pub use dropout_residual::{DropoutResidualOps, dropout, dropout_residual};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_buffers;
 pub use glu::{GluKind, GluOps, geglu, glu, reglu, swiglu};
-pub use layer_norm::{LayerNormOps, layer_norm};
 pub use linear::{LinearActivation, LinearOps, linear, linear_activation};
 pub use optional::{OptionalBool, OptionalFloat};
-pub use rms_norm::{RmsNormOps, rms_norm};
+pub use row_norm::{RowNorm, RowNormOps, layer_norm, rms_norm};
 pub use softmax::{SoftmaxOps, softmax};

@@ -7,8 +7,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{AutodiffBackend, Flex};
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
-    AttentionOps, AttentionParams, DropoutResidualOps, GluKind, GluOps, LayerNormOps,
-    LinearActivation, LinearOps, OptionalBool, OptionalFloat, PackedHeads, RmsNormOps, SoftmaxOps,
+    AttentionOps, AttentionParams, DropoutResidualOps, GluKind, GluOps, LinearActivation,
+    LinearOps, OptionalBool, OptionalFloat, PackedHeads, RowNorm, RowNormOps, SoftmaxOps,
 };
 
 use super::evaluation::{tensor, values};
@@ -111,18 +111,18 @@ fn linear_weight<B: LinearOps>(w: FloatTensor<B>) -> FloatTensor<B> {
 }
 twice!(through_linear_weight, 35, linear_weight);
 
-fn layer_norm<B: LayerNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+fn layer_norm<B: RowNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     let x = reshape::<B>(x, &[3, 5]);
     let weight = OptionalFloat::Present(constant::<B>(&x, 1, &[5]));
     let bias = OptionalFloat::Present(constant::<B>(&x, 2, &[5]));
-    B::fused_layer_norm(x, weight, bias, 1e-5)
+    B::fused_row_norm(x, weight, bias, RowNorm::Layer, 1e-5)
 }
 twice!(through_layer_norm, 15, layer_norm);
 
-fn rms_norm<B: RmsNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+fn rms_norm<B: RowNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     let x = reshape::<B>(x, &[3, 5]);
     let weight = OptionalFloat::Present(constant::<B>(&x, 1, &[5]));
-    B::fused_rms_norm(x, weight, 1e-5)
+    B::fused_row_norm(x, weight, OptionalFloat::Absent, RowNorm::Rms, 1e-5)
 }
 twice!(through_rms_norm, 15, rms_norm);
 

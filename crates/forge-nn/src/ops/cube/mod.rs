@@ -5,4 +5,3 @@
 
 pub(super) mod launch;
 pub(super) mod number;
-pub(super) mod row_norm;

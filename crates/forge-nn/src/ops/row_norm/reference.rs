@@ -1,14 +1,19 @@
-//! LayerNorm made of Burn's operations.
+//! The norms made of Burn's operations.
 
 use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
 
+use super::RowNorm;
 use crate::ops::expression::Expr;
 
-/// `(x - mean) / sqrt(var + eps)` and `1 / sqrt(var + eps)`.
-fn normalised<B: Backend>(x: Expr<B>, epsilon: f64) -> (Expr<B>, Expr<B>) {
+/// `(x - mean) / sqrt(var + eps)` and `1 / sqrt(var + eps)`, with or without the mean.
+fn normalised<B: Backend>(x: Expr<B>, norm: RowNorm, epsilon: f64) -> (Expr<B>, Expr<B>) {
     let last = x.rank() - 1;
-    let centred = x.clone() - x.mean_dim(last);
+    let centred = if norm.is_centred() {
+        x.clone() - x.mean_dim(last)
+    } else {
+        x
+    };
     let variance = (centred.clone() * centred.clone()).mean_dim(last);
     let deviation = variance.add_scalar(epsilon).sqrt();
     let inverse = Expr(B::float_recip(deviation.0));
@@ -19,11 +24,12 @@ pub(super) fn forward<B: Backend>(
     x: FloatTensor<B>,
     weight: Option<FloatTensor<B>>,
     bias: Option<FloatTensor<B>>,
+    norm: RowNorm,
     epsilon: f64,
 ) -> FloatTensor<B> {
     let x = Expr::<B>(x);
     let rank = x.rank();
-    let (mut y, _) = normalised(x, epsilon);
+    let (mut y, _) = normalised(x, norm, epsilon);
     if let Some(weight) = weight {
         y = y * Expr(weight).along_last(rank);
     }
@@ -38,11 +44,12 @@ pub(super) fn backward<B: Backend>(
     x: FloatTensor<B>,
     weight: Option<FloatTensor<B>>,
     dy: FloatTensor<B>,
+    norm: RowNorm,
     epsilon: f64,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
     let (x, dy) = (Expr::<B>(x), Expr::<B>(dy));
     let rank = x.rank();
-    let (normal, inverse) = normalised(x, epsilon);
+    let (normal, inverse) = normalised(x, norm, epsilon);
     let dweight = (dy.clone() * normal.clone()).sum_rows();
     let dbias = dy.clone().sum_rows();
     let dnormal = match weight {
@@ -50,7 +57,13 @@ pub(super) fn backward<B: Backend>(
         None => dy,
     };
     let along = (dnormal.clone() * normal.clone()).mean_dim(rank - 1);
-    let mean = dnormal.clone().mean_dim(rank - 1);
-    let dx = inverse * (dnormal - mean - normal * along);
+    let level = norm
+        .is_centred()
+        .then(|| dnormal.clone().mean_dim(rank - 1));
+    let mut change = dnormal - normal * along;
+    if let Some(level) = level {
+        change = change - level;
+    }
+    let dx = inverse * change;
     (dx.0, dweight.0, dbias.0)
 }

@@ -52,6 +52,60 @@ fn row_sum<C: Float>(part: C, #[comptime] form: Form) -> C {
     parts[0]
 }
 
+/// The row that this unit works on, and whether it is its own: a unit without one goes along with
+/// the last, for the barriers, and writes nothing.
+#[cube]
+fn own_row(rows: usize, #[comptime] form: Form) -> (usize, bool) {
+    let wanted = CUBE_POS * form.rows + UNIT_POS_Y as usize;
+    (min(wanted, rows - 1), wanted < rows)
+}
+
+/// The mean of the row from `start`, 0 where rows are not centred.
+#[cube]
+fn row_mean<E: Float, C: Float, N: Size>(
+    x: &[Vector<E, N>],
+    start: usize,
+    width: usize,
+    #[comptime] form: Form,
+) -> C {
+    let mut mean = number::<C>(0.0_f32);
+    if comptime![form.centred] {
+        let mut sum = lanes::<C, N>(0.0_f32);
+        for at in range_stepped(UNIT_POS_X as usize, width, form.units) {
+            sum += Vector::cast_from(x[start + at]);
+        }
+        mean = row_sum::<C>(sum.vector_sum(), form) / elements::<C, N>(width);
+    }
+    mean
+}
+
+/// In `width` vectors.
+#[cube]
+fn elements<C: Float, N: Size>(width: usize) -> C {
+    C::cast_from(width * N::value())
+}
+
+/// `1 / sqrt(variance + epsilon)`.
+#[cube]
+fn inverse_root<C: Float>(variance: C, epsilon: InputScalar) -> C {
+    number::<C>(1.0_f32) / (variance + epsilon.get::<C>()).sqrt()
+}
+
+/// What `dy` is before the weight.
+#[cube]
+fn slope<E: Float, C: Float, N: Size>(
+    dy: Vector<E, N>,
+    weight: &ComptimeOption<&[Vector<E, N>]>,
+    at: usize,
+) -> Vector<C, N> {
+    let mut slope = Vector::<C, N>::cast_from(dy);
+    #[comptime]
+    if let ComptimeOption::Some(weight) = &weight {
+        slope *= Vector::cast_from(weight[at]);
+    }
+    slope
+}
+
 /// `y = (x - mean) / sqrt(var + eps) · weight + bias`, or `x / sqrt(mean(x²) + eps) · weight`.
 ///
 /// `x`, `y`: `[rows, width]`, `weight`, `bias`: `[width]`, in vectors.
@@ -67,30 +121,20 @@ pub(super) fn forward<E: Float, C: Float, N: Size>(
     #[define(E, C)] _dtypes: [ElemType; 2],
 ) {
     let rows = y.len() / width;
-    let wanted = CUBE_POS * form.rows + UNIT_POS_Y as usize;
-    // A unit without a row goes along with the last one, for the barriers, and writes nothing.
-    let row = min(wanted, rows - 1);
+    let (row, is_own) = own_row(rows, form);
     let start = row * width;
     let unit = UNIT_POS_X as usize;
-    let length = C::cast_from(width * x[0].vector_size());
-
-    let mut mean = number::<C>(0.0_f32);
-    if comptime![form.centred] {
-        let mut sum = lanes::<C, N>(0.0_f32);
-        for at in range_stepped(unit, width, form.units) {
-            sum += Vector::cast_from(x[start + at]);
-        }
-        mean = row_sum::<C>(sum.vector_sum(), form) / length;
-    }
+    let length = elements::<C, N>(width);
+    let mean = row_mean::<E, C, N>(x, start, width, form);
     let mut squares = lanes::<C, N>(0.0_f32);
     for at in range_stepped(unit, width, form.units) {
         let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
         squares += centred * centred;
     }
     let variance = row_sum::<C>(squares.vector_sum(), form) / length;
-    let inverse = number::<C>(1.0_f32) / (variance + epsilon.get::<C>()).sqrt();
+    let inverse = inverse_root::<C>(variance, epsilon);
 
-    if wanted < rows {
+    if is_own {
         for at in range_stepped(unit, width, form.units) {
             let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
             let mut value = centred * Vector::new(inverse);
@@ -123,30 +167,17 @@ pub(super) fn backward<E: Float, C: Float, N: Size>(
     #[define(E, C)] _dtypes: [ElemType; 2],
 ) {
     let rows = dx.len() / width;
-    let wanted = CUBE_POS * form.rows + UNIT_POS_Y as usize;
-    let row = min(wanted, rows - 1);
+    let (row, is_own) = own_row(rows, form);
     let start = row * width;
     let unit = UNIT_POS_X as usize;
-    let length = C::cast_from(width * x[0].vector_size());
-
-    let mut mean = number::<C>(0.0_f32);
-    if comptime![form.centred] {
-        let mut sum = lanes::<C, N>(0.0_f32);
-        for at in range_stepped(unit, width, form.units) {
-            sum += Vector::cast_from(x[start + at]);
-        }
-        mean = row_sum::<C>(sum.vector_sum(), form) / length;
-    }
+    let length = elements::<C, N>(width);
+    let mean = row_mean::<E, C, N>(x, start, width, form);
     let mut squares = lanes::<C, N>(0.0_f32);
     let mut slopes = lanes::<C, N>(0.0_f32);
     let mut products = lanes::<C, N>(0.0_f32);
     for at in range_stepped(unit, width, form.units) {
         let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
-        let mut slope = Vector::<C, N>::cast_from(dy[start + at]);
-        #[comptime]
-        if let ComptimeOption::Some(weight) = &weight {
-            slope *= Vector::cast_from(weight[at]);
-        }
+        let slope = slope::<E, C, N>(dy[start + at], &weight, at);
         squares += centred * centred;
         slopes += slope;
         products += slope * centred;
@@ -157,21 +188,17 @@ pub(super) fn backward<E: Float, C: Float, N: Size>(
     sums[2] = slopes.vector_sum();
     row_sums::<C>(&mut sums, 3usize, form);
     let variance = sums[0] / length;
-    let inverse = number::<C>(1.0_f32) / (variance + epsilon.get::<C>()).sqrt();
+    let inverse = inverse_root::<C>(variance, epsilon);
     let along = sums[1] * inverse / length;
     let mut shift = number::<C>(0.0_f32);
     if comptime![form.centred] {
         shift = sums[2] / length;
     }
 
-    if wanted < rows {
+    if is_own {
         for at in range_stepped(unit, width, form.units) {
             let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
-            let mut slope = Vector::<C, N>::cast_from(dy[start + at]);
-            #[comptime]
-            if let ComptimeOption::Some(weight) = &weight {
-                slope *= Vector::cast_from(weight[at]);
-            }
+            let slope = slope::<E, C, N>(dy[start + at], &weight, at);
             let normal = centred * Vector::new(inverse);
             let value =
                 (slope - Vector::new(shift) - normal * Vector::new(along)) * Vector::new(inverse);

@@ -1,4 +1,4 @@
-//! The differentiation rule of LayerNorm.
+//! The differentiation rule of the norms.
 
 use burn::backend::Backend;
 use burn::backend::autodiff::{
@@ -10,7 +10,7 @@ use burn::backend::autodiff::{
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{FloatDType, TensorMetadata};
 
-use super::LayerNormOps;
+use super::{RowNorm, RowNormOps};
 use crate::ops::optional::OptionalFloat;
 
 #[derive(Debug)]
@@ -20,10 +20,11 @@ struct NormBackward;
 struct Saved {
     x: NodeId,
     weight: Option<NodeId>,
+    norm: RowNorm,
     epsilon: f64,
 }
 
-impl<B: Backend + LayerNormOps> Backward<B, 3> for NormBackward {
+impl<B: Backend + RowNormOps> Backward<B, 3> for NormBackward {
     type State = Saved;
 
     fn backward(
@@ -39,10 +40,11 @@ impl<B: Backend + LayerNormOps> Backward<B, 3> for NormBackward {
             Some(id) => OptionalFloat::Present(checkpointer.retrieve_node_output(id)),
             None => OptionalFloat::Absent,
         };
-        let (dx, dweight, dbias) = B::fused_layer_norm_backward(
+        let (dx, dweight, dbias) = B::fused_row_norm_backward(
             checkpointer.retrieve_node_output(saved.x),
             weight_input,
             dy,
+            saved.norm,
             saved.epsilon,
         );
         for (node, gradient) in [(x, dx), (weight, dweight), (bias, dbias)] {
@@ -53,11 +55,12 @@ impl<B: Backend + LayerNormOps> Backward<B, 3> for NormBackward {
     }
 }
 
-impl<B: Backend + LayerNormOps, C: CheckpointStrategy> LayerNormOps for Autodiff<B, C> {
-    fn fused_layer_norm(
+impl<B: Backend + RowNormOps, C: CheckpointStrategy> RowNormOps for Autodiff<B, C> {
+    fn fused_row_norm(
         x: FloatTensor<Self>,
         weight: OptionalFloat<Self>,
         bias: OptionalFloat<Self>,
+        norm: RowNorm,
         epsilon: f64,
     ) -> FloatTensor<Self> {
         // A constant stands in for an absent parent.
@@ -80,20 +83,23 @@ impl<B: Backend + LayerNormOps, C: CheckpointStrategy> LayerNormOps for Autodiff
                 let saved = Saved {
                     x: prep.checkpoint(&x),
                     weight: weight.as_ref().map(|weight| prep.checkpoint(weight)),
+                    norm,
                     epsilon,
                 };
-                let output = B::fused_layer_norm(
+                let output = B::fused_row_norm(
                     x.into_primitive(),
                     weight.map(|weight| weight.into_primitive()).into(),
                     bias.map(|bias| bias.into_primitive()).into(),
+                    norm,
                     epsilon,
                 );
                 prep.finish(saved, output)
             }
-            OpsKind::UnTracked(prep) => prep.finish(B::fused_layer_norm(
+            OpsKind::UnTracked(prep) => prep.finish(B::fused_row_norm(
                 x.into_primitive(),
                 weight.map(|weight| weight.into_primitive()).into(),
                 bias.map(|bias| bias.into_primitive()).into(),
+                norm,
                 epsilon,
             )),
         }

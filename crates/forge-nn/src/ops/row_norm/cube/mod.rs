@@ -1,4 +1,4 @@
-//! LayerNorm and RMSNorm on CubeCL devices.
+//! The norms as CubeCL programs.
 
 mod program;
 
@@ -9,11 +9,37 @@ use burn_cubecl::cubecl::calculate_cube_count_elemwise;
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, InputScalar};
 use burn_cubecl::tensor::CubeTensor;
 
-use super::launch::{
+use crate::ops::cube::launch::{
     address_type, element, elementwise, empty, packed, units_are_cores, vector_size,
 };
-use super::number::compute_dtype;
+use crate::ops::cube::number::compute_dtype;
+use crate::ops::optional::OptionalFloat;
 use program::Form;
+
+use super::{RowNorm, RowNormOps};
+
+impl RowNormOps for CubeBackend {
+    fn fused_row_norm(
+        x: CubeTensor,
+        weight: OptionalFloat<Self>,
+        bias: OptionalFloat<Self>,
+        norm: RowNorm,
+        epsilon: f64,
+    ) -> CubeTensor {
+        let (weight, bias) = (weight.into_option(), bias.into_option());
+        forward(x, weight, bias, norm.is_centred(), epsilon)
+    }
+
+    fn fused_row_norm_backward(
+        x: CubeTensor,
+        weight: OptionalFloat<Self>,
+        dy: CubeTensor,
+        norm: RowNorm,
+        epsilon: f64,
+    ) -> (CubeTensor, CubeTensor, CubeTensor) {
+        backward(x, weight.into_option(), dy, norm.is_centred(), epsilon).into()
+    }
+}
 
 /// Rows that one unit sums up for the gradients of the parameters, at least.
 const CHUNK: usize = 32;
@@ -62,12 +88,12 @@ fn dims(x: &CubeTensor) -> (usize, usize) {
     (shape.num_elements() / width.max(1), width)
 }
 
-pub(crate) fn forward(
+fn forward(
     x: CubeTensor,
     weight: Option<CubeTensor>,
     bias: Option<CubeTensor>,
-    epsilon: f64,
     centred: bool,
+    epsilon: f64,
 ) -> CubeTensor {
     let x = packed(x);
     let y = empty(&x, x.shape(), x.dtype);
@@ -98,12 +124,12 @@ pub(crate) fn forward(
 }
 
 /// The gradients of `x`, weight and bias (each as if it were there).
-pub(crate) fn backward(
+fn backward(
     x: CubeTensor,
     weight: Option<CubeTensor>,
     dy: CubeTensor,
-    epsilon: f64,
     centred: bool,
+    epsilon: f64,
 ) -> [CubeTensor; 3] {
     let (x, dy) = (packed(x), packed(dy));
     let (rows, width) = dims(&x);

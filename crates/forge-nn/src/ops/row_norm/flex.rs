@@ -1,9 +1,10 @@
-//! LayerNorm on `flex`: three vectorised loops over a row that stays in the first-level cache.
+//! The norms on `flex`: vectorised loops over a row that stays in the first-level cache. RMSNorm is
+//! LayerNorm with a mean of zero; taking zero away costs nothing that can be measured.
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 
-use super::{LayerNormOps, reference};
+use super::{RowNorm, RowNormOps, reference};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::row::reduce;
@@ -12,32 +13,34 @@ use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype, width};
 use crate::ops::optional::OptionalFloat;
 
-impl LayerNormOps for Flex {
-    fn fused_layer_norm(
+impl RowNormOps for Flex {
+    fn fused_row_norm(
         x: FlexTensor,
         weight: OptionalFloat<Self>,
         bias: OptionalFloat<Self>,
+        norm: RowNorm,
         epsilon: f64,
     ) -> FlexTensor {
         let (weight, bias) = (weight.into_option(), bias.into_option());
         let (known_weight, known_bias) =
             (weight.as_ref().unwrap_or(&x), bias.as_ref().unwrap_or(&x));
         by_dtype!([&x, known_weight, known_bias], E => {
-            forward::<E>(x, weight, bias, epsilon)
-        }, reference::forward::<Self>(x, weight, bias, epsilon))
+            forward::<E>(x, weight, bias, norm, epsilon)
+        }, reference::forward::<Self>(x, weight, bias, norm, epsilon))
     }
 
-    fn fused_layer_norm_backward(
+    fn fused_row_norm_backward(
         x: FlexTensor,
         weight: OptionalFloat<Self>,
         dy: FlexTensor,
+        norm: RowNorm,
         epsilon: f64,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         let weight = weight.into_option();
         let known_weight = weight.as_ref().unwrap_or(&x);
         by_dtype!([&x, known_weight, &dy], E => {
-            backward::<E>(x, weight, dy, epsilon)
-        }, reference::backward::<Self>(x, weight, dy, epsilon))
+            backward::<E>(x, weight, dy, norm, epsilon)
+        }, reference::backward::<Self>(x, weight, dy, norm, epsilon))
     }
 }
 
@@ -45,6 +48,7 @@ fn forward<E: Real>(
     x: FlexTensor,
     weight: Option<FlexTensor>,
     bias: Option<FlexTensor>,
+    norm: RowNorm,
     epsilon: f64,
 ) -> FlexTensor {
     let (shape, width) = (x.shape(), width(&x));
@@ -56,16 +60,28 @@ fn forward<E: Real>(
     let mut out = Buffer::<E>::new(x.len());
     for_rows(out.as_mut(), width, rows_per_task(width), |first, out| {
         let x = &x[first * width..][..out.len()];
-        forward_rows(x, weight, bias, E::of(epsilon), width, out);
+        forward_rows(
+            x,
+            weight,
+            bias,
+            norm.is_centred(),
+            E::of(epsilon),
+            width,
+            out,
+        );
     });
     out.into_tensor(shape)
 }
 
-/// Mean and `1 / sqrt(var + epsilon)` of a row.
+/// Mean (zero where rows are not centred) and `1 / sqrt(var + epsilon)` of a row.
 #[inline(always)]
-fn statistics<E: Real>(row: &[E], epsilon: E) -> (E, E) {
+fn statistics<E: Real>(row: &[E], centred: bool, epsilon: E) -> (E, E) {
     let scale = E::ONE / E::of(row.len() as f64);
-    let mean = reduce(row, row, |x, _| x) * scale;
+    let mean = if centred {
+        reduce(row, row, |x, _| x) * scale
+    } else {
+        E::ZERO
+    };
     let variance = reduce(row, row, |x, _| (x - mean) * (x - mean)) * scale;
     (mean, E::ONE / (variance + epsilon).sqrt())
 }
@@ -75,12 +91,13 @@ multiversion! {
         x: &[E],
         weight: Option<&[E]>,
         bias: Option<&[E]>,
+        centred: bool,
         epsilon: E,
         width: usize,
         out: &mut [E],
     ) {
         for (row, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-            let (mean, inverse) = statistics(row, epsilon);
+            let (mean, inverse) = statistics(row, centred, epsilon);
             match (weight, bias) {
                 (Some(weight), Some(bias)) => {
                     for (((out, &x), &w), &b) in out.iter_mut().zip(row).zip(weight).zip(bias) {
@@ -107,6 +124,7 @@ fn backward<E: Real>(
     x: FlexTensor,
     weight: Option<FlexTensor>,
     dy: FlexTensor,
+    norm: RowNorm,
     epsilon: f64,
 ) -> (FlexTensor, FlexTensor, FlexTensor) {
     let (shape, width) = (x.shape(), width(&x));
@@ -130,7 +148,7 @@ fn backward<E: Real>(
         |first, dx, sums| {
             let range = first * width..first * width + dx.len();
             let (x, dy) = (&x[range.clone()], &dy[range]);
-            backward_rows(x, weight, dy, E::of(epsilon), dx, sums);
+            backward_rows(x, weight, dy, norm.is_centred(), E::of(epsilon), dx, sums);
         },
     );
     let mut dweight = Buffer::<E>::new(width);
@@ -150,6 +168,7 @@ multiversion! {
         x: &[E],
         weight: &[E],
         dy: &[E],
+        centred: bool,
         epsilon: E,
         dx: &mut [E],
         sums: &mut [E],
@@ -159,7 +178,7 @@ multiversion! {
         let (dweight, dbias) = sums.split_at_mut(width);
         let rows = x.chunks_exact(width).zip(dy.chunks_exact(width));
         for ((x, dy), dx) in rows.zip(dx.chunks_exact_mut(width)) {
-            let (mean, inverse) = statistics(x, epsilon);
+            let (mean, inverse) = statistics(x, centred, epsilon);
             // dx first holds the normalised row.
             for (normal, &x) in dx.iter_mut().zip(x) {
                 *normal = (x - mean) * inverse;
@@ -170,7 +189,11 @@ multiversion! {
                 *dw += dy * normal;
                 *db += dy;
             }
-            let level = reduce(dy, weight, |dy, w| dy * w) * scale;
+            let level = if centred {
+                reduce(dy, weight, |dy, w| dy * w) * scale
+            } else {
+                E::ZERO
+            };
             let mut along = E::ZERO;
             // Blocks of rows would hide the latency of this sum; rows are long enough.
             for block in 0..width.div_ceil(256) {
