@@ -22,6 +22,7 @@ struct Saved {
     weight: Option<NodeId>,
     norm: RowNorm,
     epsilon: f64,
+    has_bias: bool,
 }
 
 impl<B: Backend + RowNormOps> Backward<B, 3> for NormBackward {
@@ -46,6 +47,7 @@ impl<B: Backend + RowNormOps> Backward<B, 3> for NormBackward {
             dy,
             saved.norm,
             saved.epsilon,
+            saved.has_bias,
         );
         for (node, gradient) in [(x, dx), (weight, dweight), (bias, dbias)] {
             if let Some(node) = node {
@@ -85,6 +87,7 @@ impl<B: Backend + RowNormOps, C: CheckpointStrategy> RowNormOps for Autodiff<B, 
                     weight: weight.as_ref().map(|weight| prep.checkpoint(weight)),
                     norm,
                     epsilon,
+                    has_bias: bias.is_some(),
                 };
                 let output = B::fused_row_norm(
                     x.into_primitive(),

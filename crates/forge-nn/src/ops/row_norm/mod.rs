@@ -54,8 +54,9 @@ pub trait RowNormOps: Backend {
         reference::forward::<Self>(x, weight, bias, norm, epsilon)
     }
 
-    /// The gradients of `x`, weight `[D]` and bias `[D]` (each as if it were there).
-    #[fusion(meta = |x, _weight, _dy, _norm, _epsilon| {
+    /// The gradients of `x`, weight `[D]` (as if it were there) and bias `[D]`. Where `needs_bias` is
+    /// false the last may be anything.
+    #[fusion(meta = |x, _weight, _dy, _norm, _epsilon, _needs_bias| {
         let parameter = last_axis(x);
         (x.clone(), parameter.clone(), parameter)
     })]
@@ -65,7 +66,9 @@ pub trait RowNormOps: Backend {
         dy: FloatTensor<Self>,
         norm: RowNorm,
         epsilon: f64,
+        needs_bias: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let _ = needs_bias;
         reference::backward::<Self>(x, weight.into_option(), dy, norm, epsilon)
     }
 }

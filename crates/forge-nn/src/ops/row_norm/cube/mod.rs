@@ -36,6 +36,7 @@ impl RowNormOps for CubeBackend {
         dy: CubeTensor,
         norm: RowNorm,
         epsilon: f64,
+        _needs_bias: bool,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
         backward(x, weight.into_option(), dy, norm.is_centred(), epsilon).into()
     }
