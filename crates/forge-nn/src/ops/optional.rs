@@ -51,3 +51,9 @@ impl<B: Backend> OptionalBool<B> {
         }
     }
 }
+
+impl<B: Backend> From<Option<BoolTensor<B>>> for OptionalBool<B> {
+    fn from(value: Option<BoolTensor<B>>) -> Self {
+        value.map_or(Self::Absent, Self::Present)
+    }
+}

@@ -51,9 +51,7 @@ impl<B: Backend + AttentionOps> Backward<B, 4> for AttentionBackward {
             checkpointer.retrieve_node_output(saved.k),
             checkpointer.retrieve_node_output(saved.v),
             bias_input,
-            saved
-                .mask
-                .map_or(OptionalBool::Absent, OptionalBool::Present),
+            saved.mask.into(),
             saved.drawn.into(),
             saved.output,
             saved.statistics,
@@ -96,10 +94,7 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
                 .node()
             }
         };
-        let inner_mask = || {
-            mask.clone()
-                .map_or(OptionalBool::Absent, OptionalBool::Present)
-        };
+        let inner_mask = || mask.clone().into();
         match AttentionBackward
             .prepare::<C>([q.node(), k.node(), v.node(), bias_node])
             .compute_bound()

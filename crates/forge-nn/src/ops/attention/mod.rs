@@ -14,7 +14,7 @@ mod reference;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
 
 pub use options::{AttentionMask, AttentionOptions, AttentionParams, PackedHeads};
 
@@ -173,19 +173,10 @@ pub fn attention(
 ) -> Tensor<4> {
     check_shapes(&q, &k, &v, &mask, bias.as_ref());
     let mut params = resolve(q.dims()[3], options);
-    let mut drawn = None;
     let device = q.device();
-    if params.dropout > 0.0 {
-        if !device.is_autodiff() {
-            params.dropout = 0.0;
-        } else if draws_on_device(&device) {
-            drawn = Some(draw_seed_parts(&device));
-        } else if masks_from_seed(&device) {
-            params.seed = draw_seed(&device);
-        } else {
-            return with_drawn_mask(q, k, v, mask, bias, params);
-        }
-    }
+    let Some(drawn) = seed_dropout(&device, &mut params) else {
+        return with_drawn_mask(q, k, v, mask, bias, params);
+    };
     let bias = bias.map(Tensor::into_dispatch);
     let mask = mask.combined().map(Tensor::into_dispatch);
     let (q, k, v) = (q.into_dispatch(), k.into_dispatch(), v.into_dispatch());
@@ -194,9 +185,9 @@ pub fn attention(
             q,
             k,
             v,
-            bias.map_or(OptionalFloat::Absent, OptionalFloat::Present),
-            mask.map_or(OptionalBool::Absent, OptionalBool::Present),
-            drawn.map(Tensor::into_dispatch).into(),
+            bias.into(),
+            mask.into(),
+            drawn,
             params,
         )
     } else {
@@ -228,39 +219,24 @@ pub fn attention_packed(
     );
     let width = features / (h + 2 * groups);
     let mut params = resolve(width, options);
-    let mut drawn = None;
     let device = qkv.device();
-    if params.dropout > 0.0 {
-        if !device.is_autodiff() {
-            params.dropout = 0.0;
-        } else if draws_on_device(&device) {
-            drawn = Some(draw_seed_parts(&device));
-        } else if masks_from_seed(&device) {
-            params.seed = draw_seed(&device);
-        } else {
-            let mut from = 0;
-            let [q, k, v] = [h, groups, groups].map(|count| {
-                let to = from + count * width;
-                let part = qkv.clone().slice([0..b, 0..tokens, from..to]);
-                from = to;
-                part.reshape([b, tokens, count, width]).swap_dims(1, 2)
-            });
-            let y = attention(q, k, v, mask, None, options);
-            return y.swap_dims(1, 2).reshape([b, tokens, h * width]);
-        }
-    }
+    let Some(drawn) = seed_dropout(&device, &mut params) else {
+        let mut from = 0;
+        let [q, k, v] = [h, groups, groups].map(|count| {
+            let to = from + count * width;
+            let part = qkv.clone().slice([0..b, 0..tokens, from..to]);
+            from = to;
+            part.reshape([b, tokens, count, width]).swap_dims(1, 2)
+        });
+        let y = attention(q, k, v, mask, None, options);
+        return y.swap_dims(1, 2).reshape([b, tokens, h * width]);
+    };
     check_mask(&mask, [b, h, tokens, tokens]);
     let mask = mask.combined().map(Tensor::into_dispatch);
     let qkv = qkv.into_dispatch();
     Tensor::from_dispatch(if has_traits(&device) {
-        let mask = mask.map_or(OptionalBool::Absent, OptionalBool::Present);
-        <Dispatch as AttentionOps>::fused_packed_attention(
-            qkv,
-            mask,
-            drawn.map(Tensor::into_dispatch).into(),
-            heads,
-            params,
-        )
+        let mask = mask.into();
+        <Dispatch as AttentionOps>::fused_packed_attention(qkv, mask, drawn, heads, params)
     } else {
         packed_reference::forward::<Dispatch>(qkv, mask, heads, &params).0
     })
@@ -302,6 +278,26 @@ pub fn attention_with_weights(
         return (Tensor::from_dispatch(output), weights);
     }
     (drop_and_mix(weights.clone(), v, dropout), weights)
+}
+
+/// The seed of dropout, in `params` or drawn on the device, or `None` where dropout needs a stored
+/// mask. Without gradients nothing is dropped.
+fn seed_dropout(device: &Device, params: &mut AttentionParams) -> Option<OptionalFloat<Dispatch>> {
+    if !device.is_autodiff() {
+        params.dropout = 0.0;
+    }
+    if params.dropout == 0.0 {
+        return Some(OptionalFloat::Absent);
+    }
+    if draws_on_device(device) {
+        let parts = draw_seed_parts(device);
+        return Some(OptionalFloat::Present(parts.into_dispatch()));
+    }
+    if !masks_from_seed(device) {
+        return None;
+    }
+    params.seed = draw_seed(device);
+    Some(OptionalFloat::Absent)
 }
 
 /// Dropout with a mask from the backend's own generator.

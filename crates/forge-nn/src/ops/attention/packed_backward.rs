@@ -10,7 +10,6 @@ use burn::backend::autodiff::{
 use burn::backend::tensor::{BoolTensor, FloatTensor};
 
 use super::{AttentionOps, AttentionParams, PackedHeads};
-use crate::ops::optional::OptionalBool;
 
 #[derive(Debug)]
 struct PackedBackward;
@@ -40,9 +39,7 @@ impl<B: Backend + AttentionOps> Backward<B, 1> for PackedBackward {
         unary::<B, _>(ops.parents, ops.node, grads, |dy| {
             B::fused_packed_attention_backward(
                 qkv,
-                saved
-                    .mask
-                    .map_or(OptionalBool::Absent, OptionalBool::Present),
+                saved.mask.into(),
                 saved.drawn.into(),
                 saved.output,
                 saved.statistics,
@@ -62,9 +59,7 @@ pub(super) fn record<B: Backend + AttentionOps, C: CheckpointStrategy>(
     heads: PackedHeads,
     params: AttentionParams,
 ) -> FloatTensor<Autodiff<B, C>> {
-    let input = mask
-        .clone()
-        .map_or(OptionalBool::Absent, OptionalBool::Present);
+    let input = mask.clone().into();
     match PackedBackward
         .prepare::<C>([qkv.node()])
         .compute_bound()

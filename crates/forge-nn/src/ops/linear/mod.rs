@@ -115,7 +115,7 @@ pub fn linear_activation<const D: usize>(
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
     let bias = bias.map(Tensor::into_dispatch);
     Tensor::from_dispatch(if traits {
-        let bias = bias.map_or(OptionalFloat::Absent, OptionalFloat::Present);
+        let bias = bias.into();
         <Dispatch as LinearOps>::fused_linear(x, weight, bias, activation)
     } else {
         reference::forward::<Dispatch>(x, weight, bias, activation).0
