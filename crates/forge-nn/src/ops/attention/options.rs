@@ -128,14 +128,20 @@ impl AttentionParams {
     }
 
     /// With the seed that the device drew. Waits for the device.
+    ///
+    /// # Panics
+    /// If it cannot be read back: another seed would drop other weights than the forward pass did.
     pub(crate) fn with_drawn<B: Backend>(self, drawn: OptionalFloat<B>) -> Self {
-        let data = drawn
-            .into_option()
-            .and_then(|drawn| try_read_sync(B::float_into_data(drawn)))
-            .and_then(Result::ok);
-        Self {
-            seed: data.map_or(self.seed, seed_of),
-            ..self
+        let Some(drawn) = drawn.into_option() else {
+            return self;
+        };
+        match try_read_sync(B::float_into_data(drawn)) {
+            Some(Ok(parts)) => Self {
+                seed: seed_of(parts),
+                ..self
+            },
+            Some(Err(error)) => panic!("attention: the seed of dropout cannot be read: {error}"),
+            None => panic!("attention: the seed of dropout cannot be read without waiting"),
         }
     }
 
