@@ -28,6 +28,8 @@
 // Burn deprecates its `ndarray` backend; it is offered here for as long as Burn has it.
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
+#[cfg(any(feature = "cube", feature = "fusion"))]
+mod compute_dtype;
 #[cfg(feature = "cube")]
 mod cube;
 mod dispatch;

@@ -1,9 +1,9 @@
 //! Shapes of outputs, for Burn's fusion to plan with.
 
 use burn::backend::fusion::custom::TensorSpec;
-use burn::tensor::DType;
 
 use super::PackedHeads;
+use crate::ops::compute_dtype::compute_dtype;
 use crate::ops::optional::OptionalFloatMetadata;
 
 /// `[B, H, Tq, Dv]`.
@@ -15,7 +15,7 @@ pub(super) fn output(q: &TensorSpec, v: &TensorSpec) -> TensorSpec {
 /// `[B, H, Tq, 2]`.
 pub(super) fn statistics(q: &TensorSpec) -> TensorSpec {
     let shape = [q.shape[0], q.shape[1], q.shape[2], 2];
-    TensorSpec::new(shape.into(), statistics_dtype(q.dtype))
+    TensorSpec::new(shape.into(), compute_dtype(q.dtype))
 }
 
 /// The gradient of the bias.
@@ -36,13 +36,5 @@ pub(super) fn packed_output(qkv: &TensorSpec, heads: &PackedHeads) -> TensorSpec
 /// `[B, H, T, 2]`.
 pub(super) fn packed_statistics(qkv: &TensorSpec, heads: &PackedHeads) -> TensorSpec {
     let shape = [qkv.shape[0], heads.heads, qkv.shape[1], 2];
-    TensorSpec::new(shape.into(), statistics_dtype(qkv.dtype))
-}
-
-/// Statistics are kept in the type in which the programs compute.
-fn statistics_dtype(dtype: DType) -> DType {
-    match dtype {
-        DType::F64 => DType::F64,
-        _ => DType::F32,
-    }
+    TensorSpec::new(shape.into(), compute_dtype(qkv.dtype))
 }

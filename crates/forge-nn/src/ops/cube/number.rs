@@ -1,6 +1,5 @@
 //! Numbers inside programs.
 
-use burn::tensor::DType;
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
@@ -14,13 +13,4 @@ pub(crate) fn number<F: Float>(#[comptime] value: f32) -> F {
 #[cube]
 pub(crate) fn lanes<F: Float, N: Size>(#[comptime] value: f32) -> Vector<F, N> {
     Vector::new(F::new(value))
-}
-
-/// In which type a program computes on tensors of `dtype`: sums of half-precision numbers are
-/// kept in f32.
-pub(crate) fn compute_dtype(dtype: DType) -> DType {
-    match dtype {
-        DType::F64 => DType::F64,
-        _ => DType::F32,
-    }
 }

@@ -12,9 +12,10 @@ use super::super::AttentionParams;
 use super::form::{FAR, NO_MASK, Plan, ProblemLaunch};
 use super::forward;
 use super::heads::Heads;
+use crate::ops::compute_dtype::compute_dtype;
 use crate::ops::cube::launch::{address_type, element, empty, heavy, packed};
-use crate::ops::cube::number::compute_dtype;
 use crate::ops::dropout_mask::DropoutMask;
+use crate::ops::optional::{OptionalBool, OptionalFloat};
 
 /// Launches a program: what all are told, and `buffers` and `layouts` of its own. Its units own
 /// what `$owned` of [`Owns`] says; `$touched` are the heads that it reads or writes besides.
@@ -88,18 +89,20 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn new(
         [q, k, v]: [Heads; 3],
-        bias: Option<CubeTensor>,
-        mask: Option<CubeTensor>,
-        drawn: Option<CubeTensor>,
+        bias: OptionalFloat<CubeBackend>,
+        mask: OptionalBool<CubeBackend>,
+        drawn: OptionalFloat<CubeBackend>,
         params: AttentionParams,
     ) -> Self {
-        let drawn = drawn.or_else(|| (params.dropout > 0.0).then(|| seed(&q, params.seed)));
+        let drawn = drawn
+            .into_option()
+            .or_else(|| (params.dropout > 0.0).then(|| seed(&q, params.seed)));
         Self {
             q,
             k,
             v,
-            bias: bias.map(packed),
-            mask: mask.map(packed),
+            bias: bias.into_option().map(packed),
+            mask: mask.into_option().map(packed),
             drawn: drawn.map(packed),
             params,
         }

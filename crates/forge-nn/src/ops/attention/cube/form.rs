@@ -6,8 +6,8 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::super::AttentionParams;
+use crate::ops::compute_dtype::compute_dtype;
 use crate::ops::cube::launch::{units_are_cores, vector_size};
-use crate::ops::cube::number::compute_dtype;
 
 /// What is fixed when a program is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -83,15 +83,16 @@ impl Heads {
     /// Uninitialised memory `[B, T, H, D]` beside `like`, seen as `[B, H, T, D]`.
     pub(super) fn empty(like: &CubeTensor, dims: [usize; 4], dtype: DType) -> Self {
         let [b, h, t, d] = dims;
+        let strides = Strides::interleaved(h, t, d);
         let mut tensor = empty(like, [b, t, h, d], dtype);
         tensor.meta = Box::new(Metadata::new(
             Shape::from(dims),
-            BurnStrides::new(&[t * h * d, d, h * d, 1]),
+            BurnStrides::new(&[strides.batch, strides.head, strides.row, 1]),
         ));
         Self {
             tensor,
             dims,
-            strides: Strides::interleaved(h, t, d),
+            strides,
         }
     }
 

@@ -53,13 +53,7 @@ impl AttentionOps for CubeBackend {
         drawn: OptionalFloat<Self>,
         params: AttentionParams,
     ) -> (CubeTensor, CubeTensor) {
-        let call = Call::new(
-            [q, k, v].map(Heads::new),
-            bias.into_option(),
-            mask.into_option(),
-            drawn.into_option(),
-            params,
-        );
+        let call = Call::new([q, k, v].map(Heads::new), bias, mask, drawn, params);
         let (output, softmax) = call.forward();
         (output.tensor, softmax)
     }
@@ -76,13 +70,7 @@ impl AttentionOps for CubeBackend {
         dy: CubeTensor,
         params: AttentionParams,
     ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
-        let call = Call::new(
-            [q, k, v].map(Heads::new),
-            bias.into_option(),
-            mask.into_option(),
-            drawn.into_option(),
-            params,
-        );
+        let call = Call::new([q, k, v].map(Heads::new), bias, mask, drawn, params);
         let ([dq, dk, dv], dbias) =
             backward::run(&call, Heads::new(output), statistics, Heads::new(dy));
         (dq.tensor, dk.tensor, dv.tensor, dbias)
@@ -106,8 +94,8 @@ impl AttentionOps for CubeBackend {
         params: AttentionParams,
     ) -> (CubeTensor, CubeTensor) {
         let parts = Heads::packed(qkv, heads);
-        let (mask, drawn) = (mask.into_option(), drawn.into_option());
-        let (output, softmax) = Call::new(parts, None, mask, drawn, params).forward();
+        let (output, softmax) =
+            Call::new(parts, OptionalFloat::Absent, mask, drawn, params).forward();
         (output.merged(), softmax)
     }
 
@@ -123,8 +111,7 @@ impl AttentionOps for CubeBackend {
     ) -> CubeTensor {
         let width = output.shape()[2] / heads.heads;
         let parts = Heads::packed(qkv, heads);
-        let (mask, drawn) = (mask.into_option(), drawn.into_option());
-        let call = Call::new(parts, None, mask, drawn, params);
+        let call = Call::new(parts, OptionalFloat::Absent, mask, drawn, params);
         let [output, dy] = [output, dy].map(|x| Heads::merged_from(x, heads.heads, width));
         let (parts, _) = backward::run(&call, output, statistics, dy);
         CubeBackend::float_cat(parts.map(Heads::merged).into(), 2)

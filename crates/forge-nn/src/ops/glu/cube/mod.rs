@@ -7,8 +7,8 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::{GluKind, GluOps};
+use crate::ops::compute_dtype::compute_dtype;
 use crate::ops::cube::launch::{address_type, element, elementwise, empty, packed, vector_size};
-use crate::ops::cube::number::compute_dtype;
 
 impl GluOps for CubeBackend {
     fn fused_glu(x: CubeTensor, kind: GluKind) -> CubeTensor {

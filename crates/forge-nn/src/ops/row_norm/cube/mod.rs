@@ -9,10 +9,10 @@ use burn_cubecl::cubecl::calculate_cube_count_elemwise;
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, InputScalar};
 use burn_cubecl::tensor::CubeTensor;
 
+use crate::ops::compute_dtype::compute_dtype;
 use crate::ops::cube::launch::{
     address_type, element, elementwise, empty, packed, units_are_cores, vector_size,
 };
-use crate::ops::cube::number::compute_dtype;
 use crate::ops::optional::OptionalFloat;
 use program::Form;
 
@@ -36,9 +36,10 @@ impl RowNormOps for CubeBackend {
         dy: CubeTensor,
         norm: RowNorm,
         epsilon: f64,
-        _needs_bias: bool,
+        needs_bias: bool,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
-        backward(x, weight.into_option(), dy, norm.is_centred(), epsilon).into()
+        let weight = weight.into_option();
+        backward(x, weight, dy, norm.is_centred(), epsilon, needs_bias).into()
     }
 }
 
@@ -103,6 +104,7 @@ fn forward(
         return y;
     }
     let plan = Plan::new(&x, rows, width, centred);
+    let compute = element(compute_dtype(x.dtype));
     // SAFETY: every unit reads and writes inside a row that exists.
     unsafe {
         program::forward::launch_unchecked(
@@ -116,21 +118,22 @@ fn forward(
             bias.map(|bias| packed(bias).into_buffer_arg()).into(),
             y.clone().into_buffer_arg(),
             width / plan.vector,
-            InputScalar::new(epsilon, element(compute_dtype(x.dtype))),
+            InputScalar::new(epsilon, compute),
             plan.form,
-            [element(x.dtype), element(compute_dtype(x.dtype))],
+            [element(x.dtype), compute],
         );
     }
     y
 }
 
-/// The gradients of `x`, weight and bias (each as if it were there).
+/// The gradients of `x`, weight (as if it were there) and bias (anything where it is not needed).
 fn backward(
     x: CubeTensor,
     weight: Option<CubeTensor>,
     dy: CubeTensor,
     centred: bool,
     epsilon: f64,
+    needs_bias: bool,
 ) -> [CubeTensor; 3] {
     let (x, dy) = (packed(x), packed(dy));
     let (rows, width) = dims(&x);
@@ -161,7 +164,7 @@ fn backward(
             dx.clone().into_buffer_arg(),
             statistics.clone().into_buffer_arg(),
             width / vector,
-            InputScalar::new(epsilon, element(compute_dtype(x.dtype))),
+            InputScalar::new(epsilon, element(compute)),
             plan.form,
             dtypes,
         );
@@ -188,10 +191,16 @@ fn backward(
             dtypes,
         );
     }
-    let [dweight, dbias] = [dweight, dbias].map(|parts| {
+    let sum = |parts| {
         let sum = CubeBackend::float_sum_dim(parts, 0);
         let sum = CubeBackend::float_reshape(sum, [width].into());
         CubeBackend::float_cast(sum, x.dtype.into())
-    });
+    };
+    let dweight = sum(dweight);
+    let dbias = if needs_bias {
+        sum(dbias)
+    } else {
+        dweight.clone()
+    };
     [dx, dweight, dbias]
 }
