@@ -30,6 +30,7 @@ mod device;
 mod error;
 pub mod gating;
 mod linear;
+mod network;
 pub mod norm;
 pub mod ops;
 pub mod position;
@@ -43,6 +44,7 @@ pub use config::ModuleConfig;
 pub use device::DeviceName;
 pub use error::ForgeError;
 pub use linear::{apply_linear, apply_linear_activation};
+pub use network::{Forward, Maps, Network, Want};
 pub use state::{FileFormat, SafetensorsMetadata, StateDict, TensorFile};
 pub use tokenizer::{
     CategoricalTokenizer, CategoricalTokenizerConfig, FeatureTokenizer, FeatureTokenizerConfig,

@@ -1,0 +1,94 @@
+//! What enters and leaves a model, whatever its family.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+/// What a caller wants of a forward pass besides the predictions. Nothing of it is computed unless
+/// asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Want {
+    /// The attention weights: [`Maps::attention`].
+    pub attention: bool,
+    /// Which features were used: [`Maps::masks`] and [`Maps::importance`].
+    pub features: bool,
+}
+
+impl Want {
+    /// Predictions only.
+    pub const PREDICTIONS: Self = Self {
+        attention: false,
+        features: false,
+    };
+}
+
+/// What a model shows of its inside.
+#[derive(Debug, Clone, Default)]
+pub struct Maps {
+    /// Attention weights `[B, H, Tq, Tk]`, layer by layer.
+    pub attention: Vec<Tensor<4>>,
+    /// Weights of the features `[B, F]`, step by step; numeric features first, then categorical
+    /// ones.
+    pub masks: Vec<Tensor<2>>,
+    /// How much each feature counted in all, `[B, F]`, in the same order; not normalised.
+    pub importance: Option<Tensor<2>>,
+}
+
+/// What a forward pass gives.
+#[derive(Debug, Clone)]
+pub struct Forward {
+    /// Predictions (values or logits) `[B, D_out]`.
+    pub y: Tensor<2>,
+    /// What the architecture adds to the loss in training (sparsity of masks, pondering), `[1]`,
+    /// with its factor applied. Absent where there is nothing to add.
+    pub penalty: Option<Tensor<1>>,
+    /// What was [wanted](Want) and the model declares.
+    pub maps: Maps,
+}
+
+impl From<Tensor<2>> for Forward {
+    fn from(y: Tensor<2>) -> Self {
+        Self {
+            y,
+            penalty: None,
+            maps: Maps::default(),
+        }
+    }
+}
+
+/// A model: input to predictions.
+///
+/// A family of models (table rows, series) is this trait with its own kind of input. The enum over
+/// all models of a family implements it as each of them does.
+pub trait Network: Module {
+    /// One batch.
+    type Input;
+
+    /// What the model is sized for.
+    type Spec;
+
+    /// Its name in the registry.
+    fn name(&self) -> &'static str;
+
+    /// What it is sized for.
+    fn spec(&self) -> Self::Spec;
+
+    /// The forward pass.
+    ///
+    /// # Shapes
+    /// - output: `y` `[B, D_out]`
+    ///
+    /// # Panics
+    /// If the input does not fit; the message has both shapes.
+    fn run(&self, input: Self::Input, want: Want) -> Forward;
+
+    /// The predictions alone.
+    ///
+    /// # Shapes
+    /// - output: `[B, D_out]`
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    fn forward(&self, input: Self::Input) -> Tensor<2> {
+        self.run(input, Want::PREDICTIONS).y
+    }
+}
