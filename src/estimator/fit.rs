@@ -135,6 +135,7 @@ impl TabularRegressor {
         let split = SplitConfig::Random {
             fraction: 0.0,
             seed: config.training.seed,
+            stratify: None,
         }
         .split(table, config.validation_fraction)?;
         let (fitted, _) = self.fit_split(table, &split, device, FitOptions::default())?;
