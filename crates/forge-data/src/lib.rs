@@ -14,7 +14,7 @@ mod split;
 mod table;
 mod target;
 
-pub use dataset::{TabularBatch, TabularDataset};
+pub use dataset::{TabularBatch, TabularDataset, sample_weights};
 pub use error::DataError;
 pub use market::SyntheticMarketConfig;
 pub use preprocess::{
