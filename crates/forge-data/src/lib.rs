@@ -23,8 +23,8 @@ pub use preprocess::{
     Preprocessor, PreprocessorManifest, RareLabels, TransformReport,
 };
 pub use read::{
-    ColumnReport, DuplicateNames, FileFormat, Finding, FindingKind, Infinite, Layout, ReadOptions,
-    ReadReport, read_csv_from, read_table,
+    ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, ReadOptions, ReadReport,
+    TableFormat, read_csv_from, read_table,
 };
 pub use schema::{ColumnKind, ColumnRole, Decimal};
 pub use split::{Split, SplitConfig};

@@ -107,6 +107,13 @@ fn numbers_are_one_label_however_they_are_written() {
     assert_eq!(trained.counts(), [2, 1]);
     assert_eq!(encode(&trained, &numbers(&[2.0, 1.0])), [1.0, 0.0]);
     assert_eq!(fit(&numbers(&[0.0, -0.0, 1.0])).counts(), [2, 1]);
+    assert_eq!(fit(&texts(&["0", "-0", "0.0", "x"])).names(), ["0", "x"]);
+    // What f64 cannot hold, and what only looks like a number, stays as it is written.
+    let long = ["9007199254740993", "1,234", "007", "1e999"];
+    assert_eq!(
+        fit(&texts(&twice(&long))).names(),
+        ["007", "1,234", "1e999", long[0]]
+    );
 }
 
 #[test]

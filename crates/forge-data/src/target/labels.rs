@@ -68,16 +68,14 @@ impl Display for ClassLabels {
 /// The one spelling of a label: a plain number in its shortest form, any other text as it is.
 /// Numbers with leading zeros, thousands separators or more digits than f64 holds are text.
 pub(super) fn canonical(text: &str) -> String {
-    match number::parse(text, Decimal::Point) {
-        Some((value, shape))
-            if value.is_finite()
-                && !shape.leading_zero
-                && !shape.thousands
-                && !(shape.integer && number::is_rounded(text, value)) =>
-        {
-            number::format(value + 0.0)
-        }
-        _ => text.into(),
+    let Some((value, shape)) = number::parse(text, Decimal::Point) else {
+        return text.into();
+    };
+    let inexact = shape.integer && value != 0.0 && number::is_rounded(text, value);
+    if value.is_infinite() || inexact || shape.leading_zero || shape.thousands {
+        text.into()
+    } else {
+        number::format(value + 0.0)
     }
 }
 
