@@ -8,6 +8,7 @@ mod kill;
 mod likelihood;
 mod loss;
 mod metric;
+mod metric_cases;
 mod net;
 mod objective;
 mod optimizer;

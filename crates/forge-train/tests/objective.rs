@@ -513,6 +513,68 @@ fn outputs_and_predictions_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn ensembles_average_and_disagreement_spreads() {
+    for (objective, _) in all() {
+        let decode = |seed| {
+            let y: Vec<f64> = outputs(&objective, seed).iter::<f64>().collect();
+            objective.decode(&y, &scales(&objective)).unwrap()
+        };
+        let (a, b) = (decode(1), decode(2));
+        let same = Predictions::average(&[a.clone(), a.clone()]).unwrap();
+        let both = Predictions::average(&[a.clone(), b.clone()]).unwrap();
+        if let (Some(same), Some(own)) = (same.std(), a.std()) {
+            assert!(same.iter().zip(own).all(|(x, y)| (x - y).abs() < 1e-12 * y));
+            let (a, b) = (a.std().unwrap(), b.std().unwrap());
+            let wider = both.std().unwrap().iter().zip(a.iter().zip(b));
+            for (x, (a, b)) in wider {
+                assert!(*x > a.min(*b));
+            }
+        }
+        if objective.is_scaled() {
+            let means = a
+                .point()
+                .into_iter()
+                .zip(b.point())
+                .map(|(a, b)| (a + b) / 2.0);
+            for (mean, found) in means.zip(both.point()) {
+                assert!((mean - found).abs() < 1e-12);
+            }
+        } else {
+            let rows = both
+                .probabilities()
+                .unwrap()
+                .chunks_exact(objective.n_classes().unwrap());
+            rows.for_each(|p| assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12));
+        }
+        let fewer = objective.decode(&vec![0.0; objective.d_out()], &scales(&objective));
+        let error = Predictions::average(&[a, fewer.unwrap()]).unwrap_err();
+        assert!(
+            error.is_shape() && error.to_string().contains("member 1"),
+            "{error}"
+        );
+    }
+    assert!(Predictions::average(&[]).unwrap_err().is_shape());
+    // Two means 2 apart with deviation 0 are a deviation of 1.
+    let at = |mean: f64| Predictions::Distribution {
+        slots: 1,
+        family: Family::Gaussian,
+        mean: vec![mean],
+        std: vec![0.0],
+        df: vec![],
+    };
+    let both = Predictions::average(&[at(5.0), at(7.0)]).unwrap();
+    assert_eq!((both.point(), both.std().unwrap()), (vec![6.0], &[1.0][..]));
+    let broken = Predictions::Distribution {
+        slots: 1,
+        family: Family::StudentT,
+        mean: vec![0.0],
+        std: vec![1.0],
+        df: vec![],
+    };
+    assert!(broken.validate().unwrap_err().is_shape());
+}
+
+#[test]
 #[should_panic(expected = "outputs have shape [3, 2], targets [3, 1]; they must be [B, 1]")]
 fn shapes_are_not_broadcast() {
     let zeros = |shape: [usize; 2]| Tensor::<2>::zeros(shape, &Device::flex());

@@ -17,6 +17,7 @@
 //! [`decode`](Objective::decode) and [`scores`](Objective::scores) on validation rows,
 //! [`tune`](Objective::tune) at the end; it is stored with the model as it is then.
 
+mod average;
 mod binary;
 mod class_weights;
 mod distribution;

@@ -1,12 +1,15 @@
 //! What a model says, in the target's units.
 
-use forge_nn::ForgeError;
+use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::Family;
 use crate::loss::check_quantiles;
 
 /// Decoded predictions in f64: `N` rows of `S` targets, row by row.
+///
+/// [`Objective::decode`](super::Objective::decode) makes them. Made by hand or read from a file,
+/// [`validate`](Self::validate) them; scores do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Predictions {
@@ -52,6 +55,58 @@ pub enum Predictions {
 }
 
 impl Predictions {
+    /// Checks that the lists are whole rows and as long as each other.
+    ///
+    /// # Errors
+    /// A shape error naming what does not fit; a config error for no slots, classes or quantiles.
+    pub fn validate(&self) -> Result<(), ForgeError> {
+        let (what, per_row, found) = match self {
+            Self::Values { slots, values } => ("values", *slots, values.len()),
+            Self::Probabilities {
+                n_classes, values, ..
+            } => ("probabilities", *n_classes, values.len()),
+            Self::Quantiles {
+                slots,
+                quantiles,
+                values,
+            } => {
+                check_quantiles("quantiles", quantiles)?;
+                ("quantiles", slots * quantiles.len(), values.len())
+            }
+            Self::Distribution {
+                slots,
+                family,
+                mean,
+                std,
+                df,
+            } => {
+                let degrees = match family {
+                    Family::Gaussian => 0,
+                    Family::StudentT => mean.len(),
+                };
+                if [std.len(), df.len()] != [mean.len(), degrees] {
+                    return Err(ForgeError::shape(
+                        "distributions",
+                        format!("{} deviations, {} degrees of freedom", std.len(), df.len()),
+                        format!("{} and {degrees}", mean.len()),
+                    ));
+                }
+                ("distributions", *slots, mean.len())
+            }
+        };
+        check::at_least_one("predictions per row", per_row)?;
+        if found.is_multiple_of(per_row) {
+            Ok(())
+        } else {
+            let expected = format!("whole rows of {per_row}");
+            Err(ForgeError::shape(
+                what,
+                format!("{found} numbers"),
+                expected,
+            ))
+        }
+    }
+
     /// Which kind it is, in words.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -128,7 +183,7 @@ impl Predictions {
         else {
             return None;
         };
-        let rows = values.chunks_exact(*n_classes);
+        let rows = values.chunks_exact((*n_classes).max(1));
         let class = |p: &[f64]| match threshold {
             Some(threshold) if *n_classes == 2 => usize::from(p[1] >= *threshold),
             _ => largest(p),

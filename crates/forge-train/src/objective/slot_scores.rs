@@ -39,12 +39,13 @@ pub(super) fn slot_scores(
 /// Predictions and targets have the same rows, and both this many slots.
 ///
 /// # Errors
-/// A shape error.
+/// A shape error; also where the predictions' own lists do not fit together.
 pub(super) fn check_rows(
     pred: &Predictions,
     target: &Targets,
     slots: usize,
 ) -> Result<(), ForgeError> {
+    pred.validate()?;
     let found = [pred.rows(), pred.slots(), slots];
     let expected = [target.rows(), target.slots(), target.slots()];
     if found == expected {
