@@ -3,7 +3,6 @@
 
 mod adam_w;
 mod global_norm;
-mod module_path;
 mod named_optimizer;
 mod optimizer_config;
 
@@ -11,5 +10,3 @@ pub use adam_w::{AdamW, AdamWState};
 pub use global_norm::{accumulate, clip_global_norm, global_norm};
 pub use named_optimizer::{NamedOptimizer, OptimizerState};
 pub use optimizer_config::{AdamWConfig, DecayRule, OptimizerConfig};
-
-pub(crate) use module_path::ModulePath;

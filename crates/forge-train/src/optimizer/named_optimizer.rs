@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::optim::{DynOptimizer, DynState, GradientsParams, Optimizer, StateSink, StateSource};
 use burn::tensor::{Tensor, TensorData};
 use burn_pack::Scalar;
 use forge_nn::ForgeError;
+use forge_nn::parameters::{
+    ParameterMapper, ParameterPath, ParameterVisitor, map_parameters, replace_value,
+    visit_parameters,
+};
 
-use super::{DecayRule, ModulePath};
+use super::DecayRule;
 
 /// Any of Burn's per-parameter optimisers (or [`AdamW`](super::AdamW)) over a module, in two
 /// groups: with and without weight decay.
@@ -64,22 +68,21 @@ impl NamedOptimizer {
 
     /// One step: every parameter that has a gradient moves.
     pub fn step<M: Module>(&mut self, lr: f64, module: M, grads: GradientsParams) -> M {
-        module.map(&mut Step {
+        let mut step = Step {
             lr,
             grads,
-            place: Place::default(),
             optimizer: self,
-        })
+        };
+        map_parameters(module, &mut step)
     }
 
     /// The optimiser's state, read back from the device, under the names of `module`'s parameters.
     pub fn state<M: Module>(&self, module: &M) -> OptimizerState {
         let mut save = Save {
             optimizer: self,
-            place: Place::default(),
             sink: StateSink::default(),
         };
-        module.visit(&mut save);
+        visit_parameters(module, &mut save);
         OptimizerState {
             tensors: save.sink.tensors.into_iter().collect(),
             scalars: save
@@ -112,7 +115,6 @@ impl NamedOptimizer {
             source.insert_tensor(name, data);
         }
         let mut load = Load {
-            place: Place::default(),
             source,
             shapes,
             left: names,
@@ -120,7 +122,7 @@ impl NamedOptimizer {
             optimizer: self,
             params: HashMap::new(),
         };
-        module.visit(&mut load);
+        visit_parameters(module, &mut load);
         let Load {
             mut problems,
             left,
@@ -161,107 +163,47 @@ fn from_json(value: &serde_json::Number) -> Option<Scalar> {
         .or_else(|| value.as_f64().map(Scalar::Float))
 }
 
-/// Where the walk stands: the path, and the types of the modules on it.
-#[derive(Default)]
-struct Place {
-    path: ModulePath,
-    names: Vec<String>,
-    types: Vec<String>,
-}
-
-impl Place {
-    fn enter(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-        self.names.push(name.to_owned());
-        self.types.push(container.to_owned());
-    }
-
-    fn exit(&mut self) {
-        self.path.exit();
-        self.names.pop();
-        self.types.pop();
-    }
-
-    fn decays(&self, rule: &DecayRule, rank: usize) -> bool {
-        let last = self.names.len();
-        let name = |back: usize| {
-            last.checked_sub(back)
-                .and_then(|i| self.names.get(i))
-                .map_or("", String::as_str)
-        };
-        // The type beside a parameter's own name is that of the module that holds it.
-        let holder = self.types.last().map_or("", String::as_str);
-        rule.decays(rank, name(1), [name(2), holder])
-    }
-}
-
 struct Step<'a> {
     lr: f64,
     grads: GradientsParams,
-    place: Place,
     optimizer: &'a mut NamedOptimizer,
 }
 
-impl ModuleMapper for Step<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.place.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.place.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(grad) = self.grads.remove::<D>(param.id) else {
+impl ParameterMapper for Step<'_> {
+    fn map<const D: usize>(
+        &mut self,
+        path: &ParameterPath,
+        param: Param<Tensor<D>>,
+    ) -> Param<Tensor<D>> {
+        let id = param.id;
+        let Some(grad) = self.grads.remove::<D>(id) else {
             return param;
         };
-        let (id, tensor, mapper) = param.consume();
         let (decays, state) = match self.optimizer.params.remove(&id) {
             Some(entry) => (entry.decays, Some(entry.state)),
-            None => (self.place.decays(&self.optimizer.rule, D), None),
+            None => (self.optimizer.rule.decays(D, path), None),
         };
-        // `from_inner` makes a tensor without these two; autodiff refuses to mix strategies.
-        let require_grad = tensor.is_require_grad();
-        let strategy = tensor.gradient_checkpointing_strategy();
-        let (tensor, state) = self.optimizer.group(decays).step_dyn(
-            D,
-            self.lr,
-            tensor.inner().into_bridge(),
-            grad.into_bridge(),
-            state,
-        );
-        if let Some(state) = state {
-            self.optimizer.params.insert(id, Entry { decays, state });
-        }
-        let mut tensor = Tensor::<D>::from_inner(Tensor::from_bridge(tensor));
-        if let Some(strategy) = strategy {
-            tensor = tensor.with_gradient_checkpointing_strategy(strategy);
-        }
-        if require_grad {
-            tensor = tensor.require_grad();
-        }
-        Param::from_mapped_value(id, tensor, mapper)
+        replace_value(param, |value| {
+            let (value, grad) = (value.into_bridge(), grad.into_bridge());
+            let optimizer = self.optimizer.group(decays);
+            let (value, state) = optimizer.step_dyn(D, self.lr, value, grad, state);
+            if let Some(state) = state {
+                self.optimizer.params.insert(id, Entry { decays, state });
+            }
+            Tensor::from_bridge(value)
+        })
     }
 }
 
 struct Save<'a> {
     optimizer: &'a NamedOptimizer,
-    place: Place,
     sink: StateSink,
 }
 
-impl ModuleVisitor for Save<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.place.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.place.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl ParameterVisitor for Save<'_> {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
         if let Some(entry) = self.optimizer.params.get(&param.id) {
-            let name = self.place.path.join();
+            let name = path.join();
             self.optimizer
                 .group(entry.decays)
                 .state_flatten(&name, &entry.state, &mut self.sink);
@@ -270,7 +212,6 @@ impl ModuleVisitor for Save<'_> {
 }
 
 struct Load<'a> {
-    place: Place,
     source: StateSource,
     shapes: BTreeMap<String, Vec<usize>>,
     left: BTreeSet<String>,
@@ -279,17 +220,9 @@ struct Load<'a> {
     params: HashMap<ParamId, Entry>,
 }
 
-impl ModuleVisitor for Load<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.place.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.place.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let name = self.place.path.join();
+impl ParameterVisitor for Load<'_> {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
+        let name = path.join();
         let under = format!("{name}.");
         let mine: Vec<String> = self
             .left
@@ -312,7 +245,7 @@ impl ModuleVisitor for Load<'_> {
                 return;
             }
         }
-        let decays = self.place.decays(&self.optimizer.rule, D);
+        let decays = self.optimizer.rule.decays(D, path);
         let device = param.lazy_device().inner();
         let state =
             self.optimizer

@@ -1,5 +1,6 @@
 //! Optimisers as configured.
 
+use forge_nn::parameters::ParameterPath;
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +104,8 @@ pub struct DecayRule {
 
 impl DecayRule {
     /// Parameters of rank 2 and above (`biases`: of any rank), but none where one of the `exempt`
-    /// words occurs in what [`decays`](Self::decays) is told.
+    /// words occurs in the
+    /// parameter's name, in the field that holds it or in that field's type.
     #[must_use]
     pub fn new(biases: bool, exempt: &[String]) -> Self {
         Self {
@@ -112,17 +114,14 @@ impl DecayRule {
         }
     }
 
-    /// Whether a parameter decays: its `rank`, its `name`, the field and the type of the module
-    /// that `holds` it.
+    /// Whether the parameter of that rank at `path` decays.
     #[must_use]
-    pub fn decays(&self, rank: usize, name: &str, holds: [&str; 2]) -> bool {
+    pub fn decays(&self, rank: usize, path: &ParameterPath) -> bool {
         if rank < 2 && !self.biases {
             return false;
         }
-        let words = [name, holds[0], holds[1]].map(str::to_lowercase);
-        !self
-            .exempt
-            .iter()
-            .any(|exempt| words.iter().any(|word| word.contains(exempt)))
+        let words = [path.name(), path.field(), path.holder()].map(str::to_lowercase);
+        let exempt = |word: &String| words.iter().any(|part| part.contains(word));
+        !self.exempt.iter().any(exempt)
     }
 }
