@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Initializer, Module, Param};
+use burn::module::{Initializer, Module, Param, ParamId};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor};
 use forge_nn::norm::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig};
 use forge_nn::{ModuleConfig, StateDict, burn};
 use forge_testkit::Noise;
@@ -44,7 +44,7 @@ pub(super) fn lazy(device: &Device) -> Net {
         }
         .init([2, 3, 2], device),
         frozen: Param::from_tensor(Tensor::from_data([1.5, -2.5], device)).set_require_grad(false),
-        counts: Param::from_data(TensorData::from([1, 2, 3]), device),
+        counts: Param::initialized(ParamId::new(), Tensor::from_data([1, 2, 3], device)),
     }
 }
 

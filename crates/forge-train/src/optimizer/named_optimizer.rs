@@ -2,55 +2,44 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
 
 use burn::module::{Module, Param, ParamId};
-use burn::optim::{DynOptimizer, DynState, GradientsParams, Optimizer, StateSink, StateSource};
-use burn::tensor::{Tensor, TensorData};
-use burn_pack::Scalar;
+use burn::optim::{DynState, GradientsParams, Optimizer, StateSink, StateSource};
+use burn::tensor::Tensor;
 use forge_nn::ForgeError;
 use forge_nn::parameters::{
     ParameterMapper, ParameterPath, ParameterVisitor, map_parameters, replace_value,
     visit_parameters,
 };
 
-use super::DecayRule;
+use super::optimizer_state::{from_json, to_json};
+use super::parameter_groups::{ParameterGroups, Setting};
+use super::{DecayRule, OptimizerState, PathPattern};
 
-/// Any of Burn's per-parameter optimisers (or [`AdamW`](super::AdamW)) over a module, in two
-/// groups: with and without weight decay.
+/// Any of Burn's per-parameter optimisers (or [`AdamW`](super::AdamW)) over a module, in
+/// groups of parameters with their own learning rates and weight decay.
 ///
-/// What it does that Burn's `ModuleOptimizer` does not: groups by rank and type, and state that is
-/// saved under the parameters' names and loaded to the parameters' own devices. Burn saves under
+/// What it does that Burn's `ModuleOptimizer` does not: groups by path, rank and type, and state
+/// that is saved under the parameters' names and loaded to the parameters' own devices. Burn saves under
 /// random ids, and its loading goes through the process's default device, which need not exist.
 #[derive(Clone)]
 pub struct NamedOptimizer {
-    decaying: Arc<dyn DynOptimizer>,
-    plain: Arc<dyn DynOptimizer>,
-    rule: DecayRule,
+    groups: ParameterGroups,
     params: HashMap<ParamId, Entry>,
 }
 
 #[derive(Clone)]
 struct Entry {
-    decays: bool,
+    setting: Setting,
     state: DynState,
-}
-
-/// What an optimiser remembers, by `<parameter>.<field>`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OptimizerState {
-    /// Moments and the like.
-    pub tensors: BTreeMap<String, TensorData>,
-    /// Step counts and the like.
-    pub scalars: BTreeMap<String, serde_json::Number>,
 }
 
 impl fmt::Debug for NamedOptimizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NamedOptimizer")
-            .field("rule", &self.rule)
+            .field("groups", &self.groups)
             .field("params", &self.params.len())
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 
@@ -59,11 +48,32 @@ impl NamedOptimizer {
     /// the others. Both must keep the same kind of state.
     pub fn new<O: Optimizer>(decaying: O, plain: O, rule: DecayRule) -> Self {
         Self {
-            decaying: Arc::new(decaying),
-            plain: Arc::new(plain),
-            rule,
+            groups: ParameterGroups::new(decaying, plain, rule),
             params: HashMap::new(),
         }
+    }
+
+    /// With a group for the parameters that one of `patterns` fits and no earlier group wants:
+    /// they move at `rate` times the learning rate, by `optimizer`, or where there is none by those
+    /// of [`new`](Self::new). Every optimiser must keep the same kind of state.
+    #[must_use]
+    pub fn with_group<O: Optimizer>(
+        mut self,
+        patterns: Vec<PathPattern>,
+        rate: f64,
+        optimizer: Option<O>,
+    ) -> Self {
+        self.groups.push(patterns, rate, optimizer);
+        self
+    }
+
+    /// Checks that every pattern of the groups fits a parameter of `module`. Call it before the
+    /// first step: a pattern with a slip in it would be silently without effect.
+    ///
+    /// # Errors
+    /// A config error that names the pattern.
+    pub fn check<M: Module>(&self, module: &M) -> Result<(), ForgeError> {
+        self.groups.check(module)
     }
 
     /// One step: every parameter that has a gradient moves.
@@ -98,8 +108,9 @@ impl NamedOptimizer {
     ///
     /// # Errors
     /// A weights error if a part of it is missing, misshapen, or belongs to no parameter of
-    /// `module`.
+    /// `module`; and what [`check`](Self::check) finds.
     pub fn load<M: Module>(&mut self, module: &M, state: OptimizerState) -> Result<(), ForgeError> {
+        self.check(module)?;
         let OptimizerState { tensors, scalars } = state;
         let names = tensors.keys().chain(scalars.keys()).cloned().collect();
         let scalars = scalars
@@ -140,27 +151,6 @@ impl NamedOptimizer {
         self.params = params;
         Ok(())
     }
-
-    fn group(&self, decays: bool) -> &Arc<dyn DynOptimizer> {
-        if decays { &self.decaying } else { &self.plain }
-    }
-}
-
-fn to_json(value: Scalar) -> Option<serde_json::Number> {
-    match value {
-        Scalar::Int(v) => Some(v.into()),
-        Scalar::UInt(v) => Some(v.into()),
-        Scalar::Float(v) => serde_json::Number::from_f64(v),
-        Scalar::Bool(v) => Some(u8::from(v).into()),
-    }
-}
-
-fn from_json(value: &serde_json::Number) -> Option<Scalar> {
-    value
-        .as_u64()
-        .map(Scalar::UInt)
-        .or_else(|| value.as_i64().map(Scalar::Int))
-        .or_else(|| value.as_f64().map(Scalar::Float))
 }
 
 struct Step<'a> {
@@ -179,16 +169,18 @@ impl ParameterMapper for Step<'_> {
         let Some(grad) = self.grads.remove::<D>(id) else {
             return param;
         };
-        let (decays, state) = match self.optimizer.params.remove(&id) {
-            Some(entry) => (entry.decays, Some(entry.state)),
-            None => (self.optimizer.rule.decays(D, path), None),
+        let groups = &self.optimizer.groups;
+        let (setting, state) = match self.optimizer.params.remove(&id) {
+            Some(entry) => (entry.setting, Some(entry.state)),
+            None => (groups.of(D, path), None),
         };
+        let lr = self.lr * groups.rate(setting);
         replace_value(param, |value| {
             let (value, grad) = (value.into_bridge(), grad.into_bridge());
-            let optimizer = self.optimizer.group(decays);
-            let (value, state) = optimizer.step_dyn(D, self.lr, value, grad, state);
+            let optimizer = groups.optimizer(setting);
+            let (value, state) = optimizer.step_dyn(D, lr, value, grad, state);
             if let Some(state) = state {
-                self.optimizer.params.insert(id, Entry { decays, state });
+                self.optimizer.params.insert(id, Entry { setting, state });
             }
             Tensor::from_bridge(value)
         })
@@ -203,10 +195,8 @@ struct Save<'a> {
 impl ParameterVisitor for Save<'_> {
     fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
         if let Some(entry) = self.optimizer.params.get(&param.id) {
-            let name = path.join();
-            self.optimizer
-                .group(entry.decays)
-                .state_flatten(&name, &entry.state, &mut self.sink);
+            let optimizer = self.optimizer.groups.optimizer(entry.setting);
+            optimizer.state_flatten(&path.join(), &entry.state, &mut self.sink);
         }
     }
 }
@@ -245,15 +235,12 @@ impl ParameterVisitor for Load<'_> {
                 return;
             }
         }
-        let decays = self.optimizer.rule.decays(D, path);
+        let setting = self.optimizer.groups.of(D, path);
         let device = param.lazy_device().inner();
-        let state =
-            self.optimizer
-                .group(decays)
-                .state_unflatten(D, &name, &mut self.source, &device);
-        match state {
+        let optimizer = self.optimizer.groups.optimizer(setting);
+        match optimizer.state_unflatten(D, &name, &mut self.source, &device) {
             Some(state) => {
-                self.params.insert(param.id, Entry { decays, state });
+                self.params.insert(param.id, Entry { setting, state });
             }
             None => self.problems.push(format!("that of {name} is incomplete")),
         }
