@@ -1,7 +1,6 @@
 //! Models of table rows.
 
 mod backbone;
-mod dropout;
 mod ft_transformer;
 mod limits;
 mod tabular_mlp;

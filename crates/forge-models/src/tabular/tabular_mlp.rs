@@ -1,10 +1,10 @@
 //! The multilayer perceptron for tables.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use forge_nn::ops::LinearActivation;
-use forge_nn::{ForgeError, ModuleConfig, apply_linear, apply_linear_activation, check};
+use forge_nn::regularisation::{Dropout, DropoutConfig};
+use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::limits;
@@ -60,7 +60,7 @@ impl ModuleConfig for TabularMlpConfig {
         let block = |i| LinearConfig::new(width(i), self.d_block).init(device);
         TabularMlp {
             blocks: (0..self.n_blocks).map(block).collect(),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: DropoutConfig::new(self.dropout).build(device),
             output: LinearConfig::new(self.d_block, self.d_out).init(device),
         }
     }
@@ -127,18 +127,18 @@ impl TabularModel for TabularMlp {
 
     fn spec(&self) -> TabularSpec {
         TabularSpec {
-            n_num_features: self.blocks[0].weight.lazy_shape()[0],
+            n_num_features: self.blocks[0].d_input(),
             cat_cardinalities: vec![],
-            d_out: self.output.weight.lazy_shape()[1],
+            d_out: self.output.d_output(),
         }
     }
 
     fn forward(&self, input: TabularInput) -> Tensor<2> {
         let x = input.only_numeric(Self::NAME, &self.spec());
         let x = self.blocks.iter().fold(x, |x, block| {
-            let hidden = apply_linear_activation(block, x, LinearActivation::Relu);
+            let hidden = block.forward_activated(x, LinearActivation::Relu);
             self.dropout.forward(hidden)
         });
-        apply_linear(&self.output, x)
+        self.output.forward(x)
     }
 }

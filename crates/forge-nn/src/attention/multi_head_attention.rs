@@ -1,12 +1,13 @@
 use burn::config::Config;
-use burn::module::{Flag, Module, Param};
-use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::module::Module;
+use burn::nn::Initializer;
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::KvCache;
-use super::heads::{Heads, active_dropout, key_mask, split_heads};
+use super::heads::{Heads, key_mask, split_heads};
 use crate::ops::{AttentionMask, AttentionOptions};
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::regularisation::{Dropout, DropoutConfig};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`MultiHeadAttention`].
 #[derive(Config, Debug, PartialEq)]
@@ -45,11 +46,10 @@ pub struct MultiHeadAttention {
     pub in_proj: InputProjection,
     /// `[D, D]`.
     pub out_proj: Linear,
-    /// Whether dropout may act.
-    pub training: Param<Flag>,
+    /// On the weights after the softmax.
+    pub dropout: Dropout,
     n_heads: usize,
     causal: bool,
-    dropout: f64,
 }
 
 /// The way in to the heads.
@@ -90,9 +90,15 @@ impl ModuleConfig for MultiHeadAttentionConfig {
     fn build(&self, device: &Device) -> MultiHeadAttention {
         let width = self.d_model;
         let xavier = Initializer::XavierUniform { gain: 1.0 };
+        let linear = |from, to| {
+            LinearConfig::new(from, to)
+                .with_bias(self.bias)
+                .with_bias_initializer(Some(Initializer::Zeros))
+        };
         let projection = |from, to| {
-            let linear = LinearConfig::new(from, to).with_initializer(xavier.clone());
-            self.zero_bias(linear, device)
+            linear(from, to)
+                .with_initializer(xavier.clone())
+                .build(device)
         };
         let (k_dim, v_dim) = (self.k_dim.unwrap_or(width), self.v_dim.unwrap_or(width));
         let in_proj = if k_dim == width && v_dim == width {
@@ -106,21 +112,11 @@ impl ModuleConfig for MultiHeadAttentionConfig {
         };
         MultiHeadAttention {
             in_proj,
-            out_proj: self.zero_bias(LinearConfig::new(width, width), device),
-            training: Param::from_bool(true),
+            out_proj: linear(width, width).build(device),
+            dropout: DropoutConfig::new(self.dropout).build(device),
             n_heads: self.n_heads,
             causal: self.causal,
-            dropout: self.dropout,
         }
-    }
-}
-
-impl MultiHeadAttentionConfig {
-    fn zero_bias(&self, linear: LinearConfig, device: &Device) -> Linear {
-        let width = linear.d_output;
-        let mut linear = linear.with_bias(false).init(device);
-        linear.bias = self.bias.then(|| Initializer::Zeros.init([width], device));
-        linear
     }
 }
 
@@ -135,7 +131,7 @@ impl MultiHeadAttention {
     /// If the shapes disagree or the layer was made for other key and value widths.
     pub fn forward(&self, x: Tensor<3>, mask: AttentionMask, bias: Option<Tensor<3>>) -> Tensor<3> {
         let mixed = self.project_self(x).attend(mask, bias, &self.options());
-        apply_linear(&self.out_proj, mixed)
+        self.out_proj.forward(mixed)
     }
 
     /// [`forward`](Self::forward) and the map `[B, H, T, T]`.
@@ -150,7 +146,7 @@ impl MultiHeadAttention {
     ) -> (Tensor<3>, Tensor<4>) {
         let heads = self.project_self(x);
         let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
-        (apply_linear(&self.out_proj, mixed), map)
+        (self.out_proj.forward(mixed), map)
     }
 
     /// Attention of `query` to `key` and `value`.
@@ -171,7 +167,8 @@ impl MultiHeadAttention {
         bias: Option<Tensor<3>>,
     ) -> Tensor<3> {
         let heads = self.project_cross(query, key, value);
-        apply_linear(&self.out_proj, heads.attend(mask, bias, &self.options()))
+        self.out_proj
+            .forward(heads.attend(mask, bias, &self.options()))
     }
 
     /// [`forward_cross`](Self::forward_cross) and the map `[B, H, Tq, Tk]`.
@@ -188,7 +185,7 @@ impl MultiHeadAttention {
     ) -> (Tensor<3>, Tensor<4>) {
         let heads = self.project_cross(query, key, value);
         let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
-        (apply_linear(&self.out_proj, mixed), map)
+        (self.out_proj.forward(mixed), map)
     }
 
     /// Causal self-attention for the next piece of a sequence whose earlier pieces are in `cache`.
@@ -211,13 +208,13 @@ impl MultiHeadAttention {
         let (k, v) = (context.keys, context.values);
         let heads = Heads { q, k, v };
         let mixed = heads.attend(key_mask(context.valid), None, &self.options());
-        apply_linear(&self.out_proj, mixed)
+        self.out_proj.forward(mixed)
     }
 
     fn options(&self) -> AttentionOptions {
         AttentionOptions {
             causal: self.causal,
-            dropout: active_dropout(self.dropout, &self.training),
+            dropout: self.dropout.rate(),
             ..AttentionOptions::default()
         }
     }
@@ -227,7 +224,7 @@ impl MultiHeadAttention {
             return self.project_cross(x.clone(), x.clone(), x);
         };
         let width = x.dims()[2];
-        let all = apply_linear(in_proj, x);
+        let all = in_proj.forward(x);
         let part = |i: usize| split_heads(all.clone().narrow(2, i * width, width), self.n_heads);
         Heads {
             q: part(0),
@@ -240,19 +237,13 @@ impl MultiHeadAttention {
         let [q, k, v] = match &self.in_proj {
             InputProjection::Stacked(in_proj) => {
                 let width = query.dims()[2];
-                let weight = in_proj.weight.val();
-                let bias = in_proj.bias.as_ref().map(|bias| bias.val());
-                let part = |x: Tensor<3>, i: usize| {
-                    let weight = weight.clone().narrow(1, i * width, width);
-                    let bias = bias.clone().map(|bias| bias.narrow(0, i * width, width));
-                    crate::ops::linear(x, weight, bias)
-                };
+                let part = |x: Tensor<3>, i: usize| in_proj.forward_columns(x, i * width, width);
                 [part(query, 0), part(key, 1), part(value, 2)]
             }
             InputProjection::Separate(separate) => [
-                apply_linear(&separate.q, query),
-                apply_linear(&separate.k, key),
-                apply_linear(&separate.v, value),
+                separate.q.forward(query),
+                separate.k.forward(key),
+                separate.v.forward(value),
             ],
         };
         Heads {

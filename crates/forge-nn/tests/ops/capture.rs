@@ -3,8 +3,10 @@
 
 use burn::backend::Capture;
 use burn::tensor::{DType, Device, Tensor};
-use burn_ir::OperationIr;
+use burn_ir::{FloatOperationIr, OperationIr};
 use forge_nn::ops::{AdamWStep, adamw_step};
+use forge_nn::regularisation::DropoutConfig;
+use forge_nn::{Mode, ModuleConfig, set_mode};
 
 use super::cases::{self, Case};
 use super::evaluation::{tensor, values};
@@ -88,6 +90,25 @@ fn capture_decomposes_adamw() {
         vec![p, m, v]
     });
     assert_decomposed("adamw_step", &operations);
+}
+
+/// A captured forward pass is in the mode of the module.
+#[test]
+fn capture_in_training_mode_records_the_draws() {
+    let device = Device::capture();
+    let draws = |mode| {
+        let layer = set_mode(DropoutConfig::new(0.5).init(&device), mode);
+        let operations = operations(&[values(0, 6)], |x| vec![layer.forward(x[0].clone() * 2.0)]);
+        let random = |operation: &&OperationIr| {
+            matches!(
+                operation,
+                OperationIr::Float(_, FloatOperationIr::Random(_))
+            )
+        };
+        operations.iter().filter(random).count()
+    };
+    assert_eq!(draws(Mode::Train), 1);
+    assert_eq!(draws(Mode::Evaluate), 0);
 }
 
 fn step() -> AdamWStep {

@@ -2,6 +2,7 @@
 
 mod activation;
 mod attention;
+mod mode;
 mod norm;
 mod position;
 mod regularisation;

@@ -1,15 +1,13 @@
 //! Multi-head attention with the projections of one layer fused.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
+use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
-use forge_nn::apply_linear;
-use forge_nn::ops::{
-    AttentionMask, AttentionOptions, PackedHeads, attention, attention_packed, linear,
-};
+use forge_nn::ops::{AttentionMask, AttentionOptions, PackedHeads, attention, attention_packed};
+use forge_nn::regularisation::{Dropout, DropoutConfig};
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::block::Queries;
-use crate::tabular::dropout::active_rate;
 
 /// Multi-head self-attention, of all tokens or of the first one alone.
 ///
@@ -25,16 +23,15 @@ pub(super) struct FeatureAttention {
 
 impl FeatureAttention {
     pub(super) fn new(width: usize, n_heads: usize, dropout: f64, device: &Device) -> Self {
-        let unbiased = |d_out| Linear {
-            bias: Some(Initializer::Zeros.init([d_out], device)),
-            ..LinearConfig::new(width, d_out)
-                .with_bias(false)
-                .init(device)
+        let projection = |d_out| {
+            LinearConfig::new(width, d_out)
+                .with_bias_initializer(Some(Initializer::Zeros))
+                .build(device)
         };
         Self {
-            qkv: unbiased(3 * width),
-            output: (n_heads > 1).then(|| unbiased(width)),
-            dropout: DropoutConfig::new(dropout).init(),
+            qkv: projection(3 * width),
+            output: (n_heads > 1).then(|| projection(width)),
+            dropout: DropoutConfig::new(dropout).build(device),
             n_heads,
         }
     }
@@ -44,12 +41,12 @@ impl FeatureAttention {
     /// - output: `[B, Tq, D]`, `Tq` being `T` or 1
     pub(super) fn forward(&self, x: Tensor<3>, queries: Queries) -> Tensor<3> {
         let options = AttentionOptions {
-            dropout: active_rate(&self.dropout),
+            dropout: self.dropout.rate(),
             ..AttentionOptions::default()
         };
         let mixed = match queries {
             Queries::All => attention_packed(
-                apply_linear(&self.qkv, x),
+                self.qkv.forward(x),
                 PackedHeads::equal(self.n_heads),
                 AttentionMask::none(),
                 &options,
@@ -57,7 +54,7 @@ impl FeatureAttention {
             Queries::First => self.first(x, &options),
         };
         match &self.output {
-            Some(output) => apply_linear(output, mixed),
+            Some(output) => output.forward(mixed),
             None => mixed,
         }
     }
@@ -65,24 +62,15 @@ impl FeatureAttention {
     /// Attention of the first token alone: the other tokens' queries would be thrown away.
     fn first(&self, x: Tensor<3>, options: &AttentionOptions) -> Tensor<3> {
         let [batch, _, width] = x.dims();
-        let q = self.project(x.clone().narrow(1, 0, 1), 0, width);
-        let kv = self.project(x, width, 2 * width);
+        let q = self
+            .qkv
+            .forward_columns(x.clone().narrow(1, 0, 1), 0, width);
+        let kv = self.qkv.forward_columns(x, width, 2 * width);
         let (k, v) = (kv.clone().narrow(2, 0, width), kv.narrow(2, width, width));
         let (q, k, v) = (self.heads(q), self.heads(k), self.heads(v));
         attention(q, k, v, AttentionMask::none(), None, options)
             .swap_dims(1, 2)
             .reshape([batch, 1, width])
-    }
-
-    /// Columns `start..start + length` of the fused projection of `x`.
-    fn project(&self, x: Tensor<3>, start: usize, length: usize) -> Tensor<3> {
-        let weight = self.qkv.weight.val().narrow(1, start, length);
-        let bias = self
-            .qkv
-            .bias
-            .as_ref()
-            .map(|bias| bias.val().narrow(0, start, length));
-        linear(x, weight, bias)
     }
 
     /// `[B, T, D]` to `[B, H, T, D / H]`.

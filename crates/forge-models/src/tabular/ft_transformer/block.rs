@@ -1,16 +1,14 @@
 //! One layer of the transformer.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::dropout_residual;
+use forge_nn::regularisation::{Dropout, DropoutConfig};
 
 use super::FtTransformerConfig;
 use super::attention::FeatureAttention;
 use super::feed_forward::FeedForward;
-use crate::tabular::dropout::active_rate;
 
 /// Which tokens ask in an attention; all answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +49,7 @@ impl FtTransformerBlock {
                 config.ffn_dropout,
                 device,
             ),
-            residual_dropout: DropoutConfig::new(config.residual_dropout).init(),
+            residual_dropout: DropoutConfig::new(config.residual_dropout).build(device),
         }
     }
 
@@ -67,9 +65,9 @@ impl FtTransformerBlock {
             Queries::All => x,
             Queries::First => x.narrow(1, 0, 1),
         };
-        let rate = active_rate(&self.residual_dropout);
-        let x = dropout_residual(self.attention.forward(normal, queries), x, rate);
+        let attended = self.attention.forward(normal, queries);
+        let x = self.residual_dropout.residual(attended, x);
         let change = self.ffn.forward(self.ffn_norm.forward(x.clone()));
-        dropout_residual(change, x, rate)
+        self.residual_dropout.residual(change, x)
     }
 }
