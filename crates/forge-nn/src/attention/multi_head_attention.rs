@@ -5,7 +5,7 @@ use burn::tensor::{Bool, Device, Tensor};
 
 use super::KvCache;
 use super::heads::{Heads, key_mask, split_heads};
-use crate::ops::{AttentionMask, AttentionOptions};
+use crate::ops::{AttentionMask, AttentionOptions, PackedHeads, attention_packed};
 use crate::regularisation::{Dropout, DropoutConfig};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
@@ -16,7 +16,7 @@ pub struct MultiHeadAttentionConfig {
     pub d_model: usize,
     /// Heads, at least 1.
     pub n_heads: usize,
-    /// Biases on all four projections.
+    /// Biases on all projections, from zeros.
     #[config(default = true)]
     pub bias: bool,
     /// Each token sees itself and those before it. Lengths may differ: the last query is aligned
@@ -30,12 +30,18 @@ pub struct MultiHeadAttentionConfig {
     /// Dropout on the weights after the softmax, in `[0, 1)`.
     #[config(default = 0.0)]
     pub dropout: f64,
+    /// How the projections of queries, keys and values start.
+    #[config(default = "Initializer::XavierUniform { gain: 1.0 }")]
+    pub initializer: Initializer,
+    /// Project the heads' outputs. Without it they are the layer's output as they are.
+    #[config(default = true)]
+    pub output_projection: bool,
 }
 
 /// Multi-head attention.
 ///
-/// `head_h = softmax(Q_h K_hᵀ / √d) V_h`, `y = W_o [head_1 … head_H]`, with
-/// `[Q, K, V] = W_in x + b`.
+/// `head_h = softmax(Q_h K_hᵀ / √d) V_h`, `y = W_o [head_1 … head_H] + b_o`, with
+/// `[Q, K, V] = W_in x + b_in`.
 ///
 /// Vaswani et al., arXiv 1706.03762, section 3.2.2; parameters and their start as in PyTorch's
 /// `nn.MultiheadAttention` (Xavier-uniform projections, zero biases). Unlike Burn's, dropout acts
@@ -44,10 +50,11 @@ pub struct MultiHeadAttentionConfig {
 pub struct MultiHeadAttention {
     /// Of queries, keys and values.
     pub in_proj: InputProjection,
-    /// `[D, D]`.
-    pub out_proj: Linear,
+    /// `[D, D]`, if asked for.
+    pub out_proj: Option<Linear>,
     /// On the weights after the softmax.
     pub dropout: Dropout,
+    d_model: usize,
     n_heads: usize,
     causal: bool,
 }
@@ -56,7 +63,7 @@ pub struct MultiHeadAttention {
 #[derive(Module, Debug)]
 #[allow(
     clippy::large_enum_variant,
-    reason = "one a layer, and `Module` takes no boxes"
+    reason = "one per layer, and `Module` takes no boxes"
 )]
 pub enum InputProjection {
     /// Queries, keys and values are equally wide: one matrix `[D, 3·D]`, in that order.
@@ -89,7 +96,6 @@ impl ModuleConfig for MultiHeadAttentionConfig {
 
     fn build(&self, device: &Device) -> MultiHeadAttention {
         let width = self.d_model;
-        let xavier = Initializer::XavierUniform { gain: 1.0 };
         let linear = |from, to| {
             LinearConfig::new(from, to)
                 .with_bias(self.bias)
@@ -97,7 +103,7 @@ impl ModuleConfig for MultiHeadAttentionConfig {
         };
         let projection = |from, to| {
             linear(from, to)
-                .with_initializer(xavier.clone())
+                .with_initializer(self.initializer.clone())
                 .build(device)
         };
         let (k_dim, v_dim) = (self.k_dim.unwrap_or(width), self.v_dim.unwrap_or(width));
@@ -110,10 +116,14 @@ impl ModuleConfig for MultiHeadAttentionConfig {
                 v: projection(v_dim, width),
             })
         };
+        let out_proj = self
+            .output_projection
+            .then(|| linear(width, width).build(device));
         MultiHeadAttention {
             in_proj,
-            out_proj: linear(width, width).build(device),
+            out_proj,
             dropout: DropoutConfig::new(self.dropout).build(device),
+            d_model: self.d_model,
             n_heads: self.n_heads,
             causal: self.causal,
         }
@@ -121,7 +131,8 @@ impl ModuleConfig for MultiHeadAttentionConfig {
 }
 
 impl MultiHeadAttention {
-    /// Self-attention.
+    /// Self-attention. Without a bias, and with keys and values as wide as the queries, no head is
+    /// copied: it is [`attention_packed`] on the output of one product.
     ///
     /// # Shapes
     /// - x and output: `[B, T, D]`
@@ -130,8 +141,15 @@ impl MultiHeadAttention {
     /// # Panics
     /// If the shapes disagree or the layer was made for other key and value widths.
     pub fn forward(&self, x: Tensor<3>, mask: AttentionMask, bias: Option<Tensor<3>>) -> Tensor<3> {
-        let mixed = self.project_self(x).attend(mask, bias, &self.options());
-        self.out_proj.forward(mixed)
+        let options = self.options();
+        let mixed = match (&self.in_proj, bias) {
+            (InputProjection::Stacked(in_proj), None) => {
+                let heads = PackedHeads::equal(self.n_heads);
+                attention_packed(in_proj.forward(x), heads, mask, &options)
+            }
+            (_, bias) => self.project_self(x).attend(mask, bias, &options),
+        };
+        self.project_out(mixed)
     }
 
     /// [`forward`](Self::forward) and the map `[B, H, T, T]`.
@@ -146,7 +164,36 @@ impl MultiHeadAttention {
     ) -> (Tensor<3>, Tensor<4>) {
         let heads = self.project_self(x);
         let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
-        (self.out_proj.forward(mixed), map)
+        (self.project_out(mixed), map)
+    }
+
+    /// The first token of [`forward`](Self::forward) alone, without computing the others: they are
+    /// keys and values only.
+    ///
+    /// # Shapes
+    /// - x: `[B, T, D]`, `T` at least 1
+    /// - mask: of `Tq = 1`
+    /// - output: `[B, 1, D]`
+    ///
+    /// # Panics
+    /// If the layer is causal (its first token sees itself alone) or the shapes disagree.
+    pub fn forward_first(&self, x: Tensor<3>, mask: AttentionMask) -> Tensor<3> {
+        let mixed = self.project_first(x).attend(mask, None, &self.options());
+        self.project_out(mixed)
+    }
+
+    /// [`forward_first`](Self::forward_first) and the map `[B, H, 1, T]`.
+    ///
+    /// # Panics
+    /// As [`forward_first`](Self::forward_first).
+    pub fn forward_first_with_map(
+        &self,
+        x: Tensor<3>,
+        mask: AttentionMask,
+    ) -> (Tensor<3>, Tensor<4>) {
+        let heads = self.project_first(x);
+        let (mixed, map) = heads.attend_with_map(mask, None, &self.options());
+        (self.project_out(mixed), map)
     }
 
     /// Attention of `query` to `key` and `value`.
@@ -167,8 +214,7 @@ impl MultiHeadAttention {
         bias: Option<Tensor<3>>,
     ) -> Tensor<3> {
         let heads = self.project_cross(query, key, value);
-        self.out_proj
-            .forward(heads.attend(mask, bias, &self.options()))
+        self.project_out(heads.attend(mask, bias, &self.options()))
     }
 
     /// [`forward_cross`](Self::forward_cross) and the map `[B, H, Tq, Tk]`.
@@ -185,7 +231,7 @@ impl MultiHeadAttention {
     ) -> (Tensor<3>, Tensor<4>) {
         let heads = self.project_cross(query, key, value);
         let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
-        (self.out_proj.forward(mixed), map)
+        (self.project_out(mixed), map)
     }
 
     /// Causal self-attention for the next piece of a sequence whose earlier pieces are in `cache`.
@@ -207,8 +253,7 @@ impl MultiHeadAttention {
         let context = cache.push(k, v, key_valid, None);
         let (k, v) = (context.keys, context.values);
         let heads = Heads { q, k, v };
-        let mixed = heads.attend(key_mask(context.valid), None, &self.options());
-        self.out_proj.forward(mixed)
+        self.project_out(heads.attend(key_mask(context.valid), None, &self.options()))
     }
 
     fn options(&self) -> AttentionOptions {
@@ -220,36 +265,62 @@ impl MultiHeadAttention {
     }
 
     fn project_self(&self, x: Tensor<3>) -> Heads {
-        let InputProjection::Stacked(in_proj) = &self.in_proj else {
-            return self.project_cross(x.clone(), x.clone(), x);
-        };
-        let width = x.dims()[2];
-        let all = in_proj.forward(x);
-        let part = |i: usize| split_heads(all.clone().narrow(2, i * width, width), self.n_heads);
-        Heads {
-            q: part(0),
-            k: part(1),
-            v: part(2),
+        match &self.in_proj {
+            InputProjection::Stacked(in_proj) => {
+                let all = in_proj.forward(x);
+                self.heads([0, 1, 2].map(|i| self.part(&all, i)))
+            }
+            InputProjection::Separate(_) => self.project_cross(x.clone(), x.clone(), x),
+        }
+    }
+
+    fn project_first(&self, x: Tensor<3>) -> Heads {
+        assert!(
+            !self.causal,
+            "the first token of a causal layer sees itself alone"
+        );
+        let first = x.clone().narrow(1, 0, 1);
+        match &self.in_proj {
+            InputProjection::Stacked(in_proj) => {
+                let width = self.d_model;
+                let q = in_proj.forward_columns(first, 0, width);
+                let others = in_proj.forward_columns(x, width, 2 * width);
+                self.heads([q, self.part(&others, 0), self.part(&others, 1)])
+            }
+            InputProjection::Separate(_) => self.project_cross(first, x.clone(), x),
         }
     }
 
     fn project_cross(&self, query: Tensor<3>, key: Tensor<3>, value: Tensor<3>) -> Heads {
-        let [q, k, v] = match &self.in_proj {
-            InputProjection::Stacked(in_proj) => {
-                let width = query.dims()[2];
-                let part = |x: Tensor<3>, i: usize| in_proj.forward_columns(x, i * width, width);
-                [part(query, 0), part(key, 1), part(value, 2)]
-            }
+        let width = self.d_model;
+        self.heads(match &self.in_proj {
+            InputProjection::Stacked(in_proj) => [
+                in_proj.forward_columns(query, 0, width),
+                in_proj.forward_columns(key, width, width),
+                in_proj.forward_columns(value, 2 * width, width),
+            ],
             InputProjection::Separate(separate) => [
                 separate.q.forward(query),
                 separate.k.forward(key),
                 separate.v.forward(value),
             ],
-        };
-        Heads {
-            q: split_heads(q, self.n_heads),
-            k: split_heads(k, self.n_heads),
-            v: split_heads(v, self.n_heads),
+        })
+    }
+
+    /// Projection `i` of several side by side.
+    fn part(&self, all: &Tensor<3>, i: usize) -> Tensor<3> {
+        all.clone().narrow(2, i * self.d_model, self.d_model)
+    }
+
+    fn heads(&self, projections: [Tensor<3>; 3]) -> Heads {
+        let [q, k, v] = projections.map(|x| split_heads(x, self.n_heads));
+        Heads { q, k, v }
+    }
+
+    fn project_out(&self, mixed: Tensor<3>) -> Tensor<3> {
+        match &self.out_proj {
+            Some(out_proj) => out_proj.forward(mixed),
+            None => mixed,
         }
     }
 }

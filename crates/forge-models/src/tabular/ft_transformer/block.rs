@@ -2,12 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use forge_nn::ModuleConfig;
+use forge_nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
+use forge_nn::ops::AttentionMask;
 use forge_nn::regularisation::{Dropout, DropoutConfig};
+use forge_nn::{LinearConfig, ModuleConfig};
 
 use super::FtTransformerConfig;
-use super::attention::FeatureAttention;
 use super::feed_forward::FeedForward;
 
 /// Which tokens ask in an attention; all answer.
@@ -24,10 +25,20 @@ pub(super) enum Queries {
 #[derive(Module, Debug)]
 pub struct FtTransformerBlock {
     attention_norm: Option<LayerNorm>,
-    attention: FeatureAttention,
+    attention: MultiHeadAttention,
     ffn_norm: LayerNorm,
     ffn: FeedForward,
     residual_dropout: Dropout,
+}
+
+/// As in the authors' code: no output projection with one head, biases from zero, weights as those
+/// of any linear layer.
+fn attention(config: &FtTransformerConfig) -> MultiHeadAttentionConfig {
+    let width = config.d_block;
+    MultiHeadAttentionConfig::new(width, config.attention_n_heads)
+        .with_dropout(config.attention_dropout)
+        .with_initializer(LinearConfig::new(width, width).initializer)
+        .with_output_projection(config.attention_n_heads > 1)
 }
 
 impl FtTransformerBlock {
@@ -35,12 +46,7 @@ impl FtTransformerBlock {
         let width = config.d_block;
         Self {
             attention_norm: (!first).then(|| LayerNormConfig::new(width).build(device)),
-            attention: FeatureAttention::new(
-                width,
-                config.attention_n_heads,
-                config.attention_dropout,
-                device,
-            ),
+            attention: attention(config).build(device),
             ffn_norm: LayerNormConfig::new(width).build(device),
             ffn: FeedForward::new(
                 width,
@@ -61,11 +67,14 @@ impl FtTransformerBlock {
             Some(norm) => norm.forward(x.clone()),
             None => x.clone(),
         };
-        let x = match queries {
-            Queries::All => x,
-            Queries::First => x.narrow(1, 0, 1),
+        let mask = AttentionMask::none();
+        let (attended, x) = match queries {
+            Queries::All => (self.attention.forward(normal, mask, None), x),
+            Queries::First => (
+                self.attention.forward_first(normal, mask),
+                x.narrow(1, 0, 1),
+            ),
         };
-        let attended = self.attention.forward(normal, queries);
         let x = self.residual_dropout.residual(attended, x);
         let change = self.ffn.forward(self.ffn_norm.forward(x.clone()));
         self.residual_dropout.residual(change, x)
