@@ -6,4 +6,5 @@ mod mode;
 mod norm;
 mod position;
 mod regularisation;
+mod shards;
 mod special;

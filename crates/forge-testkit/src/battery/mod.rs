@@ -18,6 +18,8 @@ pub use forward::{
     documented_shape, eval_is_deterministic, row_order_only_permutes, rows_stand_alone,
 };
 pub use inputs::{declared_inputs_matter, undeclared_inputs_are_refused};
-pub use state::{same_seed_same_model, state_round_trip_is_bit_identical};
+pub use state::{
+    same_seed_same_model, state_round_trip_is_bit_identical, storage_of_parameters_does_not_matter,
+};
 pub use table::{subjects, table};
 pub use training::{every_parameter_learns, overfits_sixteen_rows};

@@ -1,10 +1,12 @@
 //! What is kept.
 
+use burn::module::Module;
 use burn::tensor::Device;
-use forge_models::ModelConfig;
+use forge_models::{Model, ModelConfig};
 use forge_nn::{ForgeError, ModuleConfig, StateDict};
 
-use super::table::table;
+use super::table::{assert_close, table, values};
+use crate::with_padded_parameters;
 
 /// The state of a model, put into another one of the same config, makes it the same to the bit,
 /// and a state that lacks a tensor or has one too many is refused.
@@ -89,4 +91,19 @@ pub fn same_seed_same_model(config: &ModelConfig, device: &Device) {
     let same = (0..ATTEMPTS).any(|_| run(1) == run(1));
     assert!(same, "{config:?}: one seed, two results");
     assert_ne!(run(1), run(2), "{config:?}: two seeds, one result");
+}
+
+/// Output and description of the table are the same where parameters are stored otherwise than
+/// they are used ([`with_padded_parameters`]).
+///
+/// # Panics
+/// If they are not.
+pub fn storage_of_parameters_does_not_matter(config: &ModelConfig, device: &Device) {
+    let model = config.init(&device.clone().autodiff());
+    let padded = with_padded_parameters(model.clone()).valid();
+    let model = model.valid();
+    assert_eq!(padded.spec(), model.spec(), "{config:?}");
+    let output = |model: &Model| values(model.forward(table(&config.spec(), 5, 1, device)));
+    let title = format!("{config:?} stored otherwise");
+    assert_close(&title, &output(&padded), &output(&model), 1e-6, 0.0);
 }
