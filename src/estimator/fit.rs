@@ -135,6 +135,7 @@ impl TabularRegressor {
         let split = SplitConfig::Random {
             fraction: 0.0,
             seed: config.training.seed,
+            stratify: None,
         }
         .split(table, config.validation_fraction)?;
         let (fitted, _) = self.fit_split(table, &split, device, FitOptions::default())?;
@@ -167,7 +168,8 @@ impl TabularRegressor {
             hash(&mut fingerprint, &features.numeric, |v| v.to_le_bytes());
             hash(&mut fingerprint, &features.categorical, |v| v.to_le_bytes());
             hash(&mut fingerprint, &scaled, |v| v.to_le_bytes());
-            Ok((TabularDataset::new(features, Some(scaled), device)?, values))
+            let rows = TabularDataset::new(features, device).with_target_values(scaled, 1)?;
+            Ok((rows, values))
         };
         let (train, _) = dataset(&split.train, &device)?;
         let validation = if split.validation.is_empty() {

@@ -33,6 +33,7 @@ mod linear;
 mod network;
 pub mod norm;
 pub mod ops;
+pub mod parameters;
 pub mod position;
 pub mod regularisation;
 pub mod special;
@@ -45,7 +46,7 @@ pub use device::DeviceName;
 pub use error::ForgeError;
 pub use linear::{apply_linear, apply_linear_activation};
 pub use network::{Forward, Maps, Network, Want};
-pub use state::{FileFormat, SafetensorsMetadata, StateDict, TensorFile};
+pub use state::{FileFormat, SafetensorsMetadata, StateDict, Subset, SubsetReport, TensorFile};
 pub use tokenizer::{
     CategoricalTokenizer, CategoricalTokenizerConfig, FeatureTokenizer, FeatureTokenizerConfig,
     NumericTokenizer, NumericTokenizerConfig,

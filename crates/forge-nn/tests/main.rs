@@ -4,5 +4,6 @@
 mod checks;
 mod components;
 mod ops;
+mod parameters;
 mod property;
 mod tokenizer;

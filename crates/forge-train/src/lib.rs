@@ -1,4 +1,4 @@
-//! Losses, averaging, schedules, optimisers and the trainer of volatilityforge.
+//! Losses, objectives, metrics, averaging, schedules, optimisers and the trainer of volatilityforge.
 //!
 //! Nothing here knows a concrete model: the [`Trainer`] runs over anything that implements the
 //! small trait [`TrainTask`], and an [`Engine`] makes single steps for a loop of your own.
@@ -8,8 +8,10 @@
 
 pub mod averaging;
 pub mod checkpoint;
+pub mod distribution;
 pub mod loss;
 pub mod metric;
+pub mod objective;
 pub mod optimizer;
 pub mod schedule;
 mod training;

@@ -6,14 +6,19 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::{BatchNorm, BatchNormConfig};
 use forge_nn::ops::{LinearActivation, dropout_residual};
-use forge_nn::{ForgeError, ModuleConfig, apply_linear, apply_linear_activation, check};
+use forge_nn::{
+    ForgeError, Forward, ModuleConfig, Network, Want, apply_linear, apply_linear_activation, check,
+};
 use serde::{Deserialize, Serialize};
 
 use super::dropout::active_rate;
 use super::limits;
 use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularSpec};
+use crate::{
+    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularInput, TabularModel,
+    TabularSpec, TrainingPreset,
+};
 
 /// The factor of `d_block` where neither hidden width nor factor is given.
 const MULTIPLIER: f64 = 2.0;
@@ -109,6 +114,9 @@ impl ModuleConfig for TabularResNetConfig {
 }
 
 impl TabularConfig for TabularResNetConfig {
+    const NAME: &'static str = "tabular_resnet";
+    const CAPABILITIES: Capabilities = Capabilities::NONE;
+
     fn spec(&self) -> TabularSpec {
         TabularSpec {
             n_num_features: self.d_in,
@@ -118,7 +126,7 @@ impl TabularConfig for TabularResNetConfig {
     }
 
     fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {
-        let d_in = numeric_only(TabularResNet::NAME, table)?;
+        let d_in = numeric_only(Self::NAME, table)?;
         Ok(Self {
             d_in,
             d_out: table.d_out,
@@ -133,6 +141,40 @@ impl TabularConfig for TabularResNetConfig {
             dropout2: 0.05,
             ..Self::default()
         }
+    }
+
+    fn preset(strategy: Strategy) -> Preset<Self> {
+        let (n_blocks, d_block) = match strategy {
+            Strategy::Fast => (2, 96),
+            Strategy::Balanced => (4, 192),
+            Strategy::Accurate => (6, 384),
+        };
+        Preset {
+            config: Self {
+                n_blocks,
+                d_block,
+                dropout1: 0.0,
+                dropout2: 0.0,
+                ..Self::default()
+            },
+            training: TrainingPreset {
+                learning_rate: 2e-3,
+                weight_decay: 1e-5,
+                batch_size: None,
+                steps: 1.0,
+                source: "this library's: sizes within table 17 of arXiv 2106.11959 v5, which names \
+                         no default",
+            },
+        }
+    }
+}
+
+impl ParameterCount for TabularResNetConfig {
+    fn parameter_count(&self) -> usize {
+        let (width, hidden) = (self.d_block, self.hidden_width());
+        let block = 2 * width + (width + 1) * hidden + (hidden + 1) * width;
+        let ends = (self.d_in + 1) * width + 2 * width + (width + 1) * self.d_out;
+        self.n_blocks * block + ends
     }
 }
 
@@ -150,13 +192,6 @@ impl ReferenceWeights for TabularResNetConfig {
                 .linear(&format!("{block}.linear1"), &format!("{block}.linear1"))
                 .linear(&format!("{block}.linear2"), &format!("{block}.linear2"))
         })
-    }
-
-    fn parameter_count(&self) -> usize {
-        let (width, hidden) = (self.d_block, self.hidden_width());
-        let block = 2 * width + (width + 1) * hidden + (hidden + 1) * width;
-        let ends = (self.d_in + 1) * width + 2 * width + (width + 1) * self.d_out;
-        self.n_blocks * block + ends
     }
 }
 
@@ -195,9 +230,13 @@ pub struct TabularResNet {
     output: Linear,
 }
 
-impl TabularModel for TabularResNet {
-    const NAME: &'static str = "tabular_resnet";
-    const CAPABILITIES: Capabilities = Capabilities::NONE;
+impl Network for TabularResNet {
+    type Input = TabularInput;
+    type Spec = TabularSpec;
+
+    fn name(&self) -> &'static str {
+        TabularResNetConfig::NAME
+    }
 
     fn spec(&self) -> TabularSpec {
         TabularSpec {
@@ -207,10 +246,16 @@ impl TabularModel for TabularResNet {
         }
     }
 
-    fn forward(&self, input: TabularInput) -> Tensor<2> {
-        let x = input.only_numeric(Self::NAME, &self.spec());
+    fn run(&self, input: TabularInput, _: Want) -> Forward {
+        let x = input.only_numeric(self.name(), &self.spec());
         let x = apply_linear(&self.input, x);
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        apply_linear(&self.output, relu(self.norm.forward(x)))
+        apply_linear(&self.output, relu(self.norm.forward(x))).into()
+    }
+}
+
+impl TabularModel for TabularResNet {
+    fn capabilities(&self) -> Capabilities {
+        TabularResNetConfig::CAPABILITIES
     }
 }

@@ -42,7 +42,7 @@ impl FeatureAttention {
     /// # Shapes
     /// - x: `[B, T, D]`
     /// - output: `[B, Tq, D]`, `Tq` being `T` or 1
-    pub(super) fn forward(&self, x: Tensor<3>, queries: Queries) -> Tensor<3> {
+    pub(super) fn forward(&self, x: Tensor<3>, mask: AttentionMask, queries: Queries) -> Tensor<3> {
         let options = AttentionOptions {
             dropout: active_rate(&self.dropout),
             ..AttentionOptions::default()
@@ -51,10 +51,10 @@ impl FeatureAttention {
             Queries::All => attention_packed(
                 apply_linear(&self.qkv, x),
                 PackedHeads::equal(self.n_heads),
-                AttentionMask::none(),
+                mask,
                 &options,
             ),
-            Queries::First => self.first(x, &options),
+            Queries::First => self.first(x, mask, &options),
         };
         match &self.output {
             Some(output) => apply_linear(output, mixed),
@@ -63,13 +63,13 @@ impl FeatureAttention {
     }
 
     /// Attention of the first token alone: the other tokens' queries would be thrown away.
-    fn first(&self, x: Tensor<3>, options: &AttentionOptions) -> Tensor<3> {
+    fn first(&self, x: Tensor<3>, mask: AttentionMask, options: &AttentionOptions) -> Tensor<3> {
         let [batch, _, width] = x.dims();
         let q = self.project(x.clone().narrow(1, 0, 1), 0, width);
         let kv = self.project(x, width, 2 * width);
         let (k, v) = (kv.clone().narrow(2, 0, width), kv.narrow(2, width, width));
         let (q, k, v) = (self.heads(q), self.heads(k), self.heads(v));
-        attention(q, k, v, AttentionMask::none(), None, options)
+        attention(q, k, v, mask, None, options)
             .swap_dims(1, 2)
             .reshape([batch, 1, width])
     }

@@ -5,7 +5,7 @@ use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::dropout_residual;
+use forge_nn::ops::{AttentionMask, dropout_residual};
 
 use super::FtTransformerConfig;
 use super::attention::FeatureAttention;
@@ -58,7 +58,7 @@ impl FtTransformerBlock {
     /// # Shapes
     /// - x: `[B, T, D]`
     /// - output: `[B, Tq, D]`, `Tq` being `T` or 1
-    pub(super) fn forward(&self, x: Tensor<3>, queries: Queries) -> Tensor<3> {
+    pub(super) fn forward(&self, x: Tensor<3>, mask: AttentionMask, queries: Queries) -> Tensor<3> {
         let normal = match &self.attention_norm {
             Some(norm) => norm.forward(x.clone()),
             None => x.clone(),
@@ -68,7 +68,7 @@ impl FtTransformerBlock {
             Queries::First => x.narrow(1, 0, 1),
         };
         let rate = active_rate(&self.residual_dropout);
-        let x = dropout_residual(self.attention.forward(normal, queries), x, rate);
+        let x = dropout_residual(self.attention.forward(normal, mask, queries), x, rate);
         let change = self.ffn.forward(self.ffn_norm.forward(x.clone()));
         dropout_residual(change, x, rate)
     }

@@ -50,7 +50,7 @@ impl TokenHead {
     }
 
     /// Adds a head at `ours` that the reference keeps at `theirs`.normalization and .linear.
-    pub(super) fn key_map(map: KeyMap, ours: &str, theirs: &str) -> KeyMap {
+    pub(crate) fn key_map(map: KeyMap, ours: &str, theirs: &str) -> KeyMap {
         map.norm(&format!("{ours}.norm"), &format!("{theirs}.normalization"))
             .linear(&format!("{ours}.linear"), &format!("{theirs}.linear"))
     }
