@@ -12,7 +12,7 @@ use forge_data::{
 };
 use forge_models::{ModelConfig, TabularSpec};
 use forge_nn::ModuleConfig;
-use forge_train::training::{EpochRecord, Observer, Start, StopReason, Trainer};
+use forge_train::{EpochRecord, Observer, Start, StopReason, Trainer};
 use serde::Serialize;
 
 use super::task::{TableTask, Validation, without_gradients};
@@ -182,7 +182,7 @@ impl TabularRegressor {
                 scale: target.clone(),
             })
         };
-        let task = TableTask {
+        let mut task = TableTask {
             train,
             validation,
             loss: config.loss.clone(),
@@ -212,7 +212,7 @@ impl TabularRegressor {
             };
             trainer = trainer.with_checkpoints(folder, start);
         }
-        let outcome = trainer.fit(&task, module)?;
+        let outcome = trainer.fit(&mut task, module)?;
         let report = FitReport {
             preprocessing,
             history: outcome.history,
