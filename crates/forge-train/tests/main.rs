@@ -14,4 +14,5 @@ mod objective;
 mod optimizer;
 mod resume;
 mod schedule;
+mod swa;
 mod trainer;
