@@ -240,6 +240,10 @@ impl FittedModel {
             .map(|c| (c.name, ColumnRole::Categorical));
         ReadOptions {
             hints: numeric.chain(labels).chain(self.encoder.roles()).collect(),
+            // These belong to one file.
+            format: None,
+            sheet: None,
+            max_rows: None,
             ..self.read.clone()
         }
     }
