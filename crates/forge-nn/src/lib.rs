@@ -26,6 +26,7 @@ pub mod attention;
 mod broadcast;
 pub mod check;
 mod config;
+mod config_macro;
 mod device;
 mod error;
 pub mod gating;

@@ -1,17 +1,18 @@
-use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_channels;
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of an [`AconA`].
-#[derive(Config, Debug, PartialEq)]
-pub struct AconAConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
+config! {
+    /// Recipe of an [`AconA`].
+    pub struct AconAConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+    }
 }
 
 /// ACON-A: `y = x · σ(β x)`, Swish with one learnable `β` a channel, from 1.

@@ -1,17 +1,18 @@
-use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_channels;
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of an [`AconC`].
-#[derive(Config, Debug, PartialEq)]
-pub struct AconCConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
+config! {
+    /// Recipe of an [`AconC`].
+    pub struct AconCConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+    }
 }
 
 /// ACON-C: `d = (p₁ - p₂) x`, `y = d · σ(β d) + p₂ x`, all three learnable a channel.

@@ -1,20 +1,21 @@
-use burn::config::Config;
 use burn::module::Module;
 use burn::nn::PaddingConfig1d;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::norm::{BatchNorm, BatchNormConfig};
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`FRelu1d`].
-#[derive(Config, Debug, PartialEq)]
-pub struct FRelu1dConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
-    /// Window of the spatial condition, odd.
-    #[config(default = 3)]
-    pub kernel_size: usize,
+config! {
+    /// Recipe of a [`FRelu1d`].
+    pub struct FRelu1dConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+        /// Window of the spatial condition, odd.
+        #[config(default = 3)]
+        pub kernel_size: usize,
+    }
 }
 
 /// Funnel activation over a sequence: `y = max(x, bn(depthwise convolution of x))`.

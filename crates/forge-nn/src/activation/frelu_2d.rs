@@ -1,20 +1,21 @@
-use burn::config::Config;
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::norm::{BatchNorm, BatchNormConfig};
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`FRelu2d`].
-#[derive(Config, Debug, PartialEq)]
-pub struct FRelu2dConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
-    /// Window of the spatial condition, odd.
-    #[config(default = 3)]
-    pub kernel_size: usize,
+config! {
+    /// Recipe of a [`FRelu2d`].
+    pub struct FRelu2dConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+        /// Window of the spatial condition, odd.
+        #[config(default = 3)]
+        pub kernel_size: usize,
+    }
 }
 
 /// Funnel activation over an image, or a volatility surface: `y = max(x, bn(depthwise convolution of x))`.

@@ -1,46 +1,52 @@
-use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::KvCache;
 use super::heads::{Heads, key_mask, split_heads};
+use crate::config_macro::config;
 use crate::norm::{QkNorm, QkNormConfig, QkNormKind};
 use crate::ops::{AttentionMask, AttentionOptions};
 use crate::position::{RotaryEmbedding, RotaryEmbeddingConfig};
 use crate::regularisation::{Dropout, DropoutConfig};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`GroupedQueryAttention`].
-#[derive(Config, Debug, PartialEq)]
-pub struct GroupedQueryAttentionConfig {
-    /// Width of the tokens, at least 1.
-    pub d_model: usize,
-    /// Query heads, a multiple of `n_kv_heads`.
-    pub n_heads: usize,
-    /// Key and value heads: `n_heads` is multi-head, 1 is multi-query attention.
-    pub n_kv_heads: usize,
-    /// Width of a head; without it `d_model / n_heads`, which must then be whole.
-    pub head_dim: Option<usize>,
-    /// Each token sees itself and those before it.
-    #[config(default = false)]
-    pub causal: bool,
-    /// Neighbours seen on one side, the token itself extra; on both sides unless causal.
-    pub window: Option<usize>,
-    /// Biases on all four projections.
-    #[config(default = false)]
-    pub bias: bool,
-    /// Dropout on the weights after the softmax, in `[0, 1)`.
-    #[config(default = 0.0)]
-    pub dropout: f64,
-    /// Scores are squashed to `c · tanh(score / c)`; above 0.
-    pub softcap: Option<f64>,
-    /// Turn queries and keys by their positions.
-    pub rotary: Option<RotaryEmbeddingConfig>,
-    /// Normalise queries and keys over a head's width (before they are turned).
-    pub qk_norm: Option<QkNormKind>,
-    /// Epsilon of that normalisation; above 0.
-    #[config(default = 1e-6)]
-    pub qk_norm_eps: f64,
+config! {
+    /// Recipe of a [`GroupedQueryAttention`].
+    pub struct GroupedQueryAttentionConfig {
+        /// Width of the tokens, at least 1.
+        pub d_model: usize,
+        /// Query heads, a multiple of `n_kv_heads`.
+        pub n_heads: usize,
+        /// Key and value heads: `n_heads` is multi-head, 1 is multi-query attention.
+        pub n_kv_heads: usize,
+        /// Width of a head; without it `d_model / n_heads`, which must then be whole.
+        #[config(default = None)]
+        pub head_dim: Option<usize>,
+        /// Each token sees itself and those before it.
+        #[config(default = false)]
+        pub causal: bool,
+        /// Neighbours seen on one side, the token itself extra; on both sides unless causal.
+        #[config(default = None)]
+        pub window: Option<usize>,
+        /// Biases on all four projections.
+        #[config(default = false)]
+        pub bias: bool,
+        /// Dropout on the weights after the softmax, in `[0, 1)`.
+        #[config(default = 0.0)]
+        pub dropout: f64,
+        /// Scores are squashed to `c · tanh(score / c)`; above 0.
+        #[config(default = None)]
+        pub softcap: Option<f64>,
+        /// Turn queries and keys by their positions.
+        #[config(default = None)]
+        pub rotary: Option<RotaryEmbeddingConfig>,
+        /// Normalise queries and keys over a head's width (before they are turned).
+        #[config(default = None)]
+        pub qk_norm: Option<QkNormKind>,
+        /// Epsilon of that normalisation; above 0.
+        #[config(default = 1e-6)]
+        pub qk_norm_eps: f64,
+    }
 }
 
 /// Self-attention whose query heads share key and value heads: head `h` of `H` uses key/value head

@@ -1,4 +1,3 @@
-use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -6,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LayerNorm, LayerNormConfig, RmsNorm, RmsNormConfig};
 use crate::broadcast::along_channels;
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
 /// How queries and keys are normalised.
@@ -21,18 +21,19 @@ pub enum QkNormKind {
     L2,
 }
 
-/// Recipe of a [`QkNorm`].
-#[derive(Config, Debug, PartialEq)]
-pub struct QkNormConfig {
-    /// Which normalisation.
-    pub kind: QkNormKind,
-    /// Query heads, at least 1.
-    pub n_heads: usize,
-    /// Width of a head, at least 1.
-    pub head_dim: usize,
-    /// Inside the root for `Rms` and `Layer`, the smallest length divided by for `L2`; above 0.
-    #[config(default = 1e-6)]
-    pub eps: f64,
+config! {
+    /// Recipe of a [`QkNorm`].
+    pub struct QkNormConfig {
+        /// Which normalisation.
+        pub kind: QkNormKind,
+        /// Query heads, at least 1.
+        pub n_heads: usize,
+        /// Width of a head, at least 1.
+        pub head_dim: usize,
+        /// Inside the root for `Rms` and `Layer`, the smallest length divided by for `L2`; above 0.
+        #[config(default = 1e-6)]
+        pub eps: f64,
+    }
 }
 
 /// The normalisation of one side, queries or keys.
