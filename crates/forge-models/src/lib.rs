@@ -1,11 +1,13 @@
 //! Every architecture of volatilityforge, and the registry that names them.
 //!
-//! - [`ModelConfig`] and [`Model`]: any model, by name.
+//! - [`ModelConfig`] and [`Model`]: any model of table rows, by name.
 //! - [`TabularModel`] and [`TabularConfig`]: the contract of models of table rows, and what they
 //!   declare ([`Capabilities`]).
+//! - [`Backbone`] and [`TokenModel`]: a stack over tokens as a model of table rows.
 //! - [`ReferenceWeights`]: each model reads its authors' checkpoints.
+//! - [`Preset`]: sizes and training settings that go together.
 //!
-//! To add a model: its file in `tabular/`, and its line in `registry.rs`.
+//! To add a model: its folder in `tabular/` and its lines in `tabular/mod.rs`.
 
 mod builder;
 mod contract;
@@ -14,11 +16,9 @@ mod registry;
 mod tabular;
 
 pub use builder::ModelBuilder;
-pub use contract::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularSpec};
-pub use reference::{KeyMap, ReferenceWeights};
-pub use registry::{Model, ModelConfig};
-pub use tabular::{
-    Backbone, FfnActivation, FtTransformer, FtTransformerBackbone, FtTransformerBlock,
-    FtTransformerConfig, TabularMlp, TabularMlpConfig, TabularResNet, TabularResNetBlock,
-    TabularResNetConfig, TokenHead, TokenModel,
+pub use contract::{
+    Capabilities, Context, ParameterCount, Preset, RowContext, Strategy, TabularConfig,
+    TabularInput, TabularModel, TabularRows, TabularSpec, TrainingPreset,
 };
+pub use reference::{KeyMap, ReferenceWeights};
+pub use tabular::*;

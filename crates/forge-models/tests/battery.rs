@@ -86,6 +86,11 @@ fn declared_inputs_matter() {
 }
 
 #[test]
+fn declared_maps_are_returned() {
+    each(battery::declared_maps_are_returned);
+}
+
+#[test]
 fn every_backend_gives_the_results_of_flex() {
     each(battery::results_equal_flex);
 }

@@ -1,8 +1,8 @@
 //! Names, factory, builder.
 
 use forge_models::{
-    Capabilities, FtTransformerConfig, ModelBuilder, ModelConfig, TabularConfig, TabularMlpConfig,
-    TabularSpec,
+    Capabilities, FtTransformerConfig, ModelBuilder, ModelConfig, Strategy, TabularConfig,
+    TabularMlpConfig, TabularSpec,
 };
 use forge_nn::ModuleConfig;
 use forge_nn::burn::tensor::Device;
@@ -26,7 +26,7 @@ fn numeric() -> TabularSpec {
 fn factory_and_builder_lead_to_the_same_config() {
     let typed = FtTransformerConfig {
         n_blocks: 2,
-        ..FtTransformerConfig::for_table(&mixed()).unwrap()
+        ..FtTransformerConfig::default().sized_for(&mixed()).unwrap()
     };
     let built = ModelBuilder::new("ft_transformer")
         .set("n_blocks", 2)
@@ -47,7 +47,9 @@ fn factory_and_builder_lead_to_the_same_config() {
 
 #[test]
 fn factory_sizes_the_default_for_the_table() {
-    let config = ModelConfig::from_name("tabular_mlp", &numeric()).unwrap();
+    let config = ModelConfig::named("tabular_mlp")
+        .and_then(|config| config.sized_for(&numeric()))
+        .unwrap();
     let expected = TabularMlpConfig {
         d_in: 5,
         d_out: 2,
@@ -60,7 +62,7 @@ fn factory_sizes_the_default_for_the_table() {
 
 #[test]
 fn default_ft_transformer_is_the_papers() {
-    let config = FtTransformerConfig::for_table(&mixed()).unwrap();
+    let config = FtTransformerConfig::default().sized_for(&mixed()).unwrap();
     assert_eq!(
         (config.n_blocks, config.d_block, config.attention_n_heads),
         (3, 192, 8)
@@ -77,7 +79,8 @@ fn default_ft_transformer_is_the_papers() {
 #[test]
 fn unknown_names_are_refused_with_those_there_are() {
     for error in [
-        ModelConfig::from_name("ft_transfomer", &numeric()).unwrap_err(),
+        ModelConfig::named("ft_transfomer").unwrap_err(),
+        ModelConfig::preset("ft_transfomer", Strategy::Fast).unwrap_err(),
         ModelConfig::capabilities_of("ft_transfomer").unwrap_err(),
         ModelBuilder::new("ft_transfomer")
             .build(&numeric())
@@ -112,7 +115,7 @@ fn builder_refuses_bad_fields_by_name() {
         error.to_string(),
         "config: dropout = 1.5, must be in 0.0..1.0"
     );
-    let unsized_ = ModelConfig::unsized_default("tabular_mlp").unwrap();
+    let unsized_ = ModelConfig::named("tabular_mlp").unwrap();
     let error = unsized_.validate().unwrap_err();
     assert!(error.to_string().contains("d_in = 0"), "{error}");
 }
@@ -165,7 +168,30 @@ fn capabilities_are_declared() {
         ModelConfig::capabilities_of("tabular_resnet").unwrap(),
         Capabilities::NONE
     );
-    let error = ModelConfig::from_name("tabular_resnet", &mixed()).unwrap_err();
+    let error = ModelConfig::named("tabular_resnet")
+        .and_then(|config| config.sized_for(&mixed()))
+        .unwrap_err();
     assert!(error.is_unsupported(), "{error}");
     assert!(error.to_string().contains("one-hot"), "{error}");
+}
+
+/// Presets are whole and differ by strategy in size.
+#[test]
+fn presets_grow_with_the_strategy() {
+    for name in ModelConfig::NAMES {
+        let counts = [Strategy::Fast, Strategy::Balanced, Strategy::Accurate].map(|strategy| {
+            let preset = ModelConfig::preset(name, strategy).unwrap();
+            let training = preset.training;
+            assert!(training.learning_rate > 0.0 && training.weight_decay >= 0.0);
+            assert!(training.steps > 0.0 && training.batch_size != Some(0));
+            assert!(!training.source.is_empty());
+            let config = preset.config.sized_for(&numeric()).unwrap();
+            assert_eq!(config.name(), *name);
+            config.parameter_count().unwrap()
+        });
+        assert!(
+            counts[0] < counts[1] && counts[1] < counts[2],
+            "{name}: {counts:?}"
+        );
+    }
 }

@@ -35,6 +35,7 @@ mod mode;
 mod network;
 pub mod norm;
 pub mod ops;
+pub mod parameters;
 pub mod position;
 pub mod regularisation;
 pub mod special;
@@ -48,7 +49,7 @@ pub use error::ForgeError;
 pub use linear::{Linear, LinearConfig};
 pub use mode::{Mode, set_mode, training_flag};
 pub use network::{Forward, Maps, Network, Want};
-pub use state::{FileFormat, SafetensorsMetadata, StateDict, TensorFile};
+pub use state::{FileFormat, SafetensorsMetadata, StateDict, Subset, SubsetReport, TensorFile};
 pub use tokenizer::{
     CategoricalTokenizer, CategoricalTokenizerConfig, FeatureTokenizer, FeatureTokenizerConfig,
     NumericTokenizer, NumericTokenizerConfig,

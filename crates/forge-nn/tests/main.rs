@@ -6,5 +6,6 @@ mod components;
 mod configs;
 mod linear;
 mod ops;
+mod parameters;
 mod property;
 mod tokenizer;

@@ -3,27 +3,22 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use forge_nn::{ForgeError, ModuleConfig, StateDict};
+use forge_nn::{ForgeError, StateDict};
 
 use super::KeyMap;
+use crate::ParameterCount;
 
 /// Values that a config may ask for beyond twice what the checkpoint has.
 const SPARE: usize = 65_536;
 
 /// A model that reads its authors' checkpoints.
-pub trait ReferenceWeights: ModuleConfig {
+pub trait ReferenceWeights: ParameterCount {
     /// The implementation whose names [`key_map`](Self::key_map) has: package and version, or
     /// repository, and class.
     const REFERENCE: &'static str;
 
     /// The reference's names of the tensors of this config's module.
     fn key_map(&self) -> KeyMap;
-
-    /// Number of trainable parameters.
-    ///
-    /// Arithmetic on the config, nothing is made. Call on a config that
-    /// [`validate`](ModuleConfig::validate) has accepted.
-    fn parameter_count(&self) -> usize;
 
     /// Makes the module on `device` with the weights of a checkpoint of the reference (the
     /// `state_dict` of the PyTorch module).

@@ -1,18 +1,32 @@
-//! Models of table rows.
+//! Models of table rows, and the one list of them.
+//!
+//! To add a model: its folder, its `mod` line and its line in the list below.
 
-mod backbone;
+use burn::module::Module;
+use forge_nn::ForgeError;
+use serde::{Deserialize, Serialize};
+
+use crate::registry::registry;
+
 mod ft_transformer;
 mod limits;
 mod tabular_mlp;
 mod tabular_resnet;
-mod token_head;
-mod token_model;
+mod token;
 
-pub use backbone::Backbone;
-pub use ft_transformer::{
-    FfnActivation, FtTransformer, FtTransformerBackbone, FtTransformerBlock, FtTransformerConfig,
-};
-pub use tabular_mlp::{TabularMlp, TabularMlpConfig};
-pub use tabular_resnet::{TabularResNet, TabularResNetBlock, TabularResNetConfig};
-pub use token_head::TokenHead;
-pub use token_model::TokenModel;
+pub use token::{Backbone, BackboneConfig, CarriesState, Read, TokenConfig, TokenHead, TokenModel};
+
+registry! { ($)
+    "ft_transformer" => ft_transformer: FtTransformer, FtTransformerConfig;
+    "tabular_resnet" => tabular_resnet: TabularResNet, TabularResNetConfig;
+    "tabular_mlp" => tabular_mlp: TabularMlp, TabularMlpConfig;
+}
+
+fn unknown(name: &str) -> ForgeError {
+    let names = ModelConfig::NAMES.join(", ");
+    ForgeError::config("model", name, format!("one of {names}"))
+}
+
+// Below the list: a macro by example is known from where it is made.
+mod model;
+mod model_config;

@@ -6,13 +6,16 @@ use burn::tensor::{Device, Tensor};
 use forge_nn::norm::{BatchNorm, BatchNormConfig};
 use forge_nn::ops::LinearActivation;
 use forge_nn::regularisation::{Dropout, DropoutConfig};
-use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
+use forge_nn::{ForgeError, Forward, Linear, LinearConfig, ModuleConfig, Network, Want, check};
 use serde::{Deserialize, Serialize};
 
 use super::limits;
 use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularSpec};
+use crate::{
+    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularInput, TabularModel,
+    TabularSpec, TrainingPreset,
+};
 
 /// The factor of `d_block` where neither hidden width nor factor is given.
 const MULTIPLIER: f64 = 2.0;
@@ -108,6 +111,9 @@ impl ModuleConfig for TabularResNetConfig {
 }
 
 impl TabularConfig for TabularResNetConfig {
+    const NAME: &'static str = "tabular_resnet";
+    const CAPABILITIES: Capabilities = Capabilities::NONE;
+
     fn spec(&self) -> TabularSpec {
         TabularSpec {
             n_num_features: self.d_in,
@@ -117,7 +123,7 @@ impl TabularConfig for TabularResNetConfig {
     }
 
     fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {
-        let d_in = numeric_only(TabularResNet::NAME, table)?;
+        let d_in = numeric_only(Self::NAME, table)?;
         Ok(Self {
             d_in,
             d_out: table.d_out,
@@ -132,6 +138,40 @@ impl TabularConfig for TabularResNetConfig {
             dropout2: 0.05,
             ..Self::default()
         }
+    }
+
+    fn preset(strategy: Strategy) -> Preset<Self> {
+        let (n_blocks, d_block) = match strategy {
+            Strategy::Fast => (2, 96),
+            Strategy::Balanced => (4, 192),
+            Strategy::Accurate => (6, 384),
+        };
+        Preset {
+            config: Self {
+                n_blocks,
+                d_block,
+                dropout1: 0.0,
+                dropout2: 0.0,
+                ..Self::default()
+            },
+            training: TrainingPreset {
+                learning_rate: 2e-3,
+                weight_decay: 1e-5,
+                batch_size: None,
+                steps: 1.0,
+                source: "this library's: sizes within table 17 of arXiv 2106.11959 v5, which names \
+                         no default",
+            },
+        }
+    }
+}
+
+impl ParameterCount for TabularResNetConfig {
+    fn parameter_count(&self) -> usize {
+        let (width, hidden) = (self.d_block, self.hidden_width());
+        let block = 2 * width + (width + 1) * hidden + (hidden + 1) * width;
+        let ends = (self.d_in + 1) * width + 2 * width + (width + 1) * self.d_out;
+        self.n_blocks * block + ends
     }
 }
 
@@ -149,13 +189,6 @@ impl ReferenceWeights for TabularResNetConfig {
                 .linear(&format!("{block}.linear1"), &format!("{block}.linear1"))
                 .linear(&format!("{block}.linear2"), &format!("{block}.linear2"))
         })
-    }
-
-    fn parameter_count(&self) -> usize {
-        let (width, hidden) = (self.d_block, self.hidden_width());
-        let block = 2 * width + (width + 1) * hidden + (hidden + 1) * width;
-        let ends = (self.d_in + 1) * width + 2 * width + (width + 1) * self.d_out;
-        self.n_blocks * block + ends
     }
 }
 
@@ -196,9 +229,13 @@ pub struct TabularResNet {
     output: Linear,
 }
 
-impl TabularModel for TabularResNet {
-    const NAME: &'static str = "tabular_resnet";
-    const CAPABILITIES: Capabilities = Capabilities::NONE;
+impl Network for TabularResNet {
+    type Input = TabularInput;
+    type Spec = TabularSpec;
+
+    fn name(&self) -> &'static str {
+        TabularResNetConfig::NAME
+    }
 
     fn spec(&self) -> TabularSpec {
         TabularSpec {
@@ -208,10 +245,16 @@ impl TabularModel for TabularResNet {
         }
     }
 
-    fn forward(&self, input: TabularInput) -> Tensor<2> {
-        let x = input.only_numeric(Self::NAME, &self.spec());
+    fn run(&self, input: TabularInput, _: Want) -> Forward {
+        let x = input.only_numeric(self.name(), &self.spec());
         let x = self.input.forward(x);
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        self.output.forward(relu(self.norm.forward(x)))
+        self.output.forward(relu(self.norm.forward(x))).into()
+    }
+}
+
+impl TabularModel for TabularResNet {
+    fn capabilities(&self) -> Capabilities {
+        TabularResNetConfig::CAPABILITIES
     }
 }

@@ -159,6 +159,42 @@ impl FeatureTokenizer {
         num_present: Option<Tensor<2, Bool>>,
         cat_present: Option<Tensor<2, Bool>>,
     ) -> Tensor<3> {
+        let (cls, mut tokens) = self.tokens(x_num, x_cat, num_present, cat_present);
+        if let Some(cls) = cls {
+            tokens.insert(0, cls);
+        }
+        Tensor::cat(tokens, 1)
+    }
+
+    /// [`forward_masked`](Self::forward_masked) with CLS last, for causal models: there a first
+    /// token sees none of the others.
+    ///
+    /// # Shapes
+    /// - as [`forward_masked`](Self::forward_masked)
+    ///
+    /// # Panics
+    /// As [`forward_masked`](Self::forward_masked).
+    #[must_use]
+    pub fn forward_cls_last(
+        &self,
+        x_num: Option<Tensor<2>>,
+        x_cat: Option<Tensor<2, Int>>,
+        num_present: Option<Tensor<2, Bool>>,
+        cat_present: Option<Tensor<2, Bool>>,
+    ) -> Tensor<3> {
+        let (cls, mut tokens) = self.tokens(x_num, x_cat, num_present, cat_present);
+        tokens.extend(cls);
+        Tensor::cat(tokens, 1)
+    }
+
+    /// The CLS token `[B, 1, D]`, and the features' tokens by kind.
+    fn tokens(
+        &self,
+        x_num: Option<Tensor<2>>,
+        x_cat: Option<Tensor<2, Int>>,
+        num_present: Option<Tensor<2, Bool>>,
+        cat_present: Option<Tensor<2, Bool>>,
+    ) -> (Option<Tensor<3>>, Vec<Tensor<3>>) {
         let numeric = match (&self.numeric, x_num) {
             (Some(numeric), Some(x)) => Some(numeric.forward(x, num_present)),
             (None, None) => None,
@@ -177,6 +213,6 @@ impl FeatureTokenizer {
             .cls
             .as_ref()
             .map(|cls| cls.val().unsqueeze::<3>().expand([batch, 1, d_token]));
-        Tensor::cat(cls.into_iter().chain(features).collect(), 1)
+        (cls, features)
     }
 }

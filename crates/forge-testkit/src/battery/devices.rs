@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::tensor::{Device, TensorData};
 use forge_models::{Model, ModelConfig};
-use forge_nn::{DeviceName, ForgeError, ModuleConfig, StateDict};
+use forge_nn::{DeviceName, ForgeError, ModuleConfig, Network, StateDict};
 
-use super::table::{assert_close, floats, table, values};
+use super::table::{assert_close, floats, input, values};
 use crate::{Noise, gradients_by_name};
 
 /// The devices to test: those that `FORGE_TEST_DEVICES` names (`flex,wgpu`), of those compiled in;
@@ -47,12 +47,8 @@ fn compare(config: &ModelConfig, device: &Device) -> Result<(), ForgeError> {
     let load = |device: &Device| state.clone().load_into(config.try_init(device)?);
 
     let output = |device: &Device| {
-        Ok::<_, ForgeError>(values(load(device)?.forward(table(
-            &config.spec(),
-            5,
-            1,
-            device,
-        ))))
+        let given = input(config, 5, 1, device);
+        Ok::<_, ForgeError>(values(load(device)?.forward(given)))
     };
     assert_close(
         &format!("{config:?} output"),
@@ -65,7 +61,7 @@ fn compare(config: &ModelConfig, device: &Device) -> Result<(), ForgeError> {
     let gradients = |device: &Device| {
         let device = device.clone().autodiff();
         let model = without_dropout(load(&device)?);
-        let y = model.forward(table(&config.spec(), 5, 1, &device));
+        let y = model.forward(input(config, 5, 1, &device));
         let weights = floats::<2>(Noise::new(4).tensor(&y.dims()), &device);
         let gradients = (y * weights).sum().backward();
         Ok::<_, ForgeError>(gradients_by_name(&model, &gradients))

@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use forge_models::ModelConfig;
-use forge_nn::ModuleConfig;
+use forge_models::{ModelConfig, RowContext};
+use forge_nn::{ModuleConfig, Network};
 
-use super::table::{assert_close, table, take, values};
+use super::table::{assert_close, context, input, take, values};
 
 const ROWS: usize = 7;
 
@@ -22,7 +22,7 @@ pub fn documented_shape(config: &ModelConfig, device: &Device) {
         (&eval, device.clone(), ROWS),
         (&eval, device.clone(), 1),
     ] {
-        let y = model.forward(table(&spec, rows, 1, &device));
+        let y = model.forward(input(config, rows, 1, &device));
         assert_eq!(y.dims(), [rows, spec.d_out], "{config:?}");
         assert!(
             values(y).iter().all(|y| y.is_finite()),
@@ -31,22 +31,24 @@ pub fn documented_shape(config: &ModelConfig, device: &Device) {
     }
 }
 
-/// In eval mode the same rows give the same bits; in training mode a model with dropout gives
-/// others each time, so that the first half means something.
+/// In eval mode the same rows give the same bits; in training mode a model whose config has a
+/// dropout gives others each time, so that the first half means something.
 ///
 /// # Panics
 /// If they do not.
 pub fn eval_is_deterministic(config: &ModelConfig, device: &Device) {
-    let spec = config.spec();
     let train = config.init(&device.clone().autodiff());
     let eval = train.valid();
-    let run = || eval.forward(table(&spec, ROWS, 1, device)).into_data();
+    let run = || eval.forward(input(config, ROWS, 1, device)).into_data();
     assert_eq!(run(), run(), "{config:?}: eval mode is not deterministic");
     let run = || {
         train
-            .forward(table(&spec, ROWS, 1, &device.clone().autodiff()))
+            .forward(input(config, ROWS, 1, &device.clone().autodiff()))
             .into_data()
     };
+    if !serde_json::to_string(config).is_ok_and(|json| json.contains("dropout")) {
+        return;
+    }
     assert_ne!(
         run(),
         run(),
@@ -61,7 +63,7 @@ pub fn eval_is_deterministic(config: &ModelConfig, device: &Device) {
 /// If it does more.
 pub fn row_order_only_permutes(config: &ModelConfig, device: &Device) {
     let model = config.init(device);
-    let input = table(&config.spec(), ROWS, 1, device);
+    let input = input(config, ROWS, 1, device);
     let order = [3, 0, 6, 1, 5, 2, 4];
     let permuted = values(model.forward(take(&input, &order)));
     let y = values(model.forward(input));
@@ -73,26 +75,39 @@ pub fn row_order_only_permutes(config: &ModelConfig, device: &Device) {
     assert_close(&format!("{config:?}"), &permuted, &expected, 1e-5, 0.0);
 }
 
-/// A row's output does not depend on its neighbours, or does where the model declares it.
+/// A row's output does not depend on its neighbours, or does where the model declares it; then it
+/// does not once there are fixed rows to look at.
 ///
 /// # Panics
 /// If it is the other way round.
 pub fn rows_stand_alone(config: &ModelConfig, device: &Device) {
     let model = config.init(device);
-    let input = table(&config.spec(), ROWS, 1, device);
-    let alone: Vec<f64> = (0..ROWS)
-        .flat_map(|row| values(model.forward(take(&input, &[row]))))
-        .collect();
-    let together = values(model.forward(input));
-    if config.capabilities().batch_dependent {
+    let capabilities = config.capabilities();
+    let given = input(config, ROWS, 1, device);
+    let apart = |given: &forge_models::TabularInput| -> Vec<f64> {
+        (0..ROWS)
+            .flat_map(|row| values(model.forward(take(given, &[row]))))
+            .collect()
+    };
+    let alone = apart(&given);
+    let together = values(model.forward(given.clone()));
+    if capabilities.rows == RowContext::Neighbours {
         let differ = alone
             .iter()
             .zip(&together)
             .any(|(a, b)| (a - b).abs() > 1e-4);
         assert!(
             differ,
-            "{config:?} declares batch_dependent, but rows stand alone"
+            "{config:?} declares neighbours, but rows stand alone"
         );
+        let given = given.with_context(context(&config.spec(), capabilities, device));
+        let fixed = values(model.forward(given.clone()));
+        assert_close(&format!("{config:?}"), &apart(&given), &fixed, 1e-5, 0.0);
+        let differ = fixed
+            .iter()
+            .zip(&together)
+            .any(|(a, b)| (a - b).abs() > 1e-4);
+        assert!(differ, "{config:?}: the context does not matter");
     } else {
         assert_close(&format!("{config:?}"), &alone, &together, 1e-5, 0.0);
     }

@@ -1,10 +1,12 @@
 //! What goes in.
 
 use burn::tensor::{Device, Int, Tensor};
-use forge_models::{ModelConfig, TabularInput, TabularSpec};
-use forge_nn::ModuleConfig;
+use forge_models::{
+    Context, ModelConfig, RowContext, TabularInput, TabularModel, TabularRows, TabularSpec,
+};
+use forge_nn::{ModuleConfig, Network, Want};
 
-use super::table::{floats, table, values};
+use super::table::{CONTEXT_ROWS, context, floats, input, rows_of, values};
 use crate::Noise;
 
 const ROWS: usize = 5;
@@ -17,8 +19,9 @@ const ROWS: usize = 5;
 pub fn undeclared_inputs_are_refused(config: &ModelConfig, device: &Device) {
     let (model, spec) = (config.init(device), config.spec());
     let capabilities = config.capabilities();
-    let good = || table(&spec, ROWS, 1, device);
-    let refused = |what: &str, input: TabularInput, unsupported: bool| {
+    let good = || rows_of(&spec, ROWS, 1, device);
+    let given = || input(config, ROWS, 1, device);
+    let refused_input = |what: &str, input: TabularInput, unsupported: bool| {
         let Err(error) = model.try_forward(input) else {
             panic!("{config:?} takes {what}");
         };
@@ -29,16 +32,20 @@ pub fn undeclared_inputs_are_refused(config: &ModelConfig, device: &Device) {
         };
         assert!(right, "{config:?}: wrong kind of error for {what}: {error}");
     };
+    let refused = |what: &str, rows: TabularRows, unsupported: bool| {
+        let context = given().context;
+        refused_input(what, TabularInput { rows, context }, unsupported);
+    };
     let present =
         || Tensor::<2, Int>::ones([ROWS, spec.n_num_features.max(1)], device).equal_elem(1);
     let codes = || Tensor::<2, Int>::zeros([ROWS, 1], device);
     if !capabilities.missing {
-        let masked = TabularInput {
+        let masked = TabularRows {
             num_present: Some(present()),
             ..good()
         };
         refused("a mask of numbers", masked, true);
-        let masked = TabularInput {
+        let masked = TabularRows {
             cat_present: Some(present()),
             ..good()
         };
@@ -48,7 +55,7 @@ pub fn undeclared_inputs_are_refused(config: &ModelConfig, device: &Device) {
         if spec.cat_cardinalities.is_empty() {
             refused(
                 "codes it is not sized for",
-                TabularInput {
+                TabularRows {
                     x_cat: Some(codes()),
                     ..good()
                 },
@@ -57,7 +64,7 @@ pub fn undeclared_inputs_are_refused(config: &ModelConfig, device: &Device) {
         } else {
             refused(
                 "no codes",
-                TabularInput {
+                TabularRows {
                     x_cat: None,
                     ..good()
                 },
@@ -68,7 +75,7 @@ pub fn undeclared_inputs_are_refused(config: &ModelConfig, device: &Device) {
                 .map(|codes| codes.full_like(spec.cat_cardinalities[0] as i64));
             refused(
                 "a code beyond its column",
-                TabularInput {
+                TabularRows {
                     x_cat: beyond,
                     ..good()
                 },
@@ -77,7 +84,7 @@ pub fn undeclared_inputs_are_refused(config: &ModelConfig, device: &Device) {
             let negative = good().x_cat.map(|codes| codes.full_like(-1));
             refused(
                 "a negative code",
-                TabularInput {
+                TabularRows {
                     x_cat: negative,
                     ..good()
                 },
@@ -87,7 +94,7 @@ pub fn undeclared_inputs_are_refused(config: &ModelConfig, device: &Device) {
     } else {
         refused(
             "codes",
-            TabularInput {
+            TabularRows {
                 x_cat: Some(codes()),
                 ..good()
             },
@@ -107,65 +114,139 @@ pub fn undeclared_inputs_are_refused(config: &ModelConfig, device: &Device) {
     );
     refused(
         "a column too many",
-        TabularInput {
+        TabularRows {
             x_num: Some(wide),
             ..good()
         },
         false,
     );
-    refused("nothing", TabularInput::default(), false);
+    refused("nothing", TabularRows::default(), false);
     if spec.n_num_features > 0 && !spec.cat_cardinalities.is_empty() {
-        let short = table(&spec, ROWS - 1, 1, device).x_cat;
+        let short = rows_of(&spec, ROWS - 1, 1, device).x_cat;
         refused(
             "columns of two lengths",
-            TabularInput {
+            TabularRows {
                 x_cat: short,
                 ..good()
             },
             false,
         );
     }
+    contexts_are_checked(config, device, &refused_input);
+    for want in [
+        Want {
+            attention: !capabilities.attention_maps,
+            features: false,
+        },
+        Want {
+            attention: false,
+            features: !capabilities.feature_masks,
+        },
+    ] {
+        if want == Want::PREDICTIONS {
+            continue;
+        }
+        let error = model.try_run(given(), want).err();
+        let right = error.is_some_and(|error| error.is_unsupported());
+        assert!(
+            right,
+            "{config:?} is asked for maps that it does not declare"
+        );
+    }
 }
 
-/// What the model declares has an effect: every column, and a mask where it takes them.
+/// A context of the wrong kind, none where there must be one, and one that does not fit.
+fn contexts_are_checked(
+    config: &ModelConfig,
+    device: &Device,
+    refused: &dyn Fn(&str, TabularInput, bool),
+) {
+    let (spec, capabilities) = (config.spec(), config.capabilities());
+    let rows = || TabularInput::from(rows_of(&spec, ROWS, 1, device));
+    let good = || context(&spec, capabilities, device);
+    let targets = |n: usize| Some(Tensor::<2>::zeros([n, 1], device));
+    match capabilities.rows {
+        RowContext::Alone => refused("a context", rows().with_context(good()), true),
+        RowContext::Neighbours => {
+            let labelled = Context {
+                target: targets(CONTEXT_ROWS),
+                ..good()
+            };
+            refused(
+                "a context with targets",
+                rows().with_context(labelled),
+                true,
+            );
+        }
+        RowContext::Labelled => {
+            refused("no context", rows(), true);
+            let bare = Context {
+                target: None,
+                ..good()
+            };
+            refused("a context without targets", rows().with_context(bare), true);
+            let short = Context {
+                target: targets(CONTEXT_ROWS - 1),
+                ..good()
+            };
+            refused("a target too few", rows().with_context(short), false);
+        }
+    }
+    if capabilities.rows != RowContext::Alone {
+        let narrow = Context {
+            rows: TabularRows::default(),
+            ..good()
+        };
+        refused(
+            "a context without columns",
+            rows().with_context(narrow),
+            false,
+        );
+    }
+}
+
+/// What the model declares has an effect: every column, a mask where it takes them, the targets of
+/// a context.
 ///
 /// # Panics
 /// If it has none, or there is no check for something declared.
 pub fn declared_inputs_matter(config: &ModelConfig, device: &Device) {
     let (model, spec) = (config.init(device), config.spec());
-    let input = || table(&spec, ROWS, 1, device);
-    let y = values(model.forward(input()));
-    let matters = |what: String, input: TabularInput| {
+    let given = || input(config, ROWS, 1, device);
+    let rows = || given().rows;
+    let y = values(model.forward(given()));
+    let with = |rows: TabularRows| TabularInput { rows, ..given() };
+    let matters = |what: String, rows: TabularRows| {
         assert_ne!(
-            values(model.forward(input)),
+            values(model.forward(with(rows))),
             y,
             "{config:?}: {what} does not matter"
         );
     };
     for column in 0..spec.n_num_features {
-        let changed = input().x_num.map(|x| {
+        let changed = rows().x_num.map(|x| {
             let moved = x.clone().narrow(1, column, 1) + 1.0;
             x.slice_assign([0..ROWS, column..column + 1], moved)
         });
         matters(
             format!("numeric column {column}"),
-            TabularInput {
+            TabularRows {
                 x_num: changed,
-                ..input()
+                ..rows()
             },
         );
     }
     for (column, &cardinality) in spec.cat_cardinalities.iter().enumerate() {
-        let changed = input().x_cat.map(|codes| {
+        let changed = rows().x_cat.map(|codes| {
             let next =
                 (codes.clone().narrow(1, column, 1) + 1).remainder_scalar(cardinality as i64);
             codes.slice_assign([0..ROWS, column..column + 1], next)
         });
         matters(
             format!("category {column}"),
-            TabularInput {
+            TabularRows {
                 x_cat: changed,
-                ..input()
+                ..rows()
             },
         );
     }
@@ -174,25 +255,36 @@ pub fn declared_inputs_matter(config: &ModelConfig, device: &Device) {
         let shape = [ROWS, spec.n_num_features];
         let absent = Tensor::<2, Int>::zeros(shape, device).equal_elem(1);
         let nothing = Tensor::<2>::full(shape, f64::NAN, device);
-        let masked = TabularInput {
+        let masked = TabularRows {
             x_num: Some(nothing),
             num_present: Some(absent),
-            ..input()
+            ..rows()
         };
-        let masked = values(model.forward(masked));
+        let masked = values(model.forward(with(masked)));
         assert!(
             masked.iter().all(|y| y.is_finite()),
             "{config:?}: a missing value leaks"
         );
         assert_ne!(masked, y, "{config:?}: a mask does not matter");
     }
-    let unchecked = [
-        capabilities.causal,
-        capabilities.attention_maps,
-        capabilities.feature_masks,
-    ];
-    assert_eq!(
-        unchecked, [false; 3],
-        "{config:?} declares what this battery cannot check yet"
-    );
+    if capabilities.missing && !spec.cat_cardinalities.is_empty() {
+        let shape = [ROWS, spec.cat_cardinalities.len()];
+        let masked = TabularRows {
+            cat_present: Some(Tensor::<2, Int>::zeros(shape, device).equal_elem(1)),
+            ..rows()
+        };
+        let masked = values(model.forward(with(masked)));
+        assert_ne!(
+            masked, y,
+            "{config:?}: a mask of categories does not matter"
+        );
+    }
+    if let Some(context) = given().context {
+        let other = Context {
+            target: context.target.map(|y| 1.0 - y),
+            ..context
+        };
+        let other = values(model.forward(TabularInput::from(rows()).with_context(other)));
+        assert_ne!(other, y, "{config:?}: the context's targets do not matter");
+    }
 }

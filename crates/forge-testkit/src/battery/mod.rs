@@ -8,6 +8,7 @@ mod config;
 mod devices;
 mod forward;
 mod inputs;
+mod maps;
 mod state;
 mod table;
 mod training;
@@ -18,8 +19,9 @@ pub use forward::{
     documented_shape, eval_is_deterministic, row_order_only_permutes, rows_stand_alone,
 };
 pub use inputs::{declared_inputs_matter, undeclared_inputs_are_refused};
+pub use maps::declared_maps_are_returned;
 pub use state::{
     same_seed_same_model, state_round_trip_is_bit_identical, storage_of_parameters_does_not_matter,
 };
-pub use table::{subjects, table};
+pub use table::{input, rows_of, subjects};
 pub use training::{every_parameter_learns, overfits_sixteen_rows};

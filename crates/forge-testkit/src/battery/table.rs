@@ -1,7 +1,9 @@
 //! Tables to run models on.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use forge_models::{ModelConfig, TabularInput, TabularSpec};
+use forge_models::{
+    Capabilities, Context, ModelConfig, RowContext, TabularInput, TabularRows, TabularSpec,
+};
 
 use crate::Noise;
 
@@ -25,7 +27,7 @@ pub fn subjects() -> Vec<ModelConfig> {
                 cat_cardinalities: cardinalities.to_vec(),
                 d_out: 2,
             };
-            match ModelConfig::narrow(name, &spec) {
+            match ModelConfig::narrow(name).and_then(|config| config.sized_for(&spec)) {
                 Ok(config) => subjects.push(config),
                 Err(error) => panic!("{name} does not take {spec:?}: {error}"),
             }
@@ -34,9 +36,35 @@ pub fn subjects() -> Vec<ModelConfig> {
     subjects
 }
 
+/// Rows of the context that [`input`] gives.
+pub(super) const CONTEXT_ROWS: usize = 11;
+
+/// What a model of `config` takes: rows that fit it, the same for the same seed, with labelled rows
+/// as context where it needs them.
+#[must_use]
+pub fn input(config: &ModelConfig, rows: usize, seed: u64, device: &Device) -> TabularInput {
+    let (spec, capabilities) = (config.spec(), config.capabilities());
+    let context =
+        (capabilities.rows == RowContext::Labelled).then(|| context(&spec, capabilities, device));
+    TabularInput {
+        rows: rows_of(&spec, rows, seed, device),
+        context,
+    }
+}
+
+/// Rows to look at, with targets 0 and 1 where the model wants labels.
+pub(super) fn context(spec: &TabularSpec, capabilities: Capabilities, device: &Device) -> Context {
+    let target = (0..CONTEXT_ROWS).map(|row| (row % 2) as f64).collect();
+    let target = TensorData::new::<f64, _>(target, [CONTEXT_ROWS, 1]);
+    Context {
+        rows: rows_of(spec, CONTEXT_ROWS, 77, device),
+        target: (capabilities.rows == RowContext::Labelled).then(|| floats(target, device)),
+    }
+}
+
 /// Rows that fit `spec`, the same for the same seed.
 #[must_use]
-pub fn table(spec: &TabularSpec, rows: usize, seed: u64, device: &Device) -> TabularInput {
+pub fn rows_of(spec: &TabularSpec, rows: usize, seed: u64, device: &Device) -> TabularRows {
     let mut noise = Noise::new(seed);
     let numeric = noise.tensor(&[rows, spec.n_num_features]);
     let codes: Vec<i64> = (0..rows)
@@ -44,11 +72,11 @@ pub fn table(spec: &TabularSpec, rows: usize, seed: u64, device: &Device) -> Tab
         .map(|cardinality| noise.code(cardinality))
         .collect();
     let codes = TensorData::new(codes, [rows, spec.cat_cardinalities.len()]);
-    TabularInput {
+    TabularRows {
         x_num: (spec.n_num_features > 0).then(|| floats(numeric, device)),
         x_cat: (!spec.cat_cardinalities.is_empty())
             .then(|| Tensor::<2, Int>::from_data(codes, device)),
-        ..TabularInput::default()
+        ..TabularRows::default()
     }
 }
 
@@ -66,9 +94,12 @@ pub(super) fn take(input: &TabularInput, rows: &[usize]) -> TabularInput {
     let pick = |x: &Tensor<2>| x.clone().select(0, index(&x.device()));
     let pick_codes = |x: &Tensor<2, Int>| x.clone().select(0, index(&x.device()));
     TabularInput {
-        x_num: input.x_num.as_ref().map(pick),
-        x_cat: input.x_cat.as_ref().map(pick_codes),
-        ..TabularInput::default()
+        rows: TabularRows {
+            x_num: input.rows.x_num.as_ref().map(pick),
+            x_cat: input.rows.x_cat.as_ref().map(pick_codes),
+            ..TabularRows::default()
+        },
+        context: input.context.clone(),
     }
 }
 

@@ -4,9 +4,9 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams};
 use burn::tensor::Device;
 use forge_models::ModelConfig;
-use forge_nn::{ModuleConfig, StateDict};
+use forge_nn::{ModuleConfig, Network, StateDict, Want};
 
-use super::table::{floats, table};
+use super::table::{floats, input, rows_of};
 use crate::{Noise, gradients_by_name};
 
 /// Every trainable parameter has a gradient that is finite and not all zero, and one step of AdamW
@@ -23,9 +23,12 @@ pub fn every_parameter_learns(config: &ModelConfig, device: &Device) {
     let model = config.init(&device);
     let before = state(&model);
     let target = floats::<2>(Noise::new(2).tensor(&[rows, spec.d_out]), &device);
-    let loss = (model.forward(table(&spec, rows, 1, &device)) - target)
-        .square()
-        .mean();
+    let forward = model.run(input(config, rows, 1, &device), Want::PREDICTIONS);
+    let loss = (forward.y - target).square().mean();
+    let loss = forward
+        .penalty
+        .into_iter()
+        .fold(loss, |loss, penalty| loss + penalty);
     let gradients = loss.backward();
     let named = gradients_by_name(&model, &gradients);
     let trainable: usize = named.values().map(|data| data.num_elements()).sum();
@@ -68,7 +71,7 @@ pub fn overfits_sixteen_rows(config: &ModelConfig, device: &Device) {
     let spec = config.spec();
     let mut noise = Noise::new(2);
     // Columns may be categorical alone: equal rows must have equal targets to be fitted.
-    let input = table(&spec, ROWS, 1, &train);
+    let given = input(config, ROWS, 1, &train);
     let rows: Vec<String> = (0..ROWS).map(|row| row_text(&spec, row)).collect();
     let mut targets: Vec<Vec<f64>> = vec![];
     for (row, text) in rows.iter().enumerate() {
@@ -89,13 +92,13 @@ pub fn overfits_sixteen_rows(config: &ModelConfig, device: &Device) {
     let mut optimizer = AdamConfig::new().init();
     let mut error = f64::INFINITY;
     for step in 0..400 {
-        let loss = (model.forward(input.clone()) - target.clone())
+        let loss = (model.forward(given.clone()) - target.clone())
             .square()
             .mean();
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         model = optimizer.step(5e-3, model, gradients);
         if step % 50 == 49 {
-            let y = model.valid().forward(table(&spec, ROWS, 1, device));
+            let y = model.valid().forward(input(config, ROWS, 1, device));
             let difference = y - floats::<2>(data.clone(), device);
             error = difference.square().mean().into_data().iter::<f64>().sum();
             if error < 0.05 * variance {
@@ -111,8 +114,8 @@ fn row_text(spec: &forge_models::TabularSpec, row: usize) -> String {
     if spec.n_num_features > 0 {
         return row.to_string();
     }
-    let input = table(spec, 16, 1, &Device::flex());
-    let codes = input.x_cat.map(|codes| codes.narrow(0, row, 1).into_data());
+    let rows = rows_of(spec, 16, 1, &Device::flex());
+    let codes = rows.x_cat.map(|codes| codes.narrow(0, row, 1).into_data());
     codes
         .map(|codes| format!("{:?}", codes.iter::<i64>().collect::<Vec<_>>()))
         .unwrap_or_default()

@@ -1,6 +1,7 @@
 //! Cases of the registry's models.
 
-use forge_models::{ModelConfig, TabularInput};
+use forge_models::{ModelConfig, TabularModel, TabularRows};
+use forge_nn::Want;
 use serde_json::Value;
 
 use super::{OracleError, Session};
@@ -9,13 +10,21 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
     let config = config(session)?;
     let model = config.load_reference(&session.params(), session.device())?;
     let model = session.track(model, config.key_map());
-    let input = TabularInput {
+    let rows = TabularRows {
         x_num: session.optional_input("x_num")?,
         x_cat: session.optional_int("x_cat")?,
         num_present: session.optional_mask("num_mask")?,
         cat_present: session.optional_mask("cat_mask")?,
     };
-    session.output("y", model.try_forward(input)?)
+    let want = Want {
+        attention: false,
+        features: session.has("output/mask"),
+    };
+    let forward = model.try_run(rows.into(), want)?;
+    if let Some(importance) = forward.maps.importance {
+        session.output("mask", importance)?;
+    }
+    session.output("y", forward.y)
 }
 
 /// The config, which a case must state in full: a default filled in here would test something

@@ -1,12 +1,13 @@
 //! The stack of blocks.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Bool, Device, Tensor};
+
+use forge_nn::ops::AttentionMask;
 
 use super::block::Queries;
 use super::{FtTransformerBlock, FtTransformerConfig};
-use crate::Capabilities;
-use crate::tabular::Backbone;
+use crate::tabular::{Backbone, Read};
 
 /// Pre-norm transformer blocks over feature tokens, without a final norm.
 ///
@@ -27,34 +28,59 @@ impl FtTransformerBackbone {
 }
 
 impl Backbone for FtTransformerBackbone {
-    const TABULAR_NAME: &'static str = "ft_transformer";
-    const TABULAR_CAPABILITIES: Capabilities = Capabilities {
-        categorical: true,
-        ..Capabilities::NONE
-    };
+    const CAUSAL: bool = false;
+    const ATTENTION_MAPS: bool = true;
 
-    fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
-        self.blocks
-            .iter()
-            .fold(tokens, |x, block| block.forward(x, Queries::All))
+    fn forward(&self, tokens: Tensor<3>, valid: Option<Tensor<2, Bool>>) -> Tensor<3> {
+        self.read(tokens, valid, Read::All)
     }
 
-    fn forward_first(&self, tokens: Tensor<3>) -> Tensor<2> {
+    fn read(&self, tokens: Tensor<3>, valid: Option<Tensor<2, Bool>>, read: Read) -> Tensor<3> {
+        self.stack(tokens, valid, read, |block, x, mask, queries| {
+            block.forward(x, mask, queries)
+        })
+    }
+
+    fn read_with_maps(
+        &self,
+        tokens: Tensor<3>,
+        valid: Option<Tensor<2, Bool>>,
+        read: Read,
+    ) -> (Tensor<3>, Vec<Tensor<4>>) {
+        let mut maps = vec![];
+        let read = self.stack(tokens, valid, read, |block, x, mask, queries| {
+            let (x, map) = block.forward_with_map(x, mask, queries);
+            maps.push(map);
+            x
+        });
+        (read, maps)
+    }
+}
+
+impl FtTransformerBackbone {
+    /// The blocks one after the other; in the last one only tokens that are read ask.
+    fn stack(
+        &self,
+        tokens: Tensor<3>,
+        valid: Option<Tensor<2, Bool>>,
+        read: Read,
+        mut run: impl FnMut(&FtTransformerBlock, Tensor<3>, AttentionMask, Queries) -> Tensor<3>,
+    ) -> Tensor<3> {
+        let mask = valid
+            .clone()
+            .map_or_else(AttentionMask::none, AttentionMask::key_valid);
         let last = self.blocks.len() - 1;
-        let x = self
-            .blocks
-            .iter()
-            .enumerate()
-            .fold(tokens, |x, (i, block)| {
-                block.forward(
-                    x,
-                    if i == last {
-                        Queries::First
-                    } else {
-                        Queries::All
-                    },
-                )
-            });
-        x.squeeze_dim(1)
+        let blocks = self.blocks.iter().enumerate();
+        let x = blocks.fold(tokens, |x, (i, block)| {
+            let queries = match read {
+                Read::First if i == last => Queries::First,
+                _ => Queries::All,
+            };
+            run(block, x, mask.clone(), queries)
+        });
+        match read {
+            Read::First => x,
+            read => read.pick(x, valid),
+        }
     }
 }

@@ -18,6 +18,15 @@ pub(super) enum Queries {
     First,
 }
 
+impl Queries {
+    fn of(self, x: Tensor<3>) -> Tensor<3> {
+        match self {
+            Self::All => x,
+            Self::First => x.narrow(1, 0, 1),
+        }
+    }
+}
+
 /// `x ← x + Attention(Norm(x))`, then `x ← x + FeedForward(Norm(x))`, with dropout on both terms.
 ///
 /// The first block of a stack has no norm before its attention (the paper's section 3.3 calls this
@@ -62,19 +71,39 @@ impl FtTransformerBlock {
     /// # Shapes
     /// - x: `[B, T, D]`
     /// - output: `[B, Tq, D]`, `Tq` being `T` or 1
-    pub(super) fn forward(&self, x: Tensor<3>, queries: Queries) -> Tensor<3> {
-        let normal = match &self.attention_norm {
+    pub(super) fn forward(&self, x: Tensor<3>, mask: AttentionMask, queries: Queries) -> Tensor<3> {
+        let normal = self.attention_input(&x);
+        let attended = match queries {
+            Queries::All => self.attention.forward(normal, mask, None),
+            Queries::First => self.attention.forward_first(normal, mask),
+        };
+        self.rest(attended, queries.of(x))
+    }
+
+    /// [`forward`](Self::forward), and the attention weights `[B, H, Tq, T]`.
+    pub(super) fn forward_with_map(
+        &self,
+        x: Tensor<3>,
+        mask: AttentionMask,
+        queries: Queries,
+    ) -> (Tensor<3>, Tensor<4>) {
+        let normal = self.attention_input(&x);
+        let (attended, map) = match queries {
+            Queries::All => self.attention.forward_with_map(normal, mask, None),
+            Queries::First => self.attention.forward_first_with_map(normal, mask),
+        };
+        (self.rest(attended, queries.of(x)), map)
+    }
+
+    fn attention_input(&self, x: &Tensor<3>) -> Tensor<3> {
+        match &self.attention_norm {
             Some(norm) => norm.forward(x.clone()),
             None => x.clone(),
-        };
-        let mask = AttentionMask::none();
-        let (attended, x) = match queries {
-            Queries::All => (self.attention.forward(normal, mask, None), x),
-            Queries::First => (
-                self.attention.forward_first(normal, mask),
-                x.narrow(1, 0, 1),
-            ),
-        };
+        }
+    }
+
+    /// What follows the attention, for the tokens that asked.
+    fn rest(&self, attended: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
         let x = self.residual_dropout.residual(attended, x);
         let change = self.ffn.forward(self.ffn_norm.forward(x.clone()));
         self.residual_dropout.residual(change, x)

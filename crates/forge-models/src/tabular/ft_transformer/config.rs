@@ -1,13 +1,16 @@
 //! The recipe of an FT-Transformer.
 
 use burn::tensor::Device;
-use forge_nn::{FeatureTokenizerConfig, ForgeError, ModuleConfig, check};
+use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{FfnActivation, FtTransformer, FtTransformerBackbone};
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::tabular::{TokenHead, limits};
-use crate::{TabularConfig, TabularSpec};
+use crate::tabular::token::{TokenColumns, column_fields};
+use crate::tabular::{TokenHead, TokenModel, limits};
+use crate::{
+    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec, TrainingPreset,
+};
 
 /// The factor of `d_block` where neither hidden width nor factor is given.
 const MULTIPLIER: f64 = 4.0 / 3.0;
@@ -79,15 +82,8 @@ impl FtTransformerConfig {
         limits::hidden_width(width, factor, self.d_block, MULTIPLIER)
     }
 
-    fn tokenizer(&self) -> FeatureTokenizerConfig {
-        FeatureTokenizerConfig {
-            n_num_features: self.n_num_features,
-            cat_cardinalities: self.cat_cardinalities.clone(),
-            d_token: self.d_block,
-            cls: true,
-            bias: true,
-            missing: false,
-        }
+    fn columns(&self) -> TokenColumns<'_> {
+        column_fields!(self, self.d_block)
     }
 }
 
@@ -97,17 +93,7 @@ impl ModuleConfig for FtTransformerConfig {
     fn validate(&self) -> Result<(), ForgeError> {
         let (width, factor) = (self.ffn_d_hidden, self.ffn_d_hidden_multiplier);
         check::in_range("d_block", self.d_block, limits::WIDTH)?;
-        check::in_range(
-            "n_num_features",
-            self.n_num_features,
-            ..=*limits::COLUMNS.end(),
-        )?;
-        for (j, &cardinality) in self.cat_cardinalities.iter().enumerate() {
-            let field = format!("cat_cardinalities[{j}]");
-            check::in_range(&field, cardinality, limits::COLUMNS)?;
-        }
-        self.tokenizer().validate()?;
-        check::in_range("d_out", self.d_out, limits::COLUMNS)?;
+        self.columns().validate()?;
         check::in_range("n_blocks", self.n_blocks, limits::BLOCKS)?;
         check::in_range("attention_n_heads", self.attention_n_heads, limits::WIDTH)?;
         check::divides(
@@ -134,21 +120,21 @@ impl ModuleConfig for FtTransformerConfig {
     }
 
     fn build(&self, device: &Device) -> FtTransformer {
-        FtTransformer {
-            tokenizer: self.tokenizer().build(device),
-            backbone: FtTransformerBackbone::new(self, device),
-            head: TokenHead::new(self.d_block, self.d_out, device),
-        }
+        TokenModel::new(
+            Self::NAME,
+            self.columns().tokenizer().build(device),
+            FtTransformerBackbone::new(self, device),
+            TokenHead::new(self.d_block, self.d_out, device),
+        )
     }
 }
 
 impl TabularConfig for FtTransformerConfig {
+    const NAME: &'static str = "ft_transformer";
+    const CAPABILITIES: Capabilities = FtTransformer::CAPABILITIES;
+
     fn spec(&self) -> TabularSpec {
-        TabularSpec {
-            n_num_features: self.n_num_features,
-            cat_cardinalities: self.cat_cardinalities.clone(),
-            d_out: self.d_out,
-        }
+        self.columns().spec()
     }
 
     fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {
@@ -170,31 +156,49 @@ impl TabularConfig for FtTransformerConfig {
             ..Self::default()
         }
     }
+
+    fn preset(strategy: Strategy) -> Preset<Self> {
+        let default = Self::default();
+        // Dropout is for tables with more noise than rows; below the paper's size it costs accuracy.
+        let small = |d_block, heads| Self {
+            n_blocks: 2,
+            d_block,
+            attention_n_heads: heads,
+            attention_dropout: 0.0,
+            ffn_dropout: 0.0,
+            ..Self::default()
+        };
+        let (config, source) = match strategy {
+            Strategy::Fast => (small(32, 4), "this library's"),
+            Strategy::Balanced => (small(64, 8), "this library's"),
+            Strategy::Accurate => (
+                default,
+                "size: table 13 of arXiv 2106.11959 v5; training: this library's",
+            ),
+        };
+        Preset {
+            config,
+            training: TrainingPreset {
+                learning_rate: 1e-3,
+                weight_decay: 1e-5,
+                batch_size: None,
+                steps: 1.0,
+                source,
+            },
+        }
+    }
 }
 
 impl ReferenceWeights for FtTransformerConfig {
     const REFERENCE: &'static str = "rtdl_revisiting_models==0.0.2:FTTransformer";
 
     fn key_map(&self) -> KeyMap {
-        let mut map = KeyMap::new().same("tokenizer.cls", "cls_embedding.weight");
-        if self.n_num_features > 0 {
-            map = map
-                .same("tokenizer.numeric.weight", "cont_embeddings.weight")
-                .same("tokenizer.numeric.bias", "cont_embeddings.bias");
-        }
-        if !self.cat_cardinalities.is_empty() {
-            let tables = self.cat_cardinalities.iter().enumerate();
-            let tables = tables.map(|(j, &n)| (format!("cat_embeddings.embeddings.{j}.weight"), n));
-            map = map
-                .stacked("tokenizer.categorical.weight", tables)
-                .same("tokenizer.categorical.bias", "cat_embeddings.bias");
-        }
-        for i in 0..self.n_blocks {
-            map = self.block_key_map(map, i);
-        }
-        TokenHead::key_map(map, "head", "backbone.output")
+        let map = self.columns().key_map(KeyMap::new());
+        (0..self.n_blocks).fold(map, |map, i| self.block_key_map(map, i))
     }
+}
 
+impl ParameterCount for FtTransformerConfig {
     fn parameter_count(&self) -> usize {
         let (width, hidden) = (self.d_block, self.ffn_hidden_width());
         let projections = if self.attention_n_heads > 1 { 4 } else { 3 };
@@ -204,8 +208,7 @@ impl ReferenceWeights for FtTransformerConfig {
             + (hidden + 1) * width
             + 2 * 2 * width;
         // The first block lacks one norm.
-        self.tokenizer().parameter_count() + self.n_blocks * block - 2 * width
-            + TokenHead::parameter_count(width, self.d_out)
+        self.columns().parameter_count() + self.n_blocks * block - 2 * width
     }
 }
 

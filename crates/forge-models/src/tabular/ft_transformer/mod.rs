@@ -23,13 +23,14 @@ pub use feed_forward::FfnActivation;
 /// v5), section 3.3, as in `rtdl_revisiting_models` 0.0.2.
 ///
 /// ```
-/// use forge_models::{FtTransformerConfig, TabularConfig, TabularInput, TabularModel, TabularSpec};
-/// use forge_nn::ModuleConfig;
+/// use forge_models::{FtTransformerConfig, TabularConfig, TabularInput, TabularSpec};
+/// use forge_nn::{ModuleConfig, Network};
 /// use forge_nn::burn::tensor::{Device, Tensor};
 ///
 /// let table = TabularSpec { n_num_features: 5, cat_cardinalities: vec![], d_out: 1 };
 /// let device = Device::flex();
-/// let model = FtTransformerConfig { n_blocks: 1, ..FtTransformerConfig::for_table(&table)? }
+/// let model = FtTransformerConfig { n_blocks: 1, ..FtTransformerConfig::default() }
+///     .sized_for(&table)?
 ///     .try_init(&device)?;
 /// let y = model.forward(TabularInput::numeric(Tensor::ones([3, 5], &device)));
 /// assert_eq!(y.dims(), [3, 1]);

@@ -1,0 +1,16 @@
+//! What every model of table rows is, takes and declares.
+
+mod capabilities;
+mod preset;
+mod spec;
+mod tabular_config;
+mod tabular_input;
+mod tabular_model;
+
+pub use capabilities::{Capabilities, RowContext};
+pub use preset::{Preset, Strategy, TrainingPreset};
+pub use spec::TabularSpec;
+pub(crate) use spec::numeric_only;
+pub use tabular_config::{ParameterCount, TabularConfig};
+pub use tabular_input::{Context, TabularInput, TabularRows};
+pub use tabular_model::TabularModel;

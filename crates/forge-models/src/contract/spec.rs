@@ -1,0 +1,25 @@
+//! What a table looks like to a model.
+
+use forge_nn::ForgeError;
+
+/// What a table looks like to a model: enough to size its config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TabularSpec {
+    /// Number of numeric features.
+    pub n_num_features: usize,
+    /// Number of codes of each categorical feature, unknown bucket included.
+    pub cat_cardinalities: Vec<usize>,
+    /// Width of the output.
+    pub d_out: usize,
+}
+
+/// The numeric width of `table`, for models that take nothing else.
+pub(crate) fn numeric_only(model: &str, table: &TabularSpec) -> Result<usize, ForgeError> {
+    match table.cat_cardinalities.len() {
+        0 => Ok(table.n_num_features),
+        n => Err(ForgeError::unsupported(format!(
+            "{model} takes numeric features only, the table has {n} categorical ones: one-hot \
+             encode them"
+        ))),
+    }
+}

@@ -1,0 +1,225 @@
+//! What goes into a model of table rows.
+
+use burn::tensor::{Bool, Int, Tensor};
+use forge_nn::ForgeError;
+
+use super::{Capabilities, RowContext, TabularSpec};
+
+/// Some rows of a table, preprocessed.
+#[derive(Debug, Clone, Default)]
+pub struct TabularRows {
+    /// Numeric features `[B, F_num]`; absent when the table has none.
+    pub x_num: Option<Tensor<2>>,
+    /// Category codes `[B, F_cat]`, column `j` in `0..cardinality[j]`; absent when there are none.
+    pub x_cat: Option<Tensor<2, Int>>,
+    /// `[B, F_num]`, true where a numeric value is present. Only for models that declare
+    /// [`Capabilities::missing`].
+    pub num_present: Option<Tensor<2, Bool>>,
+    /// `[B, F_cat]`, true where a category is present. Only for models that declare
+    /// [`Capabilities::missing`].
+    pub cat_present: Option<Tensor<2, Bool>>,
+}
+
+/// Rows that the rows of a batch may look at.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Their features.
+    pub rows: TabularRows,
+    /// Their targets `[R, S]` in the model's scale, class numbers as floats. Given to models of
+    /// [`RowContext::Labelled`] and to no others.
+    pub target: Option<Tensor<2>>,
+}
+
+/// One batch of table rows, and what they may look at.
+#[derive(Debug, Clone, Default)]
+pub struct TabularInput {
+    /// The rows to predict.
+    pub rows: TabularRows,
+    /// Rows to look at; see [`RowContext`].
+    pub context: Option<Context>,
+}
+
+impl From<TabularRows> for TabularInput {
+    fn from(rows: TabularRows) -> Self {
+        Self {
+            rows,
+            context: None,
+        }
+    }
+}
+
+impl TabularInput {
+    /// Rows `[B, F]` of numeric features and nothing else.
+    #[must_use]
+    pub fn numeric(x_num: Tensor<2>) -> Self {
+        TabularRows {
+            x_num: Some(x_num),
+            ..TabularRows::default()
+        }
+        .into()
+    }
+
+    /// These rows with `context` to look at.
+    #[must_use]
+    pub fn with_context(mut self, context: Context) -> Self {
+        self.context = Some(context);
+        self
+    }
+
+    /// Checks kinds, widths and row counts against what `model` was sized for and declares. Reads
+    /// nothing back from the device.
+    ///
+    /// # Errors
+    /// An unsupported error for a kind of input that is not declared or a context that is missing, a
+    /// shape error with both shapes for one that does not fit.
+    pub fn check(
+        &self,
+        model: &str,
+        spec: &TabularSpec,
+        capabilities: Capabilities,
+    ) -> Result<(), ForgeError> {
+        self.rows.check("", model, spec, capabilities)?;
+        let refuse = |what: &str| Err(ForgeError::unsupported(format!("{model} {what}")));
+        match (&self.context, capabilities.rows) {
+            (None, RowContext::Alone | RowContext::Neighbours) => Ok(()),
+            (None, RowContext::Labelled) => {
+                refuse("predicts from labelled rows: give them as context")
+            }
+            (Some(_), RowContext::Alone) => refuse("looks at no other rows: give no context"),
+            (Some(context), RowContext::Neighbours) => {
+                if context.target.is_some() {
+                    return refuse("looks at rows without targets: give the context none");
+                }
+                context.rows.check("context ", model, spec, capabilities)
+            }
+            (Some(context), RowContext::Labelled) => {
+                context.rows.check("context ", model, spec, capabilities)?;
+                let Some(target) = &context.target else {
+                    return refuse("predicts from labelled rows: the context has no targets");
+                };
+                let (rows, [targets, slots]) = (context.rows.len(), target.dims());
+                if targets == rows && slots > 0 {
+                    Ok(())
+                } else {
+                    let found = format!("[{targets}, {slots}]");
+                    Err(ForgeError::shape(
+                        "context target",
+                        found,
+                        format!("[{rows}, S], one row of targets per row"),
+                    ))
+                }
+            }
+        }
+    }
+
+    /// Checks that every category code is below its feature's cardinality. Reads the codes back
+    /// from the device.
+    ///
+    /// # Errors
+    /// A shape error naming row, column and code; a weights error if the codes cannot be read.
+    pub fn check_codes(&self, spec: &TabularSpec) -> Result<(), ForgeError> {
+        self.rows.check_codes("", spec)?;
+        match &self.context {
+            Some(context) => context.rows.check_codes("context ", spec),
+            None => Ok(()),
+        }
+    }
+
+    /// The numeric rows, for models that declare nothing else.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub(crate) fn only_numeric(self, model: &str, spec: &TabularSpec) -> Tensor<2> {
+        if let Err(error) = self.check(model, spec, Capabilities::NONE) {
+            panic!("{error}");
+        }
+        match self.rows.x_num {
+            Some(x) => x,
+            None => panic!("{model} is sized for no features"),
+        }
+    }
+}
+
+impl TabularRows {
+    /// Number of rows; 0 where there are no features.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let numeric = self.x_num.as_ref().map(|x| x.dims()[0]);
+        numeric
+            .or(self.x_cat.as_ref().map(|x| x.dims()[0]))
+            .unwrap_or(0)
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn check(
+        &self,
+        part: &str,
+        model: &str,
+        spec: &TabularSpec,
+        capabilities: Capabilities,
+    ) -> Result<(), ForgeError> {
+        let masks = self.num_present.is_some() || self.cat_present.is_some();
+        if self.x_cat.is_some() && !capabilities.categorical {
+            let what = "takes numeric features only: one-hot encode the categorical ones";
+            return Err(ForgeError::unsupported(format!("{model} {what}")));
+        }
+        if masks && !capabilities.missing {
+            let what = "does not take missing values: impute them";
+            return Err(ForgeError::unsupported(format!("{model} {what}")));
+        }
+        let rows = self.len();
+        let fits = |name: &str, found: Option<[usize; 2]>, width: usize, optional: bool| {
+            let fits = match found {
+                Some(found) => width > 0 && found == [rows, width],
+                None => width == 0 || optional,
+            };
+            let found = found.map_or("absent".to_string(), |found| format!("{found:?}"));
+            let expected = match width {
+                0 => "absent".to_string(),
+                _ => format!("[{rows}, {width}]"),
+            };
+            if fits {
+                Ok(())
+            } else {
+                Err(ForgeError::shape(format!("{part}{name}"), found, expected))
+            }
+        };
+        let (numeric, categorical) = (spec.n_num_features, spec.cat_cardinalities.len());
+        let x_num = self.x_num.as_ref().map(Tensor::dims);
+        let x_cat = self.x_cat.as_ref().map(Tensor::dims);
+        let num_present = self.num_present.as_ref().map(Tensor::dims);
+        let cat_present = self.cat_present.as_ref().map(Tensor::dims);
+        fits("x_num", x_num, numeric, false)?;
+        fits("x_cat", x_cat, categorical, false)?;
+        fits("num_present", num_present, numeric, true)?;
+        fits("cat_present", cat_present, categorical, true)
+    }
+
+    fn check_codes(&self, part: &str, spec: &TabularSpec) -> Result<(), ForgeError> {
+        let Some(codes) = &self.x_cat else {
+            return Ok(());
+        };
+        let codes = codes
+            .clone()
+            .try_into_vec_as::<i64>()
+            .map_err(|e| ForgeError::weights(format!("{part}x_cat cannot be read back: {e}")))?;
+        let cardinalities = spec.cat_cardinalities.iter().cycle();
+        let width = spec.cat_cardinalities.len();
+        for (at, (&code, &cardinality)) in codes.iter().zip(cardinalities).enumerate() {
+            if !usize::try_from(code).is_ok_and(|code| code < cardinality) {
+                let what = format!("{part}x_cat[{}, {}]", at / width, at % width);
+                return Err(ForgeError::shape(
+                    what,
+                    code,
+                    format!("in 0..{cardinality}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! A model of table rows.
+
+use forge_nn::{ForgeError, Forward, Network, Want};
+
+use burn::tensor::Tensor;
+
+use super::{Capabilities, TabularInput, TabularSpec};
+
+/// A model from table rows to predictions.
+pub trait TabularModel: Network<Input = TabularInput, Spec = TabularSpec> {
+    /// What it supports.
+    fn capabilities(&self) -> Capabilities;
+
+    /// [`run`](Network::run) for input from outside: checks everything, the codes included.
+    ///
+    /// # Errors
+    /// What [`TabularInput::check`] and [`TabularInput::check_codes`] find; an unsupported error for
+    /// maps that the model does not declare.
+    fn try_run(&self, input: TabularInput, want: Want) -> Result<Forward, ForgeError> {
+        let (spec, capabilities) = (self.spec(), self.capabilities());
+        input.check(self.name(), &spec, capabilities)?;
+        input.check_codes(&spec)?;
+        let lacks = |what| Err(ForgeError::unsupported(format!("{} {what}", self.name())));
+        if want.attention && !capabilities.attention_maps {
+            return lacks("has no attention maps to return");
+        }
+        if want.features && !capabilities.feature_masks {
+            return lacks("has no feature masks to return");
+        }
+        Ok(self.run(input, want))
+    }
+
+    /// [`try_run`](Self::try_run), the predictions alone.
+    ///
+    /// # Shapes
+    /// - output: `[B, D_out]`
+    ///
+    /// # Errors
+    /// As [`try_run`](Self::try_run).
+    fn try_forward(&self, input: TabularInput) -> Result<Tensor<2>, ForgeError> {
+        Ok(self.try_run(input, Want::PREDICTIONS)?.y)
+    }
+}

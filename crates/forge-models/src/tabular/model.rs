@@ -1,0 +1,29 @@
+//! What every model of the registry can do: what each of them does.
+
+use forge_nn::{Forward, Network, Want};
+
+use super::Model;
+use crate::{Capabilities, TabularInput, TabularModel, TabularSpec};
+
+impl Network for Model {
+    type Input = TabularInput;
+    type Spec = TabularSpec;
+
+    fn name(&self) -> &'static str {
+        each_model!(self, model => model.name())
+    }
+
+    fn spec(&self) -> TabularSpec {
+        each_model!(self, model => model.spec())
+    }
+
+    fn run(&self, input: TabularInput, want: Want) -> Forward {
+        each_model!(self, model => model.run(input, want))
+    }
+}
+
+impl TabularModel for Model {
+    fn capabilities(&self) -> Capabilities {
+        each_model!(self, model => model.capabilities())
+    }
+}

@@ -1,0 +1,14 @@
+//! Columns as tokens, a backbone over them, and a head: written once for every backbone.
+
+mod backbone;
+mod carries_state;
+mod token_config;
+mod token_head;
+mod token_model;
+
+pub use backbone::{Backbone, BackboneConfig, Read};
+pub use carries_state::CarriesState;
+pub use token_config::TokenConfig;
+pub(super) use token_config::{TokenColumns, column_fields};
+pub use token_head::TokenHead;
+pub use token_model::TokenModel;
