@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use forge_nn::activation::*;
+use forge_nn::adaptive_computation::*;
 use forge_nn::attention::*;
 use forge_nn::gating::*;
 use forge_nn::norm::*;
+use forge_nn::pooling::*;
 use forge_nn::position::*;
 use forge_nn::regularisation::*;
-use forge_nn::special::*;
 use forge_nn::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,3 +1,5 @@
+//! ACON-A: Swish with a learnable slope.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
@@ -15,7 +17,7 @@ config! {
     }
 }
 
-/// ACON-A: `y = x · σ(β x)`, Swish with one learnable `β` a channel, from 1.
+/// ACON-A: `y = x · σ(β x)`, Swish with one learnable `β` per channel, from 1.
 ///
 /// The smooth maximum of `x` and 0: Ma et al., "Activate or Not", arXiv 2009.04759, table 1.
 #[derive(Module, Debug)]

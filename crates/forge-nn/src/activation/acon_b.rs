@@ -1,3 +1,5 @@
+//! ACON-B: one learnable slope below.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
@@ -15,7 +17,7 @@ config! {
     }
 }
 
-/// ACON-B: `y = (1 - p) x · σ(β (1 - p) x) + p x`, `p` and `β` learnable a channel.
+/// ACON-B: `y = (1 - p) x · σ(β (1 - p) x) + p x`, `p` and `β` learnable per channel.
 ///
 /// The smooth maximum of `x` and `p x` (a smooth PReLU): Ma et al., "Activate or Not",
 /// arXiv 2009.04759, table 1. The paper gives no starting values; here `p = 0.25`, as PReLU, and

@@ -1,3 +1,5 @@
+//! ACON-C: two learnable slopes.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
@@ -15,7 +17,7 @@ config! {
     }
 }
 
-/// ACON-C: `d = (p₁ - p₂) x`, `y = d · σ(β d) + p₂ x`, all three learnable a channel.
+/// ACON-C: `d = (p₁ - p₂) x`, `y = d · σ(β d) + p₂ x`, all three learnable per channel.
 ///
 /// The smooth maximum of `p₁ x` and `p₂ x`: Ma et al., "Activate or Not", arXiv 2009.04759,
 /// equation (6). Starts, as the authors' code, with `p ~ N(0, 1)` and `β = 1`.

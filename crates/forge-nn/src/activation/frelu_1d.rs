@@ -1,3 +1,5 @@
+//! FReLU over sequences.
+
 use burn::module::Module;
 use burn::nn::PaddingConfig1d;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
@@ -25,7 +27,7 @@ config! {
 /// Ma et al., "Funnel Activation for Visual Recognition", arXiv 2007.11824, equation (2).
 #[derive(Module, Debug)]
 pub struct FRelu1d {
-    /// One filter a channel.
+    /// One filter per channel.
     pub conv: Conv1d,
     /// Over the channels.
     pub bn: BatchNorm,

@@ -1,3 +1,5 @@
+//! FReLU over images.
+
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -25,7 +27,7 @@ config! {
 /// Ma et al., "Funnel Activation for Visual Recognition", arXiv 2007.11824, equation (2).
 #[derive(Module, Debug)]
 pub struct FRelu2d {
-    /// One filter a channel.
+    /// One filter per channel.
     pub conv: Conv2d,
     /// Over the channels.
     pub bn: BatchNorm,

@@ -1,3 +1,5 @@
+//! The gated feed-forward layer.
+
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};

@@ -1,3 +1,5 @@
+//! Meta-ACON: ACON-C with a switching factor per sample.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;

@@ -1,3 +1,5 @@
+//! StarReLU.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};

@@ -1,3 +1,5 @@
+//! Attention of one sequence to another.
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 

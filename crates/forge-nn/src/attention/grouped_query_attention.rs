@@ -1,3 +1,5 @@
+//! Attention whose query heads share keys and values.
+
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 

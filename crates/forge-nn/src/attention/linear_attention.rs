@@ -1,3 +1,5 @@
+//! The layer around linear attention.
+
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 

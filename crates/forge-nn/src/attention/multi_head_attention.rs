@@ -1,3 +1,5 @@
+//! Multi-head attention.
+
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::{Bool, Device, Tensor};

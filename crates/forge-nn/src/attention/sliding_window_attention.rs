@@ -1,3 +1,5 @@
+//! Attention to neighbours.
+
 use burn::tensor::Device;
 
 use super::{GroupedQueryAttention, GroupedQueryAttentionConfig};

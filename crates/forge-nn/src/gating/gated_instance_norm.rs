@@ -1,3 +1,5 @@
+//! A gate between a stream and its normalised update.
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 

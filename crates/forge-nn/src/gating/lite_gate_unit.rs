@@ -1,3 +1,5 @@
+//! A gated residual.
+
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};

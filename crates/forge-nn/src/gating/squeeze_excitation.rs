@@ -1,3 +1,5 @@
+//! Squeeze and excitation.
+
 use burn::module::Module;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor};
@@ -16,7 +18,7 @@ config! {
     }
 }
 
-/// Squeeze-and-excitation: `y = x · σ(W₂ relu(W₁ mean(x) + b₁) + b₂)`, one gate a channel from the
+/// Squeeze-and-excitation: `y = x · σ(W₂ relu(W₁ mean(x) + b₁) + b₂)`, one gate per channel from the
 /// mean over all positions.
 ///
 /// Hu et al., arXiv 1709.01507, equations (2) to (4).

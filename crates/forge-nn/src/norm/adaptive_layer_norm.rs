@@ -1,3 +1,5 @@
+//! Layer normalisation whose whole affine is a function of a condition.
+
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::activation::silu;

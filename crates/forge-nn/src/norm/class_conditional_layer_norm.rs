@@ -1,3 +1,5 @@
+//! Layer normalisation with an affine per class.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Int, Tensor};

@@ -1,3 +1,5 @@
+//! Layer normalisation whose affine follows a condition.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};

@@ -1,3 +1,5 @@
+//! Group normalisation.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -21,7 +23,7 @@ config! {
 }
 
 /// Group normalisation: statistics over the channels of a group and all positions, biased
-/// variance; affine a channel.
+/// variance; affine per channel.
 ///
 /// Wu & He, arXiv 1803.08494, equation (7). Unlike Burn's it takes flat rows `[B, C]` too.
 #[derive(Module, Debug)]

@@ -1,3 +1,5 @@
+//! A learnable scale per feature.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -17,7 +19,7 @@ config! {
     }
 }
 
-/// LayerScale: `y = γ ∘ x`, one learnable scale a feature on a residual branch.
+/// LayerScale: `y = γ ∘ x`, one learnable scale per feature on a residual branch.
 ///
 /// Touvron et al., "Going deeper with Image Transformers", arXiv 2103.17239, section 2.
 #[derive(Module, Debug)]

@@ -1,3 +1,5 @@
+//! Normalisation of queries and keys.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -17,7 +19,7 @@ pub enum QkNormKind {
     Rms,
     /// LayerNorm over a head's width, one affine for all heads; scores keep `1/√d`.
     Layer,
-    /// Unit length, times a learnable temperature a head on the queries; scores are not scaled.
+    /// Unit length, times a learnable temperature per head on the queries; scores are not scaled.
     L2,
 }
 
@@ -48,7 +50,7 @@ pub enum HeadNorm {
 /// Normalises queries and keys over each head's width, which bounds the attention scores.
 ///
 /// Henry et al., "Query-Key Normalization for Transformers", arXiv 2010.04245 (`L2`, there with
-/// one temperature, here one a head as in XCiT); Dehghani et al., "ViT-22B", arXiv 2302.05442
+/// one temperature, here one per head as in XCiT); Dehghani et al., "ViT-22B", arXiv 2302.05442
 /// (`Layer`); the same with RMSNorm in later language models (`Rms`).
 #[derive(Module, Debug)]
 pub struct QkNorm {

@@ -1,3 +1,5 @@
+//! Reversible instance normalisation.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -27,7 +29,7 @@ config! {
 /// gives them back to its forecast.
 ///
 /// `norm(x) = (x - centre) / √(var + ε) · w + b`,
-/// `denorm(z) = (z - b) / (w + ε²) · √(var + ε) + centre`, statistics a sample and variable over
+/// `denorm(z) = (z - b) / (w + ε²) · √(var + ε) + centre`, statistics per sample and variable over
 /// time, biased variance.
 ///
 /// Kim et al., ICLR 2022, equations (1) to (3), as in the authors' code: mean and deviation are

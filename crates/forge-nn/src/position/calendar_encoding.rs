@@ -1,3 +1,5 @@
+//! Calendar fields as features.
+
 use burn::module::Module;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 

@@ -1,3 +1,5 @@
+//! One learnable vector per position.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -15,7 +17,7 @@ config! {
     }
 }
 
-/// One learnable vector a position, from `N(0, 0.02²)` as in BERT and GPT-2.
+/// One learnable vector per position, from `N(0, 0.02²)` as in BERT and GPT-2.
 #[derive(Module, Debug)]
 pub struct LearnedPositions {
     /// `[max_len, D]`.

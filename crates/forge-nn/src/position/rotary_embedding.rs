@@ -1,3 +1,5 @@
+//! Rotary positions.
+
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Sinusoidal positions.
+
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 

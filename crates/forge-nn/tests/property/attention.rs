@@ -1,3 +1,5 @@
+//! Attention layers.
+
 use burn::module::Module;
 use burn::tensor::{Bool, DType, Tensor, TensorData};
 use forge_nn::attention::{

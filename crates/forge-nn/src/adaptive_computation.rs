@@ -1,3 +1,5 @@
+//! Adaptive computation time: a recurrent layer that decides how long to think.
+
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;

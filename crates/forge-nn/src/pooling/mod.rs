@@ -1,8 +1,13 @@
+//! Tokens to one vector.
+
+mod attention_pooling;
+
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{AttentionPooling, AttentionPoolingConfig};
+pub use attention_pooling::{AttentionPooling, AttentionPoolingConfig};
+
 use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
@@ -32,7 +37,7 @@ config! {
     }
 }
 
-/// Tokens to one vector a sample. A sample without a valid token gives zeros and passes on no
+/// Tokens to one vector per sample. A sample without a valid token gives zeros and passes on no
 /// gradient.
 #[derive(Module, Debug)]
 pub struct Pooling {

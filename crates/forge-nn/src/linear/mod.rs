@@ -1,10 +1,14 @@
-//! The linear layer.
+//! The linear layer, and one with a weight of another make.
+
+mod quantum_inspired_linear;
 
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::config_macro::config;
+pub use quantum_inspired_linear::{QuantumInspiredLinear, QuantumInspiredLinearConfig};
+
 use crate::ops::{self, LinearActivation};
 use crate::{ForgeError, ModuleConfig, check};
 

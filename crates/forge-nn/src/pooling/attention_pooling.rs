@@ -1,3 +1,5 @@
+//! Pooling by the attention of one learnable query.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Bool, Device, Tensor};

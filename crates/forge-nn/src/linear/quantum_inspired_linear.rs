@@ -1,3 +1,5 @@
+//! A linear layer with a superposition of weights.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::softmax;
@@ -27,7 +29,7 @@ config! {
 ///
 /// `W = Σ_j softmax(m)_j · cos(φ_j) · B_j`, `y = x W + b`.
 ///
-/// With `n = d_input · d_output` weights and `k` bases the superposition costs `O(n·k)` once a
+/// With `n = d_input · d_output` weights and `k` bases the superposition costs `O(n·k)` once per
 /// call, whatever the batch; the product with `x` costs what a plain layer's does. There is no
 /// quantum computing in it: it is an over-parametrised linear layer.
 ///
