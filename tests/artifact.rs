@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use volatilityforge::{DeviceName, Error, FittedRegressor, TabularRegressor};
+use volatilityforge::{DeviceName, Error, FittedRegressor};
 
 use crate::allocation::peak_of;
 use crate::chain::{chain, quick};
@@ -14,11 +14,7 @@ use crate::chain::{chain, quick};
 const SLACK: usize = 256 * 1024;
 
 fn trained(model: &str) -> FittedRegressor {
-    let device = DeviceName::Flex.open().unwrap();
-    TabularRegressor::with_config("vol", quick(model))
-        .unwrap()
-        .fit(&chain(), &device)
-        .unwrap()
+    crate::chain::trained(quick(model))
 }
 
 fn saved(model: &str, folder: &Path) -> (FittedRegressor, PathBuf, Vec<u8>) {
@@ -196,7 +192,7 @@ fn other_formats_and_versions_are_named() {
         version: format.version + 1,
         ..format
     });
-    assert!(newer.contains("version 2"), "{newer}");
+    assert!(newer.contains("version 3"), "{newer}");
     let other = rewrite(FileFormat {
         name: "volatilityforge.checkpoint",
         ..format
@@ -205,4 +201,28 @@ fn other_formats_and_versions_are_named() {
     std::fs::write(&path, "not a model").unwrap();
     assert!(load(&path).unwrap_err().is_artifact());
     assert!(load(&folder.path().join("absent")).unwrap_err().is_io());
+}
+
+/// Files that the first format's library wrote are still read and predict what they predicted then.
+#[test]
+fn files_of_version_1_load() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/artifact_v1");
+    for model in ["ft_transformer", "tabular_resnet", "tabular_mlp"] {
+        let fitted = load(&folder.join(format!("{model}.safetensors"))).unwrap();
+        assert_eq!(fitted.model().name(), model);
+        let options = fitted.read_options();
+        let (rows, _) = volatilityforge::read_table(folder.join("rows.csv"), &options).unwrap();
+        let text = std::fs::read_to_string(folder.join(format!("{model}.json"))).unwrap();
+        let then: Vec<f64> = serde_json::from_str(&text).unwrap();
+        let now = fitted.predict(&rows).unwrap();
+        assert_eq!(now.len(), then.len());
+        for (now, then) in now.iter().zip(&then) {
+            assert!((now - then).abs() < 1e-5, "{model}: {now}, then {then}");
+        }
+        // And are written in the newest version.
+        let moved = tempfile::tempdir().unwrap();
+        let path = moved.path().join("again.safetensors");
+        fitted.save(&path).unwrap();
+        assert_eq!(load(&path).unwrap().predict(&rows).unwrap(), now);
+    }
 }

@@ -1,12 +1,12 @@
 //! Bad data and bad requests: an error that names what and where, or the right result.
 
-use volatilityforge::{Column, DeviceName, Error, Table, TabularRegressor};
+use volatilityforge::{Column, DeviceName, Error, EstimatorConfig, Strategy, Table};
 
-use crate::chain::{ROWS, chain, quick};
+use crate::chain::{ROWS, chain, quick, regressor};
 
 fn fit(table: &Table) -> Result<volatilityforge::FittedRegressor, Error> {
     let device = DeviceName::Flex.open()?;
-    TabularRegressor::with_config("vol", quick("tabular_resnet"))?.fit(table, &device)
+    regressor(quick("tabular_resnet")).fit(table, &device)
 }
 
 fn with_target(f: impl Fn(usize, f64) -> f64) -> Table {
@@ -85,14 +85,15 @@ fn a_column_missing_at_prediction_is_named() {
 #[test]
 fn an_unknown_target_or_model_is_named_with_what_there_is() {
     let device = DeviceName::Flex.open().unwrap();
-    let regressor = TabularRegressor::with_config("iv", quick("tabular_mlp")).unwrap();
+    let regressor = volatilityforge::TabularRegressor::new("iv")
+        .with_config(quick("tabular_mlp"))
+        .unwrap();
     let error = regressor.fit(&chain(), &device).unwrap_err();
     assert!(
         error.is_data() && error.to_string().contains("iv") && error.to_string().contains("vol"),
         "{error}"
     );
-    let error = volatilityforge::RegressorConfig::preset("resnet", volatilityforge::Strategy::Fast)
-        .unwrap_err();
+    let error = EstimatorConfig::named("resnet", Strategy::Fast).unwrap_err();
     assert!(
         error.is_config() && error.to_string().contains("tabular_resnet"),
         "{error}"

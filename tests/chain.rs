@@ -1,7 +1,9 @@
 //! A small made-up chain: smooth volatilities over strike, maturity and a label.
 
 use volatilityforge::data::{Categorical, ColumnValues};
-use volatilityforge::{Column, RegressorConfig, Strategy, Table};
+use volatilityforge::{
+    Column, DeviceName, EstimatorConfig, FittedRegressor, Strategy, Table, TabularRegressor,
+};
 
 pub(crate) const ROWS: usize = 223;
 
@@ -51,9 +53,23 @@ pub(crate) fn label_column(name: &str, labels: &[&str]) -> Column {
 }
 
 /// Trains in well under a second.
-pub(crate) fn quick(model: &str) -> RegressorConfig {
-    let mut config = RegressorConfig::preset(model, Strategy::Fast).unwrap();
-    config.training.epochs = 3;
-    config.training.batch_size = 64;
+pub(crate) fn quick(model: &str) -> EstimatorConfig {
+    let mut config = EstimatorConfig::named(model, Strategy::Fast).unwrap();
+    config.model = volatilityforge::models::ModelConfig::narrow(model)
+        .unwrap()
+        .into();
+    config.training.epochs = Some(3);
+    config.training.batch_size = Some(64);
     config
+}
+
+/// A regressor of `vol` with these settings.
+pub(crate) fn regressor(config: EstimatorConfig) -> TabularRegressor {
+    TabularRegressor::new("vol").with_config(config).unwrap()
+}
+
+/// Trained on the chain.
+pub(crate) fn trained(config: EstimatorConfig) -> FittedRegressor {
+    let device = DeviceName::Flex.open().unwrap();
+    regressor(config).fit(&chain(), &device).unwrap()
 }

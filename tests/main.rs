@@ -6,5 +6,6 @@ mod artifact;
 mod attention_memory;
 mod bad_input;
 mod chain;
+mod classifier;
 mod estimator;
 mod experiment;

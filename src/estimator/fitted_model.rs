@@ -11,7 +11,6 @@ use forge_nn::ForgeError;
 use forge_train::metric::Scores;
 use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Scale, Targets};
 
-use super::ensemble::combined;
 use super::predict::{outputs, without_gradients};
 use super::{FittedClassifier, FittedRegressor, StoredContext, Task};
 use crate::{Error, artifact};
@@ -85,7 +84,8 @@ impl FittedModel {
             let outputs = outputs(module, &dataset, context.as_ref())?;
             self.objective.decode(&outputs, &scales)
         });
-        Ok(combined(members.collect::<Result<_, ForgeError>>()?)?)
+        let members = members.collect::<Result<Vec<_>, ForgeError>>()?;
+        Ok(Predictions::average(&members)?)
     }
 
     /// The actual targets of some rows, or of all: numbers in their units, class numbers.

@@ -3,7 +3,6 @@
 mod choice;
 mod classifier;
 mod context;
-mod ensemble;
 mod estimator_config;
 mod fit;
 mod fitted_classifier;
