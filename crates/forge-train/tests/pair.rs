@@ -122,7 +122,7 @@ impl TrainTask for Game {
         pair: &Pair,
         at: &StepContext<'_>,
     ) -> Result<Option<Pair>, ForgeError> {
-        if at.step % 2 == 0 {
+        if at.step.is_multiple_of(2) {
             return Ok(None);
         }
         let mut pair = pair.clone();

@@ -11,6 +11,7 @@ mod observer;
 mod observers;
 mod outcome;
 mod pace;
+mod parts;
 mod progress;
 pub mod rule;
 mod run;

@@ -80,6 +80,11 @@ impl<'r, T: TrainTask> Run<'r, T> {
             .is_some_and(|budget| self.progress.seconds >= budget)
     }
 
+    /// Whether any step of the epoch was made and not left out.
+    pub(super) fn has_trained(&self) -> bool {
+        self.progress.batch as u64 > self.progress.skipped
+    }
+
     /// The next step of the epoch.
     pub(super) fn step(&mut self) -> Result<BatchEvent, ForgeError> {
         let at = (self.epoch(), self.engine.steps_done());

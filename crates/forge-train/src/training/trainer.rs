@@ -5,24 +5,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
+use burn::module::Module;
+use burn::tensor::Device;
 use forge_nn::ForgeError;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::engine::{Engine, EngineConfig};
 use super::observers::Observers;
-use super::rule::{ClipNorm, ClipValue, GradientRule, SkipNonFinite};
+use super::parts::Parts;
+use super::rule::GradientRule;
 use super::run::Run;
 use super::run_identity::to_json;
 use super::sampler::{Sampler, Shuffle};
 use super::saver::{Saver, Start};
 use super::{EndEvent, Observer, StartEvent, StopReason, TrainOutcome, TrainTask, TrainerConfig};
-use crate::averaging::{Averaging, Ema, Swa};
+use crate::averaging::Averaging;
 use crate::checkpoint::check_same;
 
-/// Trains a module: one run, made of an [`Engine`], a [`Sampler`] and whatever else is added here.
+/// Trains a module: one run, made of an
+/// [`Engine`](crate::Engine), a [`Sampler`] and whatever else is added here.
 ///
 /// # Reproducible
 ///
@@ -33,18 +34,12 @@ use crate::checkpoint::check_same;
 /// process, so two runs at once in one process disturb each other.
 pub struct Trainer<'a, M: Module> {
     config: TrainerConfig,
-    devices: Vec<Device>,
-    rules: Vec<Box<dyn GradientRule<M> + 'a>>,
-    averagings: Vec<MakeAveraging<'a, M>>,
-    sampler: Option<Box<dyn Sampler + 'a>>,
+    parts: Parts<'a, M>,
     observers: Observers<'a>,
     stop: Option<Arc<AtomicBool>>,
     checkpoints: Option<(PathBuf, Start)>,
     identity: Value,
 }
-
-type MakeAveraging<'a, M> =
-    Box<dyn FnOnce(&M, u64) -> Result<Box<dyn Averaging<M> + 'a>, ForgeError> + 'a>;
 
 impl<M: Module> fmt::Debug for Trainer<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,10 +59,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
         config.validate()?;
         Ok(Self {
             config,
-            devices: Vec::new(),
-            rules: Vec::new(),
-            averagings: Vec::new(),
-            sampler: None,
+            parts: Parts::default(),
             observers: Observers::default(),
             stop: None,
             checkpoints: None,
@@ -79,14 +71,14 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
     /// told which at every step.
     #[must_use]
     pub fn on_devices(mut self, devices: impl IntoIterator<Item = Device>) -> Self {
-        self.devices = devices.into_iter().collect();
+        self.parts.devices = devices.into_iter().collect();
         self
     }
 
     /// Adds a rule that sees gradients after those of the config. Pass `&mut rule` to keep it.
     #[must_use]
     pub fn with_rule(mut self, rule: impl GradientRule<M> + 'a) -> Self {
-        self.rules.push(Box::new(rule));
+        self.parts.rules.push(Box::new(rule));
         self
     }
 
@@ -97,7 +89,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
         mut self,
         make: impl FnOnce(&M, u64) -> Result<A, ForgeError> + 'a,
     ) -> Self {
-        self.averagings.push(Box::new(move |module, steps| {
+        self.parts.averagings.push(Box::new(move |module, steps| {
             Ok(Box::new(make(module, steps)?))
         }));
         self
@@ -107,7 +99,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
     /// sampler's business.
     #[must_use]
     pub fn with_sampler(mut self, sampler: impl Sampler + 'a) -> Self {
-        self.sampler = Some(Box::new(sampler));
+        self.parts.sampler = Some(Box::new(sampler));
         self
     }
 
@@ -152,7 +144,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
 
     /// Trains `module` on `task`.
     ///
-    /// The module may be on a plain or an autodiff device: see [`Engine::new`] for what happens to
+    /// The module may be on a plain or an autodiff device: see [`Engine::new`](crate::Engine::new) for what happens to
     /// it and when initial weights are drawn. Its running statistics, where they are Burn's own
     /// (`RunningState`), are shared with its clones.
     ///
@@ -178,7 +170,8 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             return Err(ForgeError::config("micro_batches", parts, allowed));
         }
         let config = std::mem::take(&mut self.config);
-        let sampler = self.sampler.take().unwrap_or_else(|| {
+        let mut parts = std::mem::take(&mut self.parts);
+        let sampler = parts.sampler.take().unwrap_or_else(|| {
             let shuffle = Shuffle::new(n_rows, config.batch_size, config.seed);
             Box::new(shuffle)
         });
@@ -188,7 +181,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             return Err(ForgeError::config("sampler", "without batches", allowed));
         }
         let steps = config.epochs as u64 * batches as u64;
-        let engine = self.engine(&config, task.groups(), module, steps)?;
+        let engine = parts.engine(&config, task.groups(), module, steps)?;
         let mut run = Run::new(task, &config, engine, sampler);
         let identity = run.identity(&self.identity)?;
         let mut resumed_at = None;
@@ -209,7 +202,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
         }
         self.observers.start(&StartEvent {
             rows: n_rows,
-            parameters: trainable(run.engine.module()),
+            parameters: run.engine.trainable_parameters(),
             epochs: config.epochs,
             batches,
             steps,
@@ -231,49 +224,6 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
         Ok(outcome)
     }
 
-    fn engine(
-        &mut self,
-        config: &TrainerConfig,
-        groups: Vec<super::ParameterGroup>,
-        module: M,
-        steps: u64,
-    ) -> Result<Engine<'a, M>, ForgeError> {
-        let engine = EngineConfig {
-            devices: std::mem::take(&mut self.devices),
-            optimizer: config.optimizer.clone(),
-            schedule: config.schedule.clone(),
-            steps,
-            seed: config.seed,
-            groups,
-        };
-        let mut engine = Engine::new(module, engine)?;
-        if config.skip_non_finite {
-            engine = engine.with_rule(SkipNonFinite::new());
-        }
-        if let Some(bound) = config.clip_value {
-            engine = engine.with_rule(ClipValue::new(bound)?);
-        }
-        if let Some(max_norm) = config.clip_norm {
-            engine = engine.with_rule(ClipNorm::new(max_norm)?);
-        }
-        for rule in self.rules.drain(..) {
-            engine.add_rule(rule);
-        }
-        if let Some(ema) = &config.ema {
-            let ema = Ema::new(ema.clone(), engine.module());
-            engine = engine.with_averaging(ema);
-        }
-        if let Some(swa) = config.swa {
-            let swa = Swa::new(swa, steps, engine.module())?;
-            engine = engine.with_averaging(swa);
-        }
-        for make in self.averagings.drain(..) {
-            let averaging = make(engine.module(), steps)?;
-            engine.add_averaging(averaging);
-        }
-        Ok(engine)
-    }
-
     fn train<T: TrainTask<Module = M>>(
         &mut self,
         run: &mut Run<'_, T>,
@@ -291,7 +241,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
                 }
                 if run.budget_is_spent() {
                     save(saver, run)?;
-                    if run.progress.batch > 0 {
+                    if run.has_trained() {
                         self.close_epoch(run, true)?;
                     }
                     return Ok(StopReason::BudgetSpent);
@@ -344,19 +294,4 @@ fn save<T: TrainTask>(saver: &mut Option<Saver>, run: &mut Run<'_, T>) -> Result
         Some(saver) => saver.save(run),
         None => Ok(()),
     }
-}
-
-/// Scalars that an optimiser step can change: running statistics are none.
-fn trainable<M: Module>(module: &M) -> usize {
-    struct Count(usize);
-    impl ModuleVisitor for Count {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.is_require_grad() {
-                self.0 += param.shape().num_elements();
-            }
-        }
-    }
-    let mut count = Count(0);
-    module.visit(&mut count);
-    count.0
 }

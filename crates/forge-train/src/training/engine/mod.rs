@@ -1,5 +1,6 @@
 //! One optimiser step after the other: what a run is without its data.
 
+mod engine_config;
 mod gradients;
 mod group;
 mod prepare;
@@ -9,52 +10,21 @@ mod step;
 mod step_context;
 mod step_seed;
 
+pub use engine_config::EngineConfig;
 pub use group::{ParameterGroup, Phase};
 pub use step::StepOutcome;
 pub use step_context::StepContext;
 
 use std::fmt;
 
-use burn::module::Module;
-use burn::tensor::Device;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
 use forge_nn::ForgeError;
 
 use super::rule::GradientRule;
 use crate::averaging::Averaging;
-use crate::optimizer::OptimizerConfig;
-use crate::schedule::ScheduleConfig;
 use group::Slot;
 use step_seed::step_seed;
-
-/// What an [`Engine`] is made with.
-#[derive(Debug, Clone)]
-pub struct EngineConfig {
-    /// Where to compute. Empty: where the module is. More than one is refused for the present.
-    pub devices: Vec<Device>,
-    /// The optimiser of every group that has none of its own. Default AdamW.
-    pub optimizer: OptimizerConfig,
-    /// The learning rate of every group that has none of its own.
-    pub schedule: ScheduleConfig,
-    /// Steps that learning rates are planned for; more may be made. Default 1000.
-    pub steps: u64,
-    /// Seed of what is random in a step (dropout). Default 0.
-    pub seed: u64,
-    /// Which parameters move, and by which optimiser. Default: all, by one.
-    pub groups: Vec<ParameterGroup>,
-}
-
-impl Default for EngineConfig {
-    fn default() -> Self {
-        Self {
-            devices: Vec::new(),
-            optimizer: OptimizerConfig::default(),
-            schedule: ScheduleConfig::default(),
-            steps: 1000,
-            seed: 0,
-            groups: vec![ParameterGroup::all()],
-        }
-    }
-}
 
 /// Makes optimiser steps: it holds the module that is trained, the optimisers, the rules that
 /// look at gradients, the averages and the count of steps. It knows no rows.
@@ -215,6 +185,22 @@ impl<'a, M: Module> Engine<'a, M> {
     #[must_use]
     pub fn devices(&self) -> &[Device] {
         &self.devices
+    }
+
+    /// Scalars that a step can change: frozen parameters and running statistics are none.
+    #[must_use]
+    pub fn trainable_parameters(&self) -> usize {
+        struct Count(usize);
+        impl ModuleVisitor for Count {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if param.is_require_grad() {
+                    self.0 += param.shape().num_elements();
+                }
+            }
+        }
+        let mut count = Count(0);
+        self.module().visit(&mut count);
+        count.0
     }
 
     /// Steps made.

@@ -55,7 +55,8 @@ impl<M: Module> Engine<'_, M> {
     /// `parts`, one after the other.
     ///
     /// # Errors
-    /// As [`step`](Self::step), and what the task finds.
+    /// As [`step`](Self::step), and what the task finds. After an error in a later phase the
+    /// earlier ones have moved their groups.
     pub fn step_task<T: TrainTask<Module = M>>(
         &mut self,
         task: &mut T,

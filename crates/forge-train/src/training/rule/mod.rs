@@ -30,6 +30,7 @@ pub struct Gradients {
 
 /// What a rule decides.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one per step, handed on at once")]
 pub enum Decision {
     /// The step is made with these gradients, which the next rule sees.
     Proceed(Gradients),

@@ -1,0 +1,37 @@
+//! What an engine is made with.
+
+use burn::tensor::Device;
+
+use super::ParameterGroup;
+use crate::optimizer::OptimizerConfig;
+use crate::schedule::ScheduleConfig;
+
+/// What an [`Engine`](super::Engine) is made with.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// Where to compute. Empty: where the module is. More than one is refused for the present.
+    pub devices: Vec<Device>,
+    /// The optimiser of every group that has none of its own. Default AdamW.
+    pub optimizer: OptimizerConfig,
+    /// The learning rate of every group that has none of its own.
+    pub schedule: ScheduleConfig,
+    /// Steps that learning rates are planned for; more may be made. Default 1000.
+    pub steps: u64,
+    /// Seed of what is random in a step (dropout). Default 0.
+    pub seed: u64,
+    /// Which parameters move, and by which optimiser. Default: all, by one.
+    pub groups: Vec<ParameterGroup>,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            devices: Vec::new(),
+            optimizer: OptimizerConfig::default(),
+            schedule: ScheduleConfig::default(),
+            steps: 1000,
+            seed: 0,
+            groups: vec![ParameterGroup::all()],
+        }
+    }
+}
