@@ -7,3 +7,4 @@ mod causal;
 mod oracle;
 mod reference;
 mod registry;
+mod tabnet;

@@ -10,6 +10,7 @@ use crate::registry::registry;
 
 mod ft_transformer;
 mod limits;
+mod tabnet;
 mod tabular_mlp;
 mod tabular_resnet;
 mod token;
@@ -20,6 +21,7 @@ registry! { ($)
     "ft_transformer" => ft_transformer: FtTransformer, FtTransformerConfig;
     "tabular_resnet" => tabular_resnet: TabularResNet, TabularResNetConfig;
     "tabular_mlp" => tabular_mlp: TabularMlp, TabularMlpConfig;
+    "tabnet" => tabnet: TabNet, TabNetConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

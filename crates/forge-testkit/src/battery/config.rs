@@ -50,7 +50,8 @@ pub fn config_survives_files(config: &ModelConfig) {
 /// Every number of the config has values that validation refuses by the field's name: NaN,
 /// infinity and below zero for fractions; zero, or the largest there is, for sizes. `configs` are
 /// the subjects of one model; a size may be zero in one (no numeric columns beside categorical
-/// ones) if it may not in another.
+/// ones) if it may not in another, or if it may not where a second size is zero too (no layers of
+/// one kind or the other).
 ///
 /// # Panics
 /// With the field that takes them.
@@ -80,10 +81,12 @@ fn whole(config: &ModelConfig) -> (Vec<String>, toml::Table) {
 
 /// Whether all bad values of `field` are refused, whatever kind the field is of.
 fn refuses(config: &ModelConfig, field: &str) -> bool {
-    let (_, table) = whole(config);
-    let verdict = |value: Value| {
+    let (fields, table) = whole(config);
+    let verdict = |changes: &[(&str, &Value)]| {
         let mut table = table.clone();
-        table.insert(field.into(), value);
+        for (field, value) in changes {
+            table.insert((*field).into(), (*value).clone());
+        }
         let read = ModelConfig::deserialize(Value::Table(table));
         read.ok().map(|config| config.validate())
     };
@@ -94,21 +97,34 @@ fn refuses(config: &ModelConfig, field: &str) -> bool {
     let all = |values: &[Value]| {
         let verdicts: Vec<_> = values
             .iter()
-            .filter_map(|value| verdict(value.clone()))
+            .filter_map(|value| verdict(&[(field, value)]))
             .collect();
         (!verdicts.is_empty()).then(|| verdicts.into_iter().all(named))
     };
     let fractions = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.5].map(Value::Float);
-    let sizes = [0, i64::MAX].map(Value::Integer);
+    let [zero, largest] = [0, i64::MAX].map(Value::Integer);
+    let zero_twice = || {
+        let others = fields.iter().filter(|other| *other != field);
+        let mut verdicts = others.filter_map(|other| verdict(&[(field, &zero), (other, &zero)]));
+        verdicts.any(named)
+    };
     let lists = [0, i64::MAX].map(|size| Value::Array(vec![Value::Integer(size)]));
     let words = [Value::String("not_a_word".into())];
     // A word that is not one of the allowed ones does not even parse.
     let is_word = matches!(table.get(field), Some(Value::String(_)));
-    let word = is_word.then(|| words.iter().all(|value| verdict(value.clone()).is_none()));
+    let word = is_word.then(|| {
+        words
+            .iter()
+            .all(|value| verdict(&[(field, value)]).is_none())
+    });
     // Integers would pass for fractions, so fractions are tried first.
     let verdict = word
         .or_else(|| all(&fractions))
-        .or_else(|| all(&sizes))
+        .or_else(|| {
+            let refused = all(std::slice::from_ref(&largest))?;
+            let zero_refused = all(std::slice::from_ref(&zero)) == Some(true) || zero_twice();
+            Some(refused && zero_refused)
+        })
         .or_else(|| all(&lists));
     verdict.unwrap_or(false)
 }

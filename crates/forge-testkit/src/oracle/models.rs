@@ -1,5 +1,6 @@
 //! Cases of the registry's models.
 
+use burn::tensor::TensorData;
 use forge_models::{ModelConfig, TabularModel, TabularRows};
 use forge_nn::Want;
 use serde_json::Value;
@@ -23,6 +24,12 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
     let forward = model.try_run(rows.into(), want)?;
     if let Some(importance) = forward.maps.importance {
         session.output("mask", importance)?;
+    }
+    if let (ModelConfig::TabNet(config), Some(penalty)) = (&config, forward.penalty) {
+        // The reference returns the sum alone and subtracts it with the factor when it trains.
+        let sum = (penalty / -config.lambda_sparse).into_data();
+        let sum = TensorData::from_bytes(sum.bytes().clone(), Vec::<usize>::new(), sum.dtype());
+        session.compare("output/m_loss", sum);
     }
     session.output("y", forward.y)
 }
