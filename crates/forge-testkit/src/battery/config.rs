@@ -106,7 +106,10 @@ fn refuses(config: &ModelConfig, field: &str) -> bool {
     let is_word = matches!(table.get(field), Some(Value::String(_)));
     let word = is_word.then(|| words.iter().all(|value| verdict(value.clone()).is_none()));
     // Integers would pass for fractions, so fractions are tried first.
+    // The other of two values may be good.
+    let is_switch = matches!(table.get(field), Some(Value::Boolean(_)));
     let verdict = word
+        .or(is_switch.then_some(true))
         .or_else(|| all(&fractions))
         .or_else(|| all(&sizes))
         .or_else(|| all(&lists));
