@@ -7,3 +7,5 @@ mod causal;
 mod oracle;
 mod reference;
 mod registry;
+mod saint;
+mod tabpfn_v1;

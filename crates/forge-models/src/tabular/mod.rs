@@ -11,6 +11,8 @@ use crate::registry::registry;
 mod dropout;
 mod ft_transformer;
 mod limits;
+mod saint;
+mod tabpfn_v1;
 mod tabular_mlp;
 mod tabular_resnet;
 mod token;
@@ -21,6 +23,8 @@ registry! { ($)
     "ft_transformer" => ft_transformer: FtTransformer, FtTransformerConfig;
     "tabular_resnet" => tabular_resnet: TabularResNet, TabularResNetConfig;
     "tabular_mlp" => tabular_mlp: TabularMlp, TabularMlpConfig;
+    "saint" => saint: Saint, SaintConfig;
+    "tabpfn_v1" => tabpfn_v1: TabPfnV1, TabPfnV1Config;
 }
 
 fn unknown(name: &str) -> ForgeError {
