@@ -3,6 +3,8 @@
 
 mod checks;
 mod components;
+mod linear;
 mod ops;
+mod parameters;
 mod property;
 mod tokenizer;

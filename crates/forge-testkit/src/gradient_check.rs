@@ -1,7 +1,8 @@
 //! Gradients against finite differences.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use forge_nn::parameters::{ParameterPath, ParameterVisitor, visit_parameters};
 use forge_nn::{ForgeError, StateDict};
 
 use crate::{Noise, gradients_by_name};
@@ -339,31 +340,15 @@ fn scalar<const O: usize>(tensor: Tensor<O>) -> f64 {
 
 /// The names of the parameters that take gradients.
 fn trainable<M: Module>(module: &M) -> Vec<String> {
-    struct Visitor {
-        path: Vec<String>,
-        names: Vec<String>,
-    }
-    impl ModuleVisitor for Visitor {
-        fn enter_module(&mut self, name: &str, container: &str) {
-            if !container.starts_with("Enum:") {
-                self.path.push(name.into());
-            }
-        }
-        fn exit_module(&mut self, _name: &str, container: &str) {
-            if !container.starts_with("Enum:") {
-                self.path.pop();
-            }
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.val().is_require_grad() {
-                self.names.push(self.path.join("."));
+    struct Names(Vec<String>);
+    impl ParameterVisitor for Names {
+        fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
+            if param.base().is_require_grad() {
+                self.0.push(path.join());
             }
         }
     }
-    let mut visitor = Visitor {
-        path: vec![],
-        names: vec![],
-    };
-    module.visit(&mut visitor);
-    visitor.names
+    let mut names = Names(vec![]);
+    visit_parameters(module, &mut names);
+    names.0
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Gradients, Tensor, TensorData};
+use forge_nn::parameters::{ParameterPath, ParameterVisitor, visit_parameters};
 
 /// The gradient of every parameter that has one, by the names that
 /// [`StateDict`](forge_nn::StateDict) uses.
@@ -14,37 +15,23 @@ pub fn gradients_by_name<M: Module>(
     module: &M,
     gradients: &Gradients,
 ) -> BTreeMap<String, TensorData> {
-    let mut visitor = Visitor {
+    let mut read = Read {
         gradients,
-        path: vec![],
         found: BTreeMap::new(),
     };
-    module.visit(&mut visitor);
-    visitor.found
+    visit_parameters(module, &mut read);
+    read.found
 }
 
-struct Visitor<'a> {
+struct Read<'a> {
     gradients: &'a Gradients,
-    path: Vec<String>,
     found: BTreeMap<String, TensorData>,
 }
 
-impl ModuleVisitor for Visitor<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        if !container.starts_with("Enum:") {
-            self.path.push(name.into());
-        }
-    }
-
-    fn exit_module(&mut self, _name: &str, container: &str) {
-        if !container.starts_with("Enum:") {
-            self.path.pop();
-        }
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = param.val().grad(self.gradients) {
-            self.found.insert(self.path.join("."), gradient.into_data());
+impl ParameterVisitor for Read<'_> {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = param.base().grad(self.gradients) {
+            self.found.insert(path.join(), gradient.into_data());
         }
     }
 }

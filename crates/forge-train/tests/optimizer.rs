@@ -6,7 +6,12 @@ use forge_nn::burn::nn::{
 };
 use forge_nn::burn::optim::GradientsParams;
 use forge_nn::burn::tensor::{DType, Device, Tensor};
-use forge_train::optimizer::{AdamWConfig, OptimizerConfig, clip_global_norm, global_norm};
+use forge_nn::parameters::{
+    ParameterMapper, ParameterPath, ParameterVisitor, map_parameters, visit_parameters,
+};
+use forge_train::optimizer::{
+    AdamWConfig, AdamWGroup, OptimizerConfig, clip_global_norm, global_norm, is_finite, scale,
+};
 
 use crate::case::{Case, error, read};
 
@@ -120,40 +125,62 @@ fn parts(device: &Device) -> Parts {
     }
 }
 
-/// Every parameter with a gradient of 0: only decay moves it.
-fn moved_by_decay(config: AdamWConfig) -> Vec<String> {
-    let device = Device::flex().autodiff();
-    let module = parts(&device);
-    struct Zero(GradientsParams);
-    impl burn::module::ModuleVisitor for Zero {
-        fn visit_float<const D: usize>(&mut self, p: &Param<Tensor<D>>) {
-            if p.is_require_grad() {
-                self.0.register(p.id, p.val().inner().zeros_like());
-            }
+struct Ones;
+
+impl ParameterMapper for Ones {
+    fn map<const D: usize>(&mut self, _: &ParameterPath, p: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        p.map(|t| t.ones_like().require_grad())
+    }
+}
+
+/// The same gradient everywhere.
+struct Flat {
+    value: f64,
+    grads: GradientsParams,
+}
+
+impl ParameterVisitor for Flat {
+    fn visit<const D: usize>(&mut self, _: &ParameterPath, p: &Param<Tensor<D>>) {
+        if p.is_require_grad() {
+            let ones = p.val().inner().ones_like();
+            self.grads.register(p.id, ones * self.value);
         }
     }
-    let mut zero = Zero(GradientsParams::new());
-    // Biases start at 0, where decay would not show.
-    struct Ones;
-    impl burn::module::ModuleMapper for Ones {
-        fn map_float<const D: usize>(&mut self, p: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            p.map(|t| t.ones_like().require_grad())
-        }
-    }
-    let module = module.map(&mut Ones);
-    module.visit(&mut zero);
+}
+
+fn flat_gradients<M: Module>(module: &M, value: f64) -> GradientsParams {
+    let grads = GradientsParams::new();
+    let mut flat = Flat { value, grads };
+    visit_parameters(module, &mut flat);
+    flat.grads
+}
+
+/// By how much a step moves each parameter, all of which start at 1 (biases at 0 would hide decay)
+/// and have `gradient`.
+fn moves(config: AdamWConfig, gradient: f64) -> Vec<(String, f64)> {
+    let module = map_parameters(parts(&Device::flex().autodiff()), &mut Ones);
+    let grads = flat_gradients(&module, gradient);
     let before = forge_nn::StateDict::from_module(&module.valid()).unwrap();
     let mut optimizer = OptimizerConfig::AdamW(config).build().unwrap();
-    let after = optimizer.step(0.1, module, zero.0);
+    optimizer.check(&module).unwrap();
+    let after = optimizer.step(0.1, module, grads);
     let after = forge_nn::StateDict::from_module(&after.valid()).unwrap();
-    let mut moved: Vec<String> = before
+    let first = |data: &burn::tensor::TensorData| data.iter::<f64>().next().unwrap();
+    before
         .tensors
         .into_iter()
-        .filter(|(name, data)| after.tensors[name] != *data)
-        .map(|(name, _)| name)
-        .collect();
-    moved.sort();
-    moved
+        .map(|(name, data)| {
+            let moved = first(&data) - first(&after.tensors[&name]);
+            (name, moved)
+        })
+        .collect()
+}
+
+/// Every parameter with a gradient of 0: only decay moves it.
+fn moved_by_decay(config: AdamWConfig) -> Vec<String> {
+    let moves = moves(config, 0.0).into_iter();
+    let moved = moves.filter(|(_, by)| *by != 0.0);
+    moved.map(|(name, _)| name).collect()
 }
 
 #[test]
@@ -173,6 +200,126 @@ fn decay_spares_biases_norms_and_embeddings() {
         ..AdamWConfig::default()
     });
     assert_eq!(named, ["embedding.weight", "table.weight"]);
+}
+
+fn group(patterns: &[&str], rate: f64, weight_decay: Option<f64>) -> AdamWGroup {
+    AdamWGroup {
+        patterns: patterns.iter().map(ToString::to_string).collect(),
+        rate,
+        weight_decay,
+    }
+}
+
+#[test]
+fn the_first_group_that_fits_sets_rate_and_decay() {
+    let config = AdamWConfig {
+        weight_decay: 0.5,
+        groups: vec![
+            group(&["*.bias"], 0.0, None),
+            group(&["tokenizer", "pre_norm*"], 0.5, Some(0.25)),
+            group(&["*block*", "norm.*"], 0.1, None),
+        ],
+        ..AdamWConfig::default()
+    };
+    // Adam's first step is the learning rate, whatever the size of the gradient.
+    for (name, moved) in moves(config, 3.0) {
+        let lr = 0.1;
+        let expected = match name.as_str() {
+            name if name.contains("running") || name.ends_with("bias") => 0.0,
+            "tokenizer.weight" | "pre_norm_block.0.weight" => 0.5 * lr * (1.0 + 0.25),
+            "norm.gamma" | "norm.beta" => 0.1 * lr,
+            "linear.weight" => lr * (1.0 + 0.5),
+            _ => lr,
+        };
+        assert!(
+            (moved - expected).abs() < 1e-6,
+            "{name}: {moved} {expected}"
+        );
+    }
+    let decayed = moved_by_decay(AdamWConfig {
+        groups: vec![group(&["norm", "linear"], 1.0, Some(0.1))],
+        weight_decay: 0.0,
+        ..AdamWConfig::default()
+    });
+    let all = ["linear.bias", "linear.weight", "norm.beta", "norm.gamma"];
+    assert_eq!(decayed, all, "an own decay is that of the whole group");
+}
+
+#[test]
+fn state_is_resumed_into_the_same_groups() {
+    let config = OptimizerConfig::AdamW(AdamWConfig {
+        groups: vec![
+            group(&["first"], 0.1, Some(0.3)),
+            group(&["*.bias"], 2.0, None),
+        ],
+        ..AdamWConfig::default()
+    });
+    let device = Device::flex().autodiff();
+    let net = Net {
+        first: LinearConfig::new(3, 2).init(&device),
+        second: LinearConfig::new(2, 1).init(&device),
+    };
+    let step = |optimizer: &mut forge_train::optimizer::NamedOptimizer, net: Net| {
+        let grads = flat_gradients(&net, 0.7);
+        optimizer.step(0.05, net, grads)
+    };
+    let mut whole = config.build().unwrap();
+    let net = step(&mut whole, net);
+    let mut resumed = config.build().unwrap();
+    resumed.load(&net, whole.state(&net)).unwrap();
+    let read = |net: &Net| forge_nn::StateDict::from_module(net).unwrap().tensors;
+    let ends = [step(&mut whole, net.clone()), step(&mut resumed, net)].map(|net| read(&net));
+    assert_eq!(ends[0], ends[1]);
+}
+
+#[test]
+fn groups_with_slips_in_them_are_refused() {
+    let config = |json: &str| serde_json::from_str::<OptimizerConfig>(json);
+    let net = parts(&Device::flex().autodiff());
+    let slip = config(r#"{"name": "adam_w", "groups": [{"match": ["linear", "tokeniser.*"]}]}"#);
+    let mut optimizer = slip.unwrap().build().unwrap();
+    let error = optimizer.check(&net).unwrap_err();
+    assert!(error.is_config());
+    assert!(error.to_string().contains("'tokeniser.*'"), "{error}");
+    assert!(optimizer.load(&net, Default::default()).is_err());
+    for (groups, part) in [
+        (r#"{"match": []}"#, "optimizer.groups[0].match = []"),
+        (r#"{"match": [""]}"#, r#"optimizer.groups[0].match = [""]"#),
+        (
+            r#"{"match": ["a"], "rate": -1.0}"#,
+            "optimizer.groups[0].rate = -1",
+        ),
+        (
+            r#"{"match": ["a"], "weight_decay": -0.1}"#,
+            "optimizer.groups[0].weight_decay = -0.1",
+        ),
+    ] {
+        let json = format!(r#"{{"name": "adam_w", "groups": [{groups}]}}"#);
+        let error = config(&json).unwrap().build().unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(config(r#"{"name": "adam_w", "groups": [{"match": ["a"], "lr": 1}]}"#).is_err());
+    assert!(config(r#"{"name": "adam_w", "groups": [{"rate": 1}]}"#).is_err());
+}
+
+#[test]
+fn finite_means_every_element_and_not_the_norm() {
+    let net = parts(&Device::flex().autodiff());
+    // The square of this overflows, the gradients do not.
+    let large = flat_gradients(&net, 1e30);
+    assert!(read(&global_norm(&net, &large).unwrap())[0].is_infinite());
+    assert!(is_finite(&net, &large).unwrap());
+    assert!(is_finite(&net, &GradientsParams::new()).unwrap());
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let mut grads = flat_gradients(&net, 1.0);
+        let id = net.linear.weight.id;
+        let one = Tensor::<2>::from_data([[0.0, 0.0], [0.0, bad]], &Device::flex());
+        grads.register(id, one);
+        assert!(!is_finite(&net, &grads).unwrap(), "{bad}");
+    }
+    let half = scale(&net, large, Tensor::from_data([0.5], &Device::flex()));
+    let found = half.get::<2>(net.linear.weight.id).unwrap();
+    assert!(read(&found).iter().all(|g| (g / 5e29 - 1.0).abs() < 1e-6));
 }
 
 #[test]

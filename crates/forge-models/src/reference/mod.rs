@@ -1,7 +1,6 @@
 //! The authors' checkpoints: their tensor names, mapped to ours.
 
-mod key_map;
 mod weights;
 
-pub use key_map::KeyMap;
+pub use forge_nn::parameters::KeyMap;
 pub use weights::ReferenceWeights;

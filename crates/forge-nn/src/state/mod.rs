@@ -1,9 +1,11 @@
 //! A module's tensors by name: what files hold and checkpoints restore.
 
 mod safetensors_file;
+mod subset;
 mod tensor_file;
 
 pub use safetensors_file::SafetensorsMetadata;
+pub use subset::{Subset, SubsetReport};
 pub use tensor_file::{FileFormat, TensorFile};
 
 use std::collections::BTreeMap;

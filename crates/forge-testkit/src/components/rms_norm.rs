@@ -1,8 +1,8 @@
 //! `rms_norm`: `forge_nn::norm::RmsNorm` against PyTorch's.
 
-use forge_models::KeyMap;
 use forge_nn::ModuleConfig;
 use forge_nn::norm::RmsNormConfig;
+use forge_nn::parameters::KeyMap;
 
 use crate::oracle::{OracleError, Session};
 

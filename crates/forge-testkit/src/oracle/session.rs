@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use burn::module::Module;
 use burn::tensor::{Bool, DType, Device, Gradients, Int, Tensor, TensorData};
-use forge_models::KeyMap;
 use forge_nn::StateDict;
+use forge_nn::parameters::KeyMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

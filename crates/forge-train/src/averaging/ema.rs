@@ -1,14 +1,13 @@
 //! The exponential moving average of a module's weights.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::module::Module;
+use forge_nn::parameters::{Floats, lerp};
 use forge_nn::{ForgeError, StateDict, check};
 use serde::{Deserialize, Serialize};
 
-/// How weights are averaged: `{"kind": "plain", "decay": 0.999}`.
+/// How weights are averaged: `{"name": "plain", "decay": 0.999}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "name", rename_all = "snake_case")]
 pub enum EmaConfig {
     /// One decay from the first step on.
     Plain(PlainEma),
@@ -137,20 +136,21 @@ impl<M: Module> Ema<M> {
 
     /// Takes the module's present weights into the average. Call it once after every optimiser
     /// step.
+    ///
+    /// # Panics
+    /// If the module has other tensors than the one that the average began with.
     pub fn update(&mut self, module: &M) {
         let action = self.config.action(self.calls);
         self.calls += 1;
         match action {
             Action::Skip => {}
             Action::Copy => self.average = module.valid(),
+            // θ + d (s - θ): in this form a frozen parameter stays as it is, to the bit.
             Action::Average(decay) => {
-                let mut average = Collect(GradientsParams::new());
-                self.average.visit(&mut average);
-                let mut blend = Blend {
-                    average: average.0,
-                    decay,
-                };
-                self.average = module.valid().map(&mut blend);
+                match lerp(module.valid(), &self.average, decay, Floats::All) {
+                    Ok(average) => self.average = average,
+                    Err(error) => panic!("the average is of another module: {error}"),
+                }
             }
         }
     }
@@ -159,6 +159,12 @@ impl<M: Module> Ema<M> {
     #[must_use]
     pub fn module(&self) -> M {
         self.average.valid()
+    }
+
+    /// How it averages.
+    #[must_use]
+    pub fn config(&self) -> &EmaConfig {
+        &self.config
     }
 
     /// How often [`update`](Self::update) was called.
@@ -190,32 +196,6 @@ impl<M: Module> Ema<M> {
             config,
             average: state.load_into(module.valid())?,
             calls,
-        })
-    }
-}
-
-/// Float tensors by parameter id. Burn's container for gradients is one for any tensors.
-struct Collect(GradientsParams);
-
-impl ModuleVisitor for Collect {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.register(param.id, param.base());
-    }
-}
-
-struct Blend {
-    average: GradientsParams,
-    decay: f64,
-}
-
-impl ModuleMapper for Blend {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let average = self.average.remove::<D>(param.id);
-        let decay = self.decay;
-        param.map(|theta| match average {
-            // d s + (1 - d) θ, in the form that leaves a frozen parameter as it is, to the bit.
-            Some(s) => theta.sub(s.clone()).mul_scalar(1.0 - decay).add(s),
-            None => theta,
         })
     }
 }

@@ -1,8 +1,10 @@
 //! Gradients taken as one vector: their norm, clipping by it, and sums over parts of a batch.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Tensor};
+use forge_nn::ForgeError;
+use forge_nn::parameters::{ParameterPath, ParameterVisitor, visit_parameters};
 
 /// The Euclidean norm of all gradients of `module` taken as one vector; absent if it has none.
 ///
@@ -11,16 +13,39 @@ use burn::tensor::{DType, Tensor};
 /// # Shapes
 /// - output: `[1]`
 pub fn global_norm<M: Module>(module: &M, grads: &GradientsParams) -> Option<Tensor<1>> {
-    let mut squares = Squares {
-        grads,
-        sums: Vec::new(),
+    let squares = sums(module, grads, |g| g.clone().mul(g))?;
+    Some(squares.sqrt())
+}
+
+/// Whether every element of every gradient of `module` is finite; true if it has none. One number
+/// is read back.
+///
+/// Exact: gradients that are finite and so large that their norm overflows pass.
+///
+/// # Errors
+/// A training error if the number cannot be read back.
+pub fn is_finite<M: Module>(module: &M, grads: &GradientsParams) -> Result<bool, ForgeError> {
+    // 0 · g is 0 for what is finite, and NaN for NaN and both infinities.
+    let Some(zero) = sums(module, grads, |g| g.mul_scalar(0.0)) else {
+        return Ok(true);
     };
-    module.visit(&mut squares);
-    if squares.sums.is_empty() {
-        None
-    } else {
-        Some(Tensor::cat(squares.sums, 0).sum().sqrt())
-    }
+    let read = zero.try_into_data();
+    let data = read.map_err(|e| ForgeError::training(format!("gradients cannot be read: {e}")))?;
+    Ok(data.iter::<f64>().all(f64::is_finite))
+}
+
+/// All gradients times `factor`.
+///
+/// # Shapes
+/// - `factor`: `[1]`, of any float type, on the device of the gradients
+pub fn scale<M: Module>(module: &M, grads: GradientsParams, factor: Tensor<1>) -> GradientsParams {
+    let mut scale = Scale {
+        from: grads,
+        to: GradientsParams::new(),
+        factor,
+    };
+    visit_parameters(module, &mut scale);
+    scale.to
 }
 
 /// Scales all gradients by `min(1, max_norm/(norm + 1e-6))`, where `norm` is that of
@@ -48,13 +73,7 @@ pub fn clip_global_norm<M: Module>(
         .clamp_max(1.0);
     // `clamp_max` may lose a NaN; 0 · norm brings it back.
     let factor = factor.add(norm.clone().mul_scalar(0.0));
-    let mut scale = Scale {
-        from: grads,
-        to: GradientsParams::new(),
-        factor,
-    };
-    module.visit(&mut scale);
-    (scale.to, Some(norm))
+    (scale(module, grads, factor), Some(norm))
 }
 
 /// `total + grads`, parameter by parameter; a gradient that only one side has is kept.
@@ -68,25 +87,46 @@ pub fn accumulate<M: Module>(
         b: grads,
         to: GradientsParams::new(),
     };
-    module.visit(&mut add);
+    visit_parameters(module, &mut add);
     add.to
 }
 
-struct Squares<'a> {
+/// The sum of `of(g)` over all elements of all gradients of `module`; absent if it has none.
+fn sums<M: Module>(
+    module: &M,
+    grads: &GradientsParams,
+    of: fn(Tensor<1>) -> Tensor<1>,
+) -> Option<Tensor<1>> {
+    let mut sums = Sums {
+        grads,
+        of,
+        sums: Vec::new(),
+    };
+    visit_parameters(module, &mut sums);
+    if sums.sums.is_empty() {
+        None
+    } else {
+        Some(Tensor::cat(sums.sums, 0).sum())
+    }
+}
+
+struct Sums<'a> {
     grads: &'a GradientsParams,
+    of: fn(Tensor<1>) -> Tensor<1>,
     sums: Vec<Tensor<1>>,
 }
 
-impl ModuleVisitor for Squares<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl ParameterVisitor for Sums<'_> {
+    fn visit<const D: usize>(&mut self, _: &ParameterPath, param: &Param<Tensor<D>>) {
         if let Some(g) = self.grads.get::<D>(param.id) {
-            // Half precision overflows at 65504: squares are summed in f32 there.
+            // Half precision overflows at 65504: sums are taken in f32 there.
             let g = if g.dtype() == DType::F64 {
                 g
             } else {
                 g.cast(DType::F32)
             };
-            self.sums.push(g.clone().mul(g).sum());
+            let n = g.shape().num_elements();
+            self.sums.push((self.of)(g.reshape([n])).sum());
         }
     }
 }
@@ -97,8 +137,8 @@ struct Scale {
     factor: Tensor<1>,
 }
 
-impl ModuleVisitor for Scale {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl ParameterVisitor for Scale {
+    fn visit<const D: usize>(&mut self, _: &ParameterPath, param: &Param<Tensor<D>>) {
         if let Some(g) = self.from.remove::<D>(param.id) {
             let factor = self.factor.clone().cast(g.dtype()).reshape([1; D]);
             self.to.register(param.id, g.mul(factor));
@@ -112,8 +152,8 @@ struct Add {
     to: GradientsParams,
 }
 
-impl ModuleVisitor for Add {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl ParameterVisitor for Add {
+    fn visit<const D: usize>(&mut self, _: &ParameterPath, param: &Param<Tensor<D>>) {
         let sum = match (self.a.remove::<D>(param.id), self.b.remove::<D>(param.id)) {
             (Some(a), Some(b)) => a.add(b),
             (Some(g), None) | (None, Some(g)) => g,

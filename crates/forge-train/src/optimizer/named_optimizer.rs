@@ -2,51 +2,44 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::optim::{DynOptimizer, DynState, GradientsParams, Optimizer, StateSink, StateSource};
-use burn::tensor::{Tensor, TensorData};
-use burn_pack::Scalar;
+use burn::module::{Module, Param, ParamId};
+use burn::optim::{DynState, GradientsParams, Optimizer, StateSink, StateSource};
+use burn::tensor::Tensor;
 use forge_nn::ForgeError;
+use forge_nn::parameters::{
+    ParameterMapper, ParameterPath, ParameterVisitor, map_parameters, replace_value,
+    visit_parameters,
+};
 
-use super::{DecayRule, ModulePath};
+use super::optimizer_state::{from_json, to_json};
+use super::parameter_groups::{ParameterGroups, Setting};
+use super::{DecayRule, OptimizerState, PathPattern};
 
-/// Any of Burn's per-parameter optimisers (or [`AdamW`](super::AdamW)) over a module, in two
-/// groups: with and without weight decay.
+/// Any of Burn's per-parameter optimisers (or [`AdamW`](super::AdamW)) over a module, in
+/// groups of parameters with their own learning rates and weight decay.
 ///
-/// What it does that Burn's `ModuleOptimizer` does not: groups by rank and type, and state that is
-/// saved under the parameters' names and loaded to the parameters' own devices. Burn saves under
+/// What it does that Burn's `ModuleOptimizer` does not: groups by path, rank and type, and state
+/// that is saved under the parameters' names and loaded to the parameters' own devices. Burn saves under
 /// random ids, and its loading goes through the process's default device, which need not exist.
 #[derive(Clone)]
 pub struct NamedOptimizer {
-    decaying: Arc<dyn DynOptimizer>,
-    plain: Arc<dyn DynOptimizer>,
-    rule: DecayRule,
+    groups: ParameterGroups,
     params: HashMap<ParamId, Entry>,
 }
 
 #[derive(Clone)]
 struct Entry {
-    decays: bool,
+    setting: Setting,
     state: DynState,
-}
-
-/// What an optimiser remembers, by `<parameter>.<field>`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OptimizerState {
-    /// Moments and the like.
-    pub tensors: BTreeMap<String, TensorData>,
-    /// Step counts and the like.
-    pub scalars: BTreeMap<String, serde_json::Number>,
 }
 
 impl fmt::Debug for NamedOptimizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NamedOptimizer")
-            .field("rule", &self.rule)
+            .field("groups", &self.groups)
             .field("params", &self.params.len())
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 
@@ -55,31 +48,51 @@ impl NamedOptimizer {
     /// the others. Both must keep the same kind of state.
     pub fn new<O: Optimizer>(decaying: O, plain: O, rule: DecayRule) -> Self {
         Self {
-            decaying: Arc::new(decaying),
-            plain: Arc::new(plain),
-            rule,
+            groups: ParameterGroups::new(decaying, plain, rule),
             params: HashMap::new(),
         }
     }
 
+    /// With a group for the parameters that one of `patterns` fits and no earlier group wants:
+    /// they move at `rate` times the learning rate, by `optimizer`, or where there is none by those
+    /// of [`new`](Self::new). Every optimiser must keep the same kind of state.
+    #[must_use]
+    pub fn with_group<O: Optimizer>(
+        mut self,
+        patterns: Vec<PathPattern>,
+        rate: f64,
+        optimizer: Option<O>,
+    ) -> Self {
+        self.groups.push(patterns, rate, optimizer);
+        self
+    }
+
+    /// Checks that every pattern of the groups fits a parameter of `module`. Call it before the
+    /// first step: a pattern with a slip in it would be silently without effect.
+    ///
+    /// # Errors
+    /// A config error that names the pattern.
+    pub fn check<M: Module>(&self, module: &M) -> Result<(), ForgeError> {
+        self.groups.check(module)
+    }
+
     /// One step: every parameter that has a gradient moves.
     pub fn step<M: Module>(&mut self, lr: f64, module: M, grads: GradientsParams) -> M {
-        module.map(&mut Step {
+        let mut step = Step {
             lr,
             grads,
-            place: Place::default(),
             optimizer: self,
-        })
+        };
+        map_parameters(module, &mut step)
     }
 
     /// The optimiser's state, read back from the device, under the names of `module`'s parameters.
     pub fn state<M: Module>(&self, module: &M) -> OptimizerState {
         let mut save = Save {
             optimizer: self,
-            place: Place::default(),
             sink: StateSink::default(),
         };
-        module.visit(&mut save);
+        visit_parameters(module, &mut save);
         OptimizerState {
             tensors: save.sink.tensors.into_iter().collect(),
             scalars: save
@@ -95,8 +108,9 @@ impl NamedOptimizer {
     ///
     /// # Errors
     /// A weights error if a part of it is missing, misshapen, or belongs to no parameter of
-    /// `module`.
+    /// `module`; and what [`check`](Self::check) finds.
     pub fn load<M: Module>(&mut self, module: &M, state: OptimizerState) -> Result<(), ForgeError> {
+        self.check(module)?;
         let OptimizerState { tensors, scalars } = state;
         let names = tensors.keys().chain(scalars.keys()).cloned().collect();
         let scalars = scalars
@@ -112,7 +126,6 @@ impl NamedOptimizer {
             source.insert_tensor(name, data);
         }
         let mut load = Load {
-            place: Place::default(),
             source,
             shapes,
             left: names,
@@ -120,7 +133,7 @@ impl NamedOptimizer {
             optimizer: self,
             params: HashMap::new(),
         };
-        module.visit(&mut load);
+        visit_parameters(module, &mut load);
         let Load {
             mut problems,
             left,
@@ -138,139 +151,57 @@ impl NamedOptimizer {
         self.params = params;
         Ok(())
     }
-
-    fn group(&self, decays: bool) -> &Arc<dyn DynOptimizer> {
-        if decays { &self.decaying } else { &self.plain }
-    }
-}
-
-fn to_json(value: Scalar) -> Option<serde_json::Number> {
-    match value {
-        Scalar::Int(v) => Some(v.into()),
-        Scalar::UInt(v) => Some(v.into()),
-        Scalar::Float(v) => serde_json::Number::from_f64(v),
-        Scalar::Bool(v) => Some(u8::from(v).into()),
-    }
-}
-
-fn from_json(value: &serde_json::Number) -> Option<Scalar> {
-    value
-        .as_u64()
-        .map(Scalar::UInt)
-        .or_else(|| value.as_i64().map(Scalar::Int))
-        .or_else(|| value.as_f64().map(Scalar::Float))
-}
-
-/// Where the walk stands: the path, and the types of the modules on it.
-#[derive(Default)]
-struct Place {
-    path: ModulePath,
-    names: Vec<String>,
-    types: Vec<String>,
-}
-
-impl Place {
-    fn enter(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-        self.names.push(name.to_owned());
-        self.types.push(container.to_owned());
-    }
-
-    fn exit(&mut self) {
-        self.path.exit();
-        self.names.pop();
-        self.types.pop();
-    }
-
-    fn decays(&self, rule: &DecayRule, rank: usize) -> bool {
-        let last = self.names.len();
-        let name = |back: usize| {
-            last.checked_sub(back)
-                .and_then(|i| self.names.get(i))
-                .map_or("", String::as_str)
-        };
-        // The type beside a parameter's own name is that of the module that holds it.
-        let holder = self.types.last().map_or("", String::as_str);
-        rule.decays(rank, name(1), [name(2), holder])
-    }
 }
 
 struct Step<'a> {
     lr: f64,
     grads: GradientsParams,
-    place: Place,
     optimizer: &'a mut NamedOptimizer,
 }
 
-impl ModuleMapper for Step<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.place.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.place.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(grad) = self.grads.remove::<D>(param.id) else {
+impl ParameterMapper for Step<'_> {
+    fn map<const D: usize>(
+        &mut self,
+        path: &ParameterPath,
+        param: Param<Tensor<D>>,
+    ) -> Param<Tensor<D>> {
+        let id = param.id;
+        let Some(grad) = self.grads.remove::<D>(id) else {
             return param;
         };
-        let (id, tensor, mapper) = param.consume();
-        let (decays, state) = match self.optimizer.params.remove(&id) {
-            Some(entry) => (entry.decays, Some(entry.state)),
-            None => (self.place.decays(&self.optimizer.rule, D), None),
+        let groups = &self.optimizer.groups;
+        let (setting, state) = match self.optimizer.params.remove(&id) {
+            Some(entry) => (entry.setting, Some(entry.state)),
+            None => (groups.of(D, path), None),
         };
-        // `from_inner` makes a tensor without these two; autodiff refuses to mix strategies.
-        let require_grad = tensor.is_require_grad();
-        let strategy = tensor.gradient_checkpointing_strategy();
-        let (tensor, state) = self.optimizer.group(decays).step_dyn(
-            D,
-            self.lr,
-            tensor.inner().into_bridge(),
-            grad.into_bridge(),
-            state,
-        );
-        if let Some(state) = state {
-            self.optimizer.params.insert(id, Entry { decays, state });
-        }
-        let mut tensor = Tensor::<D>::from_inner(Tensor::from_bridge(tensor));
-        if let Some(strategy) = strategy {
-            tensor = tensor.with_gradient_checkpointing_strategy(strategy);
-        }
-        if require_grad {
-            tensor = tensor.require_grad();
-        }
-        Param::from_mapped_value(id, tensor, mapper)
+        let lr = self.lr * groups.rate(setting);
+        replace_value(param, |value| {
+            let (value, grad) = (value.into_bridge(), grad.into_bridge());
+            let optimizer = groups.optimizer(setting);
+            let (value, state) = optimizer.step_dyn(D, lr, value, grad, state);
+            if let Some(state) = state {
+                self.optimizer.params.insert(id, Entry { setting, state });
+            }
+            Tensor::from_bridge(value)
+        })
     }
 }
 
 struct Save<'a> {
     optimizer: &'a NamedOptimizer,
-    place: Place,
     sink: StateSink,
 }
 
-impl ModuleVisitor for Save<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.place.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.place.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl ParameterVisitor for Save<'_> {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
         if let Some(entry) = self.optimizer.params.get(&param.id) {
-            let name = self.place.path.join();
-            self.optimizer
-                .group(entry.decays)
-                .state_flatten(&name, &entry.state, &mut self.sink);
+            let optimizer = self.optimizer.groups.optimizer(entry.setting);
+            optimizer.state_flatten(&path.join(), &entry.state, &mut self.sink);
         }
     }
 }
 
 struct Load<'a> {
-    place: Place,
     source: StateSource,
     shapes: BTreeMap<String, Vec<usize>>,
     left: BTreeSet<String>,
@@ -279,17 +210,9 @@ struct Load<'a> {
     params: HashMap<ParamId, Entry>,
 }
 
-impl ModuleVisitor for Load<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.place.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.place.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let name = self.place.path.join();
+impl ParameterVisitor for Load<'_> {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
+        let name = path.join();
         let under = format!("{name}.");
         let mine: Vec<String> = self
             .left
@@ -312,15 +235,12 @@ impl ModuleVisitor for Load<'_> {
                 return;
             }
         }
-        let decays = self.place.decays(&self.optimizer.rule, D);
+        let setting = self.optimizer.groups.of(D, path);
         let device = param.lazy_device().inner();
-        let state =
-            self.optimizer
-                .group(decays)
-                .state_unflatten(D, &name, &mut self.source, &device);
-        match state {
+        let optimizer = self.optimizer.groups.optimizer(setting);
+        match optimizer.state_unflatten(D, &name, &mut self.source, &device) {
             Some(state) => {
-                self.params.insert(param.id, Entry { decays, state });
+                self.params.insert(param.id, Entry { setting, state });
             }
             None => self.problems.push(format!("that of {name} is incomplete")),
         }

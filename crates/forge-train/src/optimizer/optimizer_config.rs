@@ -3,7 +3,7 @@
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
-use super::{AdamW, NamedOptimizer};
+use super::{AdamW, DecayRule, NamedOptimizer, PathPattern};
 
 /// The optimiser: `{"name": "adam_w", "weight_decay": 0.01}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,7 +13,11 @@ pub enum OptimizerConfig {
     AdamW(AdamWConfig),
 }
 
-/// AdamW's fields, with PyTorch's defaults. The learning rate comes from the schedule.
+/// AdamW's fields. The learning rate comes from the schedule.
+///
+/// Betas, epsilon and weight decay default to PyTorch's. What decays does not: there everything
+/// does, here biases, norms, embeddings and tokens are exempt unless `decay_biases`, `no_decay` or
+/// a group says otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWConfig {
@@ -31,6 +35,31 @@ pub struct AdamWConfig {
     /// name, in the field that holds it or in that field's type, whatever the case. Default:
     /// `norm`, `embed`, `token`, `position`, `cls`.
     pub no_decay: Vec<String>,
+    /// Groups of parameters with settings of their own; the first that fits a parameter counts.
+    /// Default: none.
+    pub groups: Vec<AdamWGroup>,
+}
+
+/// Parameters that move at another rate or decay otherwise:
+/// `{"match": ["tokenizer.*"], "rate": 0.1, "weight_decay": 0.0}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdamWGroup {
+    /// [Patterns](PathPattern) over the parameters' paths: one of them fits. At least one; a
+    /// pattern that fits no parameter is an error when a run begins.
+    #[serde(rename = "match")]
+    pub patterns: Vec<String>,
+    /// Times the schedule's learning rate. At least 0, default 1.
+    #[serde(default = "whole_rate")]
+    pub rate: f64,
+    /// The decay of all parameters of the group, biases and norms included. At least 0. Default:
+    /// none of its own, so that the optimiser's decay and exemptions hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
+}
+
+fn whole_rate() -> f64 {
+    1.0
 }
 
 impl Default for AdamWConfig {
@@ -44,6 +73,7 @@ impl Default for AdamWConfig {
             no_decay: ["norm", "embed", "token", "position", "cls"]
                 .map(String::from)
                 .to_vec(),
+            groups: vec![],
         }
     }
 }
@@ -64,17 +94,22 @@ impl OptimizerConfig {
         check::probability("optimizer.beta_1", c.beta_1)?;
         check::probability("optimizer.beta_2", c.beta_2)?;
         check::positive("optimizer.epsilon", c.epsilon)?;
-        if !(c.weight_decay.is_finite() && c.weight_decay >= 0.0) {
-            let allowed = "finite and at least 0";
-            return Err(ForgeError::config(
-                "optimizer.weight_decay",
-                c.weight_decay,
-                allowed,
-            ));
-        }
+        not_negative("optimizer.weight_decay", c.weight_decay)?;
         if let Some(i) = c.no_decay.iter().position(String::is_empty) {
             let field = format!("optimizer.no_decay[{i}]");
             return Err(ForgeError::config(&field, "\"\"", "a word"));
+        }
+        for (i, group) in c.groups.iter().enumerate() {
+            let field = |name: &str| format!("optimizer.groups[{i}].{name}");
+            not_negative(&field("rate"), group.rate)?;
+            if let Some(decay) = group.weight_decay {
+                not_negative(&field("weight_decay"), decay)?;
+            }
+            if group.patterns.is_empty() || group.patterns.iter().any(String::is_empty) {
+                let found = format!("{:?}", group.patterns);
+                let allowed = "at least one pattern, none of them empty";
+                return Err(ForgeError::config(&field("match"), found, allowed));
+            }
         }
         Ok(())
     }
@@ -86,43 +121,24 @@ impl OptimizerConfig {
     pub fn build(&self) -> Result<NamedOptimizer, ForgeError> {
         self.validate()?;
         let Self::AdamW(c) = self;
-        Ok(NamedOptimizer::new(
+        let mut optimizer = NamedOptimizer::new(
             AdamW::new(c, c.weight_decay),
             AdamW::new(c, 0.0),
             DecayRule::new(c.decay_biases, &c.no_decay),
-        ))
+        );
+        for group in &c.groups {
+            let patterns = group.patterns.iter().map(PathPattern::new).collect();
+            let own = group.weight_decay.map(|decay| AdamW::new(c, decay));
+            optimizer = optimizer.with_group(patterns, group.rate, own);
+        }
+        Ok(optimizer)
     }
 }
 
-/// Which parameters weight decay applies to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecayRule {
-    biases: bool,
-    exempt: Vec<String>,
-}
-
-impl DecayRule {
-    /// Parameters of rank 2 and above (`biases`: of any rank), but none where one of the `exempt`
-    /// words occurs in what [`decays`](Self::decays) is told.
-    #[must_use]
-    pub fn new(biases: bool, exempt: &[String]) -> Self {
-        Self {
-            biases,
-            exempt: exempt.iter().map(|w| w.to_lowercase()).collect(),
-        }
-    }
-
-    /// Whether a parameter decays: its `rank`, its `name`, the field and the type of the module
-    /// that `holds` it.
-    #[must_use]
-    pub fn decays(&self, rank: usize, name: &str, holds: [&str; 2]) -> bool {
-        if rank < 2 && !self.biases {
-            return false;
-        }
-        let words = [name, holds[0], holds[1]].map(str::to_lowercase);
-        !self
-            .exempt
-            .iter()
-            .any(|exempt| words.iter().any(|word| word.contains(exempt)))
+fn not_negative(field: &str, value: f64) -> Result<(), ForgeError> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(())
+    } else {
+        Err(ForgeError::config(field, value, "finite and at least 0"))
     }
 }

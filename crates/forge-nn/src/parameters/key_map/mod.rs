@@ -1,34 +1,15 @@
 //! From the names and layouts of a reference implementation to ours, and back.
 
+mod entry;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use burn::tensor::{DType, TensorData};
-use forge_nn::{ForgeError, StateDict};
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, TensorData};
 
-/// How a tensor of the reference lies in ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    /// The same.
-    Same,
-    /// PyTorch's `[out, in]` against Burn's `[in, out]`.
-    Transposed,
-}
-
-/// A tensor of the reference, and how much of ours it fills.
-#[derive(Debug, Clone)]
-struct Part {
-    /// Its name, then other names of the same tensor.
-    names: Vec<String>,
-    /// Rows of it; `None` where it is alone and so fills all of ours.
-    rows: Option<usize>,
-}
-
-#[derive(Debug, Clone)]
-struct Entry {
-    ours: String,
-    layout: Layout,
-    parts: Vec<Part>,
-}
+use self::entry::{Entry, Layout, Part};
+use super::{ParameterPath, ParameterVisitor, visit_parameters};
+use crate::{ForgeError, StateDict};
 
 /// Which tensor of a reference implementation is which of ours, in which layout.
 ///
@@ -44,6 +25,27 @@ impl KeyMap {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The map of a module whose structure is the reference's: `theirs` turns each path of ours
+    /// into the reference's name.
+    ///
+    /// The weight of a `Linear` is the transpose of the reference's. Axes of length 1 that only
+    /// one side has are added or dropped (a 1×1 convolution is a linear layer here). Names that
+    /// `reference` lacks are found by [`to_module`](Self::to_module). Nothing of the module is
+    /// made.
+    pub fn by_path<M: Module>(
+        module: &M,
+        reference: &StateDict,
+        theirs: impl Fn(&str) -> String,
+    ) -> Self {
+        let mut by_path = ByPath {
+            reference,
+            theirs,
+            map: Self::new(),
+        };
+        visit_parameters(module, &mut by_path);
+        by_path.map
     }
 
     /// `ours` is the reference's `theirs`, as it is.
@@ -132,10 +134,7 @@ impl KeyMap {
     }
 
     fn one(mut self, ours: &str, theirs: &str, layout: Layout) -> Self {
-        let parts = vec![Part {
-            names: vec![theirs.into()],
-            rows: None,
-        }];
+        let parts = vec![Part::whole(theirs)];
         self.entries.push(Entry {
             ours: ours.into(),
             layout,
@@ -150,11 +149,8 @@ impl KeyMap {
         theirs: impl IntoIterator<Item = (String, usize)>,
         layout: Layout,
     ) -> Self {
-        let part = |(name, rows)| Part {
-            names: vec![name],
-            rows: Some(rows),
-        };
-        let parts = theirs.into_iter().map(part).collect();
+        let parts = theirs.into_iter();
+        let parts = parts.map(|(name, rows)| Part::rows(name, rows)).collect();
         self.entries.push(Entry {
             ours: ours.into(),
             layout,
@@ -242,131 +238,27 @@ impl KeyMap {
     }
 }
 
-impl Entry {
-    /// Our tensor of `shape`, out of the reference's.
-    fn gather(
-        &self,
-        shape: &[usize],
-        reference: &StateDict,
-        problems: &mut Vec<String>,
-    ) -> Option<TensorData> {
-        let found_before = problems.len();
-        let stacked = self.layout.of_reference(shape);
-        let mut bytes = vec![];
-        let mut dtype: Option<DType> = None;
-        for part in &self.parts {
-            let name = &part.names[0];
-            let Some(data) = reference.tensors.get(name) else {
-                problems.push(format!("{name} is missing"));
-                continue;
-            };
-            let expected = part.shape(&stacked);
-            if data.shape().as_slice() != expected {
-                let found = data.shape().as_slice();
-                problems.push(format!("{name} is {found:?}, expected {expected:?}"));
-            }
-            if !data.dtype().is_float() {
-                problems.push(format!("{name} is {:?}, expected floats", data.dtype()));
-            } else if *dtype.get_or_insert(data.dtype()) != data.dtype() {
-                problems.push(format!(
-                    "{name} is {:?}, its neighbours are not",
-                    data.dtype()
-                ));
-            }
-            for alias in &part.names[1..] {
-                match reference.tensors.get(alias) {
-                    Some(other) if other == data => {}
-                    Some(_) => problems.push(format!("{alias} differs from {name}, its alias")),
-                    None => problems.push(format!("{alias} is missing")),
-                }
-            }
-            bytes.extend_from_slice(data.as_bytes());
-        }
-        if problems.len() > found_before {
-            return None;
-        }
-        let data = TensorData::try_from_bytes_vec(bytes, stacked, dtype?);
-        match data {
-            Ok(data) => Some(self.layout.swap(data)),
-            Err(e) => {
-                problems.push(format!("{}: {e}", self.ours));
-                None
-            }
-        }
-    }
-
-    /// Our tensor's parts, under the reference's names.
-    fn scatter(
-        &self,
-        data: &TensorData,
-        reference: &mut BTreeMap<String, TensorData>,
-    ) -> Result<(), ForgeError> {
-        let data = self.layout.swap(data.clone());
-        let stacked = data.shape().to_vec();
-        let mut rest = data.as_bytes();
-        for part in &self.parts {
-            let shape = part.shape(&stacked);
-            let length = shape.iter().product::<usize>() * data.dtype().size();
-            let wrong = || {
-                let what = format!(
-                    "{} is {stacked:?}, too small for {}",
-                    self.ours, part.names[0]
-                );
-                ForgeError::weights(what)
-            };
-            let (bytes, after) = rest.split_at_checked(length).ok_or_else(wrong)?;
-            rest = after;
-            let data = TensorData::from_bytes_vec(bytes.to_vec(), shape, data.dtype());
-            for name in &part.names {
-                reference.insert(name.clone(), data.clone());
-            }
-        }
-        if rest.is_empty() {
-            Ok(())
-        } else {
-            let what = format!("{} is {stacked:?}, larger than its parts", self.ours);
-            Err(ForgeError::weights(what))
-        }
-    }
+struct ByPath<'a, F> {
+    reference: &'a StateDict,
+    theirs: F,
+    map: KeyMap,
 }
 
-impl Part {
-    /// Its shape, where all parts together have the shape `stacked`.
-    fn shape(&self, stacked: &[usize]) -> Vec<usize> {
-        let mut shape = stacked.to_vec();
-        if let (Some(rows), Some(first)) = (self.rows, shape.first_mut()) {
-            *first = rows;
-        }
-        shape
-    }
-}
-
-impl Layout {
-    /// The shape in the reference of a tensor that has `shape` here.
-    fn of_reference(self, shape: &[usize]) -> Vec<usize> {
-        match self {
-            Self::Same => shape.to_vec(),
-            Self::Transposed => shape.iter().rev().copied().collect(),
-        }
-    }
-
-    /// From one side to the other.
-    fn swap(self, data: TensorData) -> TensorData {
-        let &[rows, columns] = data.shape().as_slice() else {
-            return data;
+impl<F: Fn(&str) -> String> ParameterVisitor for ByPath<'_, F> {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, _: &Param<Tensor<D>>) {
+        let ours = path.join();
+        let theirs = (self.theirs)(&ours);
+        let layout = match D == 2 && path.holder() == "Linear" {
+            true => Layout::Transposed,
+            false => Layout::Same,
         };
-        if self == Self::Same {
-            return data;
-        }
-        let (size, dtype) = (data.dtype().size(), data.dtype());
-        let bytes = data.as_bytes();
-        let mut swapped = Vec::with_capacity(bytes.len());
-        for column in 0..columns {
-            for row in 0..rows {
-                let start = (row * columns + column) * size;
-                swapped.extend_from_slice(&bytes[start..start + size]);
-            }
-        }
-        TensorData::from_bytes_vec(swapped, [columns, rows], dtype)
+        let mut part = Part::whole(&theirs);
+        let found = self.reference.tensors.get(&theirs);
+        part.squeezed_from = found.map(|data| data.shape().to_vec());
+        self.map.entries.push(Entry {
+            ours,
+            layout,
+            parts: vec![part],
+        });
     }
 }
