@@ -1,14 +1,12 @@
 //! Self-attention of either kind.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use forge_nn::apply_linear;
 use forge_nn::ops::{
     AttentionMask, AttentionOptions, PackedHeads, attention_packed, attention_with_weights,
 };
-
-use crate::tabular::dropout::active_rate;
+use forge_nn::regularisation::{Dropout, DropoutConfig};
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 /// Multi-head self-attention whose heads have a width of their own: `Linear(heads)`, with queries,
 /// keys and values from one projection without bias.
@@ -34,7 +32,7 @@ impl SaintAttention {
                 .with_bias(false)
                 .init(device),
             output: LinearConfig::new(inner, width).init(device),
-            dropout: DropoutConfig::new(dropout).init(),
+            dropout: DropoutConfig::new(dropout).build(device),
             heads,
         }
     }
@@ -56,19 +54,19 @@ impl SaintAttention {
         want: bool,
     ) -> (Tensor<3>, Option<Tensor<4>>) {
         let options = AttentionOptions {
-            dropout: active_rate(&self.dropout),
+            dropout: self.dropout.rate(),
             ..AttentionOptions::default()
         };
-        let qkv = apply_linear(&self.qkv, x);
+        let qkv = self.qkv.forward(x);
         if !want {
             let mixed = attention_packed(qkv, PackedHeads::equal(self.heads), mask, &options);
-            return (apply_linear(&self.output, mixed), None);
+            return (self.output.forward(mixed), None);
         }
         let [batch, tokens, width] = qkv.dims();
         let [q, k, v] = self.split(qkv);
         let (mixed, map) = attention_with_weights(q, k, v, mask, None, &options);
         let mixed = mixed.swap_dims(1, 2).reshape([batch, tokens, width / 3]);
-        (apply_linear(&self.output, mixed), Some(map))
+        (self.output.forward(mixed), Some(map))
     }
 
     /// Queries, keys and values, each `[B, H, T, D_head]`.

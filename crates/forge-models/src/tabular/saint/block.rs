@@ -1,15 +1,14 @@
 //! Attention and feed-forward part, of either kind.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::{AttentionMask, dropout, geglu};
-use forge_nn::{ModuleConfig, apply_linear};
+use forge_nn::ops::{AttentionMask, geglu};
+use forge_nn::regularisation::{Dropout, DropoutConfig};
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::attention::SaintAttention;
 use crate::reference::KeyMap;
-use crate::tabular::dropout::active_rate;
 
 /// The feed-forward part is this many times as wide inside.
 const MULTIPLIER: usize = 4;
@@ -51,7 +50,7 @@ impl BlockSize {
             attention: SaintAttention::new(width, heads, dim_head, attn_dropout, device),
             ffn_norm: LayerNormConfig::new(width).build(device),
             ffn_in: LinearConfig::new(width, 2 * hidden).init(device),
-            ffn_dropout: DropoutConfig::new(ff_dropout).init(),
+            ffn_dropout: DropoutConfig::new(ff_dropout).build(device),
             ffn_out: LinearConfig::new(hidden, width).init(device),
         }
     }
@@ -101,8 +100,8 @@ impl SaintBlock {
         let x = self.attention_norm.forward(x);
         let (change, map) = self.attention.forward(x.clone(), mask, want);
         let x = self.ffn_norm.forward(change + x);
-        let hidden = geglu(apply_linear(&self.ffn_in, x.clone()));
-        let hidden = dropout(hidden, active_rate(&self.ffn_dropout));
-        (apply_linear(&self.ffn_out, hidden) + x, map)
+        let hidden = geglu(self.ffn_in.forward(x.clone()));
+        let hidden = self.ffn_dropout.forward(hidden);
+        (self.ffn_out.forward(hidden) + x, map)
     }
 }

@@ -1,10 +1,9 @@
 //! The reference's small networks.
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use forge_nn::ops::LinearActivation;
-use forge_nn::{apply_linear, apply_linear_activation};
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use crate::reference::KeyMap;
 
@@ -28,15 +27,15 @@ impl TwoLayers {
     }
 
     pub(super) fn d_out(&self) -> usize {
-        self.output.weight.lazy_shape()[1]
+        self.output.d_output()
     }
 
     /// # Shapes
     /// - x: `[.., D_in]`
     /// - output: `[.., D_out]`
     pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let hidden = apply_linear_activation(&self.input, x, LinearActivation::Relu);
-        apply_linear(&self.output, hidden)
+        let hidden = self.input.forward_activated(x, LinearActivation::Relu);
+        self.output.forward(hidden)
     }
 
     pub(super) fn key_map(map: KeyMap, ours: &str, theirs: &str) -> KeyMap {

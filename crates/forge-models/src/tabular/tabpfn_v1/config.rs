@@ -1,9 +1,8 @@
 //! The recipe of a TabPFN.
 
-use burn::nn::LinearConfig;
 use burn::tensor::Device;
 use forge_nn::ops::LinearActivation;
-use forge_nn::{ForgeError, ModuleConfig, check};
+use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{TabPfnV1, TabPfnV1Layer};
@@ -209,14 +208,17 @@ impl ReferenceWeights for TabPfnV1Config {
             let theirs = format!("transformer_encoder.layers.{i}");
             let attention = format!("{theirs}.self_attn");
             map.transposed(
-                &format!("{ours}.qkv.weight"),
+                &format!("{ours}.attention.in_proj.weight"),
                 &format!("{attention}.in_proj_weight"),
             )
             .same(
-                &format!("{ours}.qkv.bias"),
+                &format!("{ours}.attention.in_proj.bias"),
                 &format!("{attention}.in_proj_bias"),
             )
-            .linear(&format!("{ours}.output"), &format!("{attention}.out_proj"))
+            .linear(
+                &format!("{ours}.attention.out_proj"),
+                &format!("{attention}.out_proj"),
+            )
             .linear(&format!("{ours}.ffn_in"), &format!("{theirs}.linear1"))
             .linear(&format!("{ours}.ffn_out"), &format!("{theirs}.linear2"))
             .norm(

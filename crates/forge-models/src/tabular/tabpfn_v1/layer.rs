@@ -1,17 +1,14 @@
 //! One layer: labelled rows are looked at, rows to predict look.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use forge_nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::{
-    AttentionMask, AttentionOptions, attention, attention_with_weights, dropout, dropout_residual,
-    linear,
-};
-use forge_nn::{ModuleConfig, apply_linear, apply_linear_activation};
+use forge_nn::ops::AttentionMask;
+use forge_nn::regularisation::{Dropout, DropoutConfig};
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::{TabPfnActivation, TabPfnV1Config};
-use crate::tabular::dropout::active_rate;
 
 /// `x ← Norm(x + Attention(x, labelled))`, `x ← Norm(x + FeedForward(x))`, or with the norms before
 /// the parts.
@@ -20,13 +17,11 @@ use crate::tabular::dropout::active_rate;
 #[derive(Module, Debug)]
 pub struct TabPfnV1Layer {
     attention_norm: LayerNorm,
-    qkv: Linear,
-    output: Linear,
+    attention: MultiHeadAttention,
     ffn_norm: LayerNorm,
     ffn_in: Linear,
     ffn_out: Linear,
     dropout: Dropout,
-    heads: usize,
     pre_norm: bool,
     #[module(skip)]
     activation: TabPfnActivation,
@@ -49,13 +44,13 @@ impl TabPfnV1Layer {
         let linear = |d_in, d_out| LinearConfig::new(d_in, d_out).init(device);
         Self {
             attention_norm: LayerNormConfig::new(width).build(device),
-            qkv: linear(width, 3 * width),
-            output: linear(width, width),
+            attention: MultiHeadAttentionConfig::new(width, config.nhead)
+                .with_dropout(config.dropout)
+                .build(device),
             ffn_norm: LayerNormConfig::new(width).build(device),
             ffn_in: linear(width, hidden),
             ffn_out: linear(hidden, width),
-            dropout: DropoutConfig::new(config.dropout).init(),
-            heads: config.nhead,
+            dropout: DropoutConfig::new(config.dropout).build(device),
             pre_norm: config.pre_norm,
             activation: config.activation,
         }
@@ -66,7 +61,6 @@ impl TabPfnV1Layer {
     /// # Shapes
     /// - output: `[1, Q, D]`, map: `[1, H, Q, R]`
     pub(super) fn forward(&self, asking: Asking, want: bool) -> (Tensor<3>, Option<Tensor<4>>) {
-        let rate = active_rate(&self.dropout);
         let Asking {
             rows,
             labelled,
@@ -79,71 +73,29 @@ impl TabPfnV1Layer {
         } else {
             rows
         };
-        let (change, map) = self.attend(
+        let (q, kv) = (
             seen.clone().narrow(1, from, queries),
             seen.narrow(1, 0, labelled),
-            rate,
-            want,
         );
-        let x = dropout_residual(change, x, rate);
+        let (attention, mask) = (&self.attention, AttentionMask::none());
+        let (change, map) = if want {
+            let (change, map) = attention.forward_cross_with_map(q, kv.clone(), kv, mask, None);
+            (change, Some(map))
+        } else {
+            (attention.forward_cross(q, kv.clone(), kv, mask, None), None)
+        };
+        let x = self.dropout.residual(change, x);
         if self.pre_norm {
-            let change = self.feed_forward(self.ffn_norm.forward(x.clone()), rate);
-            return (dropout_residual(change, x, rate), map);
+            let change = self.feed_forward(self.ffn_norm.forward(x.clone()));
+            return (self.dropout.residual(change, x), map);
         }
         let x = self.attention_norm.forward(x);
-        let change = self.feed_forward(x.clone(), rate);
-        let x = self.ffn_norm.forward(dropout_residual(change, x, rate));
-        (x, map)
+        let change = self.feed_forward(x.clone());
+        (self.ffn_norm.forward(self.dropout.residual(change, x)), map)
     }
 
-    fn attend(
-        &self,
-        queries: Tensor<3>,
-        labelled: Tensor<3>,
-        rate: f64,
-        want: bool,
-    ) -> (Tensor<3>, Option<Tensor<4>>) {
-        let [batch, asked, width] = queries.dims();
-        let options = AttentionOptions {
-            dropout: rate,
-            ..AttentionOptions::default()
-        };
-        let kv = self.project(labelled, width, 2 * width);
-        let (k, v) = (kv.clone().narrow(2, 0, width), kv.narrow(2, width, width));
-        let (k, v) = (self.split(k), self.split(v));
-        let q = self.split(self.project(queries, 0, width));
-        let mask = AttentionMask::none();
-        let (mixed, map) = if want {
-            let (mixed, map) = attention_with_weights(q, k, v, mask, None, &options);
-            (mixed, Some(map))
-        } else {
-            (attention(q, k, v, mask, None, &options), None)
-        };
-        let mixed = mixed.swap_dims(1, 2).reshape([batch, asked, width]);
-        (apply_linear(&self.output, mixed), map)
-    }
-
-    fn feed_forward(&self, x: Tensor<3>, rate: f64) -> Tensor<3> {
-        let hidden = apply_linear_activation(&self.ffn_in, x, self.activation.fused());
-        apply_linear(&self.ffn_out, dropout(hidden, rate))
-    }
-
-    /// Columns `start..start + length` of the fused projection of `x`: a row to predict is never a
-    /// key.
-    fn project(&self, x: Tensor<3>, start: usize, length: usize) -> Tensor<3> {
-        let weight = self.qkv.weight.val().narrow(1, start, length);
-        let bias = self.qkv.bias.as_ref();
-        linear(
-            x,
-            weight,
-            bias.map(|bias| bias.val().narrow(0, start, length)),
-        )
-    }
-
-    /// `[B, N, D]` to `[B, H, N, D / H]`.
-    fn split(&self, x: Tensor<3>) -> Tensor<4> {
-        let [batch, rows, width] = x.dims();
-        x.reshape([batch, rows, self.heads, width / self.heads])
-            .swap_dims(1, 2)
+    fn feed_forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let hidden = self.ffn_in.forward_activated(x, self.activation.fused());
+        self.ffn_out.forward(self.dropout.forward(hidden))
     }
 }

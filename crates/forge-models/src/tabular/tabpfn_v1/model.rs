@@ -1,10 +1,9 @@
 //! TabPFN as a tabular model.
 
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::Tensor;
 use forge_nn::ops::LinearActivation;
-use forge_nn::{ForgeError, Forward, Maps, Network, Want, apply_linear, apply_linear_activation};
+use forge_nn::{ForgeError, Forward, Linear, Maps, Network, Want};
 
 use super::layer::Asking;
 use super::{TabPfnV1Config, TabPfnV1Layer};
@@ -46,7 +45,7 @@ impl TabPfnV1 {
     /// A shape error if there is no column or more than the model takes.
     pub fn widen(&self, x: Tensor<2>) -> Result<Tensor<2>, ForgeError> {
         let [rows, used] = x.dims();
-        let all = self.x_encoder.weight.lazy_shape()[0];
+        let all = self.x_encoder.d_input();
         if !(1..=all).contains(&used) {
             let found = format!("[{rows}, {used}]");
             return Err(ForgeError::shape("x", found, format!("[N, 1 to {all}]")));
@@ -66,9 +65,9 @@ impl TabPfnV1 {
             panic!("tabpfn_v1 predicts from labelled rows of numeric features");
         };
         let n = y.dims()[0];
-        let y = apply_linear(&self.y_encoder, y);
-        let labelled = apply_linear(&self.x_encoder, labelled) + y;
-        let rows = apply_linear(&self.x_encoder, x);
+        let y = self.y_encoder.forward(y);
+        let labelled = self.x_encoder.forward(labelled) + y;
+        let rows = self.x_encoder.forward(x);
         (Tensor::cat(vec![labelled, rows], 0).unsqueeze(), n)
     }
 }
@@ -83,9 +82,9 @@ impl Network for TabPfnV1 {
 
     fn spec(&self) -> TabularSpec {
         TabularSpec {
-            n_num_features: self.x_encoder.weight.lazy_shape()[0],
+            n_num_features: self.x_encoder.d_input(),
             cat_cardinalities: vec![],
-            d_out: self.head_out.weight.lazy_shape()[1],
+            d_out: self.head_out.d_output(),
         }
     }
 
@@ -115,13 +114,13 @@ impl Network for TabPfnV1 {
             rows = x;
         }
         let rows: Tensor<2> = rows.squeeze_dim(0);
-        let hidden = apply_linear_activation(&self.head_in, rows, LinearActivation::Gelu);
+        let hidden = self.head_in.forward_activated(rows, LinearActivation::Gelu);
         Forward {
             maps: Maps {
                 attention,
                 ..Maps::default()
             },
-            ..apply_linear(&self.head_out, hidden).into()
+            ..self.head_out.forward(hidden).into()
         }
     }
 }
