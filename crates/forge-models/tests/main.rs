@@ -8,4 +8,5 @@ mod oracle;
 mod reference;
 mod registry;
 mod saint;
+mod saint_pretrain;
 mod tabpfn_v1;
