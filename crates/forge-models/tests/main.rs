@@ -7,4 +7,7 @@ mod causal;
 mod oracle;
 mod reference;
 mod registry;
+mod saint;
+mod saint_pretrain;
 mod tabnet;
+mod tabpfn_v1;

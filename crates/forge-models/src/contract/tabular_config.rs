@@ -21,8 +21,15 @@ pub trait TabularConfig: ParameterCount<Module: TabularModel> + Default {
     /// The model's name in the registry.
     const NAME: &'static str;
 
-    /// What the model supports.
+    /// What the default architecture supports.
     const CAPABILITIES: Capabilities;
+
+    /// What this architecture supports. Only [`rows`](Capabilities::rows) may differ from
+    /// [`CAPABILITIES`](Self::CAPABILITIES): whether rows see each other can be a choice of the
+    /// config.
+    fn capabilities(&self) -> Capabilities {
+        Self::CAPABILITIES
+    }
 
     /// The table that the config is sized for.
     fn spec(&self) -> TabularSpec;

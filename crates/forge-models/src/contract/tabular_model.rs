@@ -11,14 +11,25 @@ pub trait TabularModel: Network<Input = TabularInput, Spec = TabularSpec> {
     /// What it supports.
     fn capabilities(&self) -> Capabilities;
 
+    /// What this model asks of an input beyond what its capabilities say; nothing, for most.
+    ///
+    /// # Errors
+    /// A shape error for one that it does not take.
+    fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
+        let _ = input;
+        Ok(())
+    }
+
     /// [`run`](Network::run) for input from outside: checks everything, the codes included.
     ///
     /// # Errors
-    /// What [`TabularInput::check`] and [`TabularInput::check_codes`] find; an unsupported error for
+    /// What [`TabularInput::check`], [`admits`](Self::admits) and [`TabularInput::check_codes`]
+    /// find; an unsupported error for
     /// maps that the model does not declare.
     fn try_run(&self, input: TabularInput, want: Want) -> Result<Forward, ForgeError> {
         let (spec, capabilities) = (self.spec(), self.capabilities());
         input.check(self.name(), &spec, capabilities)?;
+        self.admits(&input)?;
         input.check_codes(&spec)?;
         let lacks = |what| Err(ForgeError::unsupported(format!("{} {what}", self.name())));
         if want.attention && !capabilities.attention_maps {

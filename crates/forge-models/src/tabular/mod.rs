@@ -10,7 +10,9 @@ use crate::registry::registry;
 
 mod ft_transformer;
 mod limits;
+mod saint;
 mod tabnet;
+mod tabpfn_v1;
 mod tabular_mlp;
 mod tabular_resnet;
 mod token;
@@ -22,6 +24,8 @@ registry! { ($)
     "tabular_resnet" => tabular_resnet: TabularResNet, TabularResNetConfig;
     "tabular_mlp" => tabular_mlp: TabularMlp, TabularMlpConfig;
     "tabnet" => tabnet: TabNet, TabNetConfig;
+    "saint" => saint: Saint, SaintConfig;
+    "tabpfn_v1" => tabpfn_v1: TabPfnV1, TabPfnV1Config;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -1,6 +1,6 @@
 //! What every model of the registry can do: what each of them does.
 
-use forge_nn::{Forward, Network, Want};
+use forge_nn::{ForgeError, Forward, Network, Want};
 
 use super::Model;
 use crate::{Capabilities, TabularInput, TabularModel, TabularSpec};
@@ -25,5 +25,9 @@ impl Network for Model {
 impl TabularModel for Model {
     fn capabilities(&self) -> Capabilities {
         each_model!(self, model => model.capabilities())
+    }
+
+    fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
+        each_model!(self, model => model.admits(input))
     }
 }

@@ -33,7 +33,7 @@ impl ModelConfig {
         by_name!(name, C => Ok(C::preset(strategy).map(Into::into)))
     }
 
-    /// What the model called `name` supports.
+    /// What the default architecture of the model called `name` supports.
     ///
     /// # Errors
     /// A config error that lists the names there are.
@@ -50,7 +50,7 @@ impl ModelConfig {
     /// What the model supports.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
-        each_config!(self, config => capabilities_of(config))
+        each_config!(self, config => config.capabilities())
     }
 
     /// The table that the config is sized for.
@@ -146,10 +146,6 @@ impl ModuleConfig for ModelConfig {
 // Constants of the type of a value.
 fn name_of<C: TabularConfig>(_: &C) -> &'static str {
     C::NAME
-}
-
-fn capabilities_of<C: TabularConfig>(_: &C) -> Capabilities {
-    C::CAPABILITIES
 }
 
 fn reference_of<C: ReferenceWeights>(_: &C) -> &'static str {

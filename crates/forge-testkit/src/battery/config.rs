@@ -118,7 +118,10 @@ fn refuses(config: &ModelConfig, field: &str) -> bool {
             .all(|value| verdict(&[(field, value)]).is_none())
     });
     // Integers would pass for fractions, so fractions are tried first.
+    // The other of two values may be good.
+    let is_switch = matches!(table.get(field), Some(Value::Boolean(_)));
     let verdict = word
+        .or(is_switch.then_some(true))
         .or_else(|| all(&fractions))
         .or_else(|| {
             let refused = all(std::slice::from_ref(&largest))?;

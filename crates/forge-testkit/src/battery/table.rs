@@ -1,6 +1,6 @@
 //! Tables to run models on.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use forge_models::{
     Capabilities, Context, ModelConfig, RowContext, TabularInput, TabularRows, TabularSpec,
 };
@@ -80,6 +80,20 @@ pub fn rows_of(spec: &TabularSpec, rows: usize, seed: u64, device: &Device) -> T
     }
 }
 
+/// `rows` with every third cell missing, in another place row by row.
+pub(super) fn with_gaps(rows: TabularRows) -> TabularRows {
+    let mask = |[rows, columns]: [usize; 2], device: &Device| {
+        let cells = (0..rows * columns).map(|cell| i64::from((cell + cell / columns) % 3 != 0));
+        let data = TensorData::new(cells.collect::<Vec<_>>(), [rows, columns]);
+        Tensor::<2, Int>::from_data(data, device).equal_elem(1)
+    };
+    TabularRows {
+        num_present: rows.x_num.as_ref().map(|x| mask(x.dims(), &x.device())),
+        cat_present: rows.x_cat.as_ref().map(|x| mask(x.dims(), &x.device())),
+        ..rows
+    }
+}
+
 /// `data` in the device's own float type.
 pub(super) fn floats<const D: usize>(data: TensorData, device: &Device) -> Tensor<D> {
     Tensor::from_data(data.convert::<f32>(), device)
@@ -93,11 +107,13 @@ pub(super) fn take(input: &TabularInput, rows: &[usize]) -> TabularInput {
     };
     let pick = |x: &Tensor<2>| x.clone().select(0, index(&x.device()));
     let pick_codes = |x: &Tensor<2, Int>| x.clone().select(0, index(&x.device()));
+    let pick_mask = |x: &Tensor<2, Bool>| x.clone().select(0, index(&x.device()));
     TabularInput {
         rows: TabularRows {
             x_num: input.rows.x_num.as_ref().map(pick),
             x_cat: input.rows.x_cat.as_ref().map(pick_codes),
-            ..TabularRows::default()
+            num_present: input.rows.num_present.as_ref().map(pick_mask),
+            cat_present: input.rows.cat_present.as_ref().map(pick_mask),
         },
         context: input.context.clone(),
     }

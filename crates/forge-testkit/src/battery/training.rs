@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use forge_models::ModelConfig;
 use forge_nn::{ModuleConfig, Network, StateDict, Want};
 
-use super::table::{floats, input, rows_of};
+use super::table::{floats, input, rows_of, with_gaps};
 use crate::{Noise, gradients_by_name};
 
 /// Every trainable parameter has a gradient that is finite and not all zero, and one step of AdamW
@@ -23,7 +23,12 @@ pub fn every_parameter_learns(config: &ModelConfig, device: &Device) {
     let model = config.init(&device);
     let before = state(&model);
     let target = floats::<2>(Noise::new(2).tensor(&[rows, spec.d_out]), &device);
-    let forward = model.run(input(config, rows, 1, &device), Want::PREDICTIONS);
+    let mut given = input(config, rows, 1, &device);
+    // What stands for a missing value learns where values are missing.
+    if config.capabilities().missing {
+        given.rows = with_gaps(given.rows);
+    }
+    let forward = model.run(given, Want::PREDICTIONS);
     let loss = (forward.y - target).square().mean();
     let loss = forward
         .penalty

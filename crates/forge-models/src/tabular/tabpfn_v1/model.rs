@@ -1,0 +1,148 @@
+//! TabPFN as a tabular model.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use forge_nn::ops::LinearActivation;
+use forge_nn::{ForgeError, Forward, Linear, Maps, Network, Want};
+
+use super::layer::Asking;
+use super::{TabPfnV1Config, TabPfnV1Layer};
+use crate::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularSpec};
+
+/// A transformer that reads labelled rows and predicts others in one pass.
+///
+/// Hollmann et al. 2023, "TabPFN: A Transformer That Solves Small Tabular Classification Problems
+/// in a Second" (arXiv 2207.01848), as `TransformerModel` in `automl/TabPFN` at ddf5e85.
+///
+/// One call is one table: the context holds the labelled rows, with one target per row (the class
+/// number as a float), and the rows are those to predict. A token is a row:
+/// `W x + b`, plus `w y + c` where it is labelled. Rows to predict see the labelled rows and neither
+/// themselves nor each other, so that the answer does not depend on how the table is cut.
+///
+/// # Maps
+///
+/// [`Maps::attention`]: per layer `[1, H, B, R]`, the weights of the rows to predict on the labelled
+/// rows.
+#[derive(Module, Debug)]
+pub struct TabPfnV1 {
+    pub(super) x_encoder: Linear,
+    pub(super) y_encoder: Linear,
+    pub(super) layers: Vec<TabPfnV1Layer>,
+    pub(super) head_in: Linear,
+    pub(super) head_out: Linear,
+}
+
+impl TabPfnV1 {
+    /// Columns of a narrower table as this model takes them: scaled by `num_features / F`, so that
+    /// their sum keeps its size, and padded with zero columns (`normalize_by_used_features_f` and
+    /// `extend_features` of the reference).
+    ///
+    /// # Shapes
+    /// - x: `[N, F]`, normalised
+    /// - output: `[N, num_features]`
+    ///
+    /// # Errors
+    /// A shape error if there is no column or more than the model takes.
+    pub fn widen(&self, x: Tensor<2>) -> Result<Tensor<2>, ForgeError> {
+        let [rows, used] = x.dims();
+        let all = self.x_encoder.d_input();
+        if !(1..=all).contains(&used) {
+            let found = format!("[{rows}, {used}]");
+            return Err(ForgeError::shape("x", found, format!("[N, 1 to {all}]")));
+        }
+        let x = x * (all as f64 / used as f64);
+        Ok(x.pad((0, all - used, 0, 0), 0.0))
+    }
+
+    /// All rows as tokens, the labelled ones first, and how many those are.
+    fn tokens(&self, input: TabularInput) -> (Tensor<3>, usize) {
+        let (Some(x), Some((Some(labelled), Some(y)))) = (
+            input.rows.x_num,
+            input
+                .context
+                .map(|context| (context.rows.x_num, context.target)),
+        ) else {
+            panic!("tabpfn_v1 predicts from labelled rows of numeric features");
+        };
+        let n = y.dims()[0];
+        let y = self.y_encoder.forward(y);
+        let labelled = self.x_encoder.forward(labelled) + y;
+        let rows = self.x_encoder.forward(x);
+        (Tensor::cat(vec![labelled, rows], 0).unsqueeze(), n)
+    }
+}
+
+impl Network for TabPfnV1 {
+    type Input = TabularInput;
+    type Spec = TabularSpec;
+
+    fn name(&self) -> &'static str {
+        TabPfnV1Config::NAME
+    }
+
+    fn spec(&self) -> TabularSpec {
+        TabularSpec {
+            n_num_features: self.x_encoder.d_input(),
+            cat_cardinalities: vec![],
+            d_out: self.head_out.d_output(),
+        }
+    }
+
+    fn run(&self, input: TabularInput, want: Want) -> Forward {
+        let checked = input
+            .check(self.name(), &self.spec(), self.capabilities())
+            .and_then(|()| self.admits(&input));
+        if let Err(error) = checked {
+            panic!("{error}");
+        }
+        let (mut rows, labelled) = self.tokens(input);
+        let given = rows.dims()[1] - labelled;
+        let mut attention = vec![];
+        for (i, layer) in self.layers.iter().enumerate() {
+            // Nothing looks at the labelled rows after the last layer.
+            let last = i + 1 == self.layers.len();
+            let asking = Asking {
+                rows,
+                labelled,
+                from: if last { labelled } else { 0 },
+            };
+            let (x, map) = layer.forward(asking, want.attention);
+            attention.extend(map.map(|map| {
+                let queries = map.dims()[2];
+                map.narrow(2, queries - given, given)
+            }));
+            rows = x;
+        }
+        let rows: Tensor<2> = rows.squeeze_dim(0);
+        let hidden = self.head_in.forward_activated(rows, LinearActivation::Gelu);
+        Forward {
+            maps: Maps {
+                attention,
+                ..Maps::default()
+            },
+            ..self.head_out.forward(hidden).into()
+        }
+    }
+}
+
+impl TabularModel for TabPfnV1 {
+    fn capabilities(&self) -> Capabilities {
+        TabPfnV1Config::CAPABILITIES
+    }
+
+    /// At least one labelled row, and one target per row.
+    fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
+        let target = input
+            .context
+            .as_ref()
+            .and_then(|context| context.target.as_ref());
+        match target.map(Tensor::dims) {
+            Some([rows, slots]) if rows == 0 || slots != 1 => {
+                let found = format!("[{rows}, {slots}]");
+                let expected = "[R, 1], one target per labelled row, at least one row";
+                Err(ForgeError::shape("context target", found, expected))
+            }
+            _ => Ok(()),
+        }
+    }
+}
