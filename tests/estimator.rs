@@ -105,7 +105,7 @@ fn trainable_parameters_are_counted_alike() {
     use std::sync::{Arc, Mutex};
     use volatilityforge::FitOptions;
     use volatilityforge::data::SplitConfig;
-    use volatilityforge::train::training::{Observer, StartEvent};
+    use volatilityforge::train::{Observer, StartEvent};
 
     struct Listen(Arc<Mutex<usize>>);
     impl Observer for Listen {

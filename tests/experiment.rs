@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use volatilityforge::experiment::{Experiment, ExperimentConfig, RunOptions, Summary};
-use volatilityforge::train::training::{BatchEvent, Observer};
+use volatilityforge::train::{BatchEvent, Flow, Observer};
 use volatilityforge::{Error, Strategy};
 
 use crate::chain::chain;
@@ -16,10 +16,11 @@ impl Observer for Nobody {}
 /// Pulls the plug after a number of steps.
 struct StopAfter(u64, Arc<AtomicBool>);
 impl Observer for StopAfter {
-    fn on_batch(&mut self, event: &BatchEvent) {
+    fn on_batch(&mut self, event: &BatchEvent) -> Flow {
         if event.step >= self.0 {
             self.1.store(true, Ordering::Relaxed);
         }
+        Flow::Continue
     }
 }
 

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Parser;
 use volatilityforge::Error;
 use volatilityforge::experiment::{Experiment, RunEvent, RunOptions, Summary};
-use volatilityforge::train::training::StopReason;
+use volatilityforge::train::StopReason;
 
 use arguments::Arguments;
 use progress::Progress;
@@ -82,7 +82,7 @@ fn announce(event: &RunEvent<'_>) {
         RunEvent::ModelFinished(model, false) => println!(
             "{}: {} after {} epochs, {:.1} s",
             model.name,
-            how(model.stopped),
+            how(&model.stopped),
             model.epochs,
             model.seconds
         ),
@@ -90,12 +90,13 @@ fn announce(event: &RunEvent<'_>) {
     }
 }
 
-fn how(stopped: StopReason) -> &'static str {
+fn how(stopped: &StopReason) -> &str {
     match stopped {
         StopReason::Completed => "trained to the end",
         StopReason::EarlyStopped => "stopped early",
         StopReason::Interrupted => "interrupted",
         StopReason::BudgetSpent => "stopped by its time budget",
+        StopReason::Observer(reason) => reason,
     }
 }
 

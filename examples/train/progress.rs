@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use volatilityforge::train::training::{BatchEvent, EndEvent, EpochEvent, Observer, StartEvent};
+use volatilityforge::train::{BatchEvent, EndEvent, EpochEvent, Flow, Observer, StartEvent};
 
 /// Shows one model's training.
 pub(crate) struct Progress {
@@ -44,7 +44,7 @@ impl Observer for Progress {
         }
     }
 
-    fn on_batch(&mut self, event: &BatchEvent) {
+    fn on_batch(&mut self, event: &BatchEvent) -> Flow {
         if let Some(bar) = &self.bar {
             bar.set_position(event.step);
             bar.set_message(format!(
@@ -55,10 +55,11 @@ impl Observer for Progress {
                 left(event.eta_seconds)
             ));
         }
+        Flow::Continue
     }
 
-    fn on_epoch(&mut self, event: &EpochEvent<'_>) {
-        if let Some(validation) = event.record.validation {
+    fn on_epoch(&mut self, event: &EpochEvent<'_>) -> Flow {
+        if let Some(validation) = event.record.score() {
             self.validation = format!("{validation:.6}");
         }
         let epoch = event.record.epoch + 1;
@@ -70,11 +71,15 @@ impl Observer for Progress {
                 event.epochs,
                 event.record.train_loss,
                 self.validation,
-                event.best.map_or("–".into(), |best| format!("{best:.6}")),
+                event
+                    .best
+                    .and_then(|best| best.deciding())
+                    .map_or("–".into(), |best| format!("{:.6}", best.value)),
                 event.samples_per_second,
                 left(event.eta_seconds)
             );
         }
+        Flow::Continue
     }
 
     fn on_end(&mut self, _event: &EndEvent) {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::{DType, Device};
-use forge_data::{Preprocessor, PreprocessorManifest, TargetManifest, TargetTransform};
+use forge_data::{
+    NumericTargets, Preprocessor, PreprocessorManifest, TargetEncoder, TargetManifest,
+};
 use forge_models::ModelConfig;
 use forge_nn::{FileFormat, ForgeError, ModuleConfig, StateDict, TensorFile};
 use serde::{Deserialize, Serialize};
@@ -40,7 +42,8 @@ enum Task {
 
 pub(crate) fn save(fitted: &FittedRegressor, path: &Path) -> Result<(), Error> {
     let (preprocessing, statistics) = fitted.preprocessor.to_parts();
-    let (target, scale) = fitted.target.to_parts();
+    let target = NumericTargets::new(vec![fitted.target.clone()])?;
+    let (target, scale) = TargetEncoder::Numeric(target).to_parts();
     let weights = StateDict::from_module(&fitted.module)?.tensors;
     let parts = [
         (MODEL, weights),
@@ -73,8 +76,12 @@ pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedRegressor, Erro
     let preprocessor = Preprocessor::from_parts(manifest.preprocessing.clone(), &statistics)
         .map_err(|e| file.error(format!("preprocessing: {e}")))?;
     let scale = file.tensors(TARGET)?;
-    let target = TargetTransform::from_parts(manifest.target.clone(), &scale)
+    let target = TargetEncoder::from_parts(manifest.target.clone(), &scale)
         .map_err(|e| file.error(format!("target: {e}")))?;
+    let Some([target]) = target.numeric().map(NumericTargets::columns) else {
+        return Err(file.error("a regressor has one numeric target").into());
+    };
+    let target = target.clone();
     if !FittedRegressor::fits(&model, &preprocessor) {
         return Err(file
             .error("the model does not fit the preprocessing")

@@ -4,7 +4,7 @@ use forge_data::PreprocessConfig;
 use forge_models::{ModelConfig, TabularSpec};
 use forge_nn::{ForgeError, ModuleConfig, check};
 use forge_train::loss::{LossConfig, RegressionLoss};
-use forge_train::training::TrainerConfig;
+use forge_train::TrainerConfig;
 use serde::{Deserialize, Serialize};
 
 use super::preset;

@@ -12,7 +12,7 @@ use forge_data::{
 };
 use forge_models::{ModelConfig, TabularSpec};
 use forge_nn::ModuleConfig;
-use forge_train::training::{EpochRecord, Observer, Start, StopReason, Trainer};
+use forge_train::{EpochRecord, Observer, Start, StopReason, Trainer};
 use serde::Serialize;
 
 use super::task::{TableTask, Validation, without_gradients};
@@ -135,6 +135,7 @@ impl TabularRegressor {
         let split = SplitConfig::Random {
             fraction: 0.0,
             seed: config.training.seed,
+            stratify: None,
         }
         .split(table, config.validation_fraction)?;
         let (fitted, _) = self.fit_split(table, &split, device, FitOptions::default())?;
@@ -167,7 +168,8 @@ impl TabularRegressor {
             hash(&mut fingerprint, &features.numeric, |v| v.to_le_bytes());
             hash(&mut fingerprint, &features.categorical, |v| v.to_le_bytes());
             hash(&mut fingerprint, &scaled, |v| v.to_le_bytes());
-            Ok((TabularDataset::new(features, Some(scaled), device)?, values))
+            let rows = TabularDataset::new(features, device).with_target_values(scaled, 1)?;
+            Ok((rows, values))
         };
         let (train, _) = dataset(&split.train, &device)?;
         let validation = if split.validation.is_empty() {
@@ -180,7 +182,7 @@ impl TabularRegressor {
                 scale: target.clone(),
             })
         };
-        let task = TableTask {
+        let mut task = TableTask {
             train,
             validation,
             loss: config.loss.clone(),
@@ -210,7 +212,7 @@ impl TabularRegressor {
             };
             trainer = trainer.with_checkpoints(folder, start);
         }
-        let outcome = trainer.fit(&task, module)?;
+        let outcome = trainer.fit(&mut task, module)?;
         let report = FitReport {
             preprocessing,
             history: outcome.history,

@@ -42,7 +42,7 @@ impl FittedRegressor {
         if features.n_rows == 0 {
             return Ok(Vec::new());
         }
-        let rows = TabularDataset::new(features, None, &self.device)?;
+        let rows = TabularDataset::new(features, &self.device);
         Ok(self.target.inverse(&predict(&self.module, &rows)?))
     }
 

@@ -5,7 +5,7 @@ use forge_models::{ModelConfig, TabularSpec};
 use forge_train::averaging::EmaConfig;
 use forge_train::optimizer::{AdamWConfig, OptimizerConfig};
 use forge_train::schedule::{CosineWarmup, ScheduleConfig};
-use forge_train::training::{EarlyStoppingConfig, TrainerConfig};
+use forge_train::{EarlyStoppingConfig, TrainerConfig};
 
 use super::Strategy;
 use crate::Error;

@@ -5,8 +5,8 @@ use forge_data::{TabularBatch, TabularDataset};
 use forge_models::{Model, TabularInput};
 use forge_nn::ForgeError;
 use forge_train::loss::{LossConfig, RegressionLoss};
-use forge_train::metric::RegressionMetrics;
-use forge_train::training::TrainTask;
+use forge_train::metric::{RegressionMetrics, Scores};
+use forge_train::{StepContext, TrainTask};
 
 /// Rows a forward pass takes when nothing is learnt from them: bounds memory, whatever the table.
 const ROWS_A_PASS: usize = 1024;
@@ -33,7 +33,12 @@ impl TrainTask for TableTask {
         self.train.len()
     }
 
-    fn loss(&self, module: &Self::Module, rows: &[usize]) -> Result<Tensor<1>, ForgeError> {
+    fn loss(
+        &mut self,
+        module: &Self::Module,
+        rows: &[usize],
+        _: &StepContext<'_>,
+    ) -> Result<Tensor<1>, ForgeError> {
         let batch = self.train.batch(rows);
         let target = batch
             .y
@@ -43,14 +48,14 @@ impl TrainTask for TableTask {
         Ok(self.loss.mean(predicted, target))
     }
 
-    fn validate(&self, module: &Self::Module) -> Result<Option<f64>, ForgeError> {
+    fn validate(&self, module: &Self::Module) -> Result<Option<Scores>, ForgeError> {
         let Some(validation) = &self.validation else {
             return Ok(None);
         };
         let predicted = predict(module, &validation.rows)?;
         let predicted = validation.scale.inverse(&predicted);
         let metrics = RegressionMetrics::compute(&predicted, &validation.target)?;
-        Ok(Some(metrics.rmse))
+        Ok(Some(Scores::new().minimize("rmse", metrics.rmse)))
     }
 }
 

@@ -12,7 +12,7 @@ use forge_data::{
 use forge_nn::ForgeError;
 use forge_train::metric::RegressionMetrics;
 use forge_train::schedule::ScheduleConfig;
-use forge_train::training::{Observer, StopReason};
+use forge_train::{EpochRecord, Observer, StopReason};
 
 use super::chain::smiles;
 use super::summary::BaselineResult;
@@ -197,7 +197,7 @@ impl Experiment {
             validation_rmse: fit
                 .history
                 .iter()
-                .filter_map(|epoch| epoch.validation)
+                .filter_map(EpochRecord::score)
                 .min_by(f64::total_cmp),
             epochs: fit.history.len(),
             stopped: fit.stopped,
@@ -321,7 +321,7 @@ impl Experiment {
             validation: m
                 .history
                 .iter()
-                .filter_map(|e| Some((e.epoch as f64, e.validation?)))
+                .filter_map(|e| Some((e.epoch as f64, e.score()?)))
                 .collect(),
         });
         let title = if summary.synthetic {

@@ -1,6 +1,6 @@
 //! What a run found, as `metrics.json` holds it.
 
-use forge_train::training::{EpochRecord, StopReason};
+use forge_train::{EpochRecord, StopReason};
 use serde::{Deserialize, Serialize};
 
 use crate::report::LeaderboardRow;

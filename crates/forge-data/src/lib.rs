@@ -1,7 +1,8 @@
 //! Tables for deep learning: reading (CSV, Parquet, Excel), schema, preprocessing, splits and
 //! synthetic markets. Stands alone on Burn's tensors.
 //!
-//! Shape letters: `N` rows of a table, `B` rows of a batch, `F` features.
+//! Shape letters: `N` rows of a table, `B` rows of a batch, `F` features, `S` slots (one per
+//! target column).
 
 mod dataset;
 mod error;
@@ -11,20 +12,24 @@ mod read;
 mod schema;
 mod split;
 mod table;
+mod target;
 
-pub use dataset::{TabularBatch, TabularDataset};
+pub use dataset::{TabularBatch, TabularDataset, sample_weights};
 pub use error::DataError;
 pub use market::SyntheticMarketConfig;
 pub use preprocess::{
     CategoricalEncoding, CategoricalManifest, DropReason, DroppedColumn, FeatureSelection,
     Features, Impute, NumericManifest, NumericTransform, PreprocessConfig, PreprocessReport,
-    Preprocessor, PreprocessorManifest, RareLabels, TargetManifest, TargetTransform,
-    TransformReport,
+    Preprocessor, PreprocessorManifest, RareLabels, TransformReport,
 };
 pub use read::{
-    ColumnReport, DuplicateNames, FileFormat, Finding, FindingKind, Infinite, Layout, ReadOptions,
-    ReadReport, read_csv_from, read_table,
+    ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, ReadOptions, ReadReport,
+    TableFormat, read_csv_from, read_table,
 };
 pub use schema::{ColumnKind, ColumnRole, Decimal};
 pub use split::{Split, SplitConfig};
 pub use table::{Categorical, Column, ColumnValues, Table};
+pub use target::{
+    ClassLabels, ClassManifest, ClassTarget, EncodedTargets, InferredTask, NumericTargetManifest,
+    NumericTargets, TargetEncoder, TargetManifest, TargetTransform, TaskKind, infer_task,
+};

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod black76;
+mod class_target;
 mod dataset;
 mod dirty_csv;
 mod market;
@@ -18,5 +19,6 @@ mod split;
 mod table;
 mod tables;
 mod target;
+mod target_encoder;
 #[cfg(feature = "excel")]
 mod workbook;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{DType, TensorData};
 use forge_data::{
     CategoricalEncoding, Column, FeatureSelection, NumericTransform, PreprocessConfig,
-    Preprocessor, PreprocessorManifest, Table, TargetTransform,
+    Preprocessor, PreprocessorManifest, Table,
 };
 
 use crate::tables::{NAN, all, labels};
@@ -141,36 +141,4 @@ fn foreign_tensors_are_left_alone() {
     let mut parts = fitted(NumericTransform::None, CategoricalEncoding::Codes).to_parts();
     put(&mut parts, "model.weight", vec![0.0], &[1]);
     assert!(Preprocessor::from_parts(parts.0, &parts.1).is_ok());
-}
-
-#[test]
-fn hostile_target_parts_are_refused() {
-    let target = TargetTransform::fit_values("y", &[0.1, 0.4, 2.0]).unwrap();
-    let (manifest, tensors) = target.to_parts();
-    assert_eq!(
-        TargetTransform::from_parts(manifest.clone(), &tensors).unwrap(),
-        target
-    );
-    for (name, data) in [
-        ("target.scale", TensorData::new(vec![0.0], [1])),
-        ("target.scale", TensorData::new(vec![f64::NAN], [1])),
-        ("target.center", TensorData::new(vec![1.0, 2.0], [2])),
-        ("target.center", TensorData::new(vec![1.0f32], [1])),
-        ("target.else", TensorData::new(vec![1.0], [1])),
-    ] {
-        let mut bad = tensors.clone();
-        bad.insert(name.into(), data);
-        let error = TargetTransform::from_parts(manifest.clone(), &bad).unwrap_err();
-        assert!(
-            error.is_parse() && error.to_string().contains(name),
-            "{error}"
-        );
-    }
-    let mut newer = manifest;
-    newer.version = 9;
-    assert!(
-        TargetTransform::from_parts(newer, &tensors)
-            .unwrap_err()
-            .is_parse()
-    );
 }

@@ -117,7 +117,7 @@ proptest! {
                 prop_assert!((0..cardinality as i32).contains(code));
             }
         }
-        // In training every one-hot row has one 1 a column unless its label was too rare.
+        // In training every one-hot row has one 1 per column unless its label was too rare.
         if config.categorical == CategoricalEncoding::OneHot && config.min_category_count == 1 {
             let names = p.numeric_names();
             let hot: Vec<usize> =

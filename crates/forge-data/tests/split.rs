@@ -49,13 +49,21 @@ fn texts_are_understood_or_refused_with_the_choices() {
         }
     );
     for bad in [
-        "", "Random", "random:x", "date", "date:", "group:", "month:x",
+        "",
+        "Random",
+        "random:x",
+        "stratified",
+        "stratified:",
+        "date",
+        "date:",
+        "group:",
+        "month:x",
     ] {
         let error = bad.parse::<SplitConfig>().unwrap_err();
         assert!(error.is_config());
         assert!(error.to_string().contains("group:COLUMN"), "{error}");
     }
-    for text in ["random", "date:d", "group:g"] {
+    for text in ["random", "stratified:c", "date:d", "group:g"] {
         assert_eq!(parse(text).to_string(), text);
         let json = serde_json::to_string(&parse(text)).unwrap();
         assert_eq!(
@@ -221,8 +229,108 @@ fn columns_that_cannot_split_are_named() {
     );
 }
 
+/// A column `c` of classes, `sizes[k]` rows of class `k`, mixed.
+fn classes(sizes: &[usize]) -> (Table, Vec<usize>) {
+    let mut cells: Vec<usize> = (0..sizes.len())
+        .flat_map(|class| vec![class; sizes[class]])
+        .collect();
+    let n = cells.len();
+    cells = (0..n).map(|i| cells[(i * 7919) % n]).collect();
+    let column = Column::numeric("c", cells.iter().map(|c| *c as f64).collect());
+    (Table::new(vec![column]).unwrap(), cells)
+}
+
+fn count(rows: &[usize], cells: &[usize], class: usize) -> usize {
+    rows.iter().filter(|row| cells[**row] == class).count()
+}
+
+#[test]
+fn stratified_splits_take_the_same_part_of_every_class() {
+    let (t, cells) = classes(&[600, 300, 97, 3]);
+    let split = parse("stratified:c").split(&t, 0.25).unwrap();
+    rows_once(&split, 1000);
+    let of = |rows: &[usize]| [0, 1, 2, 3].map(|class| count(rows, &cells, class));
+    assert_eq!(of(&split.test), [120, 60, 19, 1]);
+    assert_eq!(of(&split.validation), [120, 60, 19, 1]);
+    assert_eq!(of(&split.train), [360, 180, 59, 1]);
+    assert_eq!(parse("stratified:c").split(&t, 0.25).unwrap(), split);
+    let other = parse("stratified:c").with_seed(1).split(&t, 0.25).unwrap();
+    assert_ne!(other.test, split.test);
+    assert_eq!(of(&other.test), of(&split.test));
+    // Without the rule, a class of three rows may miss a part.
+    let random = parse("random").split(&t, 0.25).unwrap();
+    assert_ne!(of(&random.test), of(&split.test));
+}
+
+#[test]
+fn rare_classes_stay_in_training_first() {
+    let (t, cells) = classes(&[40, 2, 1]);
+    for seed in 0..20 {
+        let split = parse("stratified:c")
+            .with_seed(seed)
+            .split(&t, 0.2)
+            .unwrap();
+        for class in 0..3 {
+            assert!(count(&split.train, &cells, class) >= 1, "{split:?}");
+        }
+        assert_eq!(count(&split.test, &cells, 1), 1);
+        assert_eq!(count(&split.train, &cells, 2), 1);
+    }
+}
+
+#[test]
+fn columns_that_cannot_stratify_are_named() {
+    let error = |table: &Table| {
+        let error = parse("stratified:c").split(table, 0.0).unwrap_err();
+        assert!(error.is_value());
+        error.to_string()
+    };
+    let (single, _) = classes(&[1; 9]);
+    let message = error(&single);
+    for words in ["column 'c'", "9 of 9 classes", "one row", "split at random"] {
+        assert!(message.contains(words), "{message}");
+    }
+    let gap = Table::new(vec![labels("c", &[Some("a"), None, Some("a")])]).unwrap();
+    assert!(error(&gap).starts_with("row 3: column 'c': is missing"));
+    let (t, _) = classes(&[4, 4]);
+    assert!(
+        parse("stratified:d")
+            .split(&t, 0.0)
+            .unwrap_err()
+            .is_schema()
+    );
+    let unnamed = SplitConfig::Random {
+        fraction: 0.2,
+        seed: 0,
+        stratify: Some(String::new()),
+    };
+    assert!(unnamed.split(&t, 0.0).unwrap_err().is_config());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn stratified_parts_have_every_class_that_has_two_rows(
+        sizes in prop::collection::vec(2usize..40, 1..8),
+        fraction in 0.01f64..0.99,
+        seed in any::<u64>(),
+    ) {
+        let (t, cells) = classes(&sizes);
+        let rule = parse("stratified:c").with_seed(seed);
+        let Ok((kept, held)) = rule.hold_out(&t, &all(&t), fraction, 0) else {
+            // Asked for so much that training would lack a class.
+            prop_assert!(fraction * cells.len() as f64 + 0.5 > (cells.len() - sizes.len()) as f64);
+            return Ok(());
+        };
+        prop_assert_eq!(kept.len() + held.len(), cells.len());
+        let asked = (fraction * cells.len() as f64).round() as usize;
+        prop_assert!(held.len() == asked.max(sizes.len()), "{} of {}", held.len(), asked);
+        for (class, size) in sizes.iter().enumerate() {
+            let taken = count(&held, &cells, class);
+            prop_assert!(taken >= 1 && taken < *size);
+        }
+    }
 
     #[test]
     fn dates_of_training_come_before_dates_of_test(

@@ -66,6 +66,11 @@ fn state_round_trip_is_bit_identical() {
 }
 
 #[test]
+fn storage_of_parameters_does_not_matter() {
+    each(battery::storage_of_parameters_does_not_matter);
+}
+
+#[test]
 fn same_seed_same_model() {
     each(battery::same_seed_same_model);
 }

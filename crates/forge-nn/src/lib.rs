@@ -30,6 +30,7 @@ mod device;
 mod error;
 pub mod gating;
 mod linear;
+mod mode;
 mod network;
 pub mod norm;
 pub mod ops;
@@ -44,7 +45,8 @@ pub use burn;
 pub use config::ModuleConfig;
 pub use device::DeviceName;
 pub use error::ForgeError;
-pub use linear::{apply_linear, apply_linear_activation};
+pub use linear::{Linear, LinearConfig};
+pub use mode::{Mode, set_mode, training_flag};
 pub use network::{Forward, Maps, Network, Want};
 pub use state::{FileFormat, SafetensorsMetadata, StateDict, Subset, SubsetReport, TensorFile};
 pub use tokenizer::{

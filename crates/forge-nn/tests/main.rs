@@ -3,6 +3,7 @@
 
 mod checks;
 mod components;
+mod linear;
 mod ops;
 mod parameters;
 mod property;

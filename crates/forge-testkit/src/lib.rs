@@ -12,7 +12,9 @@ mod gradient_check;
 mod gradients;
 mod noise;
 pub mod oracle;
+mod shards;
 
 pub use gradient_check::{GradientCheck, GradientMismatch, GradientReport};
 pub use gradients::gradients_by_name;
 pub use noise::Noise;
+pub use shards::with_padded_parameters;

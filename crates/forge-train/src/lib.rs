@@ -1,15 +1,30 @@
-//! Losses, averaging, schedules, optimisers and the trainer of volatilityforge.
+//! Losses, objectives, metrics, averaging, schedules, optimisers and the trainer of volatilityforge.
 //!
-//! Nothing here knows a concrete model: the [`Trainer`](training::Trainer) runs over anything that
-//! implements the small trait [`TrainTask`](training::TrainTask). `docs/training.md` in the
-//! repository is the guide.
+//! Nothing here knows a concrete model: the [`Trainer`] runs over anything that implements the
+//! small trait [`TrainTask`], and an [`Engine`] makes single steps for a loop of your own.
+//! `docs/training.md` in the repository is the guide.
 //!
 //! Shape letters are those of [`forge_nn`].
 
 pub mod averaging;
 pub mod checkpoint;
+pub mod distribution;
 pub mod loss;
 pub mod metric;
+pub mod objective;
 pub mod optimizer;
 pub mod schedule;
-pub mod training;
+mod training;
+
+pub use training::{
+    BatchEvent, CheckpointConfig, EarlyStoppingConfig, EndEvent, Engine, EngineConfig, EpochEvent,
+    EpochRecord, Flow, ModuleView, Observer, ParameterGroup, Phase, Start, StartEvent, StepContext,
+    StepOutcome, StopReason, TrainOutcome, TrainTask, Trainer, TrainerConfig, Validation,
+    inner_step,
+};
+pub use training::{rule, sampler};
+
+/// The guide's code, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/training.md")]
+struct Guide;

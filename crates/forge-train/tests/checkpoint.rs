@@ -2,30 +2,32 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use forge_nn::burn::tensor::TensorData;
+use forge_nn::burn::tensor::{Device, TensorData};
 use forge_train::checkpoint::CheckpointFolder;
-use forge_train::training::{Start, Trainer};
+use forge_train::{Flow, Start, Trainer};
 use serde_json::{Value, json};
 
 use crate::net::{Net, Task, bits, config};
 
 /// A run stopped half-way by its epochs: two checkpoints are left.
 fn half_a_run(folder: &Path) -> Vec<std::path::PathBuf> {
-    let task = Task::new(25);
-    let mut trainer = Trainer::new(config(2))
+    let mut task = Task::new(25);
+    let trainer = Trainer::new(config(2))
         .unwrap()
         .with_checkpoints(folder, Start::Fresh);
-    trainer.fit(&task, Net::new(&task.device, 1)).unwrap();
+    trainer
+        .fit(&mut task, Net::new(&Device::flex(), 1))
+        .unwrap();
     let folder = CheckpointFolder::open(folder, 2).unwrap();
     folder.list().unwrap().into_iter().map(|(_, p)| p).collect()
 }
 
 fn resume(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, forge_nn::ForgeError> {
-    let task = Task::new(25);
-    let mut trainer = Trainer::new(config(2))
+    let mut task = Task::new(25);
+    let trainer = Trainer::new(config(2))
         .unwrap()
         .with_checkpoints(folder, Start::Resume);
-    let outcome = trainer.fit(&task, Net::new(&task.device, 9))?;
+    let outcome = trainer.fit(&mut task, Net::new(&Device::flex(), 9))?;
     Ok(bits(&outcome.module))
 }
 
@@ -142,23 +144,23 @@ fn forged(change: impl FnOnce(&mut Value, &mut Tensors)) -> forge_nn::ForgeError
 #[test]
 fn an_absurd_step_count_does_no_harm() {
     let folder = tempfile::tempdir().unwrap();
-    let task = Task::new(25);
-    let fit = |start, config| {
+    let mut task = Task::new(25);
+    let mut fit = |start, config| {
         Trainer::new(config)
             .unwrap()
             .with_checkpoints(folder.path(), start)
-            .fit(&task, Net::new(&task.device, 1))
+            .fit(&mut task, Net::new(&Device::flex(), 1))
     };
     let longer = |epochs| {
         let mut config = config(epochs);
-        config.schedule = serde_json::from_str(r#"{"kind": "constant", "lr": 0.01}"#).unwrap();
+        config.schedule = serde_json::from_str(r#"{"name": "constant", "lr": 0.01}"#).unwrap();
         config
     };
     fit(Start::Fresh, longer(1)).unwrap();
     let checkpoints = CheckpointFolder::open(folder.path(), 2).unwrap();
     let latest = checkpoints.latest::<Value>().unwrap().unwrap();
     let mut manifest = latest.file.manifest.clone();
-    for (_, step) in manifest["optimizer"].as_object_mut().unwrap() {
+    for (_, step) in manifest["parts"]["optimizer"].as_object_mut().unwrap() {
         *step = json!(u64::MAX);
     }
     let tensors = latest.file.tensors("").unwrap();
@@ -176,17 +178,41 @@ fn forged_states_are_refused() {
             "batch 1000 of an epoch of 4",
         ),
         (
-            forged(|m, _| m["progress"]["step"] = json!(u64::MAX)),
+            forged(|m, _| m["parts"]["engine"]["step"] = json!(u64::MAX)),
             "step 18446744073709551615",
         ),
-        (forged(|m, _| m["progress"]["epoch"] = json!(7)), "epoch 7"),
+        (
+            forged(|m, _| m["parts"]["engine"]["epoch"] = json!(7)),
+            "epoch 7",
+        ),
         (
             forged(|m, _| m["progress"]["history"] = json!([])),
             "0 epochs of history",
         ),
+        (forged(|m, _| m["parts"]["ema"] = json!(null)), "part ema: "),
         (
-            forged(|m, _| m["progress"]["ema_calls"] = json!(null)),
-            "the average is missing",
+            forged(|m, t| {
+                m["parts"].as_object_mut().unwrap().remove("ema");
+                t.retain(|name, _| !name.starts_with("ema/"));
+            }),
+            "the section of part ema is missing",
+        ),
+        (
+            forged(|m, _| m["parts"]["stranger"] = json!(1)),
+            "section stranger belongs to no part of this run",
+        ),
+        (
+            forged(|m, _| m["parts"]["early_stopping"] = json!({"waited": -1})),
+            "part early_stopping: ",
+        ),
+        (forged(|m, _| m["parts"]["task"] = json!(1)), "part task: "),
+        (
+            forged(|m, _| m["parts"]["clip_norm"] = json!({"a": 1})),
+            "part clip_norm: ",
+        ),
+        (
+            forged(|m, _| m["parts"]["best"] = json!(null)),
+            "is not expected",
         ),
         (
             forged(|m, _| m["progress"]["more"] = json!(1)),
@@ -243,12 +269,12 @@ fn disk_trouble_is_an_io_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
-    let task = Task::new(25);
-    let fit = |folder: &Path| {
+    let mut task = Task::new(25);
+    let mut fit = |folder: &Path| {
         Trainer::new(config(3))
             .unwrap()
             .with_checkpoints(folder, Start::Fresh)
-            .fit(&task, Net::new(&task.device, 1))
+            .fit(&mut task, Net::new(&Device::flex(), 1))
     };
     // A folder that cannot be made.
     let error = fit(&file.join("below")).unwrap_err();
@@ -257,11 +283,12 @@ fn disk_trouble_is_an_io_error() {
 
     // A folder that goes away while training.
     struct Remove(std::path::PathBuf);
-    impl forge_train::training::Observer for Remove {
-        fn on_batch(&mut self, event: &forge_train::training::BatchEvent) {
+    impl forge_train::Observer for Remove {
+        fn on_batch(&mut self, event: &forge_train::BatchEvent) -> Flow {
             if event.step == 5 {
                 fs::remove_dir_all(&self.0).unwrap();
             }
+            Flow::Continue
         }
     }
     let gone = folder.path().join("gone");
@@ -269,7 +296,7 @@ fn disk_trouble_is_an_io_error() {
         .unwrap()
         .with_checkpoints(&gone, Start::Fresh)
         .with_observer(Remove(gone.clone()))
-        .fit(&task, Net::new(&task.device, 1))
+        .fit(&mut task, Net::new(&Device::flex(), 1))
         .unwrap_err();
     assert!(error.is_io(), "{error}");
 

@@ -126,19 +126,19 @@ fn batch_statistics_are_averaged_and_never_shared() {
 #[test]
 fn bad_fields_are_named() {
     for (json, part) in [
-        (r#"{"kind":"plain","decay":1.0}"#, "ema.decay = 1"),
-        (r#"{"kind":"ema_pytorch","beta":-0.1}"#, "ema.beta = -0.1"),
+        (r#"{"name":"plain","decay":1.0}"#, "ema.decay = 1"),
+        (r#"{"name":"ema_pytorch","beta":-0.1}"#, "ema.beta = -0.1"),
         (
-            r#"{"kind":"ema_pytorch","update_every":0}"#,
+            r#"{"name":"ema_pytorch","update_every":0}"#,
             "ema.update_every = 0",
         ),
         (
-            r#"{"kind":"ema_pytorch","inv_gamma":0}"#,
+            r#"{"name":"ema_pytorch","inv_gamma":0}"#,
             "ema.inv_gamma = 0",
         ),
-        (r#"{"kind":"ema_pytorch","power":0}"#, "ema.power = 0"),
+        (r#"{"name":"ema_pytorch","power":0}"#, "ema.power = 0"),
         (
-            r#"{"kind":"ema_pytorch","beta":0.5,"min_value":0.6}"#,
+            r#"{"name":"ema_pytorch","beta":0.5,"min_value":0.6}"#,
             "ema.min_value = 0.6",
         ),
     ] {
@@ -146,5 +146,5 @@ fn bad_fields_are_named() {
         let error = config.validate().unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
-    assert!(serde_json::from_str::<EmaConfig>(r#"{"kind":"plain","beta":1}"#).is_err());
+    assert!(serde_json::from_str::<EmaConfig>(r#"{"name":"plain","beta":1}"#).is_err());
 }

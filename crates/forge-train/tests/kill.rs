@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use forge_train::training::{
-    BatchEvent, CheckpointConfig, Observer, Start, StopReason, Trainer, TrainerConfig,
+use forge_nn::burn::tensor::Device;
+use forge_train::{
+    BatchEvent, CheckpointConfig, Flow, Observer, Start, StopReason, Trainer, TrainerConfig,
 };
 
 use crate::net::{Net, Task, bits, config};
@@ -18,14 +19,15 @@ const KILLS: usize = 12;
 struct Slow;
 
 impl Observer for Slow {
-    fn on_batch(&mut self, _: &BatchEvent) {
+    fn on_batch(&mut self, _: &BatchEvent) -> Flow {
         std::thread::sleep(Duration::from_millis(2));
+        Flow::Continue
     }
 }
 
 /// The hash of the weights that the run ends with.
 fn train(folder: &Path) -> String {
-    let task = Task::new(60);
+    let mut task = Task::new(60);
     let config = TrainerConfig {
         checkpoint: CheckpointConfig {
             every_steps: Some(2),
@@ -37,7 +39,7 @@ fn train(folder: &Path) -> String {
         .unwrap()
         .with_checkpoints(folder, Start::ResumeOrFresh)
         .with_observer(Slow)
-        .fit(&task, Net::new(&task.device, 1))
+        .fit(&mut task, Net::new(&Device::flex(), 1))
         .unwrap();
     assert_eq!(outcome.stop, StopReason::Completed);
     let mut hasher = blake3::Hasher::new();

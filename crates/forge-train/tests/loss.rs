@@ -1,13 +1,23 @@
 use forge_nn::burn::tensor::{DType, Device, Tensor};
 use forge_train::loss::{LossConfig, Reduction, RegressionLoss};
+use serde_json::Value;
 
 use crate::case::{Case, error, read};
 
 /// Bounds on values and gradients.
 const TYPES: [(DType, f64, f64); 2] = [(DType::F64, 1e-9, 1e-9), (DType::F32, 1e-5, 1e-4)];
 
+/// The case's config with the loss under our tag.
+fn named(case: &Case) -> Value {
+    let mut config = case.config.clone();
+    let fields = config.as_object_mut().unwrap();
+    let name = fields.remove("loss").unwrap();
+    fields.insert("name".into(), name);
+    config
+}
+
 fn check<const D: usize>(case: &Case, dtype: DType, bound: f64, grad_bound: f64) {
-    let loss: LossConfig = serde_json::from_value(case.config.clone()).unwrap();
+    let loss: LossConfig = serde_json::from_value(named(case)).unwrap();
     loss.validate().unwrap();
     let device = Device::flex().autodiff();
     let shape: [usize; D] = case.shape("input/pred").try_into().unwrap();

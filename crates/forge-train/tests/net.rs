@@ -11,7 +11,8 @@ use forge_nn::burn::nn::{
 };
 use forge_nn::burn::tensor::{Device, Int, Tensor, TensorData, activation::relu};
 use forge_train::loss::{LossConfig, RegressionLoss};
-use forge_train::training::{TrainTask, TrainerConfig};
+use forge_train::metric::Scores;
+use forge_train::{StepContext, TrainTask, TrainerConfig};
 use serde_json::json;
 
 #[derive(Module, Debug)]
@@ -56,7 +57,7 @@ pub(crate) struct Task {
     pub(crate) n_valid: usize,
     pub(crate) loss: LossConfig,
     /// Loss is NaN from this call of `loss` on.
-    pub(crate) poison: Option<std::cell::Cell<usize>>,
+    pub(crate) poison: Option<usize>,
 }
 
 impl Task {
@@ -100,20 +101,24 @@ impl TrainTask for Task {
         self.n_train
     }
 
-    fn loss(&self, module: &Net, rows: &[usize]) -> Result<Tensor<1>, ForgeError> {
-        let device = self.device.clone().autodiff();
-        let (x, c, y) = self.batch(rows, &device);
+    fn loss(
+        &mut self,
+        module: &Net,
+        rows: &[usize],
+        at: &StepContext<'_>,
+    ) -> Result<Tensor<1>, ForgeError> {
+        let (x, c, y) = self.batch(rows, at.device);
         let loss = self.loss.mean(module.forward(x, c), y);
-        if let Some(poison) = &self.poison {
-            if poison.get() == 0 {
+        if let Some(poison) = &mut self.poison {
+            if *poison == 0 {
                 return Ok(loss * f64::NAN);
             }
-            poison.set(poison.get() - 1);
+            *poison -= 1;
         }
         Ok(loss)
     }
 
-    fn validate(&self, module: &Net) -> Result<Option<f64>, ForgeError> {
+    fn validate(&self, module: &Net) -> Result<Option<Scores>, ForgeError> {
         if self.n_valid == 0 {
             return Ok(None);
         }
@@ -121,7 +126,7 @@ impl TrainTask for Task {
         let (x, c, y) = self.batch(&rows, &self.device);
         let r = module.forward(x, c) - y;
         let mse: f32 = (r.clone() * r).mean().into_scalar();
-        Ok(Some(f64::from(mse).sqrt()))
+        Ok(Some(Scores::new().minimize("rmse", f64::from(mse).sqrt())))
     }
 }
 
@@ -131,8 +136,8 @@ pub(crate) fn config(epochs: usize) -> TrainerConfig {
         "epochs": epochs,
         "batch_size": 7,
         "seed": 5,
-        "schedule": {"kind": "cosine_warmup", "base_lr": 0.02},
-        "ema": {"kind": "ema_pytorch", "beta": 0.9, "update_every": 2},
+        "schedule": {"name": "cosine_warmup", "base_lr": 0.02},
+        "ema": {"name": "ema_pytorch", "beta": 0.9, "update_every": 2},
         "clip_norm": 0.5,
         "early_stopping": {"patience": 100},
     }))

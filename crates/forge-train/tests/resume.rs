@@ -3,11 +3,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use forge_nn::burn::tensor::TensorData;
+use forge_nn::burn::tensor::{Device, TensorData};
 use forge_train::checkpoint::CheckpointFolder;
-use forge_train::training::{
-    BatchEvent, CheckpointConfig, EarlyStoppingConfig, EpochRecord, Observer, Start, StopReason,
-    TrainOutcome, Trainer, TrainerConfig,
+use forge_train::{
+    BatchEvent, CheckpointConfig, EarlyStoppingConfig, EpochRecord, Flow, Observer, Start,
+    StopReason, TrainOutcome, Trainer, TrainerConfig,
 };
 use serde_json::{Value, json};
 
@@ -17,10 +17,11 @@ use crate::net::{Net, Task, bits, config};
 struct StopAt(u64, Arc<AtomicBool>);
 
 impl Observer for StopAt {
-    fn on_batch(&mut self, event: &BatchEvent) {
+    fn on_batch(&mut self, event: &BatchEvent) -> Flow {
         if event.step == self.0 {
             self.1.store(true, Ordering::Relaxed);
         }
+        Flow::Continue
     }
 }
 
@@ -31,7 +32,7 @@ fn run(
     stop_at: Option<u64>,
     init: u64,
 ) -> TrainOutcome<Net> {
-    let task = Task::new(25);
+    let mut task = Task::new(25);
     let flag = Arc::new(AtomicBool::new(false));
     let mut trainer = Trainer::new(config.clone())
         .unwrap()
@@ -40,11 +41,16 @@ fn run(
     if let Some(step) = stop_at {
         trainer = trainer.with_observer(StopAt(step, flag));
     }
-    trainer.fit(&task, Net::new(&task.device, init)).unwrap()
+    trainer
+        .fit(&mut task, Net::new(&Device::flex(), init))
+        .unwrap()
 }
 
 fn without_seconds(history: &[EpochRecord]) -> Vec<EpochRecord> {
-    let strip = |r: &EpochRecord| EpochRecord { seconds: 0.0, ..*r };
+    let strip = |r: &EpochRecord| EpochRecord {
+        seconds: 0.0,
+        ..r.clone()
+    };
     history.iter().map(strip).collect()
 }
 
@@ -82,7 +88,8 @@ fn resumes_bit_equal(
         let resumed = run(config, other.path(), Start::Resume, None, 99);
         assert_eq!(resumed.stop, expected);
         assert_eq!(bits(&resumed.module), bits(&whole.module), "stop {stop}");
-        assert_eq!(resumed.score, whole.score);
+        assert_eq!(resumed.scores, whole.scores);
+        assert_eq!(resumed.candidate, whole.candidate);
         assert_eq!(resumed.best_epoch, whole.best_epoch);
         assert_eq!(
             without_seconds(&resumed.history),
@@ -167,7 +174,7 @@ fn a_finished_run_gives_its_result_again() {
 #[test]
 fn more_epochs_go_on_where_the_schedule_does_not_depend_on_them() {
     let constant = |epochs| TrainerConfig {
-        schedule: serde_json::from_value(json!({"kind": "constant", "lr": 0.01})).unwrap(),
+        schedule: serde_json::from_value(json!({"name": "constant", "lr": 0.01})).unwrap(),
         ..config(epochs)
     };
     let folder = tempfile::tempdir().unwrap();
@@ -183,13 +190,13 @@ fn another_run_is_refused_by_field() {
     let folder = tempfile::tempdir().unwrap();
     run(&config(2), folder.path(), Start::Fresh, Some(3), 1);
     let refusal = |config: TrainerConfig, rows: usize, identity: Value| {
-        let task = Task::new(rows);
+        let mut task = Task::new(rows);
         Trainer::new(config)
             .unwrap()
             .with_identity(&identity)
             .unwrap()
             .with_checkpoints(folder.path(), Start::Resume)
-            .fit(&task, Net::new(&task.device, 1))
+            .fit(&mut task, Net::new(&Device::flex(), 1))
             .unwrap_err()
     };
     for (config, rows, identity, part) in [
@@ -249,12 +256,12 @@ fn another_run_is_refused_by_field() {
 #[test]
 fn starts_are_refused_where_they_would_surprise() {
     let folder = tempfile::tempdir().unwrap();
-    let task = Task::new(25);
-    let attempt = |start| {
+    let mut task = Task::new(25);
+    let mut attempt = |start| {
         Trainer::new(config(1))
             .unwrap()
             .with_checkpoints(folder.path(), start)
-            .fit(&task, Net::new(&task.device, 1))
+            .fit(&mut task, Net::new(&Device::flex(), 1))
     };
     let error = attempt(Start::Resume).unwrap_err();
     assert!(

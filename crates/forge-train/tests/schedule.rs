@@ -50,25 +50,25 @@ fn what_is_left_open_is_filled_from_the_run() {
 #[test]
 fn bad_fields_are_named() {
     for (config, part) in [
-        (json!({"kind": "constant", "lr": 0.0}), "schedule.lr = 0"),
+        (json!({"name": "constant", "lr": 0.0}), "schedule.lr = 0"),
         (
-            json!({"kind": "cosine_warmup", "min_lr": 1.0}),
+            json!({"name": "cosine_warmup", "min_lr": 1.0}),
             "schedule.min_lr = 1",
         ),
         (
-            json!({"kind": "cosine_warmup", "warmup_steps": 9, "total_steps": 9}),
+            json!({"name": "cosine_warmup", "warmup_steps": 9, "total_steps": 9}),
             "schedule.warmup_steps = 9",
         ),
         (
-            json!({"kind": "cosine_warm_restarts", "t_0": 0}),
+            json!({"name": "cosine_warm_restarts", "t_0": 0}),
             "schedule.t_0 = 0",
         ),
         (
-            json!({"kind": "one_cycle", "pct_start": 0.6, "three_phase": true}),
+            json!({"name": "one_cycle", "pct_start": 0.6, "three_phase": true}),
             "schedule.pct_start = 0.6",
         ),
         (
-            json!({"kind": "one_cycle", "div_factor": 0.5}),
+            json!({"name": "one_cycle", "div_factor": 0.5}),
             "schedule.div_factor",
         ),
     ] {
@@ -76,9 +76,9 @@ fn bad_fields_are_named() {
         let error = config.validate().unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
-    let late = json!({"kind": "cosine_warmup", "warmup_steps": 100});
+    let late = json!({"name": "cosine_warmup", "warmup_steps": 100});
     let late: ScheduleConfig = serde_json::from_value(late).unwrap();
     assert!(late.build(100).unwrap_err().is_config());
-    let unknown = json!({"kind": "constant", "rate": 1.0});
+    let unknown = json!({"name": "constant", "rate": 1.0});
     assert!(serde_json::from_value::<ScheduleConfig>(unknown).is_err());
 }

@@ -1,42 +1,39 @@
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use forge_nn::ForgeError;
 use forge_nn::burn::module::Module;
 use forge_nn::burn::nn::{Linear, LinearConfig};
 use forge_nn::burn::tensor::{Device, Tensor, TensorData};
-use forge_train::training::{
-    BatchEvent, EarlyStoppingConfig, EndEvent, EpochEvent, Observer, Start, StartEvent, StopReason,
-    TrainOutcome, TrainTask, Trainer, TrainerConfig,
+use forge_train::{
+    BatchEvent, EarlyStoppingConfig, EndEvent, EpochEvent, Flow, Observer, Start, StartEvent,
+    StepContext, StopReason, TrainOutcome, TrainTask, Trainer, TrainerConfig,
 };
 
 use crate::case::{error, read};
 use crate::net::{Net, Task, bits, config};
 
-fn fit(config: TrainerConfig, task: &Task) -> TrainOutcome<Net> {
+fn fit(config: TrainerConfig, task: &mut Task) -> TrainOutcome<Net> {
     let net = Net::new(&task.device, 1);
     Trainer::new(config).unwrap().fit(task, net).unwrap()
 }
 
 #[test]
 fn learns_and_returns_the_best_epoch() {
-    let task = Task::new(300);
-    let before = task.validate(&Net::new(&task.device, 1).valid()).unwrap();
-    let outcome = fit(config(40), &task);
+    let mut task = Task::new(300);
+    let rmse = |task: &Task, net: &Net| task.validate(net).unwrap().unwrap().get("rmse");
+    let before = rmse(&task, &Net::new(&task.device, 1).valid());
+    let outcome = fit(config(40), &mut task);
     assert_eq!(outcome.stop, StopReason::Completed);
     assert_eq!((outcome.epochs, outcome.steps), (40, 40 * 43));
-    let score = outcome.score.unwrap();
+    let score = outcome.score().unwrap();
     assert!(score < 0.5 * before.unwrap(), "{before:?} {score}");
-    let scores: Vec<f64> = outcome
-        .history
-        .iter()
-        .map(|r| r.validation.unwrap())
-        .collect();
+    let scores: Vec<f64> = outcome.history.iter().map(|r| r.score().unwrap()).collect();
     let best = scores.iter().copied().fold(f64::INFINITY, f64::min);
     assert_eq!(best, score);
     assert_eq!(scores[outcome.best_epoch.unwrap()], best);
     // The module that comes back is the one that was validated then.
-    assert_eq!(task.validate(&outcome.module).unwrap(), Some(score));
+    assert_eq!(rmse(&task, &outcome.module), Some(score));
     let first = &outcome.history[0];
     assert_eq!((first.epoch, first.step, first.rows), (0, 43, 300));
     assert!(outcome.history[39].train_loss < first.train_loss);
@@ -45,23 +42,23 @@ fn learns_and_returns_the_best_epoch() {
 
 #[test]
 fn same_seed_same_bits_other_seed_other_bits() {
-    let task = Task::new(40);
-    let first = fit(config(3), &task);
-    let again = fit(config(3), &task);
+    let mut task = Task::new(40);
+    let first = fit(config(3), &mut task);
+    let again = fit(config(3), &mut task);
     assert_eq!(bits(&first.module), bits(&again.module));
     let other = fit(
         TrainerConfig {
             seed: 6,
             ..config(3)
         },
-        &task,
+        &mut task,
     );
     assert_ne!(bits(&first.module), bits(&other.module));
 }
 
 #[test]
 fn early_stopping_gives_back_the_best() {
-    let task = Task::new(20);
+    let mut task = Task::new(20);
     let outcome = fit(
         TrainerConfig {
             early_stopping: Some(EarlyStoppingConfig {
@@ -70,32 +67,32 @@ fn early_stopping_gives_back_the_best() {
             }),
             ..config(500)
         },
-        &task,
+        &mut task,
     );
     assert_eq!(outcome.stop, StopReason::EarlyStopped);
     assert_eq!(outcome.epochs, outcome.best_epoch.unwrap() + 1 + 3);
-    assert_eq!(task.validate(&outcome.module).unwrap(), outcome.score);
+    assert_eq!(task.validate(&outcome.module).unwrap(), outcome.scores);
 }
 
 #[test]
 fn averaging_is_what_is_validated() {
-    let task = Task::new(40);
-    let averaged = fit(config(2), &task);
+    let mut task = Task::new(40);
+    let averaged = fit(config(2), &mut task);
     let plain = fit(
         TrainerConfig {
             ema: None,
             ..config(2)
         },
-        &task,
+        &mut task,
     );
-    assert_ne!(averaged.score, plain.score);
+    assert_ne!(averaged.score(), plain.score());
     // Training itself does not see the average.
     let losses = |o: &TrainOutcome<Net>| o.history.iter().map(|r| r.train_loss).collect::<Vec<_>>();
     assert_eq!(losses(&averaged), losses(&plain));
 }
 
 /// Without batch statistics and dropout.
-struct Line(Device);
+struct Line;
 
 impl TrainTask for Line {
     type Module = Linear;
@@ -104,15 +101,20 @@ impl TrainTask for Line {
         23
     }
 
-    fn loss(&self, module: &Linear, rows: &[usize]) -> Result<Tensor<1>, forge_nn::ForgeError> {
+    fn loss(
+        &mut self,
+        module: &Linear,
+        rows: &[usize],
+        at: &StepContext<'_>,
+    ) -> Result<Tensor<1>, ForgeError> {
         let x: Vec<f64> = rows
             .iter()
             .flat_map(|&r| [(r as f64).sin(), (3.0 * r as f64).cos()])
             .collect();
         let y: Vec<f64> = rows.iter().map(|&r| (2.0 * r as f64).sin()).collect();
         let n = rows.len();
-        let x = Tensor::<2>::from_data(TensorData::new(x, [n, 2]), &self.0);
-        let y = Tensor::<2>::from_data(TensorData::new(y, [n, 1]), &self.0);
+        let x = Tensor::<2>::from_data(TensorData::new(x, [n, 2]), at.device);
+        let y = Tensor::<2>::from_data(TensorData::new(y, [n, 1]), at.device);
         Ok((module.forward(x) - y).square().mean())
     }
 }
@@ -128,8 +130,8 @@ fn parts_of_a_batch_add_up_to_it() {
         let device = Device::flex();
         device.seed(3);
         let line = LinearConfig::new(2, 1).init(&device);
-        let mut trainer = Trainer::new(config).unwrap();
-        trainer.fit(&Line(device.autodiff()), line).unwrap()
+        let trainer = Trainer::new(config).unwrap();
+        trainer.fit(&mut Line, line).unwrap()
     };
     let (whole, parts) = (fit(1), fit(3));
     for (a, b) in whole.history.iter().zip(&parts.history) {
@@ -144,14 +146,15 @@ fn parts_of_a_batch_add_up_to_it() {
     let device = Device::flex();
     let line = whole.module.clone();
     let all: Vec<usize> = (0..23).collect();
-    let task = Line(device.clone().autodiff());
-    let exact = read(&task.loss(&line.clone().train(), &all).unwrap())[0];
+    let device = device.autodiff();
+    let at = StepContext::new(&device);
+    let exact = read(&Line.loss(&line.clone().train(), &all, &at).unwrap())[0];
     let still = TrainerConfig {
-        schedule: serde_json::from_str(r#"{"kind": "constant", "lr": 1e-12}"#).unwrap(),
+        schedule: serde_json::from_str(r#"{"name": "constant", "lr": 1e-12}"#).unwrap(),
         early_stopping: None,
         ..config(1)
     };
-    let still = Trainer::new(still).unwrap().fit(&task, line).unwrap();
+    let still = Trainer::new(still).unwrap().fit(&mut Line, line).unwrap();
     assert!((still.history[0].train_loss / exact - 1.0).abs() < 1e-5);
     let weights = |o: &TrainOutcome<Linear>| read(&o.module.weight.val());
     assert!(error(&weights(&parts), &weights(&whole)) < 1e-5);
@@ -159,14 +162,14 @@ fn parts_of_a_batch_add_up_to_it() {
 
 #[test]
 fn reading_the_loss_rarely_changes_nothing() {
-    let task = Task::new(50);
-    let often = fit(config(3), &task);
+    let mut task = Task::new(50);
+    let often = fit(config(3), &mut task);
     let rarely = fit(
         TrainerConfig {
             read_loss_every: Some(5),
             ..config(3)
         },
-        &task,
+        &mut task,
     );
     assert_eq!(bits(&often.module), bits(&rarely.module));
     for (a, b) in often.history.iter().zip(&rarely.history) {
@@ -178,36 +181,39 @@ fn reading_the_loss_rarely_changes_nothing() {
 fn odd_sizes_train() {
     // One row; one more than a batch (joined); fewer than a batch; a batch size of one.
     for (n, batch_size, steps) in [(8, 7, 1), (2, 7, 1), (15, 7, 2), (9, 7, 2)] {
-        let task = Task::new(n);
+        let mut task = Task::new(n);
         let outcome = fit(
             TrainerConfig {
                 batch_size,
                 ..config(2)
             },
-            &task,
+            &mut task,
         );
         assert_eq!(outcome.steps, 2 * steps, "{n}");
-        assert!(outcome.score.unwrap().is_finite());
+        assert!(outcome.score().unwrap().is_finite());
     }
-    let task = Task::new(0);
-    let mut trainer = Trainer::new(config(1)).unwrap();
-    let error = trainer.fit(&task, Net::new(&task.device, 1)).unwrap_err();
+    let mut task = Task::new(0);
+    let trainer = Trainer::new(config(1)).unwrap();
+    let error = trainer
+        .fit(&mut task, Net::new(&Device::flex(), 1))
+        .unwrap_err();
     assert!(error.is_shape());
 }
 
 #[test]
 fn frozen_parameters_stay() {
-    let task = Task::new(20);
+    let mut task = Task::new(20);
     let net = Net::new(&task.device, 1).no_grad();
-    let mut trainer = Trainer::new(config(1)).unwrap();
-    let error = trainer.fit(&task, net).unwrap_err();
+    let trainer = Trainer::new(config(1)).unwrap();
+    let error = trainer.fit(&mut task, net).unwrap_err();
     assert!(error.is_training(), "{error}");
 
     let net = Net::new(&task.device, 1);
     let group = forge_nn::burn::module::ParamGroup::from_predicate("first");
     let net = net.set_require_grad_group(group, false);
     let before = bits(&net);
-    let after = bits(&trainer.fit(&task, net).unwrap().module);
+    let trainer = Trainer::new(config(1)).unwrap();
+    let after = bits(&trainer.fit(&mut task, net).unwrap().module);
     for ((name, a), (_, b)) in before.iter().zip(&after) {
         assert_eq!(a == b, name.starts_with("first"), "{name}");
     }
@@ -217,11 +223,13 @@ fn frozen_parameters_stay() {
 fn a_loss_that_is_not_finite_is_named_and_the_checkpoint_kept() {
     let folder = tempfile::tempdir().unwrap();
     let mut task = Task::new(21);
-    task.poison = Some(Cell::new(4));
-    let mut trainer = Trainer::new(config(9))
+    task.poison = Some(4);
+    let trainer = Trainer::new(config(9))
         .unwrap()
         .with_checkpoints(folder.path(), Start::Fresh);
-    let error = trainer.fit(&task, Net::new(&task.device, 1)).unwrap_err();
+    let error = trainer
+        .fit(&mut task, Net::new(&Device::flex(), 1))
+        .unwrap_err();
     assert!(error.is_training());
     let text = error.to_string();
     assert!(
@@ -232,11 +240,16 @@ fn a_loss_that_is_not_finite_is_named_and_the_checkpoint_kept() {
 
     // What was kept is good: with the fault gone the run goes on as if nothing had been.
     task.poison = None;
-    let mut trainer = Trainer::new(config(9))
+    let trainer = Trainer::new(config(9))
         .unwrap()
         .with_checkpoints(folder.path(), Start::Resume);
-    let resumed = trainer.fit(&task, Net::new(&task.device, 2)).unwrap();
-    assert_eq!(bits(&resumed.module), bits(&fit(config(9), &task).module));
+    let resumed = trainer
+        .fit(&mut task, Net::new(&Device::flex(), 2))
+        .unwrap();
+    assert_eq!(
+        bits(&resumed.module),
+        bits(&fit(config(9), &mut task).module)
+    );
 }
 
 #[derive(Default)]
@@ -254,32 +267,35 @@ impl Observer for Log {
         self.starts.push(*event);
     }
 
-    fn on_batch(&mut self, event: &BatchEvent) {
+    fn on_batch(&mut self, event: &BatchEvent) -> Flow {
         self.steps.push(event.step);
         self.losses += usize::from(event.loss.is_some());
         assert!(event.samples_per_second > 0.0 && event.eta_seconds >= 0.0);
         assert!(event.batch >= 1 && event.batch <= event.batches);
+        Flow::Continue
     }
 
-    fn on_epoch(&mut self, event: &EpochEvent<'_>) {
+    fn on_epoch(&mut self, event: &EpochEvent<'_>) -> Flow {
         self.epochs.push(event.record.epoch);
         self.bests += usize::from(event.is_best);
-        assert!(event.best.unwrap() <= event.record.validation.unwrap());
+        let best = event.best.unwrap().get("rmse").unwrap();
+        assert!(best <= event.record.score().unwrap());
+        Flow::Continue
     }
 
     fn on_end(&mut self, event: &EndEvent) {
-        self.ends.push(*event);
+        self.ends.push(event.clone());
     }
 }
 
 #[test]
 fn observers_hear_everything_once() {
-    let task = Task::new(30);
+    let mut task = Task::new(30);
     let mut log = Log::default();
     let outcome = Trainer::new(config(3))
         .unwrap()
         .with_observer(&mut log)
-        .fit(&task, Net::new(&task.device, 1))
+        .fit(&mut task, Net::new(&Device::flex(), 1))
         .unwrap();
     assert_eq!(log.starts.len(), 1);
     let start = log.starts[0];
@@ -295,28 +311,29 @@ fn observers_hear_everything_once() {
     assert_eq!(log.epochs, [0, 1, 2]);
     assert!(log.bests >= 1);
     assert_eq!(log.ends.len(), 1);
-    assert_eq!(log.ends[0].best, outcome.score);
+    assert_eq!(log.ends[0].best, outcome.scores);
 }
 
 #[test]
 fn a_budget_ends_the_run_with_a_validated_module() {
     struct Slow;
     impl Observer for Slow {
-        fn on_batch(&mut self, _: &BatchEvent) {
+        fn on_batch(&mut self, _: &BatchEvent) -> Flow {
             std::thread::sleep(std::time::Duration::from_millis(20));
+            Flow::Continue
         }
     }
-    let task = Task::new(300);
+    let mut task = Task::new(300);
     let outcome = Trainer::new(TrainerConfig {
         max_seconds: Some(0.3),
         ..config(1000)
     })
     .unwrap()
     .with_observer(Slow)
-    .fit(&task, Net::new(&task.device, 1))
+    .fit(&mut task, Net::new(&Device::flex(), 1))
     .unwrap();
     assert_eq!(outcome.stop, StopReason::BudgetSpent);
-    assert!(outcome.score.is_some());
+    assert!(outcome.score().is_some());
     assert!(outcome.steps > 2 && outcome.seconds < 1.0, "{outcome:?}");
     assert_eq!(outcome.history.len(), outcome.epochs);
     assert!(outcome.history.last().unwrap().rows < 300);
@@ -326,19 +343,20 @@ fn a_budget_ends_the_run_with_a_validated_module() {
 fn the_stop_flag_ends_after_the_step() {
     struct At(u64, Arc<AtomicBool>);
     impl Observer for At {
-        fn on_batch(&mut self, event: &BatchEvent) {
+        fn on_batch(&mut self, event: &BatchEvent) -> Flow {
             if event.step == self.0 {
                 self.1.store(true, Ordering::Relaxed);
             }
+            Flow::Continue
         }
     }
     let flag = Arc::new(AtomicBool::new(false));
-    let task = Task::new(30);
+    let mut task = Task::new(30);
     let outcome = Trainer::new(config(3))
         .unwrap()
         .with_observer(At(7, flag.clone()))
         .with_stop_flag(flag)
-        .fit(&task, Net::new(&task.device, 1))
+        .fit(&mut task, Net::new(&Device::flex(), 1))
         .unwrap();
     assert_eq!(outcome.stop, StopReason::Interrupted);
     assert_eq!((outcome.steps, outcome.epochs), (7, 1));
@@ -354,10 +372,12 @@ fn runs_without_validation() {
         early_stopping: None,
         ..config(2)
     };
-    let outcome = fit(plain, &task);
-    assert_eq!((outcome.score, outcome.best_epoch), (None, None));
-    let mut trainer = Trainer::new(config(2)).unwrap();
-    let error = trainer.fit(&task, Net::new(&task.device, 1)).unwrap_err();
+    let outcome = fit(plain, &mut task);
+    assert_eq!((outcome.score(), outcome.best_epoch), (None, None));
+    let trainer = Trainer::new(config(2)).unwrap();
+    let error = trainer
+        .fit(&mut task, Net::new(&Device::flex(), 1))
+        .unwrap_err();
     assert!(error.is_config(), "{error}");
 }
 
@@ -409,9 +429,9 @@ fn configs_are_checked_and_unknown_fields_refused() {
             r#"{"optimizer": {"name": "adam_w", "beta_2": 1}}"#,
             "optimizer.beta_2 = 1",
         ),
-        (r#"{"ema": {"kind": "plain", "decay": 2}}"#, "ema.decay = 2"),
+        (r#"{"ema": {"name": "plain", "decay": 2}}"#, "ema.decay = 2"),
     ] {
-        let error = Trainer::new(parse(text).unwrap()).unwrap_err();
+        let error = parse(text).unwrap().validate().unwrap_err();
         assert!(
             error.is_config() && error.to_string().contains(part),
             "{error}"
@@ -421,12 +441,12 @@ fn configs_are_checked_and_unknown_fields_refused() {
 
 #[test]
 fn plain_and_autodiff_modules_train_alike() {
-    let task = Task::new(20);
-    let plain = fit(config(2), &task);
+    let mut task = Task::new(20);
+    let plain = fit(config(2), &mut task);
     let device = Device::flex().autodiff();
     let tracked = Trainer::new(config(2))
         .unwrap()
-        .fit(&task, Net::new(&device, 1))
+        .fit(&mut task, Net::new(&device, 1))
         .unwrap();
     assert_eq!(bits(&plain.module), bits(&tracked.module));
 }

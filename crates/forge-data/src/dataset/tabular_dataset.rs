@@ -2,102 +2,101 @@
 
 use std::ops::Range;
 
+use burn::tensor::kind::Basic;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::{DataError, Features};
+use super::tabular_batch::EachTensor;
+use super::{TabularBatch, weights};
+use crate::{DataError, EncodedTargets, Features};
 
-/// `N` preprocessed rows on a device, and their targets where known.
+/// `N` preprocessed rows on a device; targets, masks and weights where known.
 ///
-/// A batch is one index-select a tensor on the device; rows are never gathered one by one.
+/// A batch is one index-select per tensor on the device; rows are never gathered one by one. To
+/// train on several devices, give each a copy ([`to_device`](Self::to_device)), or keep one and
+/// move batches ([`batch_on`](Self::batch_on)).
 #[derive(Debug, Clone)]
 pub struct TabularDataset {
-    /// Numeric features `[N, F_num]`; absent when there are none.
-    pub x_num: Option<Tensor<2>>,
-    /// Category codes `[N, F_cat]`; absent when there are none.
-    pub x_cat: Option<Tensor<2, Int>>,
-    /// Targets `[N, D_out]`; absent for rows to predict.
-    pub y: Option<Tensor<2>>,
+    all: TabularBatch,
     rows: usize,
     device: Device,
 }
 
-/// Some rows of a [`TabularDataset`].
-#[derive(Debug, Clone)]
-pub struct TabularBatch {
-    /// Numeric features `[B, F_num]`.
-    pub x_num: Option<Tensor<2>>,
-    /// Category codes `[B, F_cat]`.
-    pub x_cat: Option<Tensor<2, Int>>,
-    /// Targets `[B, D_out]`.
-    pub y: Option<Tensor<2>>,
-}
-
 impl TabularDataset {
-    /// Moves features, and one target a row, to `device`. Nothing is copied on the way to a CPU
-    /// device.
-    ///
-    /// # Errors
-    /// A schema error if the number of targets is not the number of rows.
-    pub fn new(
-        features: Features,
-        target: Option<Vec<f32>>,
-        device: &Device,
-    ) -> Result<Self, DataError> {
-        let rows = features.n_rows;
-        if let Some(target) = &target
-            && target.len() != rows
-        {
-            return Err(DataError::schema(format!(
-                "{} targets for {rows} rows",
-                target.len()
-            )));
-        }
-        let (x_num, x_cat) = features.into_tensors(device);
-        let y = target.map(|y| Tensor::from_data(TensorData::new(y, [rows, 1]), device));
-        Ok(Self {
-            x_num,
-            x_cat,
-            y,
-            rows,
+    /// Moves features, and their masks if they have any, to `device`. Nothing is copied on the
+    /// way to a CPU device.
+    #[must_use]
+    pub fn new(features: Features, device: &Device) -> Self {
+        Self {
+            rows: features.n_rows,
+            all: features.into_batch(device),
             device: device.clone(),
-        })
+        }
     }
 
     /// A dataset of tensors that are on `device` already.
     ///
     /// # Errors
-    /// A schema error if the tensors have different numbers of rows, or there is no feature.
-    pub fn from_tensors(
-        x_num: Option<Tensor<2>>,
-        x_cat: Option<Tensor<2, Int>>,
-        y: Option<Tensor<2>>,
-        device: &Device,
-    ) -> Result<Self, DataError> {
-        let lengths = [
-            x_num.as_ref().map(|x| x.dims()[0]),
-            x_cat.as_ref().map(|x| x.dims()[0]),
-            y.as_ref().map(|y| y.dims()[0]),
-        ];
-        let Some(rows) = lengths[0].or(lengths[1]) else {
-            return Err(DataError::schema(
-                "neither numeric nor categorical features",
-            ));
-        };
-        if lengths.iter().flatten().any(|n| *n != rows) {
-            return Err(DataError::schema(format!(
-                "x_num, x_cat and y have {lengths:?} rows; they must have equally many"
-            )));
-        }
+    /// A schema error if the tensors have different numbers of rows, a mask has another shape
+    /// than its features, or there is no feature.
+    pub fn from_tensors(tensors: TabularBatch, device: &Device) -> Result<Self, DataError> {
         Ok(Self {
-            x_num,
-            x_cat,
-            y,
-            rows,
+            rows: tensors.rows()?,
+            all: tensors,
             device: device.clone(),
         })
     }
 
-    /// Number of rows.
+    /// With the targets that a model learns, [`EncodedTargets::values`].
+    ///
+    /// # Errors
+    /// A schema error if there are not as many rows of targets as of features.
+    pub fn with_targets(self, targets: &EncodedTargets) -> Result<Self, DataError> {
+        self.with_target_values(targets.values.clone(), targets.slots)
+    }
+
+    /// With target values `[N, S]`, row-major, in `slots` = `S` slots.
+    ///
+    /// # Errors
+    /// A schema error if the values do not fill `N` rows of `S`, or `S` is 0.
+    pub fn with_target_values(mut self, values: Vec<f32>, slots: usize) -> Result<Self, DataError> {
+        if slots == 0 || self.rows.checked_mul(slots) != Some(values.len()) {
+            return Err(DataError::schema(format!(
+                "{} target values for {} rows of {slots} targets",
+                values.len(),
+                self.rows
+            )));
+        }
+        let values = TensorData::new(values, [self.rows, slots]);
+        self.all.y = Some(Tensor::from_data(values, &self.device));
+        Ok(self)
+    }
+
+    /// With weights `[N]`, such as [`sample_weights`](crate::sample_weights) reads.
+    ///
+    /// # Errors
+    /// - schema: there is not one weight per row
+    /// - value: a weight is negative or not finite (named by its position), or all are 0
+    pub fn with_weights(mut self, weights: Vec<f32>) -> Result<Self, DataError> {
+        if weights.len() != self.rows {
+            return Err(DataError::schema(format!(
+                "{} weights for {} rows",
+                weights.len(),
+                self.rows
+            )));
+        }
+        weights::check_all(&weights)?;
+        let weights = TensorData::new(weights, [self.rows]);
+        self.all.weights = Some(Tensor::from_data(weights, &self.device));
+        Ok(self)
+    }
+
+    /// Every row, as tensors.
+    #[must_use]
+    pub fn tensors(&self) -> &TabularBatch {
+        &self.all
+    }
+
+    /// Number of rows, `N`.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows
@@ -115,15 +114,18 @@ impl TabularDataset {
         &self.device
     }
 
-    /// The same rows on another device.
+    /// The same rows on another device. Whether it records gradients stays as it was.
     #[must_use]
     pub fn to_device(self, device: &Device) -> Self {
+        let device = if self.device.is_autodiff() {
+            device.clone().autodiff()
+        } else {
+            device.clone().inner()
+        };
         Self {
-            x_num: self.x_num.map(|x| x.to_device(device)),
-            x_cat: self.x_cat.map(|x| x.to_device(device)),
-            y: self.y.map(|y| y.to_device(device)),
+            all: self.all.to_device(&device),
             rows: self.rows,
-            device: device.clone(),
+            device,
         }
     }
 
@@ -136,19 +138,38 @@ impl TabularDataset {
     /// If an index is not below [`len`](Self::len), or there is none.
     #[must_use]
     pub fn batch(&self, indices: &[usize]) -> TabularBatch {
+        struct Select(Tensor<1, Int>);
+        impl EachTensor for Select {
+            fn each<const D: usize, K: Basic>(&self, tensor: Tensor<D, K>) -> Tensor<D, K> {
+                tensor.select(0, self.0.clone())
+            }
+        }
         let index = |i: &usize| {
             assert!(*i < self.rows, "row {i} of a dataset of {} rows", self.rows);
             *i as i64
         };
         let indices: Vec<i64> = indices.iter().map(index).collect();
         assert!(!indices.is_empty(), "a batch needs at least one row");
-        let b = indices.len();
-        let indices: Tensor<1, Int> =
-            Tensor::from_data(TensorData::new(indices, [b]), &self.device);
-        TabularBatch {
-            x_num: self.x_num.clone().map(|x| x.select(0, indices.clone())),
-            x_cat: self.x_cat.clone().map(|x| x.select(0, indices.clone())),
-            y: self.y.clone().map(|y| y.select(0, indices)),
+        let indices = TensorData::new(indices.clone(), [indices.len()]);
+        let indices = Tensor::from_data(indices, &self.device);
+        self.all.clone().map(&Select(indices))
+    }
+
+    /// [`batch`](Self::batch), moved to `device`: selected where the rows are, so that no more
+    /// than the batch is moved. Whether gradients are recorded stays as it was.
+    ///
+    /// # Shapes
+    /// - output: `[B, ·]` with `B = indices.len()`
+    ///
+    /// # Panics
+    /// As [`batch`](Self::batch).
+    #[must_use]
+    pub fn batch_on(&self, indices: &[usize], device: &Device) -> TabularBatch {
+        let batch = self.batch(indices);
+        if *device == self.device {
+            batch
+        } else {
+            batch.to_device(device)
         }
     }
 
@@ -161,16 +182,17 @@ impl TabularDataset {
     /// If the range is empty or ends beyond [`len`](Self::len).
     #[must_use]
     pub fn range(&self, rows: Range<usize>) -> TabularBatch {
+        struct Cut(Range<usize>);
+        impl EachTensor for Cut {
+            fn each<const D: usize, K: Basic>(&self, tensor: Tensor<D, K>) -> Tensor<D, K> {
+                tensor.slice([self.0.clone()])
+            }
+        }
         assert!(
             !rows.is_empty() && rows.end <= self.rows,
             "rows {rows:?} of a dataset of {} rows",
             self.rows
         );
-        let cut = |x: Tensor<2>| x.slice([rows.clone()]);
-        TabularBatch {
-            x_num: self.x_num.clone().map(cut),
-            x_cat: self.x_cat.clone().map(|x| x.slice([rows.clone()])),
-            y: self.y.clone().map(cut),
-        }
+        self.all.clone().map(&Cut(rows))
     }
 }

@@ -1,6 +1,7 @@
 //! The labels of one categorical column and their codes.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::report::{DropReason, RareLabels};
 use super::{CategoricalEncoding, PreprocessConfig, seen_row};
@@ -128,6 +129,11 @@ impl CategoricalColumn {
     /// Numeric columns of the one-hot form: every code but the unknown one.
     pub(super) fn one_hot_width(&self) -> usize {
         self.cardinality() - 1
+    }
+
+    /// Which of them are labels, rather than the missing bucket.
+    pub(super) fn one_hot_labels(&self) -> Range<usize> {
+        usize::from(self.missing)..self.one_hot_width()
     }
 
     /// Names of the one-hot columns.

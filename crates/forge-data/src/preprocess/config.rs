@@ -37,7 +37,7 @@ pub enum CategoricalEncoding {
     /// Integer codes, for models with embeddings. Code 0 is the unknown bucket.
     #[default]
     Codes,
-    /// One 0/1 column a label, for models that take numbers only. Unknown = all zeros.
+    /// One 0/1 column per label, for models that take numbers only. Unknown = all zeros.
     OneHot,
 }
 

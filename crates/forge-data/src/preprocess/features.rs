@@ -1,6 +1,8 @@
 //! Transformed rows, ready to become tensors.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::TabularBatch;
 
 /// What [`Preprocessor::transform`](super::Preprocessor::transform) repaired on the way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +25,12 @@ pub struct Features {
     pub categorical: Vec<i32>,
     /// `F_cat`.
     pub n_categorical: usize,
+    /// `[N, F_num]`, row-major: whether the number was in the table rather than imputed. Absent
+    /// unless asked for; see [`Preprocessor::transform_with`](super::Preprocessor::transform_with).
+    pub num_present: Option<Vec<bool>>,
+    /// `[N, F_cat]`, row-major: whether the label was in the table, known in training or not.
+    /// Absent unless asked for.
+    pub cat_present: Option<Vec<bool>>,
     /// `N`.
     pub n_rows: usize,
     /// What was repaired.
@@ -30,35 +38,25 @@ pub struct Features {
 }
 
 impl Features {
-    /// Moves the numbers to `device`; an empty matrix is `None`.
-    ///
-    /// # Shapes
-    /// - numeric: `[N, F_num]`
-    /// - categorical: `[N, F_cat]`
+    /// Moves features and masks to `device`; an empty matrix is `None`.
     #[must_use]
-    pub fn into_tensors(self, device: &Device) -> (Option<Tensor<2>>, Option<Tensor<2, Int>>) {
-        let Self {
-            numeric,
-            n_numeric,
-            categorical,
-            n_categorical,
-            n_rows,
-            report: _,
-        } = self;
-        let x_num = (n_numeric > 0)
-            .then(|| Tensor::from_data(TensorData::new(numeric, [n_rows, n_numeric]), device));
-        let x_cat = (n_categorical > 0).then(|| {
-            Tensor::from_data(
-                TensorData::new(categorical, [n_rows, n_categorical]),
-                device,
-            )
-        });
-        (x_num, x_cat)
-    }
-
-    /// [`into_tensors`](Self::into_tensors) of a copy.
-    #[must_use]
-    pub fn to_tensors(&self, device: &Device) -> (Option<Tensor<2>>, Option<Tensor<2, Int>>) {
-        self.clone().into_tensors(device)
+    pub fn into_batch(self, device: &Device) -> TabularBatch {
+        let n = self.n_rows;
+        let num = [n, self.n_numeric];
+        let cat = [n, self.n_categorical];
+        let mask = |mask: Option<Vec<bool>>, shape: [usize; 2]| {
+            let mask = mask.filter(|_| shape[1] > 0)?;
+            Some(Tensor::from_data(TensorData::new(mask, shape), device))
+        };
+        TabularBatch {
+            x_num: (num[1] > 0)
+                .then(|| Tensor::from_data(TensorData::new(self.numeric, num), device)),
+            x_cat: (cat[1] > 0)
+                .then(|| Tensor::from_data(TensorData::new(self.categorical, cat), device)),
+            num_present: mask(self.num_present, num),
+            cat_present: mask(self.cat_present, cat),
+            y: None,
+            weights: None,
+        }
     }
 }

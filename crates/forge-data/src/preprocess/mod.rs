@@ -1,7 +1,8 @@
 //! From table columns to the numbers a model sees, with statistics of the training rows only.
 //!
-//! [`Preprocessor::fit`] learns, [`Preprocessor::transform`] applies; [`TargetTransform`] does the
-//! same for the column to predict. See `docs/preprocessing.md` for defaults and buckets.
+//! [`Preprocessor::fit`] learns, [`Preprocessor::transform`] applies;
+//! [`TargetEncoder`](crate::TargetEncoder) does the same for the columns to predict. See
+//! `docs/preprocessing.md` for defaults and buckets.
 
 mod categorical;
 mod config;
@@ -13,7 +14,6 @@ mod preprocessor;
 mod quantile_map;
 mod report;
 mod selection;
-mod target;
 mod transform;
 
 pub use config::{CategoricalEncoding, Impute, NumericTransform, PreprocessConfig};
@@ -22,7 +22,10 @@ pub use parts::{CategoricalManifest, NumericManifest, PreprocessorManifest};
 pub use preprocessor::Preprocessor;
 pub use report::{DropReason, DroppedColumn, PreprocessReport, RareLabels};
 pub use selection::FeatureSelection;
-pub use target::{TargetManifest, TargetTransform};
+
+pub(crate) use numeric::Moments;
+pub(crate) use parts::{broken, vector};
+pub(crate) use preprocessor::{check_rows, too_large};
 
 /// The row a person sees in a file (header = 1) for row `index` of a table.
 pub(crate) fn seen_row(index: usize) -> u64 {

@@ -132,16 +132,16 @@ pub(super) fn infinite(value: f64, row: usize, name: &str) -> DataError {
 }
 
 /// Mean and population standard deviation of finite values, safe against overflow.
-pub(super) struct Moments {
-    pub(super) mean: f64,
-    pub(super) std: f64,
+pub(crate) struct Moments {
+    pub(crate) mean: f64,
+    pub(crate) std: f64,
     /// All values are equal, or differ by less than a standard deviation can express.
-    pub(super) constant: bool,
+    pub(crate) constant: bool,
 }
 
 impl Moments {
     /// `None` if there is no value.
-    pub(super) fn of(values: &[f64]) -> Option<Self> {
+    pub(crate) fn of(values: &[f64]) -> Option<Self> {
         let first = *values.first()?;
         let (mut low, mut high) = (first, first);
         for &v in values {

@@ -243,12 +243,12 @@ fn read_categorical(
     })
 }
 
-pub(super) fn broken(message: impl std::fmt::Display) -> DataError {
+pub(crate) fn broken(message: impl std::fmt::Display) -> DataError {
     DataError::parse(format!("broken preprocessing data: {message}"))
 }
 
 /// The `n` finite f64 of tensor `name`.
-pub(super) fn vector(
+pub(crate) fn vector(
     tensors: &BTreeMap<String, TensorData>,
     name: &str,
     n: usize,

@@ -189,7 +189,7 @@ impl Preprocessor {
 
 /// # Errors
 /// A config error naming the first row that is not in the table.
-pub(super) fn check_rows(rows: &[usize], table: &Table) -> Result<(), DataError> {
+pub(crate) fn check_rows(rows: &[usize], table: &Table) -> Result<(), DataError> {
     match rows.iter().find(|row| **row >= table.n_rows()) {
         None => Ok(()),
         Some(row) => Err(DataError::config(format!(
@@ -199,7 +199,7 @@ pub(super) fn check_rows(rows: &[usize], table: &Table) -> Result<(), DataError>
     }
 }
 
-pub(super) fn too_large(value: f64, row: usize, name: &str) -> DataError {
+pub(crate) fn too_large(value: f64, row: usize, name: &str) -> DataError {
     DataError::value(format!(
         "{value:e} is too large: transformed it exceeds the range of f32 (±3.4e38)"
     ))

@@ -23,6 +23,24 @@ impl Preprocessor {
     ///   numeric holds text that is no number; row and column are named
     /// - config: a row is not in the table
     pub fn transform(&self, table: &Table, rows: Option<&[usize]>) -> Result<Features, DataError> {
+        self.transform_with(table, rows, false)
+    }
+
+    /// [`transform`](Self::transform), and where `masks` is set also which values were in the
+    /// table.
+    ///
+    /// Numbers are imputed all the same; it is for the model to hide them. A missing indicator is
+    /// always present, for it is known. The one-hot columns of a missing label are absent, but
+    /// not its `(missing)` column. A label unknown in training is present.
+    ///
+    /// # Errors
+    /// As [`transform`](Self::transform).
+    pub fn transform_with(
+        &self,
+        table: &Table,
+        rows: Option<&[usize]>,
+        masks: bool,
+    ) -> Result<Features, DataError> {
         if let Some(rows) = rows {
             check_rows(rows, table)?;
         }
@@ -31,23 +49,32 @@ impl Preprocessor {
         let (n_numeric, n_categorical) = (self.n_numeric(), self.n_categorical());
         let mut numeric = vec![0f32; n_rows * n_numeric];
         let mut categorical = vec![0i32; n_rows * n_categorical];
+        let mask = |n: usize| vec![true; if masks { n } else { 0 }];
+        let mut num_present = mask(n_rows * n_numeric);
+        let mut cat_present = mask(n_rows * n_categorical);
 
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = (n_rows / ROWS_PER_THREAD).clamp(1, cores);
         let per_thread = n_rows.div_ceil(threads).next_multiple_of(BLOCK).max(BLOCK);
         let mut parts = Vec::with_capacity(threads);
         let (mut num, mut cat) = (numeric.as_mut_slice(), categorical.as_mut_slice());
+        let (mut num_mask, mut cat_mask) = (&mut num_present[..], &mut cat_present[..]);
         for start in (0..n_rows).step_by(per_thread) {
             let end = (start + per_thread).min(n_rows);
-            let (n, c);
+            let (n, c, n_mask, c_mask);
             (n, num) = num.split_at_mut((end - start) * n_numeric);
             (c, cat) = cat.split_at_mut((end - start) * n_categorical);
+            (n_mask, num_mask) = num_mask.split_at_mut(n.len().min(num_mask.len()));
+            (c_mask, cat_mask) = cat_mask.split_at_mut(c.len().min(cat_mask.len()));
             parts.push(Part {
                 start,
                 end,
                 rows,
                 numeric: n,
                 categorical: c,
+                num_present: n_mask,
+                cat_present: c_mask,
+                masks,
             });
         }
         let counts: Vec<Result<Counts, DataError>> = if parts.len() <= 1 {
@@ -75,6 +102,8 @@ impl Preprocessor {
             n_numeric,
             categorical,
             n_categorical,
+            num_present: masks.then_some(num_present),
+            cat_present: masks.then_some(cat_present),
             n_rows,
             report: total.report(self),
         })
@@ -95,6 +124,9 @@ impl Preprocessor {
                     let raw = source.get(row, &column.name)?;
                     let x = if raw.is_nan() {
                         counts.missing_numbers[j] += 1;
+                        if part.masks && column.value {
+                            part.num_present[at + value_at] = false;
+                        }
                         if column.indicator {
                             part.numeric[at + indicator_at] = 1.0;
                         }
@@ -122,14 +154,27 @@ impl Preprocessor {
             {
                 for i in block.clone() {
                     let row = part.row(i);
+                    let at = i - part.start;
                     let mut code = source.get(row, &column.name)?;
                     if code == MISSING {
                         counts.missing_labels[j] += 1;
                         code = column.missing_code();
+                        if part.masks {
+                            match self.config.categorical {
+                                CategoricalEncoding::Codes => {
+                                    part.cat_present[at * width_cat + j] = false;
+                                }
+                                CategoricalEncoding::OneHot => {
+                                    let labels = column.one_hot_labels();
+                                    let start = at * width + one_hot_at;
+                                    part.num_present[start + labels.start..start + labels.end]
+                                        .fill(false);
+                                }
+                            }
+                        }
                     } else if code == UNKNOWN {
                         counts.unknown[j] += 1;
                     }
-                    let at = i - part.start;
                     match self.config.categorical {
                         CategoricalEncoding::Codes => part.categorical[at * width_cat + j] = code,
                         CategoricalEncoding::OneHot if code != UNKNOWN => {
@@ -152,6 +197,10 @@ struct Part<'a> {
     rows: Option<&'a [usize]>,
     numeric: &'a mut [f32],
     categorical: &'a mut [i32],
+    /// Both empty unless `masks`.
+    num_present: &'a mut [bool],
+    cat_present: &'a mut [bool],
+    masks: bool,
 }
 
 impl Part<'_> {

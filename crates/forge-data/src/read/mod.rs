@@ -19,7 +19,7 @@ mod report;
 
 pub(crate) use cell::Cell;
 pub use finding::{Finding, FindingKind};
-pub use options::{DuplicateNames, FileFormat, Infinite, ReadOptions};
+pub use options::{DuplicateNames, Infinite, ReadOptions, TableFormat};
 pub use report::{ColumnReport, Layout, ReadReport};
 
 use std::io::Read;
@@ -48,7 +48,7 @@ use crate::table::Table;
 ///
 /// ```no_run
 /// use forge_data::{ReadOptions, read_table};
-/// let (table, report) = read_table("chain.csv", &ReadOptions::default())?;
+/// let (table, report) = read_table("table.csv", &ReadOptions::default())?;
 /// assert!(report.findings().is_empty(), "{report}");
 /// # Ok::<(), forge_data::DataError>(())
 /// ```
@@ -62,15 +62,15 @@ pub fn read_table(
         None => format_of(path).map_err(|e| e.at_path(path))?,
     };
     let read = match format {
-        FileFormat::Csv => {
+        TableFormat::Csv => {
             let mut options = options.clone();
             if options.delimiter.is_none() && extension(path) == "tsv" {
                 options.delimiter = Some('\t');
             }
             read_csv(Input::File(path), &options)
         }
-        FileFormat::Parquet => read_parquet(path, options),
-        FileFormat::Excel => read_excel(path, options),
+        TableFormat::Parquet => read_parquet(path, options),
+        TableFormat::Excel => read_excel(path, options),
     };
     let (table, mut report) = read.map_err(|e| e.at_path(path))?;
     report.path = Some(path.into());
@@ -194,11 +194,11 @@ fn extension(path: &Path) -> String {
     extension.to_string_lossy().to_ascii_lowercase()
 }
 
-fn format_of(path: &Path) -> Result<FileFormat, DataError> {
+fn format_of(path: &Path) -> Result<TableFormat, DataError> {
     match extension(path).as_str() {
-        "csv" | "tsv" | "txt" => Ok(FileFormat::Csv),
-        "parquet" | "pq" => Ok(FileFormat::Parquet),
-        "xlsx" | "xlsm" | "xls" | "ods" => Ok(FileFormat::Excel),
+        "csv" | "tsv" | "txt" => Ok(TableFormat::Csv),
+        "parquet" | "pq" => Ok(TableFormat::Parquet),
+        "xlsx" | "xlsm" | "xls" | "ods" => Ok(TableFormat::Excel),
         other => Err(DataError::unsupported(format!(
             "the type of the file is not known by its extension '{other}'; known are csv, tsv, \
              txt, parquet, pq, xlsx, xlsm, xls and ods, or set `format`"

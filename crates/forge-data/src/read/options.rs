@@ -15,7 +15,7 @@ use crate::table::Table;
 pub struct ReadOptions {
     /// The type of the file. Default: by its extension (`csv`, `tsv`, `txt`, `parquet`, `pq`,
     /// `xlsx`, `xlsm`, `xls`, `ods`).
-    pub format: Option<FileFormat>,
+    pub format: Option<TableFormat>,
     /// CSV: what stands between fields, one ASCII character. Default: the one of comma,
     /// semicolon, tab and pipe that divides the first lines evenly; the report states it.
     pub delimiter: Option<char>,
@@ -114,7 +114,7 @@ impl ReadOptions {
 /// A type of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum FileFormat {
+pub enum TableFormat {
     /// Text divided by a delimiter.
     Csv,
     /// Apache Parquet; needs the feature `parquet`.

@@ -2,5 +2,6 @@
 
 mod row_keys;
 mod split_config;
+mod stratified;
 
 pub use split_config::{Split, SplitConfig};

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::row_keys::groups;
+use super::stratified::hold_out_of_each;
 use crate::{ColumnValues, DataError, Table};
 
 /// Rows of a table for each purpose: ascending, disjoint, together every row.
@@ -26,7 +27,8 @@ pub struct Split {
 /// How rows are held out. `fraction` is the part of the rows that goes to the test, in [0, 1);
 /// 0 holds out none.
 ///
-/// As text: `random`, `date:COLUMN` or `group:COLUMN`, with fraction 0.2 and seed 0.
+/// As text: `random`, `stratified:COLUMN`, `date:COLUMN` or `group:COLUMN`, with fraction 0.2 and
+/// seed 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SplitConfig {
@@ -38,6 +40,11 @@ pub enum SplitConfig {
         /// Which rows.
         #[serde(default)]
         seed: u64,
+        /// A column of classes, or any other that repeats its values: each value has the same
+        /// part of its rows held out, at least one where it has two, and all in training where it
+        /// has one. Default: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stratify: Option<String>,
     },
     /// The latest dates: every test date is after every training date.
     Date {
@@ -70,6 +77,7 @@ impl Default for SplitConfig {
         Self::Random {
             fraction: default_fraction(),
             seed: 0,
+            stratify: None,
         }
     }
 }
@@ -77,7 +85,11 @@ impl Default for SplitConfig {
 impl Display for SplitConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Random { .. } => f.write_str("random"),
+            Self::Random { stratify: None, .. } => f.write_str("random"),
+            Self::Random {
+                stratify: Some(column),
+                ..
+            } => write!(f, "stratified:{column}"),
             Self::Date { column, .. } => write!(f, "date:{column}"),
             Self::Group { column, .. } => write!(f, "group:{column}"),
         }
@@ -91,6 +103,11 @@ impl FromStr for SplitConfig {
         let fraction = default_fraction();
         match text.split_once(':') {
             None if text == "random" => Ok(Self::default()),
+            Some(("stratified", column)) if !column.is_empty() => Ok(Self::Random {
+                fraction,
+                seed: 0,
+                stratify: Some(column.into()),
+            }),
             Some(("date", column)) if !column.is_empty() => Ok(Self::Date {
                 column: column.into(),
                 fraction,
@@ -101,7 +118,8 @@ impl FromStr for SplitConfig {
                 seed: 0,
             }),
             _ => Err(DataError::config(format!(
-                "split '{text}' is not known: allowed are random, date:COLUMN, group:COLUMN"
+                "split '{text}' is not known: allowed are random, stratified:COLUMN, date:COLUMN, \
+                 group:COLUMN"
             ))),
         }
     }
@@ -146,9 +164,18 @@ impl SplitConfig {
     pub fn validate(&self) -> Result<(), DataError> {
         check_fraction("fraction", self.fraction())?;
         match self {
-            Self::Date { column, .. } | Self::Group { column, .. } if column.is_empty() => Err(
-                DataError::config("column = '' is out of range: allowed are column names"),
-            ),
+            Self::Random {
+                stratify: Some(column),
+                ..
+            }
+            | Self::Date { column, .. }
+            | Self::Group { column, .. }
+                if column.is_empty() =>
+            {
+                Err(DataError::config(
+                    "column = '' is out of range: allowed are column names",
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -160,7 +187,8 @@ impl SplitConfig {
     /// # Errors
     /// - config: a fraction is out of range
     /// - schema: the column is not in the table or of the wrong kind
-    /// - value: the table has too few rows, dates or groups to give every side one; or the column
+    /// - value: the table has too few rows, dates or groups to give every side one; so few rows
+    ///   share a class that a stratified split cannot hold out as many as asked; or the column
     ///   has a missing or infinite value (row and column are named)
     pub fn split(&self, table: &Table, validation: f64) -> Result<Split, DataError> {
         self.validate()?;
@@ -203,12 +231,21 @@ impl SplitConfig {
         rows.dedup();
         let target = fraction * rows.len() as f64;
         let (mut held, mut kept) = match self {
-            Self::Random { seed, .. } => {
+            Self::Random { seed, stratify, .. } => {
                 if fraction == 0.0 {
                     return Ok((rows, Vec::new()));
                 }
                 let n = rows.len();
                 too_few(n, "rows")?;
+                if let Some(column) = stratify {
+                    let classes = groups(table, column, &rows)?;
+                    return hold_out_of_each(
+                        classes,
+                        fraction,
+                        column,
+                        &mut generator(*seed, round),
+                    );
+                }
                 rows.shuffle(&mut generator(*seed, round));
                 let kept = rows.split_off((target.round() as usize).clamp(1, n - 1));
                 (rows, kept)

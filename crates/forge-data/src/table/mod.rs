@@ -47,7 +47,7 @@ impl Table {
         Ok(Self { columns, rows })
     }
 
-    /// A table of numbers from an array in row-major order, one name a column; NaN is missing.
+    /// A table of numbers from an array in row-major order, one name per column; NaN is missing.
     ///
     /// # Shapes
     /// - names: `F`

@@ -12,7 +12,7 @@ const SHOWN_COLUMNS: usize = 50;
 /// Letters of a label shown by `Display`.
 const SHOWN_LETTERS: usize = 16;
 
-/// One line a column: name, kind, missing cells and the first values.
+/// One line per column: name, kind, missing cells and the first values.
 impl Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} rows x {} columns", self.rows, self.columns.len())?;

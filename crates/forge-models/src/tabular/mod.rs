@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::registry;
 
-mod dropout;
 mod ft_transformer;
 mod limits;
 mod tabular_mlp;

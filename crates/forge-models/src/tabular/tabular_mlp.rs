@@ -1,12 +1,10 @@
 //! The multilayer perceptron for tables.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::Device;
 use forge_nn::ops::LinearActivation;
-use forge_nn::{
-    ForgeError, Forward, ModuleConfig, Network, Want, apply_linear, apply_linear_activation, check,
-};
+use forge_nn::regularisation::{Dropout, DropoutConfig};
+use forge_nn::{ForgeError, Forward, Linear, LinearConfig, ModuleConfig, Network, Want, check};
 use serde::{Deserialize, Serialize};
 
 use super::limits;
@@ -65,7 +63,7 @@ impl ModuleConfig for TabularMlpConfig {
         let block = |i| LinearConfig::new(width(i), self.d_block).init(device);
         TabularMlp {
             blocks: (0..self.n_blocks).map(block).collect(),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: DropoutConfig::new(self.dropout).build(device),
             output: LinearConfig::new(self.d_block, self.d_out).init(device),
         }
     }
@@ -166,19 +164,19 @@ impl Network for TabularMlp {
 
     fn spec(&self) -> TabularSpec {
         TabularSpec {
-            n_num_features: self.blocks[0].weight.lazy_shape()[0],
+            n_num_features: self.blocks[0].d_input(),
             cat_cardinalities: vec![],
-            d_out: self.output.weight.lazy_shape()[1],
+            d_out: self.output.d_output(),
         }
     }
 
     fn run(&self, input: TabularInput, _: Want) -> Forward {
         let x = input.only_numeric(self.name(), &self.spec());
         let x = self.blocks.iter().fold(x, |x, block| {
-            let hidden = apply_linear_activation(block, x, LinearActivation::Relu);
+            let hidden = block.forward_activated(x, LinearActivation::Relu);
             self.dropout.forward(hidden)
         });
-        apply_linear(&self.output, x).into()
+        self.output.forward(x).into()
     }
 }
 

@@ -1,17 +1,14 @@
 //! The residual network for tables.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::{BatchNorm, BatchNormConfig};
-use forge_nn::ops::{LinearActivation, dropout_residual};
-use forge_nn::{
-    ForgeError, Forward, ModuleConfig, Network, Want, apply_linear, apply_linear_activation, check,
-};
+use forge_nn::ops::LinearActivation;
+use forge_nn::regularisation::{Dropout, DropoutConfig};
+use forge_nn::{ForgeError, Forward, Linear, LinearConfig, ModuleConfig, Network, Want, check};
 use serde::{Deserialize, Serialize};
 
-use super::dropout::active_rate;
 use super::limits;
 use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
@@ -100,9 +97,9 @@ impl ModuleConfig for TabularResNetConfig {
         let block = |_| TabularResNetBlock {
             norm: BatchNormConfig::new(width).build(device),
             linear1: LinearConfig::new(width, hidden).init(device),
-            dropout1: DropoutConfig::new(self.dropout1).init(),
+            dropout1: DropoutConfig::new(self.dropout1).build(device),
             linear2: LinearConfig::new(hidden, width).init(device),
-            dropout2: DropoutConfig::new(self.dropout2).init(),
+            dropout2: DropoutConfig::new(self.dropout2).build(device),
         };
         TabularResNet {
             input: LinearConfig::new(self.d_in, width).init(device),
@@ -211,9 +208,11 @@ impl TabularResNetBlock {
     #[must_use]
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let normal = self.norm.forward(x.clone());
-        let hidden = apply_linear_activation(&self.linear1, normal, LinearActivation::Relu);
-        let change = apply_linear(&self.linear2, self.dropout1.forward(hidden));
-        dropout_residual(change, x, active_rate(&self.dropout2))
+        let hidden = self
+            .linear1
+            .forward_activated(normal, LinearActivation::Relu);
+        let change = self.linear2.forward(self.dropout1.forward(hidden));
+        self.dropout2.residual(change, x)
     }
 }
 
@@ -240,17 +239,17 @@ impl Network for TabularResNet {
 
     fn spec(&self) -> TabularSpec {
         TabularSpec {
-            n_num_features: self.input.weight.lazy_shape()[0],
+            n_num_features: self.input.d_input(),
             cat_cardinalities: vec![],
-            d_out: self.output.weight.lazy_shape()[1],
+            d_out: self.output.d_output(),
         }
     }
 
     fn run(&self, input: TabularInput, _: Want) -> Forward {
         let x = input.only_numeric(self.name(), &self.spec());
-        let x = apply_linear(&self.input, x);
+        let x = self.input.forward(x);
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        apply_linear(&self.output, relu(self.norm.forward(x))).into()
+        self.output.forward(relu(self.norm.forward(x))).into()
     }
 }
 

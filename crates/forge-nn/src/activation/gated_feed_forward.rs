@@ -1,11 +1,11 @@
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use crate::ops::{GluKind, LinearActivation};
-use crate::{ForgeError, ModuleConfig, apply_linear, apply_linear_activation, check};
+use crate::regularisation::{Dropout, DropoutConfig};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`GatedFeedForward`].
 #[derive(Config, Debug, PartialEq)]
@@ -64,7 +64,7 @@ impl ModuleConfig for GatedFeedForwardConfig {
             w_gate: linear(self.d_model, self.d_hidden),
             w_up: linear(self.d_model, self.d_hidden),
             w_down: linear(self.d_hidden, self.d_model),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: DropoutConfig::new(self.dropout).build(device),
             kind: self.kind,
         }
     }
@@ -86,12 +86,12 @@ impl GatedFeedForward {
             GluKind::Sigmoid => LinearActivation::Identity,
         };
         // Two products: joining the two matrices for one, and `ops::glu`, is no faster (measured).
-        let gate = apply_linear_activation(&self.w_gate, x.clone(), activation);
+        let gate = self.w_gate.forward_activated(x.clone(), activation);
         let gate = match self.kind {
             GluKind::Sigmoid => sigmoid(gate),
             _ => gate,
         };
-        let hidden = gate * apply_linear(&self.w_up, x);
-        apply_linear(&self.w_down, self.dropout.forward(hidden))
+        let hidden = gate * self.w_up.forward(x);
+        self.w_down.forward(self.dropout.forward(hidden))
     }
 }

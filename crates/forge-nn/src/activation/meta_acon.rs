@@ -1,13 +1,13 @@
 use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use super::acon_c;
 use crate::broadcast::{along_channels, along_sample_channels};
 use crate::norm::{BatchNorm, BatchNormConfig};
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`MetaAcon`].
 #[derive(Config, Debug, PartialEq)]
@@ -95,8 +95,8 @@ impl MetaAcon {
             .reshape([samples, channels, positions])
             .mean_dim(2)
             .reshape([samples, channels]);
-        let hidden = self.bn1.forward(apply_linear(&self.fc1, mean));
-        sigmoid(self.bn2.forward(apply_linear(&self.fc2, hidden)))
+        let hidden = self.bn1.forward(self.fc1.forward(mean));
+        sigmoid(self.bn2.forward(self.fc2.forward(hidden)))
     }
 
     /// Applies the activation with a given [`switching_factor`](Self::switching_factor).

@@ -1,11 +1,11 @@
 use burn::config::Config;
-use burn::module::{Flag, Module, Param};
-use burn::nn::{Linear, LinearConfig};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::heads::{Heads, active_dropout, split_heads};
+use super::heads::{Heads, split_heads};
 use crate::ops::{AttentionMask, AttentionOptions};
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::regularisation::{Dropout, DropoutConfig};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`CrossAttention`].
 #[derive(Config, Debug, PartialEq)]
@@ -37,10 +37,9 @@ pub struct CrossAttention {
     pub v_proj: Linear,
     /// `[D, D]`.
     pub o_proj: Linear,
-    /// Whether dropout may act.
-    pub training: Param<Flag>,
+    /// On the weights after the softmax.
+    pub dropout: Dropout,
     n_heads: usize,
-    dropout: f64,
 }
 
 impl ModuleConfig for CrossAttentionConfig {
@@ -64,9 +63,8 @@ impl ModuleConfig for CrossAttentionConfig {
             k_proj: linear(self.d_context),
             v_proj: linear(self.d_context),
             o_proj: linear(self.d_model),
-            training: Param::from_bool(true),
+            dropout: DropoutConfig::new(self.dropout).build(device),
             n_heads: self.n_heads,
-            dropout: self.dropout,
         }
     }
 }
@@ -89,7 +87,8 @@ impl CrossAttention {
         bias: Option<Tensor<3>>,
     ) -> Tensor<3> {
         let heads = self.project(x, context);
-        apply_linear(&self.o_proj, heads.attend(mask, bias, &self.options()))
+        self.o_proj
+            .forward(heads.attend(mask, bias, &self.options()))
     }
 
     /// [`forward`](Self::forward) and the map `[B, H, Tq, Tk]`.
@@ -105,20 +104,20 @@ impl CrossAttention {
     ) -> (Tensor<3>, Tensor<4>) {
         let heads = self.project(x, context);
         let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
-        (apply_linear(&self.o_proj, mixed), map)
+        (self.o_proj.forward(mixed), map)
     }
 
     fn project(&self, x: Tensor<3>, context: Tensor<3>) -> Heads {
         Heads {
-            q: split_heads(apply_linear(&self.q_proj, x), self.n_heads),
-            k: split_heads(apply_linear(&self.k_proj, context.clone()), self.n_heads),
-            v: split_heads(apply_linear(&self.v_proj, context), self.n_heads),
+            q: split_heads(self.q_proj.forward(x), self.n_heads),
+            k: split_heads(self.k_proj.forward(context.clone()), self.n_heads),
+            v: split_heads(self.v_proj.forward(context), self.n_heads),
         }
     }
 
     fn options(&self) -> AttentionOptions {
         AttentionOptions {
-            dropout: active_dropout(self.dropout, &self.training),
+            dropout: self.dropout.rate(),
             ..AttentionOptions::default()
         }
     }

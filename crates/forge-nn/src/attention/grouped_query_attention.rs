@@ -1,14 +1,14 @@
 use burn::config::Config;
-use burn::module::{Flag, Module, Param};
-use burn::nn::{Linear, LinearConfig};
+use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::KvCache;
-use super::heads::{Heads, active_dropout, key_mask, split_heads};
+use super::heads::{Heads, key_mask, split_heads};
 use crate::norm::{QkNorm, QkNormConfig, QkNormKind};
 use crate::ops::{AttentionMask, AttentionOptions};
 use crate::position::{RotaryEmbedding, RotaryEmbeddingConfig};
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::regularisation::{Dropout, DropoutConfig};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`GroupedQueryAttention`].
 #[derive(Config, Debug, PartialEq)]
@@ -63,8 +63,8 @@ pub struct GroupedQueryAttention {
     pub qk_norm: Option<QkNorm>,
     /// Positions, if asked for.
     pub rotary: Option<RotaryEmbedding>,
-    /// Whether dropout may act.
-    pub training: Param<Flag>,
+    /// On the weights after the softmax.
+    pub dropout: Dropout,
     n_heads: usize,
     n_kv_heads: usize,
     #[module(skip)]
@@ -123,7 +123,7 @@ impl ModuleConfig for GroupedQueryAttentionConfig {
             window_left: self.window,
             window_right: self.window.filter(|_| !self.causal),
             softcap: self.softcap,
-            dropout: self.dropout,
+            dropout: 0.0,
         };
         GroupedQueryAttention {
             q_proj: linear(self.d_model, self.n_heads * width),
@@ -132,7 +132,7 @@ impl ModuleConfig for GroupedQueryAttentionConfig {
             o_proj: linear(self.n_heads * width, self.d_model),
             qk_norm,
             rotary: self.rotary.as_ref().map(|rotary| rotary.build(device)),
-            training: Param::from_bool(true),
+            dropout: DropoutConfig::new(self.dropout).build(device),
             n_heads: self.n_heads,
             n_kv_heads: self.n_kv_heads,
             options,
@@ -151,7 +151,7 @@ impl GroupedQueryAttention {
     /// If the shapes disagree.
     pub fn forward(&self, x: Tensor<3>, mask: AttentionMask, bias: Option<Tensor<3>>) -> Tensor<3> {
         let mixed = self.project(x, 0).attend(mask, bias, &self.options());
-        apply_linear(&self.o_proj, mixed)
+        self.o_proj.forward(mixed)
     }
 
     /// [`forward`](Self::forward) and the map `[B, H, T, T]`.
@@ -166,7 +166,7 @@ impl GroupedQueryAttention {
     ) -> (Tensor<3>, Tensor<4>) {
         let heads = self.project(x, 0);
         let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
-        (apply_linear(&self.o_proj, mixed), map)
+        (self.o_proj.forward(mixed), map)
     }
 
     /// Causal self-attention for the next piece of a sequence whose earlier pieces are in `cache`;
@@ -190,20 +190,20 @@ impl GroupedQueryAttention {
         let (k, v) = (context.keys, context.values);
         let heads = Heads { q, k, v };
         let mixed = heads.attend(key_mask(context.valid), None, &self.options());
-        apply_linear(&self.o_proj, mixed)
+        self.o_proj.forward(mixed)
     }
 
     fn options(&self) -> AttentionOptions {
         AttentionOptions {
-            dropout: active_dropout(self.options.dropout, &self.training),
+            dropout: self.dropout.rate(),
             ..self.options.clone()
         }
     }
 
     fn project(&self, x: Tensor<3>, offset: usize) -> Heads {
-        let mut q = split_heads(apply_linear(&self.q_proj, x.clone()), self.n_heads);
-        let mut k = split_heads(apply_linear(&self.k_proj, x.clone()), self.n_kv_heads);
-        let v = split_heads(apply_linear(&self.v_proj, x), self.n_kv_heads);
+        let mut q = split_heads(self.q_proj.forward(x.clone()), self.n_heads);
+        let mut k = split_heads(self.k_proj.forward(x.clone()), self.n_kv_heads);
+        let v = split_heads(self.v_proj.forward(x), self.n_kv_heads);
         if let Some(norm) = &self.qk_norm {
             q = norm.queries(q);
             k = norm.keys(k);

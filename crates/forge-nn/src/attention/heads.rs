@@ -1,6 +1,5 @@
 //! Between tokens and heads.
 
-use burn::module::{Flag, Param};
 use burn::tensor::{Bool, Tensor};
 
 use crate::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights};
@@ -46,11 +45,6 @@ impl Heads {
         let (mixed, map) = attention_with_weights(self.q, self.k, self.v, mask, bias, options);
         (merge_heads(mixed), map)
     }
-}
-
-/// The dropout that applies now: none once `Module::valid` or `Module::freeze` turned it off.
-pub(super) fn active_dropout(rate: f64, training: &Param<Flag>) -> f64 {
-    if training.is_enabled() { rate } else { 0.0 }
 }
 
 /// A mask of keys, or none.

@@ -1,11 +1,10 @@
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::heads::{merge_heads, split_heads};
 use super::{LinearAttentionState, linear_attention, linear_attention_causal};
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`LinearAttention`].
 #[derive(Config, Debug, PartialEq)]
@@ -110,10 +109,10 @@ impl LinearAttention {
 
     fn project(&self, x: Tensor<3>) -> [Tensor<4>; 3] {
         [&self.q_proj, &self.k_proj, &self.v_proj]
-            .map(|projection| split_heads(apply_linear(projection, x.clone()), self.n_heads))
+            .map(|projection| split_heads(projection.forward(x.clone()), self.n_heads))
     }
 
     fn merge(&self, mixed: Tensor<4>) -> Tensor<3> {
-        apply_linear(&self.o_proj, merge_heads(mixed))
+        self.o_proj.forward(merge_heads(mixed))
     }
 }

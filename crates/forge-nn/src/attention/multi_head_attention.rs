@@ -1,12 +1,13 @@
 use burn::config::Config;
-use burn::module::{Flag, Module, Param};
-use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::module::Module;
+use burn::nn::Initializer;
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::KvCache;
-use super::heads::{Heads, active_dropout, key_mask, split_heads};
-use crate::ops::{AttentionMask, AttentionOptions};
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use super::heads::{Heads, key_mask, split_heads};
+use crate::ops::{AttentionMask, AttentionOptions, PackedHeads, attention_packed};
+use crate::regularisation::{Dropout, DropoutConfig};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`MultiHeadAttention`].
 #[derive(Config, Debug, PartialEq)]
@@ -15,7 +16,7 @@ pub struct MultiHeadAttentionConfig {
     pub d_model: usize,
     /// Heads, at least 1.
     pub n_heads: usize,
-    /// Biases on all four projections.
+    /// Biases on all projections, from zeros.
     #[config(default = true)]
     pub bias: bool,
     /// Each token sees itself and those before it. Lengths may differ: the last query is aligned
@@ -29,12 +30,18 @@ pub struct MultiHeadAttentionConfig {
     /// Dropout on the weights after the softmax, in `[0, 1)`.
     #[config(default = 0.0)]
     pub dropout: f64,
+    /// How the projections of queries, keys and values start.
+    #[config(default = "Initializer::XavierUniform { gain: 1.0 }")]
+    pub initializer: Initializer,
+    /// Project the heads' outputs. Without it they are the layer's output as they are.
+    #[config(default = true)]
+    pub output_projection: bool,
 }
 
 /// Multi-head attention.
 ///
-/// `head_h = softmax(Q_h K_hᵀ / √d) V_h`, `y = W_o [head_1 … head_H]`, with
-/// `[Q, K, V] = W_in x + b`.
+/// `head_h = softmax(Q_h K_hᵀ / √d) V_h`, `y = W_o [head_1 … head_H] + b_o`, with
+/// `[Q, K, V] = W_in x + b_in`.
 ///
 /// Vaswani et al., arXiv 1706.03762, section 3.2.2; parameters and their start as in PyTorch's
 /// `nn.MultiheadAttention` (Xavier-uniform projections, zero biases). Unlike Burn's, dropout acts
@@ -43,20 +50,20 @@ pub struct MultiHeadAttentionConfig {
 pub struct MultiHeadAttention {
     /// Of queries, keys and values.
     pub in_proj: InputProjection,
-    /// `[D, D]`.
-    pub out_proj: Linear,
-    /// Whether dropout may act.
-    pub training: Param<Flag>,
+    /// `[D, D]`, if asked for.
+    pub out_proj: Option<Linear>,
+    /// On the weights after the softmax.
+    pub dropout: Dropout,
+    d_model: usize,
     n_heads: usize,
     causal: bool,
-    dropout: f64,
 }
 
 /// The way in to the heads.
 #[derive(Module, Debug)]
 #[allow(
     clippy::large_enum_variant,
-    reason = "one a layer, and `Module` takes no boxes"
+    reason = "one per layer, and `Module` takes no boxes"
 )]
 pub enum InputProjection {
     /// Queries, keys and values are equally wide: one matrix `[D, 3·D]`, in that order.
@@ -89,10 +96,15 @@ impl ModuleConfig for MultiHeadAttentionConfig {
 
     fn build(&self, device: &Device) -> MultiHeadAttention {
         let width = self.d_model;
-        let xavier = Initializer::XavierUniform { gain: 1.0 };
+        let linear = |from, to| {
+            LinearConfig::new(from, to)
+                .with_bias(self.bias)
+                .with_bias_initializer(Some(Initializer::Zeros))
+        };
         let projection = |from, to| {
-            let linear = LinearConfig::new(from, to).with_initializer(xavier.clone());
-            self.zero_bias(linear, device)
+            linear(from, to)
+                .with_initializer(self.initializer.clone())
+                .build(device)
         };
         let (k_dim, v_dim) = (self.k_dim.unwrap_or(width), self.v_dim.unwrap_or(width));
         let in_proj = if k_dim == width && v_dim == width {
@@ -104,28 +116,23 @@ impl ModuleConfig for MultiHeadAttentionConfig {
                 v: projection(v_dim, width),
             })
         };
+        let out_proj = self
+            .output_projection
+            .then(|| linear(width, width).build(device));
         MultiHeadAttention {
             in_proj,
-            out_proj: self.zero_bias(LinearConfig::new(width, width), device),
-            training: Param::from_bool(true),
+            out_proj,
+            dropout: DropoutConfig::new(self.dropout).build(device),
+            d_model: self.d_model,
             n_heads: self.n_heads,
             causal: self.causal,
-            dropout: self.dropout,
         }
     }
 }
 
-impl MultiHeadAttentionConfig {
-    fn zero_bias(&self, linear: LinearConfig, device: &Device) -> Linear {
-        let width = linear.d_output;
-        let mut linear = linear.with_bias(false).init(device);
-        linear.bias = self.bias.then(|| Initializer::Zeros.init([width], device));
-        linear
-    }
-}
-
 impl MultiHeadAttention {
-    /// Self-attention.
+    /// Self-attention. Without a bias, and with keys and values as wide as the queries, no head is
+    /// copied: it is [`attention_packed`] on the output of one product.
     ///
     /// # Shapes
     /// - x and output: `[B, T, D]`
@@ -134,8 +141,15 @@ impl MultiHeadAttention {
     /// # Panics
     /// If the shapes disagree or the layer was made for other key and value widths.
     pub fn forward(&self, x: Tensor<3>, mask: AttentionMask, bias: Option<Tensor<3>>) -> Tensor<3> {
-        let mixed = self.project_self(x).attend(mask, bias, &self.options());
-        apply_linear(&self.out_proj, mixed)
+        let options = self.options();
+        let mixed = match (&self.in_proj, bias) {
+            (InputProjection::Stacked(in_proj), None) => {
+                let heads = PackedHeads::equal(self.n_heads);
+                attention_packed(in_proj.forward(x), heads, mask, &options)
+            }
+            (_, bias) => self.project_self(x).attend(mask, bias, &options),
+        };
+        self.project_out(mixed)
     }
 
     /// [`forward`](Self::forward) and the map `[B, H, T, T]`.
@@ -150,7 +164,36 @@ impl MultiHeadAttention {
     ) -> (Tensor<3>, Tensor<4>) {
         let heads = self.project_self(x);
         let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
-        (apply_linear(&self.out_proj, mixed), map)
+        (self.project_out(mixed), map)
+    }
+
+    /// The first token of [`forward`](Self::forward) alone, without computing the others: they are
+    /// keys and values only.
+    ///
+    /// # Shapes
+    /// - x: `[B, T, D]`, `T` at least 1
+    /// - mask: of `Tq = 1`
+    /// - output: `[B, 1, D]`
+    ///
+    /// # Panics
+    /// If the layer is causal (its first token sees itself alone) or the shapes disagree.
+    pub fn forward_first(&self, x: Tensor<3>, mask: AttentionMask) -> Tensor<3> {
+        let mixed = self.project_first(x).attend(mask, None, &self.options());
+        self.project_out(mixed)
+    }
+
+    /// [`forward_first`](Self::forward_first) and the map `[B, H, 1, T]`.
+    ///
+    /// # Panics
+    /// As [`forward_first`](Self::forward_first).
+    pub fn forward_first_with_map(
+        &self,
+        x: Tensor<3>,
+        mask: AttentionMask,
+    ) -> (Tensor<3>, Tensor<4>) {
+        let heads = self.project_first(x);
+        let (mixed, map) = heads.attend_with_map(mask, None, &self.options());
+        (self.project_out(mixed), map)
     }
 
     /// Attention of `query` to `key` and `value`.
@@ -171,7 +214,7 @@ impl MultiHeadAttention {
         bias: Option<Tensor<3>>,
     ) -> Tensor<3> {
         let heads = self.project_cross(query, key, value);
-        apply_linear(&self.out_proj, heads.attend(mask, bias, &self.options()))
+        self.project_out(heads.attend(mask, bias, &self.options()))
     }
 
     /// [`forward_cross`](Self::forward_cross) and the map `[B, H, Tq, Tk]`.
@@ -188,7 +231,7 @@ impl MultiHeadAttention {
     ) -> (Tensor<3>, Tensor<4>) {
         let heads = self.project_cross(query, key, value);
         let (mixed, map) = heads.attend_with_map(mask, bias, &self.options());
-        (apply_linear(&self.out_proj, mixed), map)
+        (self.project_out(mixed), map)
     }
 
     /// Causal self-attention for the next piece of a sequence whose earlier pieces are in `cache`.
@@ -210,55 +253,74 @@ impl MultiHeadAttention {
         let context = cache.push(k, v, key_valid, None);
         let (k, v) = (context.keys, context.values);
         let heads = Heads { q, k, v };
-        let mixed = heads.attend(key_mask(context.valid), None, &self.options());
-        apply_linear(&self.out_proj, mixed)
+        self.project_out(heads.attend(key_mask(context.valid), None, &self.options()))
     }
 
     fn options(&self) -> AttentionOptions {
         AttentionOptions {
             causal: self.causal,
-            dropout: active_dropout(self.dropout, &self.training),
+            dropout: self.dropout.rate(),
             ..AttentionOptions::default()
         }
     }
 
     fn project_self(&self, x: Tensor<3>) -> Heads {
-        let InputProjection::Stacked(in_proj) = &self.in_proj else {
-            return self.project_cross(x.clone(), x.clone(), x);
-        };
-        let width = x.dims()[2];
-        let all = apply_linear(in_proj, x);
-        let part = |i: usize| split_heads(all.clone().narrow(2, i * width, width), self.n_heads);
-        Heads {
-            q: part(0),
-            k: part(1),
-            v: part(2),
+        match &self.in_proj {
+            InputProjection::Stacked(in_proj) => {
+                let all = in_proj.forward(x);
+                self.heads([0, 1, 2].map(|i| self.part(&all, i)))
+            }
+            InputProjection::Separate(_) => self.project_cross(x.clone(), x.clone(), x),
+        }
+    }
+
+    fn project_first(&self, x: Tensor<3>) -> Heads {
+        assert!(
+            !self.causal,
+            "the first token of a causal layer sees itself alone"
+        );
+        let first = x.clone().narrow(1, 0, 1);
+        match &self.in_proj {
+            InputProjection::Stacked(in_proj) => {
+                let width = self.d_model;
+                let q = in_proj.forward_columns(first, 0, width);
+                let others = in_proj.forward_columns(x, width, 2 * width);
+                self.heads([q, self.part(&others, 0), self.part(&others, 1)])
+            }
+            InputProjection::Separate(_) => self.project_cross(first, x.clone(), x),
         }
     }
 
     fn project_cross(&self, query: Tensor<3>, key: Tensor<3>, value: Tensor<3>) -> Heads {
-        let [q, k, v] = match &self.in_proj {
-            InputProjection::Stacked(in_proj) => {
-                let width = query.dims()[2];
-                let weight = in_proj.weight.val();
-                let bias = in_proj.bias.as_ref().map(|bias| bias.val());
-                let part = |x: Tensor<3>, i: usize| {
-                    let weight = weight.clone().narrow(1, i * width, width);
-                    let bias = bias.clone().map(|bias| bias.narrow(0, i * width, width));
-                    crate::ops::linear(x, weight, bias)
-                };
-                [part(query, 0), part(key, 1), part(value, 2)]
-            }
-            InputProjection::Separate(separate) => [
-                apply_linear(&separate.q, query),
-                apply_linear(&separate.k, key),
-                apply_linear(&separate.v, value),
+        let width = self.d_model;
+        self.heads(match &self.in_proj {
+            InputProjection::Stacked(in_proj) => [
+                in_proj.forward_columns(query, 0, width),
+                in_proj.forward_columns(key, width, width),
+                in_proj.forward_columns(value, 2 * width, width),
             ],
-        };
-        Heads {
-            q: split_heads(q, self.n_heads),
-            k: split_heads(k, self.n_heads),
-            v: split_heads(v, self.n_heads),
+            InputProjection::Separate(separate) => [
+                separate.q.forward(query),
+                separate.k.forward(key),
+                separate.v.forward(value),
+            ],
+        })
+    }
+
+    /// Projection `i` of several side by side.
+    fn part(&self, all: &Tensor<3>, i: usize) -> Tensor<3> {
+        all.clone().narrow(2, i * self.d_model, self.d_model)
+    }
+
+    fn heads(&self, projections: [Tensor<3>; 3]) -> Heads {
+        let [q, k, v] = projections.map(|x| split_heads(x, self.n_heads));
+        Heads { q, k, v }
+    }
+
+    fn project_out(&self, mixed: Tensor<3>) -> Tensor<3> {
+        match &self.out_proj {
+            Some(out_proj) => out_proj.forward(mixed),
+            None => mixed,
         }
     }
 }

@@ -120,6 +120,35 @@ impl ForgeError {
         .into()
     }
 
+    /// What went wrong without the word that says of which sort it is, to be quoted in another
+    /// error.
+    ///
+    /// ```
+    /// let error = forge_nn::ForgeError::training("the loss is NaN");
+    /// assert_eq!(error.to_string(), "training: the loss is NaN");
+    /// assert_eq!(error.reason(), "the loss is NaN");
+    /// ```
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match &*self.0 {
+            Kind::Unsupported(reason)
+            | Kind::Weights(reason)
+            | Kind::Device(reason)
+            | Kind::Training(reason) => reason.clone(),
+            Kind::Config {
+                field,
+                value,
+                allowed,
+            } => format!("{field} = {value}, must be {allowed}"),
+            Kind::Shape {
+                what,
+                found,
+                expected,
+            } => format!("{what} is {found}, expected {expected}"),
+            Kind::Artifact { .. } | Kind::Io { .. } => self.to_string(),
+        }
+    }
+
     /// A config field was out of range.
     #[must_use]
     pub fn is_config(&self) -> bool {

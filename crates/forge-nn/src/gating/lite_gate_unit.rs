@@ -1,10 +1,9 @@
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`LiteGateUnit`].
 #[derive(Config, Debug, PartialEq)]
@@ -47,7 +46,7 @@ impl LiteGateUnit {
     /// # Panics
     /// If the last axis is not `d_model`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>, update: Tensor<D>) -> Tensor<D> {
-        let gate = sigmoid(apply_linear(&self.gate_proj, x.clone()));
+        let gate = sigmoid(self.gate_proj.forward(x.clone()));
         x + gate * update
     }
 }

@@ -1,11 +1,10 @@
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_sample_channels;
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`SqueezeExcitation`].
 #[derive(Config, Debug, PartialEq)]
@@ -72,6 +71,6 @@ impl SqueezeExcitation {
             .reshape([samples, channels, positions])
             .mean_dim(2)
             .reshape([samples, channels]);
-        sigmoid(apply_linear(&self.fc2, relu(apply_linear(&self.fc1, mean))))
+        sigmoid(self.fc2.forward(relu(self.fc1.forward(mean))))
     }
 }

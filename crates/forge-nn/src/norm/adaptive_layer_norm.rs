@@ -1,13 +1,13 @@
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::nn::Initializer;
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::along_features;
 use crate::ops::layer_norm;
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// What is applied to the condition before it is projected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ impl AdaptiveLayerNorm {
             CondActivation::Silu => silu(cond),
             CondActivation::None => cond,
         };
-        let projected = apply_linear(&self.linear, cond);
+        let projected = self.linear.forward(cond);
         let width = projected.dims()[1] / 2;
         let shift = along_features(projected.clone().narrow(1, 0, width));
         let scale: Tensor<D> = along_features(projected.narrow(1, width, width));

@@ -1,3 +1,5 @@
+//! Batch normalisation.
+
 use burn::config::Config;
 use burn::module::{Flag, Module, Param};
 use burn::nn::Initializer;
@@ -5,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::RunningStatistic;
 use crate::broadcast::along_channels;
-use crate::{ForgeError, ModuleConfig, check};
+use crate::{ForgeError, ModuleConfig, check, training_flag};
 
 /// Recipe of a [`BatchNorm`].
 #[derive(Config, Debug, PartialEq)]
@@ -25,11 +27,10 @@ pub struct BatchNormConfig {
 /// Training: `y = (x - mean) / √(var + ε) · w + b` with the statistics of the batch (biased
 /// variance), and `running ← (1 - m) running + m batch`, where the running variance takes the
 /// *unbiased* batch variance, as PyTorch does (Burn's takes the biased one). A batch with a single
-/// value a channel has no unbiased variance: it updates the mean alone. Evaluation: the running
+/// value per channel has no unbiased variance: it updates the mean alone. Evaluation: the running
 /// statistics, as constants.
 ///
-/// It trains when the input is on an autodiff device and `training` is on (which
-/// `Module::valid` and `Module::freeze` turn off). Running statistics belong to one copy of the
+/// It trains in [`Mode::Train`](crate::Mode::Train) alone. Running statistics belong to one copy of the
 /// module: see [`RunningStatistic`].
 ///
 /// Ioffe & Szegedy, arXiv 1502.03167, algorithm 1.
@@ -56,8 +57,9 @@ pub struct BatchNorm {
     pub running_mean: RunningStatistic,
     /// `[C]`, from ones.
     pub running_var: RunningStatistic,
-    /// Whether batch statistics may be used.
-    pub training: Param<Flag>,
+    /// Whether batch statistics are used, and update the running ones.
+    pub batch_statistics: Param<Flag>,
+    n_channels: usize,
     eps: f64,
     momentum: f64,
 }
@@ -78,7 +80,8 @@ impl ModuleConfig for BatchNormConfig {
             bias: Initializer::Zeros.init(shape, device),
             running_mean: RunningStatistic::new(Tensor::zeros(shape, device)),
             running_var: RunningStatistic::new(Tensor::ones(shape, device)),
-            training: Param::from_bool(true),
+            batch_statistics: training_flag(device),
+            n_channels: self.n_channels,
             eps: self.eps,
             momentum: self.momentum,
         }
@@ -94,14 +97,14 @@ impl BatchNorm {
     /// # Panics
     /// If axis 1 is not `n_channels`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let [channels] = self.weight.dims();
+        let channels = self.n_channels;
         assert!(
             D >= 2 && x.dims()[1] == channels,
             "batch norm over {channels} channels got {:?}",
             x.dims()
         );
         let device = x.device();
-        let normalized = if device.is_autodiff() && self.training.is_enabled() {
+        let normalized = if self.batch_statistics.is_enabled() {
             self.normalize_by_batch(x)
         } else {
             let mean: Tensor<D> = along_channels(self.running_mean.value().to_device(&device));

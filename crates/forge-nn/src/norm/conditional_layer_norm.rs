@@ -1,11 +1,11 @@
 use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_features;
 use crate::ops::layer_norm;
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`ConditionalLayerNorm`].
 #[derive(Config, Debug, PartialEq)]
@@ -75,8 +75,8 @@ impl ConditionalLayerNorm {
     /// # Panics
     /// If the shapes are not those of the config.
     pub fn forward<const D: usize>(&self, x: Tensor<D>, cond: Tensor<2>) -> Tensor<D> {
-        let scale = apply_linear(&self.weight_proj, cond.clone()) + self.weight.val().unsqueeze();
-        let shift = apply_linear(&self.bias_proj, cond) + self.bias.val().unsqueeze();
+        let scale = self.weight_proj.forward(cond.clone()) + self.weight.val().unsqueeze();
+        let shift = self.bias_proj.forward(cond) + self.bias.val().unsqueeze();
         layer_norm(x, None, None, self.eps) * along_features(scale) + along_features(shift)
     }
 }

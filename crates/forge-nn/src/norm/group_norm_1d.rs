@@ -29,6 +29,7 @@ pub struct GroupNorm1d {
     pub weight: Param<Tensor<1>>,
     /// `[C]`, from zeros.
     pub bias: Param<Tensor<1>>,
+    n_channels: usize,
     n_groups: usize,
     eps: f64,
 }
@@ -46,6 +47,7 @@ impl ModuleConfig for GroupNorm1dConfig {
         GroupNorm1d {
             weight: Initializer::Ones.init([self.n_channels], device),
             bias: Initializer::Zeros.init([self.n_channels], device),
+            n_channels: self.n_channels,
             n_groups: self.n_groups,
             eps: self.eps,
         }
@@ -62,7 +64,7 @@ impl GroupNorm1d {
     /// If axis 1 is not `n_channels`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let shape = x.dims();
-        let [channels] = self.weight.dims();
+        let channels = self.n_channels;
         assert_eq!(
             shape[1], channels,
             "group norm over {channels} channels got {shape:?}"

@@ -3,6 +3,7 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
+use crate::ops::stop_gradient;
 use crate::{ForgeError, ModuleConfig, check};
 
 /// Recipe of a [`RevIn`].
@@ -96,7 +97,7 @@ impl RevIn {
     /// If the last axis is not `n_features` or the window is empty.
     pub fn normalize(&self, x: Tensor<3>) -> (Tensor<3>, RevInStatistics) {
         let time = x.dims()[1];
-        let constant = x.clone().detach();
+        let constant = stop_gradient(x.clone());
         let mean = constant.clone().mean_dim(1);
         let var = (constant - mean.clone()).square().mean_dim(1);
         let deviation = (var + self.eps).sqrt();

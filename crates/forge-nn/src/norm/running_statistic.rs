@@ -6,6 +6,8 @@ use burn::module::{
 };
 use burn::tensor::{Device, Tensor};
 
+use crate::ops::stop_gradient;
+
 /// A statistic that `forward` updates: a buffer that is saved, moved and averaged with the module
 /// but never trained.
 ///
@@ -45,7 +47,7 @@ impl RunningStatistic {
     /// `value ← (1 - momentum) · value + momentum · observed`, outside of any gradient.
     pub fn update(&self, observed: Tensor<1>, momentum: f64) {
         let mut value = self.lock();
-        let observed = observed.detach().to_device(&value.device());
+        let observed = stop_gradient(observed).to_device(&value.device());
         *value = value.clone() * (1.0 - momentum) + observed * momentum;
     }
 

@@ -19,6 +19,15 @@ pub(crate) fn has_traits(device: &Device) -> bool {
     }
 }
 
+/// Whether `device` records operations for which this crate has a mark.
+pub(crate) fn records(device: &Device) -> bool {
+    match device.as_dispatch() {
+        #[cfg(feature = "capture")]
+        DispatchDevice::Capture(_) => true,
+        _ => false,
+    }
+}
+
 /// Whether dropout masks come from a seed: the `flex` kernels compute them on the fly, so that no
 /// mask is ever stored. Elsewhere the backend's own generator is faster than a mask made here.
 pub(crate) fn masks_from_seed(device: &Device) -> bool {

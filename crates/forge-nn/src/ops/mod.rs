@@ -15,7 +15,7 @@
 //! opaque step; the others take part in fusion as the operations that they are made of. Backends that this crate was compiled for go through
 //! the operation's trait, and so through its own backward rule; any other device (remote, graph
 //! capture) runs the reference on Burn's dispatching backend, so that a captured graph holds
-//! Burn's operations only. None of them panics for lack of a kernel.
+//! Burn's operations only, [`stop_gradient`] excepted. None of them panics for lack of a kernel.
 //!
 //! The backward rules have reference bodies too, made of differentiable operations:
 //! `Autodiff<Autodiff<B>>` differentiates them again.
@@ -48,6 +48,7 @@ mod glu;
 mod linear;
 mod row_norm;
 mod softmax;
+mod stop_gradient;
 
 pub use adamw::{AdamWOps, AdamWStep, FusedAdamW, FusedAdamWConfig, adamw_step};
 pub use attention::{
@@ -62,3 +63,4 @@ pub use linear::{LinearActivation, LinearOps, linear, linear_activation};
 pub use optional::{OptionalBool, OptionalFloat};
 pub use row_norm::{RowNorm, RowNormOps, layer_norm, rms_norm};
 pub use softmax::{SoftmaxOps, softmax};
+pub use stop_gradient::{STOP_GRADIENT, StopGradientOps, stop_gradient};

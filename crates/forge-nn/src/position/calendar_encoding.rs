@@ -1,10 +1,9 @@
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::calendar_time::FIELDS;
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of a [`CalendarEncoding`]. The defaults have 32, 6, 16 and 32 features.
 #[derive(Config, Debug, PartialEq)]
@@ -106,7 +105,7 @@ impl CalendarEncoding {
         match &self.projection {
             Some(projection) => {
                 let dtype = projection.weight.val().dtype();
-                apply_linear(projection, self.features(fields, dtype))
+                projection.forward(self.features(fields, dtype))
             }
             None => {
                 let dtype = Tensor::<1>::zeros([1], &fields.device()).dtype();

@@ -19,6 +19,7 @@ pub struct LearnedPositionsConfig {
 pub struct LearnedPositions {
     /// `[max_len, D]`.
     pub weight: Param<Tensor<2>>,
+    max_len: usize,
 }
 
 impl ModuleConfig for LearnedPositionsConfig {
@@ -36,6 +37,7 @@ impl ModuleConfig for LearnedPositionsConfig {
         };
         LearnedPositions {
             weight: normal.init([self.max_len, self.d_model], device),
+            max_len: self.max_len,
         }
     }
 }
@@ -50,7 +52,7 @@ impl LearnedPositions {
     /// If a position lies beyond `max_len` or the last axis is not `d_model`.
     pub fn forward(&self, x: Tensor<3>, offset: usize) -> Tensor<3> {
         let length = x.dims()[1];
-        let [max_len, _] = self.weight.dims();
+        let max_len = self.max_len;
         assert!(
             offset + length <= max_len,
             "positions {offset}..{} of {max_len} learned ones",

@@ -62,11 +62,11 @@ impl Time2Vec {
         assert_eq!(
             time.dims()[D - 1],
             1,
-            "time2vec takes one time a place, not {:?}",
+            "time2vec takes one time per place, not {:?}",
             time.dims()
         );
-        let [features] = self.frequency.dims();
         let phase = time * self.frequency.val().unsqueeze() + self.phase.val().unsqueeze();
+        let features = phase.dims()[D - 1];
         let linear = phase.clone().narrow(D - 1, 0, 1);
         if features == 1 {
             return linear;

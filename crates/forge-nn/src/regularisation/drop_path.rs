@@ -1,8 +1,10 @@
+//! Stochastic depth.
+
 use burn::config::Config;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 
-use crate::{ForgeError, ModuleConfig, check};
+use crate::{ForgeError, ModuleConfig, check, training_flag};
 
 /// Recipe of a [`DropPath`].
 #[derive(Config, Debug, PartialEq)]
@@ -11,15 +13,14 @@ pub struct DropPathConfig {
     pub rate: f64,
 }
 
-/// Stochastic depth a sample: in training a residual branch is dropped for a random part of the
+/// Stochastic depth per sample: in training a residual branch is dropped for a random part of the
 /// batch and divided by the survival probability for the rest, so its expectation stays.
 ///
 /// Huang et al., "Deep Networks with Stochastic Depth", arXiv 1603.09382. The paper drops a branch
 /// for the whole batch and scales at test time instead; dropping a sample and scaling in training
 /// has the same expectation and is what later code (EfficientNet, timm) does.
 ///
-/// It acts when the input is on an autodiff device and `training` is on (which `Module::valid` and
-/// `Module::freeze` turn off).
+/// It acts in [`Mode::Train`](crate::Mode::Train) and [`Mode::Sample`](crate::Mode::Sample).
 #[derive(Module, Debug)]
 pub struct DropPath {
     /// Whether samples may be dropped.
@@ -34,9 +35,9 @@ impl ModuleConfig for DropPathConfig {
         check::probability("rate", self.rate)
     }
 
-    fn build(&self, _device: &Device) -> DropPath {
+    fn build(&self, device: &Device) -> DropPath {
         DropPath {
-            training: Param::from_bool(true),
+            training: training_flag(device),
             rate: self.rate,
         }
     }
@@ -48,8 +49,7 @@ impl DropPath {
     /// # Shapes
     /// - input and output: `[B, ..]`
     pub fn forward<const D: usize>(&self, branch: Tensor<D>) -> Tensor<D> {
-        let active = self.training.is_enabled() && branch.device().is_autodiff();
-        if !active || self.rate == 0.0 {
+        if !self.training.is_enabled() || self.rate == 0.0 {
             return branch;
         }
         let keep = 1.0 - self.rate;

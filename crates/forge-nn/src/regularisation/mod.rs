@@ -1,6 +1,8 @@
-//! What acts in training only.
+//! What acts in [`Mode::Train`](crate::Mode::Train) and [`Mode::Sample`](crate::Mode::Sample)
+//! only.
 
 mod drop_path;
+mod dropout;
 
-pub use burn::nn::{Dropout, DropoutConfig};
 pub use drop_path::{DropPath, DropPathConfig, linear_drop_rates};
+pub use dropout::{Dropout, DropoutConfig};

@@ -1,10 +1,10 @@
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Bool, Device, Int, Tensor};
 
-use crate::{ForgeError, ModuleConfig, apply_linear, check};
+use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// Recipe of an [`AdaptiveComputationTime`].
 #[derive(Config, Debug, PartialEq)]
@@ -80,10 +80,9 @@ impl ModuleConfig for AdaptiveComputationTimeConfig {
 
     fn build(&self, device: &Device) -> AdaptiveComputationTime {
         let linear = |from, to| LinearConfig::new(from, to).init(device);
-        let mut halt = linear(self.d_hidden, 1);
-        halt.bias = halt
-            .bias
-            .map(|bias| bias.init_mapper(|bias| bias.ones_like()));
+        let halt = LinearConfig::new(self.d_hidden, 1)
+            .with_bias_initializer(Some(Initializer::Ones))
+            .build(device);
         AdaptiveComputationTime {
             input: linear(self.d_in + 1, self.d_hidden),
             recurrent: linear(self.d_hidden, self.d_hidden),
@@ -116,13 +115,13 @@ impl AdaptiveComputationTime {
     /// If the shapes are not those of the config.
     pub fn forward(&self, x: Tensor<3>, state: Option<Tensor<2>>) -> Pondered {
         let [batch, time, width] = x.dims();
-        let [_, hidden] = self.input.weight.dims();
+        let hidden = self.input.d_output();
         let like = (&x.device(), x.dtype());
         let mut state = state.unwrap_or_else(|| Tensor::zeros([batch, hidden], like));
 
         // Everything about the input but the flag, for all places at once.
         let unflagged = Tensor::cat(vec![x, Tensor::zeros([batch, time, 1], like)], 2);
-        let inputs = apply_linear(&self.input, unflagged);
+        let inputs = self.input.forward(unflagged);
         let flag = self.input.weight.val().narrow(0, width, 1);
 
         let (mut states, mut steps, mut remainders, mut weights) =
@@ -140,7 +139,7 @@ impl AdaptiveComputationTime {
         let n_steps = Tensor::cat(steps, 1);
         // The weights of a place sum to 1, so the output of the weighted state is the weighted
         // output, bias included.
-        let output = apply_linear(&self.output, Tensor::stack::<3>(states, 1));
+        let output = self.output.forward(Tensor::stack::<3>(states, 1));
         Pondered {
             output,
             state,
@@ -166,8 +165,8 @@ impl AdaptiveComputationTime {
                 1 => input.clone() + flag.clone(),
                 _ => input.clone(),
             };
-            step_state = (input + apply_linear(&self.recurrent, step_state)).tanh();
-            let halting = sigmoid(apply_linear(&self.halt, step_state.clone()));
+            step_state = (input + self.recurrent.forward(step_state)).tanh();
+            let halting = sigmoid(self.halt.forward(step_state.clone()));
             let total = spent.clone() + halting.clone();
             let full = match step == self.max_steps {
                 true => running.clone(),

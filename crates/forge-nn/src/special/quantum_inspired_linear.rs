@@ -82,9 +82,10 @@ impl QuantumInspiredLinear {
     /// - output: `[D_in, D_out]`
     #[must_use]
     pub fn weight(&self) -> Tensor<2> {
-        let [bases, from, to] = self.basis_weights.dims();
+        let basis = self.basis_weights.val();
+        let [bases, from, to] = basis.dims();
         let amplitudes = softmax(self.mixing.val(), 0) * self.phases.val().cos();
-        let flat = self.basis_weights.val().reshape([bases, from * to]);
+        let flat = basis.reshape([bases, from * to]);
         amplitudes
             .reshape([1, bases])
             .matmul(flat)

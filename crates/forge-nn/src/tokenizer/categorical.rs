@@ -47,6 +47,7 @@ impl ModuleConfig for CategoricalTokenizerConfig {
             weight: token_init([rows, self.d_token], self.d_token, device),
             bias: self.bias.then(per_feature),
             missing: self.missing.then(per_feature),
+            d_token: self.d_token,
             cardinalities: self.cardinalities.clone(),
         }
     }
@@ -64,6 +65,7 @@ pub struct CategoricalTokenizer {
     pub bias: Option<Param<Tensor<2>>>,
     /// `m`, `[F, D]`.
     pub missing: Option<Param<Tensor<2>>>,
+    d_token: usize,
     #[module(skip)]
     cardinalities: Vec<usize>,
 }
@@ -104,7 +106,7 @@ impl CategoricalTokenizer {
             .weight
             .val()
             .select(0, rows)
-            .reshape([batch as i64, features as i64, -1]);
+            .reshape([batch, features, self.d_token]);
         let tokens = match &self.bias {
             Some(bias) => tokens + bias.val().unsqueeze(),
             None => tokens,

@@ -35,6 +35,7 @@ impl ModuleConfig for NumericTokenizerConfig {
             weight: token(),
             bias: self.bias.then(token),
             missing: self.missing.then(token),
+            n_features: self.n_features,
         }
     }
 }
@@ -51,13 +52,14 @@ pub struct NumericTokenizer {
     pub bias: Option<Param<Tensor<2>>>,
     /// `m`, `[F, D]`.
     pub missing: Option<Param<Tensor<2>>>,
+    n_features: usize,
 }
 
 impl NumericTokenizer {
     /// Number of features.
     #[must_use]
     pub fn n_features(&self) -> usize {
-        self.weight.lazy_shape()[0]
+        self.n_features
     }
 
     /// The tokens of `x`; `present` is true where a value is. What stands in `x` where it is false

@@ -1,10 +1,13 @@
 //! On the device that records graphs every operation leaves Burn's own operations and no custom
-//! one: exporters know nothing else.
+//! one but the mark of `stop_gradient`: exporters know nothing else.
 
 use burn::backend::Capture;
 use burn::tensor::{DType, Device, Tensor};
-use burn_ir::OperationIr;
-use forge_nn::ops::{AdamWStep, adamw_step};
+use burn_ir::{FloatOperationIr, OperationIr};
+use forge_nn::norm::RevInConfig;
+use forge_nn::ops::{AdamWStep, STOP_GRADIENT, adamw_step, stop_gradient};
+use forge_nn::regularisation::DropoutConfig;
+use forge_nn::{Mode, ModuleConfig, set_mode};
 
 use super::cases::{self, Case};
 use super::evaluation::{tensor, values};
@@ -88,6 +91,54 @@ fn capture_decomposes_adamw() {
         vec![p, m, v]
     });
     assert_decomposed("adamw_step", &operations);
+}
+
+/// The names of the custom operations.
+fn marks(operations: &[OperationIr]) -> Vec<&str> {
+    operations
+        .iter()
+        .filter_map(|operation| match operation {
+            OperationIr::Custom(custom) => {
+                let (x, y) = (&custom.inputs[0], &custom.outputs[0]);
+                assert_eq!((&x.shape, x.dtype), (&y.shape, y.dtype));
+                Some(custom.id.as_str())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn capture_marks_where_gradients_stop() {
+    let inputs = [values(0, 6)];
+    let constant = operations(&inputs, |x| {
+        vec![x[0].clone() * stop_gradient(x[0].clone())]
+    });
+    assert_eq!(marks(&constant), [STOP_GRADIENT]);
+    let norm = RevInConfig::new(3).with_affine(false).init(&Device::flex());
+    let norm = operations(&inputs, |x| {
+        let (y, _) = norm.normalize(x[0].clone().reshape([1, 2, 3]));
+        vec![y.reshape([6])]
+    });
+    assert_eq!(marks(&norm), [STOP_GRADIENT]);
+}
+
+/// A captured forward pass is in the mode of the module.
+#[test]
+fn capture_in_training_mode_records_the_draws() {
+    let draws = |mode| {
+        let layer = set_mode(DropoutConfig::new(0.5).init(&Device::flex()), mode);
+        let operations = operations(&[values(0, 6)], |x| vec![layer.forward(x[0].clone() * 2.0)]);
+        let random = |operation: &&OperationIr| {
+            matches!(
+                operation,
+                OperationIr::Float(_, FloatOperationIr::Random(_))
+            )
+        };
+        operations.iter().filter(random).count()
+    };
+    assert_eq!(draws(Mode::Train), 1);
+    assert_eq!(draws(Mode::Evaluate), 0);
 }
 
 fn step() -> AdamWStep {

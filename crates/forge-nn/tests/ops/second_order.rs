@@ -9,6 +9,7 @@ use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
     AttentionOps, AttentionParams, DropoutResidualOps, GluKind, GluOps, LinearActivation,
     LinearOps, OptionalBool, OptionalFloat, PackedHeads, RowNorm, RowNormOps, SoftmaxOps,
+    StopGradientOps, stop_gradient,
 };
 
 use super::evaluation::{tensor, values};
@@ -200,3 +201,32 @@ fn packed_attention<B: AttentionOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     )
 }
 twice!(through_packed_attention, 96, packed_attention);
+
+/// `Σ x · stop(x²)` has the gradient `x²` where `x` varies in the first factor alone, and no second
+/// derivative: were the inner level not cut, it would be `2 x`.
+#[test]
+fn stop_gradient_stops_at_both_levels() {
+    fn op<B: StopGradientOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+        let constant = B::stop_gradient(B::float_mul(x.clone(), x.clone()));
+        B::float_mul(x, constant)
+    }
+    let point = values(41, 5);
+    let device = Device::flex().autodiff();
+    let x = tensor(&point, DType::F64, &device).require_grad();
+    let squares: Vec<f64> = point.iter().map(|x| x * x).collect();
+    let numbers = |x: Tensor<1>| x.into_data().iter::<f64>().collect::<Vec<_>>();
+
+    let grads = (x.clone() * stop_gradient(x.clone() * x.clone()))
+        .sum()
+        .backward();
+    assert_eq!(numbers(x.grad(&grads).unwrap()), squares);
+
+    let inner = x.clone().try_into_primitive::<Once>().unwrap();
+    let outer = Twice::float_set_require_grad(Twice::from_inner(inner), true);
+    let grads = Twice::backward(Twice::float_sum(op::<Twice>(outer.clone())));
+    let gradient = Twice::grad(&outer, &grads).unwrap();
+    let gradient = Tensor::<1>::from_primitive::<Once>(gradient);
+    assert_eq!(numbers(gradient.clone().inner()), squares);
+    // The gradient is the constant: nothing of it depends on `x` any more.
+    assert!(!gradient.is_tracked());
+}

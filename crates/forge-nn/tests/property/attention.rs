@@ -315,7 +315,7 @@ fn as_many_key_heads_as_query_heads_is_multi_head_attention() {
         let id = projection.bias.as_ref().unwrap().id;
         projection.bias = Some(burn::module::Param::initialized(id, bias));
     }
-    grouped.o_proj = multi.out_proj.clone();
+    grouped.o_proj = multi.out_proj.clone().unwrap();
     let x = normal::<3>([2, 5, 6]);
     close(
         grouped.forward(x.clone(), AttentionMask::none(), None),
@@ -335,6 +335,47 @@ fn parameters_have_exact_gradients_with_everything_on() {
     check_input(x, |x| {
         (module.forward(x, mask(), None) * weights.clone()).sum()
     });
+}
+
+/// Packed, in parts (with a bias that is zero), with the map, and the first token alone.
+#[test]
+fn every_way_through_multi_head_attention_agrees() {
+    let (x, mask) = (normal::<3>([2, 5, 6]), || {
+        AttentionMask::key_valid(valid(&[(0, 5), (1, 3)], 5))
+    });
+    for output in [true, false] {
+        let config = MultiHeadAttentionConfig::new(6, 2).with_output_projection(output);
+        let module = in_f64(config.init(&device()));
+        assert_eq!(module.out_proj.is_some(), output);
+        let y = module.forward(x.clone(), mask(), None);
+        let zero = Tensor::zeros([2, 5, 5], (&device(), DType::F64));
+        close(
+            module.forward(x.clone(), mask(), Some(zero)),
+            y.clone(),
+            1e-14,
+        );
+        let (mapped, map) = module.forward_with_map(x.clone(), mask(), None);
+        close(mapped, y.clone(), 1e-14);
+        let first = module.forward_first(x.clone(), mask());
+        close(first.clone(), y.narrow(1, 0, 1), 1e-14);
+        let (mapped, first_map) = module.forward_first_with_map(x.clone(), mask());
+        close(mapped, first, 1e-14);
+        close(first_map, map.narrow(2, 0, 1), 1e-14);
+        let weights = normal::<3>([2, 5, 6]);
+        check_parameters(module, |m| {
+            (m.forward(x.clone(), mask(), None) * weights.clone()).sum()
+        });
+    }
+}
+
+#[test]
+#[should_panic(expected = "sees itself alone")]
+fn the_first_token_of_a_causal_layer_is_refused() {
+    let module = MultiHeadAttentionConfig::new(6, 2).with_causal(true);
+    let x = normal::<3>([2, 5, 6]).cast(DType::F32);
+    module
+        .init(&device())
+        .forward_first(x, AttentionMask::none());
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 mod activation;
 mod attention;
+mod mode;
 mod norm;
 mod position;
 mod regularisation;
+mod shards;
 mod special;

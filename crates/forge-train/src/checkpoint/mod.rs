@@ -1,7 +1,12 @@
-//! Checkpoints: one file each, written whole or not at all, the last few kept.
+//! Checkpoints: one file each, written whole or not at all, the last few kept; in it one section
+//! per part of the run.
 
 mod checkpoint_folder;
 mod identity;
+mod part;
+mod sections;
 
 pub use checkpoint_folder::{CheckpointFile, CheckpointFolder};
 pub use identity::check_same;
+pub use part::{PartState, RunPart};
+pub use sections::Sections;

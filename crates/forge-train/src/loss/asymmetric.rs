@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{RegressionLoss, residual};
 
-/// `under · max(r, 0) + over · max(-r, 0)`: predictions below the target cost `under_weight` a
+/// `under · max(r, 0) + over · max(-r, 0)`: predictions below the target cost `under_weight` per
 /// unit, those above cost `over_weight`.
 ///
 /// Linear on both sides (the quantile loss times a constant), not the LINEX loss that is sometimes

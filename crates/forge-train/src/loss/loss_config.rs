@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Asymmetric, Huber, LogCosh, Mae, Mse, Quantile, RegressionLoss, Tukey, Wing};
 
-/// A loss and its parameters: `{"loss": "huber", "delta": 1.0}` in JSON or TOML, `huber` or
+/// A loss and its parameters: `{"name": "huber", "delta": 1.0}` in JSON or TOML, `huber` or
 /// `huber:0.5` on a command line.
 ///
 /// ```
@@ -21,7 +21,7 @@ use super::{Asymmetric, Huber, LogCosh, Mae, Mse, Quantile, RegressionLoss, Tuke
 /// # Ok::<(), forge_nn::ForgeError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "loss", rename_all = "snake_case")]
+#[serde(tag = "name", rename_all = "snake_case")]
 pub enum LossConfig {
     /// [`Huber`]; `huber[:delta]`.
     Huber(Huber),
@@ -85,7 +85,7 @@ impl LossConfig {
         }
     }
 
-    /// Width the model's output needs for one target column: the number of quantiles, else 1.
+    /// Outputs that the loss compares with one target: the number of quantiles, else 1.
     #[must_use]
     pub fn outputs_per_target(&self) -> usize {
         match self {

@@ -1,29 +1,45 @@
-//! Regression losses: what is minimised, written once over Burn's tensors.
+//! What is minimised, written once over Burn's tensors.
 //!
-//! The residual is `r = target - pred` everywhere. Losses differ by what they do to large residuals
-//! and by sign; [`LossConfig`] names them all.
+//! - Regression losses compare a prediction with its target. The residual is `r = target - pred`
+//!   everywhere; they differ by what they do to large residuals and by sign. [`LossConfig`] names
+//!   them all.
+//! - Likelihoods compare the parameters of a distribution with what happened:
+//!   [`binary_cross_entropy`], [`cross_entropy`], [`gaussian_nll`], [`student_t_nll`]. Which outputs
+//!   of a model those parameters are is for an [objective](crate::objective) to say.
 
-mod absolute_error;
 mod asymmetric;
+mod binary_cross_entropy;
+mod cross_entropy;
+mod gaussian_nll;
 mod huber;
 mod log_cosh;
 mod loss_config;
+mod mae;
+mod mse;
 mod quantile;
 mod reduction;
-mod squared_error;
+mod softplus;
+mod student_t_nll;
 mod tukey;
 mod wing;
 
-pub use absolute_error::Mae;
 pub use asymmetric::Asymmetric;
+pub use binary_cross_entropy::binary_cross_entropy;
+pub use cross_entropy::cross_entropy;
+pub use gaussian_nll::gaussian_nll;
 pub use huber::Huber;
 pub use log_cosh::LogCosh;
 pub use loss_config::LossConfig;
+pub use mae::Mae;
+pub use mse::Mse;
 pub use quantile::Quantile;
 pub use reduction::Reduction;
-pub use squared_error::Mse;
+pub use softplus::softplus;
+pub use student_t_nll::student_t_nll;
 pub use tukey::Tukey;
 pub use wing::Wing;
+
+pub(crate) use quantile::check_quantiles;
 
 use burn::tensor::Tensor;
 use forge_nn::ForgeError;
@@ -79,12 +95,17 @@ pub trait RegressionLoss {
 
 /// `target - pred`, refusing to broadcast.
 fn residual<const D: usize>(pred: Tensor<D>, target: Tensor<D>) -> Tensor<D> {
+    same_shape("pred", &pred, &target);
+    target.sub(pred)
+}
+
+/// Panics unless `tensor`, called `what` in the message, has the target's shape.
+fn same_shape<const D: usize>(what: &str, tensor: &Tensor<D>, target: &Tensor<D>) {
     assert_eq!(
-        pred.dims(),
+        tensor.dims(),
         target.dims(),
-        "loss: pred has shape {:?}, target {:?}; they must be equal",
-        pred.dims(),
+        "loss: {what} has shape {:?}, target {:?}; they must be equal",
+        tensor.dims(),
         target.dims()
     );
-    target.sub(pred)
 }

@@ -9,7 +9,7 @@ use super::RegressionLoss;
 /// `max(q r, (q - 1) r)` for each quantile `q` (Koenker and Bassett 1978): its minimiser is the
 /// `q`-quantile of the target.
 ///
-/// The model predicts one value a quantile; [`RegressionLoss::mean`] averages over quantiles as
+/// The model predicts one value per quantile; [`RegressionLoss::mean`] averages over quantiles as
 /// well. The paper of the Temporal Fusion Transformer sums over quantiles: multiply by their
 /// number for that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,27 +29,13 @@ impl Default for Quantile {
 
 impl RegressionLoss for Quantile {
     fn validate(&self) -> Result<(), ForgeError> {
-        check::at_least_one("loss.quantiles.len", self.quantiles.len())?;
-        for (i, &q) in self.quantiles.iter().enumerate() {
-            let field = format!("loss.quantiles[{i}]");
-            if !(q > 0.0 && q < 1.0) {
-                return Err(ForgeError::config(&field, q, "above 0 and below 1"));
-            }
-            if i > 0 && q <= self.quantiles[i - 1] {
-                return Err(ForgeError::config(
-                    &field,
-                    q,
-                    format!("above the one before it, {}", self.quantiles[i - 1]),
-                ));
-            }
-        }
-        Ok(())
+        check_quantiles("loss.quantiles", &self.quantiles)
     }
 
     /// The loss of every prediction.
     ///
     /// # Shapes
-    /// - pred: `[B, K]`, one column a quantile (any rank, quantiles last)
+    /// - pred: `[B, K]`, one column per quantile (any rank, quantiles last)
     /// - target: `[B, 1]`
     /// - output: `[B, K]`
     ///
@@ -81,4 +67,26 @@ impl RegressionLoss for Quantile {
         let r = target.sub(pred);
         relu(r.clone().neg()).add(r.mul(q.reshape(last)))
     }
+}
+
+/// Quantiles are there, each in `(0, 1)`, strictly rising.
+///
+/// # Errors
+/// A config error naming the one of `field` that is not.
+pub(crate) fn check_quantiles(field: &str, quantiles: &[f64]) -> Result<(), ForgeError> {
+    check::at_least_one(&format!("{field}.len"), quantiles.len())?;
+    for (i, &q) in quantiles.iter().enumerate() {
+        let field = format!("{field}[{i}]");
+        if !(q > 0.0 && q < 1.0) {
+            return Err(ForgeError::config(&field, q, "above 0 and below 1"));
+        }
+        if i > 0 && q <= quantiles[i - 1] {
+            return Err(ForgeError::config(
+                &field,
+                q,
+                format!("above the one before it, {}", quantiles[i - 1]),
+            ));
+        }
+    }
+    Ok(())
 }

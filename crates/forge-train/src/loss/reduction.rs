@@ -1,4 +1,4 @@
-//! From a loss an element to one number.
+//! From one loss per element to one number.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,28 @@
-//! How good predictions are.
+//! How good predictions are, computed in f64 on the host whatever the model's type.
+//!
+//! Where scikit-learn has a metric of the same name, the values and conventions are its own; where
+//! it warns and returns a number for something undefined (a ranking of one class), this is an
+//! error. `weights` are one per row, finite and at least 0; absent means 1 each.
 
+mod average_precision;
+mod brier;
+mod confusion_matrix;
+mod interval;
+mod log_loss;
+mod pinball;
 mod regression_metrics;
+mod reliability_curve;
+mod roc_curve;
+mod rows;
 mod scores;
 
+pub use average_precision::average_precision;
+pub use brier::brier;
+pub use confusion_matrix::ConfusionMatrix;
+pub use interval::IntervalMetrics;
+pub use log_loss::log_loss;
+pub use pinball::pinball;
 pub use regression_metrics::RegressionMetrics;
+pub use reliability_curve::{ReliabilityBin, ReliabilityCurve};
+pub use roc_curve::{RocCurve, auroc, auroc_one_vs_rest};
 pub use scores::{Direction, Score, Scores};

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Schedule;
 
-/// A learning-rate schedule: `{"kind": "cosine_warmup", "base_lr": 0.001}`.
+/// A learning-rate schedule: `{"name": "cosine_warmup", "base_lr": 0.001}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "name", rename_all = "snake_case")]
 pub enum ScheduleConfig {
     /// The same rate at every step.
     Constant(Constant),

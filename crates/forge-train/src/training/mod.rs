@@ -1,19 +1,32 @@
-//! The training loop and what hears of it.
+//! The training loop, what it is made of and what hears of it.
 
-mod batches;
+mod best;
+mod candidates;
 mod early_stopping;
+mod engine;
+mod inner_step;
+mod loss_reader;
+mod micro_batches;
 mod observer;
+mod observers;
 mod outcome;
+mod pace;
 mod progress;
+pub mod rule;
 mod run;
+mod run_identity;
+pub mod sampler;
+mod saver;
 mod train_task;
 mod trainer;
 mod trainer_config;
 
-pub use batches::Batches;
 pub use early_stopping::EarlyStoppingConfig;
-pub use observer::{BatchEvent, EndEvent, EpochEvent, Observer, StartEvent};
-pub use outcome::{EpochRecord, StopReason, TrainOutcome};
+pub use engine::{Engine, EngineConfig, ParameterGroup, Phase, StepContext, StepOutcome};
+pub use inner_step::inner_step;
+pub use observer::{BatchEvent, EndEvent, EpochEvent, Flow, ModuleView, Observer, StartEvent};
+pub use outcome::{EpochRecord, StopReason, TrainOutcome, Validation};
+pub use saver::Start;
 pub use train_task::TrainTask;
-pub use trainer::{Start, Trainer};
+pub use trainer::Trainer;
 pub use trainer_config::{CheckpointConfig, TrainerConfig};

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::metric::{Score, Scores};
+
 /// Why a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// All epochs are done.
@@ -14,39 +16,72 @@ pub enum StopReason {
     Interrupted,
     /// The wall-clock budget is spent.
     BudgetSpent,
+    /// An observer asked for it, for this reason.
+    Observer(String),
+}
+
+/// What one candidate reached on the validation set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validation {
+    /// Which weights: `module`, or the average's name.
+    pub candidate: String,
+    /// Their scores, the first deciding. Scores that are not finite are left out.
+    pub scores: Scores,
+}
+
+impl Validation {
+    /// The score that decides.
+    #[must_use]
+    pub fn deciding(&self) -> Option<&Score> {
+        self.scores.deciding()
+    }
 }
 
 /// One epoch, as it went.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EpochRecord {
     /// From 0.
     pub epoch: usize,
     /// Optimiser steps done by its end.
     pub step: u64,
-    /// Rows trained on. Less than the set only where the budget ended the epoch.
+    /// Steps of this epoch that a gradient rule had left out.
+    pub skipped: u64,
+    /// Rows trained on. Less than the set where the budget ended the epoch or steps were skipped.
     pub rows: u64,
     /// Mean training loss over those rows, each taken with the weights of its step.
     pub train_loss: f64,
-    /// Validation score, where the epoch was validated.
-    pub validation: Option<f64>,
-    /// Learning rate of the last step.
+    /// One entry per candidate, the best first; empty where the epoch was not validated.
+    pub validation: Vec<Validation>,
+    /// Learning rate of the last step (of the first group).
     pub lr: f64,
     /// Wall-clock seconds, validation included. The only field that two equal runs differ in.
     pub seconds: f64,
 }
 
+impl EpochRecord {
+    /// The deciding score of the best candidate, where the epoch was validated.
+    #[must_use]
+    pub fn score(&self) -> Option<f64> {
+        let score = self.validation.first()?.deciding()?;
+        Some(score.value)
+    }
+}
+
 /// What a run leaves.
 #[derive(Debug, Clone)]
 pub struct TrainOutcome<M> {
-    /// The module in inference mode: that of the best validation score, or the last one where
-    /// nothing was validated. It is the averaged one when averaging is on.
+    /// The module in inference mode: that of the best validation, or the last one where nothing
+    /// was validated. It is an averaged one where that was better, see `candidate`.
     pub module: M,
-    /// Its validation score.
-    pub score: Option<f64>,
-    /// The epoch (from 0) that set the score.
+    /// Which weights these are: `module`, or the average's name.
+    pub candidate: String,
+    /// Its validation scores.
+    pub scores: Option<Scores>,
+    /// The epoch (from 0) that set them.
     pub best_epoch: Option<usize>,
-    /// One record an epoch.
+    /// One record per epoch.
     pub history: Vec<EpochRecord>,
     /// Why the run ended.
     pub stop: StopReason,
@@ -56,4 +91,13 @@ pub struct TrainOutcome<M> {
     pub steps: u64,
     /// Wall-clock seconds, those of earlier sessions of a resumed run included.
     pub seconds: f64,
+}
+
+impl<M> TrainOutcome<M> {
+    /// The deciding validation score.
+    #[must_use]
+    pub fn score(&self) -> Option<f64> {
+        let score = self.scores.as_ref()?.deciding()?;
+        Some(score.value)
+    }
 }

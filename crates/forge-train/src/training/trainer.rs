@@ -6,61 +6,57 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use forge_nn::ForgeError;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::run::{Manifest, Run, with_checkpoint};
-use super::{
-    BatchEvent, Batches, CheckpointConfig, EndEvent, EpochEvent, Observer, StartEvent, StopReason,
-    TrainOutcome, TrainTask, TrainerConfig,
-};
-use crate::checkpoint::{CheckpointFile, CheckpointFolder, check_same};
-use crate::schedule::Schedule;
+use super::engine::{Engine, EngineConfig};
+use super::observers::Observers;
+use super::rule::{ClipNorm, ClipValue, GradientRule, SkipNonFinite};
+use super::run::Run;
+use super::run_identity::to_json;
+use super::sampler::{Sampler, Shuffle};
+use super::saver::{Saver, Start};
+use super::{EndEvent, Observer, StartEvent, StopReason, TrainOutcome, TrainTask, TrainerConfig};
+use crate::averaging::{Averaging, Ema, Swa};
+use crate::checkpoint::check_same;
 
-/// What to do about checkpoints that are already in the folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// Begin anew; refuse if there are any.
-    Fresh,
-    /// Go on from the newest; refuse if there are none.
-    Resume,
-    /// Go on from the newest if there is one, else begin anew.
-    ResumeOrFresh,
-    /// Begin anew, removing them.
-    Overwrite,
-}
-
-/// Trains modules.
+/// Trains a module: one run, made of an [`Engine`], a [`Sampler`] and whatever else is added here.
 ///
 /// # Reproducible
 ///
 /// On one machine and one backend whose operations are deterministic (`flex`), the result is a
-/// function of the config, the task and the module's initial weights, bit for bit, however often
-/// the run is stopped, killed and resumed; a [budget](TrainerConfig::max_seconds) alone breaks
-/// this. Burn's random numbers are one stream a process, so two runs at once in one process
-/// disturb each other.
-pub struct Trainer<'a> {
+/// function of the config, the parts, the task and the module's initial weights, bit for bit,
+/// however often the run is stopped, killed and resumed; a
+/// [budget](TrainerConfig::max_seconds) alone breaks this. Burn's random numbers are one stream per
+/// process, so two runs at once in one process disturb each other.
+pub struct Trainer<'a, M: Module> {
     config: TrainerConfig,
-    observers: Vec<Box<dyn Observer + 'a>>,
+    devices: Vec<Device>,
+    rules: Vec<Box<dyn GradientRule<M> + 'a>>,
+    averagings: Vec<MakeAveraging<'a, M>>,
+    sampler: Option<Box<dyn Sampler + 'a>>,
+    observers: Observers<'a>,
     stop: Option<Arc<AtomicBool>>,
     checkpoints: Option<(PathBuf, Start)>,
     identity: Value,
 }
 
-impl fmt::Debug for Trainer<'_> {
+type MakeAveraging<'a, M> =
+    Box<dyn FnOnce(&M, u64) -> Result<Box<dyn Averaging<M> + 'a>, ForgeError> + 'a>;
+
+impl<M: Module> fmt::Debug for Trainer<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trainer")
             .field("config", &self.config)
-            .field("observers", &self.observers.len())
             .field("checkpoints", &self.checkpoints)
             .finish_non_exhaustive()
     }
 }
 
-impl<'a> Trainer<'a> {
-    /// A trainer without observers and checkpoints.
+impl<'a, M: Module + 'static> Trainer<'a, M> {
+    /// A trainer with what the config says.
     ///
     /// # Errors
     /// What [`TrainerConfig::validate`] finds.
@@ -68,17 +64,57 @@ impl<'a> Trainer<'a> {
         config.validate()?;
         Ok(Self {
             config,
-            observers: Vec::new(),
+            devices: Vec::new(),
+            rules: Vec::new(),
+            averagings: Vec::new(),
+            sampler: None,
+            observers: Observers::default(),
             stop: None,
             checkpoints: None,
             identity: Value::Null,
         })
     }
 
-    /// Adds someone who hears of the run. Pass `&mut observer` to keep it.
+    /// Computes on these devices instead of where the module is. One for the present; the task is
+    /// told which at every step.
+    #[must_use]
+    pub fn on_devices(mut self, devices: impl IntoIterator<Item = Device>) -> Self {
+        self.devices = devices.into_iter().collect();
+        self
+    }
+
+    /// Adds a rule that sees gradients after those of the config. Pass `&mut rule` to keep it.
+    #[must_use]
+    pub fn with_rule(mut self, rule: impl GradientRule<M> + 'a) -> Self {
+        self.rules.push(Box::new(rule));
+        self
+    }
+
+    /// Adds an average to those of the config; `make` is given the module in training mode and
+    /// the number of optimiser steps of the run.
+    #[must_use]
+    pub fn with_averaging<A: Averaging<M> + 'a>(
+        mut self,
+        make: impl FnOnce(&M, u64) -> Result<A, ForgeError> + 'a,
+    ) -> Self {
+        self.averagings.push(Box::new(move |module, steps| {
+            Ok(Box::new(make(module, steps)?))
+        }));
+        self
+    }
+
+    /// Takes rows from this sampler instead of a [`Shuffle`]. The config's batch size is then the
+    /// sampler's business.
+    #[must_use]
+    pub fn with_sampler(mut self, sampler: impl Sampler + 'a) -> Self {
+        self.sampler = Some(Box::new(sampler));
+        self
+    }
+
+    /// Adds someone who hears of the run, and may end it. Pass `&mut observer` to keep it.
     #[must_use]
     pub fn with_observer(mut self, observer: impl Observer + 'a) -> Self {
-        self.observers.push(Box::new(observer));
+        self.observers.add(observer);
         self
     }
 
@@ -116,143 +152,184 @@ impl<'a> Trainer<'a> {
 
     /// Trains `module` on `task`.
     ///
-    /// Burn draws initial weights when they are first used, which may be here: seed the device just
-    /// before this call, or use the module once, to have them from a seed of your own.
-    ///
-    /// The module may be on a plain or an autodiff device; frozen parameters stay as they are. Its
-    /// running statistics (batch normalisation) are shared with its clones, as Burn has it.
+    /// The module may be on a plain or an autodiff device: see [`Engine::new`] for what happens to
+    /// it and when initial weights are drawn. Its running statistics, where they are Burn's own
+    /// (`RunningState`), are shared with its clones.
     ///
     /// # Errors
     /// - a training error naming epoch and step if a loss, a validation score or a weight is not
     ///   finite; checkpoints written before stay;
-    /// - a config error if a checkpoint belongs to another run, naming the field;
+    /// - a config error if a checkpoint belongs to another run, naming the field; if parts, groups
+    ///   or devices do not go together;
     /// - an I/O or artifact error about a checkpoint;
     /// - whatever the task returns.
-    pub fn fit<T: TrainTask>(
-        &mut self,
-        task: &T,
-        module: T::Module,
-    ) -> Result<TrainOutcome<T::Module>, ForgeError> {
+    pub fn fit<T: TrainTask<Module = M>>(
+        mut self,
+        task: &mut T,
+        module: M,
+    ) -> Result<TrainOutcome<M>, ForgeError> {
         let n_rows = task.n_rows();
         if n_rows == 0 {
             return Err(ForgeError::shape("training set", "0 rows", "at least 1"));
         }
-        let device = module
-            .devices()
-            .into_iter()
-            .next()
-            .ok_or_else(|| ForgeError::training("the module has no parameters"))?;
-        let batches = Batches::count(n_rows, self.config.batch_size);
-        let steps = self.config.epochs as u64 * batches as u64;
-        let schedule = self.config.schedule.build(steps)?;
-        let identity = self.run_identity(n_rows, &schedule)?;
-        let mut module = if on_autodiff(&module) {
-            module
-        } else {
-            module.train()
-        };
-        let checkpoints = self.open_checkpoints()?;
-        let config = self.config.clone();
-        let mut run = Run::new(task, &config, &module, device, schedule)?;
+        if task.rows_interact() && self.config.micro_batches > 1 {
+            let allowed = "1: in this task the loss of a row depends on which others come with it";
+            let parts = self.config.micro_batches;
+            return Err(ForgeError::config("micro_batches", parts, allowed));
+        }
+        let config = std::mem::take(&mut self.config);
+        let sampler = self.sampler.take().unwrap_or_else(|| {
+            let shuffle = Shuffle::new(n_rows, config.batch_size, config.seed);
+            Box::new(shuffle)
+        });
+        let batches = sampler.batches();
+        if batches == 0 {
+            let allowed = "at least one batch per epoch";
+            return Err(ForgeError::config("sampler", "without batches", allowed));
+        }
+        let steps = config.epochs as u64 * batches as u64;
+        let engine = self.engine(&config, task.groups(), module, steps)?;
+        let mut run = Run::new(task, &config, engine, sampler);
+        let identity = run.identity(&self.identity)?;
         let mut resumed_at = None;
         let mut saver = None;
-        if let Some((folder, saved)) = checkpoints {
-            let mut last = None;
+        if let Some((folder, start)) = &self.checkpoints {
+            let opened = Saver::open(folder, *start, config.checkpoint, identity)?;
+            let (mut opened, saved) = opened;
             if let Some(saved) = saved {
-                check_same(&saved.file.manifest.identity, &identity, &saved.path)?;
-                module = run.restore(module, &saved.file)?;
-                resumed_at = Some(run.progress.step);
-                last = Some(saved.path);
-            }
-            let mut opened = Saver {
-                folder,
-                identity,
-                config: config.checkpoint,
-                last,
-            };
-            if resumed_at.is_none() {
+                let found = &saved.file.manifest.identity;
+                check_same(found, &opened.identity, &saved.path)?;
+                run.restore(&saved.file)?;
+                resumed_at = Some(run.engine.steps_done());
+            } else {
                 // Also finds out before the first step that the folder cannot be written to.
-                opened.save(&mut run, &module)?;
+                opened.save(&mut run)?;
             }
             saver = Some(opened);
         }
-
-        let start = StartEvent {
+        self.observers.start(&StartEvent {
             rows: n_rows,
-            parameters: trainable(&module),
+            parameters: trainable(run.engine.module()),
             epochs: config.epochs,
             batches,
             steps,
             resumed_at,
+        });
+        let result = self.train(&mut run, &mut saver);
+        let outcome = result.and_then(|stop| run.finish(stop));
+        let outcome = match &saver {
+            Some(saver) => outcome.map_err(|e| saver.locate(e))?,
+            None => outcome?,
         };
-        self.tell(|o| o.on_train_start(&start));
-        let result = self.train(&mut run, module, &mut saver);
-        let last = saver.as_ref().and_then(|s| s.last.as_deref());
-        let (module, stop) = result.map_err(|e| with_checkpoint(e, last))?;
-        let outcome = run.finish(module, stop);
-        let end = EndEvent {
-            stop,
+        self.observers.end(&EndEvent {
+            stop: outcome.stop.clone(),
             epochs: outcome.epochs,
             steps: outcome.steps,
-            best: outcome.score,
+            best: outcome.scores.clone(),
             seconds: outcome.seconds,
-        };
-        self.tell(|o| o.on_end(&end));
+        });
         Ok(outcome)
     }
 
-    fn train<T: TrainTask>(
+    fn engine(
+        &mut self,
+        config: &TrainerConfig,
+        groups: Vec<super::ParameterGroup>,
+        module: M,
+        steps: u64,
+    ) -> Result<Engine<'a, M>, ForgeError> {
+        let engine = EngineConfig {
+            devices: std::mem::take(&mut self.devices),
+            optimizer: config.optimizer.clone(),
+            schedule: config.schedule.clone(),
+            steps,
+            seed: config.seed,
+            groups,
+        };
+        let mut engine = Engine::new(module, engine)?;
+        if config.skip_non_finite {
+            engine = engine.with_rule(SkipNonFinite::new());
+        }
+        if let Some(bound) = config.clip_value {
+            engine = engine.with_rule(ClipValue::new(bound)?);
+        }
+        if let Some(max_norm) = config.clip_norm {
+            engine = engine.with_rule(ClipNorm::new(max_norm)?);
+        }
+        for rule in self.rules.drain(..) {
+            engine.add_rule(rule);
+        }
+        if let Some(ema) = &config.ema {
+            let ema = Ema::new(ema.clone(), engine.module());
+            engine = engine.with_averaging(ema);
+        }
+        if let Some(swa) = config.swa {
+            let swa = Swa::new(swa, steps, engine.module())?;
+            engine = engine.with_averaging(swa);
+        }
+        for make in self.averagings.drain(..) {
+            let averaging = make(engine.module(), steps)?;
+            engine.add_averaging(averaging);
+        }
+        Ok(engine)
+    }
+
+    fn train<T: TrainTask<Module = M>>(
         &mut self,
         run: &mut Run<'_, T>,
-        mut module: T::Module,
         saver: &mut Option<Saver>,
-    ) -> Result<(T::Module, StopReason), ForgeError> {
-        let n_batches = run.n_batches();
-        let (n_rows, config) = (run.task.n_rows(), run.config);
+    ) -> Result<StopReason, ForgeError> {
+        let batches = run.sampler.batches();
         loop {
-            let ended = if run.progress.stopped_early {
-                Some(StopReason::EarlyStopped)
-            } else if run.progress.epoch >= config.epochs {
-                Some(StopReason::Completed)
-            } else {
-                None
-            };
-            if let Some(reason) = ended {
-                return Ok((module, reason));
+            if let Some(reason) = run.ended() {
+                return Ok(reason);
             }
-            let epoch = run.progress.epoch;
-            let batches = Batches::new(n_rows, config.batch_size, config.seed, epoch);
-            while run.progress.batch < n_batches {
+            while run.progress.batch < batches {
                 if self.stop_is_asked() {
-                    save(saver, run, &module)?;
-                    return Ok((module, StopReason::Interrupted));
+                    save(saver, run)?;
+                    return Ok(StopReason::Interrupted);
                 }
                 if run.budget_is_spent() {
-                    save(saver, run, &module)?;
+                    save(saver, run)?;
                     if run.progress.batch > 0 {
-                        let is_best = run.close_epoch(&module, true)?;
-                        self.tell_epoch(run, is_best);
+                        self.close_epoch(run, true)?;
                     }
-                    return Ok((module, StopReason::BudgetSpent));
+                    return Ok(StopReason::BudgetSpent);
                 }
-                let rows = batches.get(run.progress.batch);
-                module = run.step(module, rows)?;
-                self.tell_batch(run, rows.len());
+                let event = run.step()?;
+                let asked = self.observers.batch(&event);
+                if let Some(reason) = asked {
+                    save(saver, run)?;
+                    return Ok(StopReason::Observer(reason));
+                }
                 if let Some(saver) = saver
-                    && saver.step_is_due(run.progress.step)
+                    && saver.step_is_due(event.step)
                 {
-                    saver.save(run, &module)?;
+                    saver.save(run)?;
                 }
             }
-            let is_best = run.close_epoch(&module, false)?;
-            self.tell_epoch(run, is_best);
-            let is_last = run.progress.stopped_early || run.progress.epoch >= config.epochs;
+            let asked = self.close_epoch(run, false)?;
+            let is_last = asked.is_some() || run.ended().is_some();
             if let Some(saver) = saver
-                && (is_last || saver.epoch_is_due(run.progress.epoch))
+                && (is_last || saver.epoch_is_due(run.epoch()))
             {
-                saver.save(run, &module)?;
+                saver.save(run)?;
+            }
+            if let Some(reason) = asked {
+                return Ok(run.ended().unwrap_or(StopReason::Observer(reason)));
             }
         }
+    }
+
+    /// Ends the epoch; returns why an observer wants to stop, if one does.
+    fn close_epoch<T: TrainTask<Module = M>>(
+        &mut self,
+        run: &mut Run<'_, T>,
+        forced: bool,
+    ) -> Result<Option<String>, ForgeError> {
+        let closed = run.close_epoch(forced)?;
+        let event = run.epoch_event(&closed);
+        Ok(event.and_then(|event| self.observers.epoch(&event)))
     }
 
     fn stop_is_asked(&self) -> bool {
@@ -260,161 +337,13 @@ impl<'a> Trainer<'a> {
             .as_ref()
             .is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
-
-    fn tell(&mut self, mut event: impl FnMut(&mut dyn Observer)) {
-        for observer in &mut self.observers {
-            event(observer.as_mut());
-        }
-    }
-
-    fn tell_batch<T: TrainTask>(&mut self, run: &Run<'_, T>, rows: usize) {
-        if self.observers.is_empty() {
-            return;
-        }
-        let (epochs, batches) = (run.config.epochs, run.n_batches());
-        let event = BatchEvent {
-            epoch: run.progress.epoch,
-            epochs,
-            batch: run.progress.batch,
-            batches,
-            step: run.progress.step,
-            steps: epochs as u64 * batches as u64,
-            rows,
-            loss: run.last_loss(),
-            lr: run.last_lr(),
-            samples_per_second: run.samples_per_second(),
-            eta_seconds: run.eta_seconds(),
-        };
-        self.tell(|o| o.on_batch(&event));
-    }
-
-    fn tell_epoch<T: TrainTask>(&mut self, run: &Run<'_, T>, is_best: bool) {
-        if let Some(record) = run.progress.history.last() {
-            let event = EpochEvent {
-                record,
-                epochs: run.config.epochs,
-                best: run.progress.best.map(|best| best.score),
-                is_best,
-                samples_per_second: run.samples_per_second(),
-                eta_seconds: run.eta_seconds(),
-            };
-            self.tell(|o| o.on_epoch(&event));
-        }
-    }
-
-    /// What identifies the run: everything that its result depends on and that can be compared.
-    fn run_identity(&self, n_rows: usize, schedule: &Schedule) -> Result<Value, ForgeError> {
-        let mut identity = to_json("config", &self.config)?;
-        if let Value::Object(fields) = &mut identity {
-            // These do not change the weights of a step, so a resumed run may have others. The
-            // number of epochs shows in the schedule, where it does.
-            for free in ["epochs", "max_seconds", "checkpoint", "read_loss_every"] {
-                fields.remove(free);
-            }
-            fields.insert("schedule".into(), to_json("schedule", schedule.config())?);
-            fields.insert("training_rows".into(), n_rows.into());
-            fields.insert("identity".into(), self.identity.clone());
-        }
-        Ok(identity)
-    }
-
-    fn open_checkpoints(&self) -> Result<Option<Opened>, ForgeError> {
-        let Some((path, start)) = &self.checkpoints else {
-            return Ok(None);
-        };
-        let folder = CheckpointFolder::open(path, self.config.checkpoint.keep)?;
-        let refuse = |value: &str, allowed: &str| {
-            let value = format!("{value} ({})", path.display());
-            Err(ForgeError::config("checkpoints", value, allowed))
-        };
-        let saved = match start {
-            Start::Fresh => {
-                if !folder.list()?.is_empty() {
-                    return refuse("a folder that has some", "resumed, or a folder without");
-                }
-                None
-            }
-            Start::Overwrite => {
-                folder.clear()?;
-                None
-            }
-            Start::Resume => {
-                let saved = folder.latest()?;
-                if saved.is_none() {
-                    return refuse("a folder that has none", "a folder with some, to resume");
-                }
-                saved
-            }
-            Start::ResumeOrFresh => folder.latest()?,
-        };
-        Ok(Some((folder, saved)))
-    }
 }
 
-type Opened = (CheckpointFolder, Option<CheckpointFile<Manifest>>);
-
-/// Writes checkpoints when they are due.
-struct Saver {
-    folder: CheckpointFolder,
-    identity: Value,
-    config: CheckpointConfig,
-    /// The last one that was written or read.
-    last: Option<PathBuf>,
-}
-
-impl Saver {
-    fn save<T: TrainTask>(
-        &mut self,
-        run: &mut Run<'_, T>,
-        module: &T::Module,
-    ) -> Result<(), ForgeError> {
-        self.last = Some(run.save(module, &self.identity, &self.folder)?);
-        Ok(())
-    }
-
-    fn step_is_due(&self, step: u64) -> bool {
-        self.config
-            .every_steps
-            .is_some_and(|every| step.is_multiple_of(every))
-    }
-
-    fn epoch_is_due(&self, epochs: usize) -> bool {
-        self.config
-            .every_epochs
-            .is_some_and(|every| epochs.is_multiple_of(every))
-    }
-}
-
-fn save<T: TrainTask>(
-    saver: &mut Option<Saver>,
-    run: &mut Run<'_, T>,
-    module: &T::Module,
-) -> Result<(), ForgeError> {
+fn save<T: TrainTask>(saver: &mut Option<Saver>, run: &mut Run<'_, T>) -> Result<(), ForgeError> {
     match saver {
-        Some(saver) => saver.save(run, module),
+        Some(saver) => saver.save(run),
         None => Ok(()),
     }
-}
-
-fn to_json(field: &str, value: &impl Serialize) -> Result<Value, ForgeError> {
-    serde_json::to_value(value).map_err(|e| ForgeError::config(field, e, "writable as JSON"))
-}
-
-/// Whether the module's parameters are set up for training already. Calling `train` on them again
-/// would lose their gradient-checkpointing strategy.
-fn on_autodiff<M: Module>(module: &M) -> bool {
-    struct Look(bool);
-    impl ModuleVisitor for Look {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            // Reading the value also draws the initial weights of a lazy parameter, before the
-            // steps begin to seed the generator that they are drawn from.
-            let value = param.base();
-            self.0 |= value.is_require_grad();
-        }
-    }
-    let mut look = Look(false);
-    module.visit(&mut look);
-    look.0
 }
 
 /// Scalars that an optimiser step can change: running statistics are none.

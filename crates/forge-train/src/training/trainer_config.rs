@@ -4,7 +4,7 @@ use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::EarlyStoppingConfig;
-use crate::averaging::EmaConfig;
+use crate::averaging::{EmaConfig, SwaConfig};
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::ScheduleConfig;
 
@@ -16,7 +16,7 @@ use crate::schedule::ScheduleConfig;
 pub struct TrainerConfig {
     /// Passes over the data. At least 1, default 100.
     pub epochs: usize,
-    /// Rows an optimiser step. At least 1, default 256. A last batch of one row is joined to the
+    /// Rows per optimiser step. At least 1, default 256. A last batch of one row is joined to the
     /// one before it.
     pub batch_size: usize,
     /// Parts that a batch is computed in, one after the other, to save memory. The gradient is
@@ -29,8 +29,19 @@ pub struct TrainerConfig {
     pub optimizer: OptimizerConfig,
     /// The learning rate. Default: warm-up and cosine, peak 1e-3.
     pub schedule: ScheduleConfig,
-    /// Average the weights; the average is what is validated and returned. Default: no.
+    /// Keep a running average of the weights. What averages offer is what is validated and
+    /// returned. Default: no.
     pub ema: Option<EmaConfig>,
+    /// Average the weights of the last part of the run, all alike. With `ema` as well, both are
+    /// validated and the better one is kept. Batch statistics are computed anew before each
+    /// validation, by a pass over the training rows. Default: no.
+    pub swa: Option<SwaConfig>,
+    /// Leave out steps whose loss or gradients are not finite, instead of ending the run. Reads
+    /// one number back per step, which a GPU waits for. Default false.
+    pub skip_non_finite: bool,
+    /// Largest element of a gradient; larger ones are cut off. Above 0. Before `clip_norm`.
+    /// Default: no clipping.
+    pub clip_value: Option<f64>,
     /// Longest gradient, over all parameters together; longer ones are scaled down. Above 0.
     /// Default: no clipping.
     pub clip_norm: Option<f64>,
@@ -84,6 +95,9 @@ impl Default for TrainerConfig {
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
             ema: None,
+            swa: None,
+            skip_non_finite: false,
+            clip_value: None,
             clip_norm: None,
             validate_every: 1,
             early_stopping: None,
@@ -107,6 +121,12 @@ impl TrainerConfig {
         self.schedule.validate()?;
         if let Some(ema) = &self.ema {
             ema.validate()?;
+        }
+        if let Some(swa) = &self.swa {
+            swa.validate()?;
+        }
+        if let Some(bound) = self.clip_value {
+            check::positive("clip_value", bound)?;
         }
         if let Some(norm) = self.clip_norm {
             check::positive("clip_norm", norm)?;

@@ -29,13 +29,43 @@ impl FtTransformerBackbone {
 
 impl Backbone for FtTransformerBackbone {
     const CAUSAL: bool = false;
-    const ATTENTION_MAPS: bool = false;
+    const ATTENTION_MAPS: bool = true;
 
     fn forward(&self, tokens: Tensor<3>, valid: Option<Tensor<2, Bool>>) -> Tensor<3> {
         self.read(tokens, valid, Read::All)
     }
 
     fn read(&self, tokens: Tensor<3>, valid: Option<Tensor<2, Bool>>, read: Read) -> Tensor<3> {
+        self.stack(tokens, valid, read, |block, x, mask, queries| {
+            block.forward(x, mask, queries)
+        })
+    }
+
+    fn read_with_maps(
+        &self,
+        tokens: Tensor<3>,
+        valid: Option<Tensor<2, Bool>>,
+        read: Read,
+    ) -> (Tensor<3>, Vec<Tensor<4>>) {
+        let mut maps = vec![];
+        let read = self.stack(tokens, valid, read, |block, x, mask, queries| {
+            let (x, map) = block.forward_with_map(x, mask, queries);
+            maps.push(map);
+            x
+        });
+        (read, maps)
+    }
+}
+
+impl FtTransformerBackbone {
+    /// The blocks one after the other; in the last one only tokens that are read ask.
+    fn stack(
+        &self,
+        tokens: Tensor<3>,
+        valid: Option<Tensor<2, Bool>>,
+        read: Read,
+        mut run: impl FnMut(&FtTransformerBlock, Tensor<3>, AttentionMask, Queries) -> Tensor<3>,
+    ) -> Tensor<3> {
         let mask = valid
             .clone()
             .map_or_else(AttentionMask::none, AttentionMask::key_valid);
@@ -46,7 +76,7 @@ impl Backbone for FtTransformerBackbone {
                 Read::First if i == last => Queries::First,
                 _ => Queries::All,
             };
-            block.forward(x, mask.clone(), queries)
+            run(block, x, mask.clone(), queries)
         });
         match read {
             Read::First => x,

@@ -224,10 +224,13 @@ impl FtTransformerConfig {
         };
         let mut map = map
             .stacked_transposed(
-                &format!("{ours}.attention.qkv.weight"),
+                &format!("{ours}.attention.in_proj.weight"),
                 projections("weight"),
             )
-            .stacked(&format!("{ours}.attention.qkv.bias"), projections("bias"))
+            .stacked(
+                &format!("{ours}.attention.in_proj.bias"),
+                projections("bias"),
+            )
             .norm(
                 &format!("{ours}.ffn_norm"),
                 &format!("{theirs}.ffn_normalization"),
@@ -241,7 +244,7 @@ impl FtTransformerConfig {
                 &format!("{theirs}.ffn.linear2"),
             );
         if self.attention_n_heads > 1 {
-            let output = format!("{ours}.attention.output");
+            let output = format!("{ours}.attention.out_proj");
             map = map.linear(&output, &format!("{theirs}.attention.W_out"));
         }
         if i > 0 {

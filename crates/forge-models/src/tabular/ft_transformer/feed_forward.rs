@@ -1,14 +1,12 @@
 //! The position-wise part of a block.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use forge_nn::apply_linear;
-use forge_nn::ops::{dropout, reglu};
+use forge_nn::ops::reglu;
+use forge_nn::regularisation::{Dropout, DropoutConfig};
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
 use serde::{Deserialize, Serialize};
-
-use crate::tabular::dropout::active_rate;
 
 /// What stands between the two layers of the feed-forward part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +55,7 @@ impl FeedForward {
     ) -> Self {
         Self {
             linear1: LinearConfig::new(width, activation.input_width(hidden)).init(device),
-            dropout: DropoutConfig::new(dropout).init(),
+            dropout: DropoutConfig::new(dropout).build(device),
             linear2: LinearConfig::new(hidden, width).init(device),
             activation,
         }
@@ -66,8 +64,7 @@ impl FeedForward {
     /// # Shapes
     /// - x, output: `[B, T, D]`
     pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let hidden = self.activation.forward(apply_linear(&self.linear1, x));
-        let hidden = dropout(hidden, active_rate(&self.dropout));
-        apply_linear(&self.linear2, hidden)
+        let hidden = self.activation.forward(self.linear1.forward(x));
+        self.linear2.forward(self.dropout.forward(hidden))
     }
 }

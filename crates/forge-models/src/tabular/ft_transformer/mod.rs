@@ -3,11 +3,10 @@
 //! | paper (section 3.3) | here |
 //! |---|---|
 //! | Feature Tokenizer | `forge_nn::FeatureTokenizer` |
-//! | Transformer layer | [`FtTransformerBlock`]: `attention`, `feed_forward` |
+//! | Transformer layer | [`FtTransformerBlock`]: `forge_nn::attention::MultiHeadAttention`, `feed_forward` |
 //! | stack of layers | [`FtTransformerBackbone`] |
 //! | prediction | `TokenHead` on the CLS token |
 
-mod attention;
 mod backbone;
 mod block;
 mod config;

@@ -1,11 +1,10 @@
 //! From a pooled token to predictions.
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::{ModuleConfig, apply_linear};
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use crate::reference::KeyMap;
 
@@ -35,7 +34,7 @@ impl TokenHead {
     /// Width of the output.
     #[must_use]
     pub fn d_out(&self) -> usize {
-        self.linear.weight.lazy_shape()[1]
+        self.linear.d_output()
     }
 
     /// # Shapes
@@ -46,7 +45,7 @@ impl TokenHead {
     /// If the token is not `D` wide.
     #[must_use]
     pub fn forward(&self, token: Tensor<2>) -> Tensor<2> {
-        apply_linear(&self.linear, relu(self.norm.forward(token)))
+        self.linear.forward(relu(self.norm.forward(token)))
     }
 
     /// Adds a head at `ours` that the reference keeps at `theirs`.normalization and .linear.

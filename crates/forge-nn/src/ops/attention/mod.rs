@@ -258,13 +258,7 @@ pub fn attention_with_weights(
 ) -> (Tensor<4>, Tensor<4>) {
     check_shapes(&q, &k, &v, &mask, bias.as_ref());
     let mut params = resolve(q.dims()[3], options);
-    let device = q.device();
-    let dropout = if device.is_autodiff() {
-        params.dropout
-    } else {
-        0.0
-    };
-    params.dropout = 0.0;
+    let dropout = core::mem::take(&mut params.dropout);
     let (output, _, weights) = reference::forward::<Dispatch>(
         q.into_dispatch(),
         k.into_dispatch(),
@@ -281,11 +275,8 @@ pub fn attention_with_weights(
 }
 
 /// The seed of dropout, in `params` or drawn on the device, or `None` where dropout needs a stored
-/// mask. Without gradients nothing is dropped.
+/// mask.
 fn seed_dropout(device: &Device, params: &mut AttentionParams) -> Option<OptionalFloat<Dispatch>> {
-    if !device.is_autodiff() {
-        params.dropout = 0.0;
-    }
     if params.dropout == 0.0 {
         return Some(OptionalFloat::Absent);
     }

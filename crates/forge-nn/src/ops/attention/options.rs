@@ -26,8 +26,8 @@ pub struct AttentionOptions {
     pub window_right: Option<usize>,
     /// Scores are squashed to `c * tanh(score / c)`.
     pub softcap: Option<f64>,
-    /// The probability with which a weight is dropped after the softmax, in `[0, 1)`. Only
-    /// applied where the tensors track gradients, as in Burn's own `Dropout`.
+    /// The probability with which a weight is dropped after the softmax, in `[0, 1)`. Acts on any
+    /// device: whether to drop is the caller's to say.
     pub dropout: f64,
 }
 

@@ -47,8 +47,8 @@ impl DropoutResidualOps for burn_cubecl::CubeBackend {}
 
 /// `residual + dropout(x)`: the end of a residual branch.
 ///
-/// Kept values are scaled by `1 / (1 - probability)`. As in Burn's own `Dropout`, nothing is
-/// dropped where the tensors do not track gradients. The mask follows [`burn::tensor::Device::seed`].
+/// Kept values are scaled by `1 / (1 - probability)`, on any device: whether to drop is the
+/// caller's to say. The mask follows [`burn::tensor::Device::seed`].
 ///
 /// # Shapes
 /// - `x`, `residual`, output: the same, any
@@ -70,7 +70,7 @@ pub fn dropout_residual<const D: usize>(
         panic!("dropout_residual: {error}");
     }
     let device = x.device();
-    let dropping = probability > 0.0 && (device.is_autodiff() || residual.device().is_autodiff());
+    let dropping = probability > 0.0;
     if dropping && !masks_from_seed(&device) {
         let keep = x.random_like(Distribution::Bernoulli(1.0 - probability));
         return residual + x * keep.div_scalar(1.0 - probability);
@@ -90,9 +90,8 @@ pub fn dropout_residual<const D: usize>(
 
 /// `dropout(x)`, with a mask that is a function of a seed and is never stored.
 ///
-/// Kept values are scaled by `1 / (1 - probability)`. As in Burn's own `Dropout`, nothing is
-/// dropped where the tensor does not track gradients. The mask follows
-/// [`burn::tensor::Device::seed`].
+/// Kept values are scaled by `1 / (1 - probability)`, on any device: whether to drop is the
+/// caller's to say. The mask follows [`burn::tensor::Device::seed`].
 ///
 /// # Shapes
 /// - `x`, output: any
@@ -104,7 +103,7 @@ pub fn dropout<const D: usize>(x: Tensor<D>, probability: f64) -> Tensor<D> {
         panic!("dropout: {error}");
     }
     let device = x.device();
-    if probability == 0.0 || !device.is_autodiff() {
+    if probability == 0.0 {
         return x;
     }
     if !masks_from_seed(&device) {

@@ -1,19 +1,7 @@
-//! The column to predict, and the way back to its units.
+//! One numeric column to predict, and the way back to its units.
 
-use std::collections::BTreeMap;
-
-use burn::tensor::TensorData;
-use serde::{Deserialize, Serialize};
-
-use super::numeric::Moments;
-use super::parts::{broken, vector};
-use super::preprocessor::{check_rows, too_large};
-use super::seen_row;
+use crate::preprocess::{Moments, check_rows, seen_row, too_large};
 use crate::{ColumnValues, DataError, Table};
-
-const VERSION: u32 = 1;
-const CENTER: &str = "target.center";
-const SCALE: &str = "target.scale";
 
 /// Standardises the target with the mean and (population) standard deviation of the training
 /// rows: `y' = (y − mean) / std`, and back in f64.
@@ -22,22 +10,10 @@ const SCALE: &str = "target.scale";
 /// and nothing is divided by zero; [`is_constant`](Self::is_constant) tells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetTransform {
-    name: String,
-    center: f64,
-    scale: f64,
-    constant: bool,
-}
-
-/// What a fitted target transform is, without its numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TargetManifest {
-    /// Version of this format; 1.
-    pub version: u32,
-    /// The target's name in tables.
-    pub name: String,
-    /// The target was constant in training.
-    pub constant: bool,
+    pub(super) name: String,
+    pub(super) center: f64,
+    pub(super) scale: f64,
+    pub(super) constant: bool,
 }
 
 impl TargetTransform {
@@ -140,17 +116,7 @@ impl TargetTransform {
     /// # Errors
     /// A value error if a value is not finite or leaves the range of f32, naming its position.
     pub fn transform(&self, values: &[f64]) -> Result<Vec<f32>, DataError> {
-        let one = |(row, value): (usize, &f64)| {
-            if !value.is_finite() {
-                return Err(bad_target(*value, row, &self.name));
-            }
-            let y = ((value - self.center) / self.scale) as f32;
-            if y.is_finite() {
-                Ok(y)
-            } else {
-                Err(too_large(*value, row, &self.name))
-            }
-        };
+        let one = |(row, value): (usize, &f64)| self.scale_one(*value, row);
         values.iter().enumerate().map(one).collect()
     }
 
@@ -167,62 +133,24 @@ impl TargetTransform {
         y.mul_add(self.scale, self.center)
     }
 
-    /// The manifest, and the f64 tensors `target.center` and `target.scale`, each `[1]`.
-    #[must_use]
-    pub fn to_parts(&self) -> (TargetManifest, BTreeMap<String, TensorData>) {
-        let manifest = TargetManifest {
-            version: VERSION,
-            name: self.name.clone(),
-            constant: self.constant,
-        };
-        let tensors = [(CENTER, self.center), (SCALE, self.scale)]
-            .map(|(name, value)| (name.into(), TensorData::new(vec![value], [1])));
-        (manifest, tensors.into())
-    }
-
-    /// The transform that [`to_parts`](Self::to_parts) described. Tensors whose name does not
-    /// start with `target.` are not looked at.
-    ///
-    /// # Errors
-    /// A parse error for an unknown version, a tensor missing, unknown, of another type or shape,
-    /// or a number that is not finite, or not positive where it must be.
-    pub fn from_parts(
-        manifest: TargetManifest,
-        tensors: &BTreeMap<String, TensorData>,
-    ) -> Result<Self, DataError> {
-        let TargetManifest {
-            version,
-            name,
-            constant,
-        } = manifest;
-        if version != VERSION {
-            return Err(broken(format!(
-                "target version {version} is not known: this library reads version {VERSION}"
-            )));
+    /// `y'` of a target in table row `row` (0-based), which errors name.
+    pub(super) fn scale_one(&self, value: f64, row: usize) -> Result<f32, DataError> {
+        if !value.is_finite() {
+            return Err(bad_target(value, row, &self.name));
         }
-        let ours = |name: &&String| name.starts_with("target.");
-        let known = |name: &&String| [CENTER, SCALE].contains(&name.as_str());
-        if let Some(name) = tensors.keys().filter(ours).find(|name| !known(name)) {
-            return Err(broken(format!("tensor '{name}' is not known")));
+        let y = ((value - self.center) / self.scale) as f32;
+        if y.is_finite() {
+            Ok(y)
+        } else {
+            Err(too_large(value, row, &self.name))
         }
-        let center = vector(tensors, CENTER, 1)?[0];
-        let scale = vector(tensors, SCALE, 1)?[0];
-        if scale <= 0.0 {
-            return Err(broken(format!(
-                "tensor '{SCALE}' holds {scale}; allowed are values above 0"
-            )));
-        }
-        Ok(Self {
-            name,
-            center,
-            scale,
-            constant,
-        })
     }
 }
 
 fn wrong_kind(what: &str) -> DataError {
-    DataError::schema(format!("holds {what}; a target must be numeric"))
+    DataError::schema(format!(
+        "holds {what}; a target of regression must be numeric: read it as numbers, or learn it as classes"
+    ))
 }
 
 fn bad_target(value: f64, row: usize, name: &str) -> DataError {

@@ -1,0 +1,234 @@
+//! Stochastic weight averaging.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use forge_nn::{ForgeError, StateDict, check};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Averaging;
+use crate::checkpoint::{PartState, RunPart};
+use crate::training::StepContext;
+
+/// When weights are taken into the average.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SwaConfig {
+    /// Share of the run's optimiser steps after which averaging starts, in `[0, 1)`. Default
+    /// 0.75, as in the paper.
+    pub start: f64,
+    /// Steps or epochs from one set of weights to the next. At least 1, default 1.
+    pub every: u64,
+    /// What `every` counts. Default epochs, as in the paper.
+    pub unit: SwaUnit,
+}
+
+/// What [`SwaConfig::every`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SwaUnit {
+    /// Optimiser steps.
+    Steps,
+    /// Epochs, at their end.
+    #[default]
+    Epochs,
+}
+
+impl Default for SwaConfig {
+    fn default() -> Self {
+        Self {
+            start: 0.75,
+            every: 1,
+            unit: SwaUnit::Epochs,
+        }
+    }
+}
+
+impl SwaConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// A config error naming the field, its value and what is allowed.
+    pub fn validate(&self) -> Result<(), ForgeError> {
+        check::in_range("swa.start", self.start, 0.0..1.0)?;
+        check::in_range("swa.every", self.every, 1..)
+    }
+}
+
+/// The mean of the weights at equal intervals in the last part of a run, all with the same
+/// weight: `s ← s + (θ - s)/(n + 1)` for the `n+1`-th set (Izmailov et al. 2018, algorithm 1;
+/// PyTorch's `AveragedModel`).
+///
+/// Buffers (batch statistics) and frozen parameters are not averaged but copied from the newest
+/// set. Batch statistics of the average are computed anew before it is used, see
+/// [`needs_statistics`](Averaging::needs_statistics). The paper's high constant learning rate is
+/// the schedule's business.
+#[derive(Debug)]
+pub struct Swa<M> {
+    config: SwaConfig,
+    /// Steps of the run before the average starts.
+    start: f64,
+    average: M,
+    progress: Progress,
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Progress {
+    /// Steps or epochs since the start.
+    heard: u64,
+    /// Sets of weights in the average.
+    averaged: u64,
+}
+
+impl<M: Module> Swa<M> {
+    /// An average over a run of `steps` optimiser steps; `module` gives structure and device.
+    ///
+    /// # Errors
+    /// What [`SwaConfig::validate`] finds.
+    pub fn new(config: SwaConfig, steps: u64, module: &M) -> Result<Self, ForgeError> {
+        config.validate()?;
+        Ok(Self {
+            start: config.start * steps as f64,
+            config,
+            average: module.valid(),
+            progress: Progress::default(),
+        })
+    }
+
+    /// Sets of weights that are in the average.
+    #[must_use]
+    pub fn averaged(&self) -> u64 {
+        self.progress.averaged
+    }
+
+    /// Takes a set of weights into the average, whatever the interval.
+    pub fn update(&mut self, module: &M) {
+        let n = self.progress.averaged;
+        self.progress.averaged += 1;
+        let newest = module.valid();
+        if n == 0 {
+            self.average = newest;
+            return;
+        }
+        let mut average = Trainable {
+            of: Values::of(&self.average),
+            picked: GradientsParams::new(),
+        };
+        // Only the module that is trained knows what is trained.
+        module.visit(&mut average);
+        let mut mean = Mean {
+            average: average.picked,
+            share: 1.0 / (n + 1) as f64,
+        };
+        self.average = newest.map(&mut mean);
+    }
+
+    fn hear(&mut self, module: &M, at: &StepContext<'_>) {
+        // The step that was just made counts as done.
+        if at.step as f64 + 1.0 <= self.start {
+            return;
+        }
+        if self.progress.heard.is_multiple_of(self.config.every) {
+            self.update(module);
+        }
+        self.progress.heard += 1;
+    }
+}
+
+impl<M: Module> RunPart for Swa<M> {
+    fn name(&self) -> &str {
+        "swa"
+    }
+
+    fn config(&self) -> Value {
+        json!({"settings": self.config, "start_step": self.start})
+    }
+
+    fn state(&self) -> Result<PartState, ForgeError> {
+        let tensors = StateDict::from_module(&self.average)?.tensors;
+        Ok(PartState::from_json(&self.progress)?.with_tensors(tensors))
+    }
+
+    fn restore(&mut self, state: PartState) -> Result<(), ForgeError> {
+        self.progress = state.read_json()?;
+        let tensors = StateDict {
+            tensors: state.tensors,
+            ..StateDict::default()
+        };
+        self.average = tensors.load_into(self.average.valid())?;
+        Ok(())
+    }
+}
+
+impl<M: Module> Averaging<M> for Swa<M> {
+    fn on_step(&mut self, module: &M, at: &StepContext<'_>) {
+        if self.config.unit == SwaUnit::Steps {
+            self.hear(module, at);
+        }
+    }
+
+    fn on_epoch(&mut self, module: &M, at: &StepContext<'_>) {
+        if self.config.unit == SwaUnit::Epochs {
+            self.hear(module, at);
+        }
+    }
+
+    fn candidate(&self) -> Option<M> {
+        (self.progress.averaged > 0).then(|| self.average.valid())
+    }
+
+    fn needs_statistics(&self) -> bool {
+        true
+    }
+}
+
+/// Float tensors by parameter id.
+struct Values(GradientsParams);
+
+impl Values {
+    fn of<M: Module>(module: &M) -> GradientsParams {
+        let mut values = Self(GradientsParams::new());
+        module.visit(&mut values);
+        values.0
+    }
+}
+
+impl ModuleVisitor for Values {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.register(param.id, param.base());
+    }
+}
+
+/// Picks the values of what is trained.
+struct Trainable {
+    of: GradientsParams,
+    picked: GradientsParams,
+}
+
+impl ModuleVisitor for Trainable {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_require_grad()
+            && let Some(value) = self.of.remove::<D>(param.id)
+        {
+            self.picked.register(param.id, value);
+        }
+    }
+}
+
+struct Mean {
+    average: GradientsParams,
+    share: f64,
+}
+
+impl ModuleMapper for Mean {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let average = self.average.remove::<D>(param.id);
+        let share = self.share;
+        param.map(|theta| match average {
+            Some(s) => theta.sub(s.clone()).mul_scalar(share).add(s),
+            None => theta,
+        })
+    }
+}

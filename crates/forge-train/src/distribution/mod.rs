@@ -1,0 +1,12 @@
+//! Distributions of one number, in f64: what predicted ones are read and scored with.
+
+mod gamma;
+mod normal;
+mod student_t;
+mod tail_quantile;
+
+pub use gamma::ln_gamma_half_step;
+pub use normal::Normal;
+pub use student_t::StudentT;
+
+pub(crate) use gamma::{HALF_STEP_SERIES, HALF_STEP_SHIFT};

@@ -1,0 +1,118 @@
+//! Predictions of several models as one.
+
+use forge_nn::ForgeError;
+
+use super::Predictions;
+
+impl Predictions {
+    /// What the members of an ensemble say together, row by row.
+    ///
+    /// Values and probabilities are averaged (the first member's threshold is kept); so is each
+    /// quantile, which keeps their order. Distributions become one of their family with mean and
+    /// variance of the members' mixture, `σ² = mean(σₖ² + mₖ²) - m²`: where members disagree, the
+    /// spread grows. Degrees of freedom are averaged.
+    ///
+    /// # Errors
+    /// A shape error if there is no member, or a member is of another kind or size than the first.
+    pub fn average(members: &[Self]) -> Result<Self, ForgeError> {
+        let Some((first, others)) = members.split_first() else {
+            let expected = "at least 1";
+            return Err(ForgeError::shape("ensemble", "0 members", expected));
+        };
+        first.validate()?;
+        for (k, other) in others.iter().enumerate() {
+            other.validate()?;
+            if !first.is_like(other) {
+                return Err(ForgeError::shape(
+                    format!("member {}", k + 1),
+                    format!("{} rows of {}", other.rows(), other.kind()),
+                    format!(
+                        "{} rows of {}, sized like those of member 0",
+                        first.rows(),
+                        first.kind()
+                    ),
+                ));
+            }
+        }
+        let n = members.len() as f64;
+        let mean_of = |list: fn(&Self) -> &[f64]| -> Vec<f64> {
+            let at = |i: usize| members.iter().map(|m| list(m)[i] / n).sum();
+            (0..list(first).len()).map(at).collect()
+        };
+        let mut result = first.clone();
+        match &mut result {
+            Self::Values { values, .. }
+            | Self::Probabilities { values, .. }
+            | Self::Quantiles { values, .. } => *values = mean_of(Self::main),
+            Self::Distribution { mean, std, df, .. } => {
+                *mean = mean_of(Self::main);
+                *df = mean_of(Self::degrees);
+                for (i, (m, std)) in mean.iter().zip(std).enumerate() {
+                    // Around the common mean, so that nothing cancels.
+                    let part = |k: &Self| {
+                        let away = k.main()[i] - m;
+                        let own = k.std().map_or(0.0, |std| std[i]);
+                        (own * own + away * away) / n
+                    };
+                    *std = members.iter().map(part).sum::<f64>().sqrt();
+                }
+            }
+        }
+        Ok(result)
+    }
+
+    /// Of the same kind, size, classes, quantiles and family.
+    fn is_like(&self, other: &Self) -> bool {
+        let same = match (self, other) {
+            (Self::Values { slots: a, .. }, Self::Values { slots: b, .. }) => a == b,
+            (
+                Self::Probabilities { n_classes: a, .. },
+                Self::Probabilities { n_classes: b, .. },
+            ) => a == b,
+            (
+                Self::Quantiles {
+                    slots: a,
+                    quantiles: p,
+                    ..
+                },
+                Self::Quantiles {
+                    slots: b,
+                    quantiles: q,
+                    ..
+                },
+            ) => a == b && p == q,
+            (
+                Self::Distribution {
+                    slots: a,
+                    family: p,
+                    ..
+                },
+                Self::Distribution {
+                    slots: b,
+                    family: q,
+                    ..
+                },
+            ) => a == b && p == q,
+            _ => false,
+        };
+        same && self.rows() == other.rows()
+    }
+
+    /// The values, probabilities, quantiles or means.
+    fn main(&self) -> &[f64] {
+        match self {
+            Self::Values { values, .. }
+            | Self::Probabilities { values, .. }
+            | Self::Quantiles { values, .. } => values,
+            Self::Distribution { mean, .. } => mean,
+        }
+    }
+
+    /// The degrees of freedom.
+    fn degrees(&self) -> &[f64] {
+        match self {
+            Self::Distribution { df, .. } => df,
+            _ => &[],
+        }
+    }
+}

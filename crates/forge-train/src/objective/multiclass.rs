@@ -1,0 +1,117 @@
+//! One of several classes.
+
+use burn::tensor::{Tensor, TensorData};
+use forge_nn::{ForgeError, check};
+use serde::{Deserialize, Serialize};
+
+use super::class_weights::check_classes;
+use super::outputs::Outputs;
+use super::slot_scores::{check_rows, wrong_kind};
+use super::{ClassWeights, Objective, Predictions, Scale, Targets, view};
+use crate::loss::cross_entropy;
+use crate::metric::{ConfusionMatrix, Scores, auroc_one_vs_rest, brier, log_loss};
+
+/// Predicts the probability of each of `C` classes, from one logit per class, by the
+/// [cross-entropy](cross_entropy).
+///
+/// Scores: `log_loss`, `accuracy`, `balanced_accuracy`, `auroc` (one against the rest, mean over
+/// classes), `brier`. Where a class has none of the scored rows, `auroc` is undefined and left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Multiclass {
+    /// `C`, at least 2; set by [`fit`](Objective::fit) to what the training labels have. Default 2.
+    pub n_classes: usize,
+    /// What rows of each class count in training. Default: all the same.
+    pub class_weights: ClassWeights,
+}
+
+impl Default for Multiclass {
+    fn default() -> Self {
+        Self {
+            n_classes: 2,
+            class_weights: ClassWeights::None,
+        }
+    }
+}
+
+impl Objective for Multiclass {
+    fn validate(&self) -> Result<(), ForgeError> {
+        check::in_range("objective.n_classes", self.n_classes, 2..)?;
+        self.class_weights.validate(self.n_classes)
+    }
+
+    fn slots(&self) -> usize {
+        1
+    }
+
+    fn width(&self) -> usize {
+        self.n_classes
+    }
+
+    fn n_classes(&self) -> Option<usize> {
+        Some(self.n_classes)
+    }
+
+    fn fit(&mut self, target: &Targets) -> Result<(), ForgeError> {
+        // Every class has a row, so there are no more classes than rows.
+        let labels = target.labels(target.rows())?;
+        let n_classes = labels.iter().max().map_or(0, |largest| largest + 1);
+        check_classes(&labels, n_classes)?;
+        self.n_classes = n_classes;
+        self.class_weights.fit(&labels, n_classes);
+        self.validate()
+    }
+
+    fn row_losses(&self, y: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
+        let (y, target) = view::slots(y, target, 1, self.n_classes);
+        let target = target.squeeze_dim::<1>(1);
+        let losses = cross_entropy(y.squeeze_dim(1), target.clone());
+        match self.class_weights.list() {
+            Some(w) => {
+                let w = TensorData::new(w.to_vec(), [self.n_classes]);
+                let w = Tensor::<1>::from_data(w, (&losses.device(), losses.dtype()));
+                losses.mul(w.select(0, target.int()))
+            }
+            None => losses,
+        }
+    }
+
+    fn decode(&self, outputs: &[f64], _: &[Scale]) -> Result<Predictions, ForgeError> {
+        let outputs = Outputs::new(outputs, 1, self.n_classes)?;
+        let mut values = Vec::new();
+        for (_, logits) in outputs.slots() {
+            let largest = logits.iter().fold(f64::NEG_INFINITY, |m, x| m.max(*x));
+            let sum: f64 = logits.iter().map(|x| (x - largest).exp()).sum();
+            values.extend(logits.iter().map(|x| (x - largest).exp() / sum));
+        }
+        Ok(Predictions::Probabilities {
+            n_classes: self.n_classes,
+            threshold: None,
+            values,
+        })
+    }
+
+    fn scores(&self, pred: &Predictions, target: &Targets) -> Result<Scores, ForgeError> {
+        let c = self.n_classes;
+        let (p, classes) = match (pred, pred.classes()) {
+            (
+                Predictions::Probabilities {
+                    n_classes, values, ..
+                },
+                Some(classes),
+            ) if *n_classes == c => (values, classes),
+            _ => return Err(wrong_kind(pred, &format!("probabilities of {c} classes"))),
+        };
+        check_rows(pred, target, 1)?;
+        let labels = target.labels(c)?;
+        let m = ConfusionMatrix::compute(&classes, &labels, c, None)?;
+        let mut scores = Scores::new()
+            .minimize("log_loss", log_loss(p, c, &labels, None)?)
+            .maximize("accuracy", m.accuracy())
+            .maximize("balanced_accuracy", m.balanced_accuracy());
+        if (0..c).all(|class| m.of_class(class) > 0.0) {
+            scores = scores.maximize("auroc", auroc_one_vs_rest(p, c, &labels, None)?);
+        }
+        Ok(scores.minimize("brier", brier(p, c, &labels, None)?))
+    }
+}

@@ -1,0 +1,277 @@
+//! What a model says, in the target's units.
+
+use forge_nn::{ForgeError, check};
+use serde::{Deserialize, Serialize};
+
+use super::Family;
+use crate::loss::check_quantiles;
+
+/// Decoded predictions in f64: `N` rows of `S` targets, row by row.
+///
+/// [`Objective::decode`](super::Objective::decode) makes them. Made by hand or read from a file,
+/// [`validate`](Self::validate) them; scores do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Predictions {
+    /// One number per target.
+    Values {
+        /// `S`.
+        slots: usize,
+        /// `[N x S]`.
+        values: Vec<f64>,
+    },
+    /// The probability of every class; each row sums to 1.
+    Probabilities {
+        /// `C`.
+        n_classes: usize,
+        /// Of two classes: the probability from which on a row is taken for class 1. Absent: the
+        /// most probable class is taken.
+        threshold: Option<f64>,
+        /// `[N x C]`.
+        values: Vec<f64>,
+    },
+    /// Quantiles of every target.
+    Quantiles {
+        /// `S`.
+        slots: usize,
+        /// Which, `Q` of them, rising.
+        quantiles: Vec<f64>,
+        /// `[N x S x Q]`.
+        values: Vec<f64>,
+    },
+    /// A distribution for every target.
+    Distribution {
+        /// `S`.
+        slots: usize,
+        /// Which.
+        family: Family,
+        /// Means `[N x S]`.
+        mean: Vec<f64>,
+        /// Standard deviations `[N x S]`.
+        std: Vec<f64>,
+        /// Degrees of freedom `[N x S]`; empty for families that have none.
+        df: Vec<f64>,
+    },
+}
+
+impl Predictions {
+    /// Checks that the lists are whole rows and as long as each other.
+    ///
+    /// # Errors
+    /// A shape error naming what does not fit; a config error for no slots, classes or quantiles.
+    pub fn validate(&self) -> Result<(), ForgeError> {
+        let (what, per_row, found) = match self {
+            Self::Values { slots, values } => ("values", *slots, values.len()),
+            Self::Probabilities {
+                n_classes, values, ..
+            } => ("probabilities", *n_classes, values.len()),
+            Self::Quantiles {
+                slots,
+                quantiles,
+                values,
+            } => {
+                check_quantiles("quantiles", quantiles)?;
+                ("quantiles", slots * quantiles.len(), values.len())
+            }
+            Self::Distribution {
+                slots,
+                family,
+                mean,
+                std,
+                df,
+            } => {
+                let degrees = match family {
+                    Family::Gaussian => 0,
+                    Family::StudentT => mean.len(),
+                };
+                if [std.len(), df.len()] != [mean.len(), degrees] {
+                    return Err(ForgeError::shape(
+                        "distributions",
+                        format!("{} deviations, {} degrees of freedom", std.len(), df.len()),
+                        format!("{} and {degrees}", mean.len()),
+                    ));
+                }
+                ("distributions", *slots, mean.len())
+            }
+        };
+        check::at_least_one("predictions per row", per_row)?;
+        if found.is_multiple_of(per_row) {
+            Ok(())
+        } else {
+            let expected = format!("whole rows of {per_row}");
+            Err(ForgeError::shape(
+                what,
+                format!("{found} numbers"),
+                expected,
+            ))
+        }
+    }
+
+    /// Which kind it is, in words.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Values { .. } => "values",
+            Self::Probabilities { .. } => "probabilities",
+            Self::Quantiles { .. } => "quantiles",
+            Self::Distribution { .. } => "distributions",
+        }
+    }
+
+    /// Target columns; 1 for classes.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        match self {
+            Self::Probabilities { .. } => 1,
+            Self::Values { slots, .. }
+            | Self::Quantiles { slots, .. }
+            | Self::Distribution { slots, .. } => *slots,
+        }
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let (len, per_row) = match self {
+            Self::Values { slots, values } => (values.len(), *slots),
+            Self::Probabilities {
+                n_classes, values, ..
+            } => (values.len(), *n_classes),
+            Self::Quantiles {
+                slots,
+                quantiles,
+                values,
+            } => (values.len(), slots * quantiles.len()),
+            Self::Distribution { slots, mean, .. } => (mean.len(), *slots),
+        };
+        len.checked_div(per_row).unwrap_or(0)
+    }
+
+    /// One number per target `[N x S]`: the value, the class number, the median (or the quantile
+    /// nearest to it), the mean.
+    #[must_use]
+    pub fn point(&self) -> Vec<f64> {
+        match self {
+            Self::Values { values, .. } => values.clone(),
+            Self::Probabilities { .. } => {
+                let classes = self.classes().unwrap_or_default();
+                classes.into_iter().map(|c| c as f64).collect()
+            }
+            Self::Quantiles {
+                quantiles, values, ..
+            } => every(values, quantiles.len(), nearest_to_median(quantiles)),
+            Self::Distribution { mean, .. } => mean.clone(),
+        }
+    }
+
+    /// [`point`](Self::point) of one target column.
+    #[must_use]
+    pub fn point_of(&self, slot: usize) -> Vec<f64> {
+        every(&self.point(), self.slots(), slot)
+    }
+
+    /// The class of each row; absent unless these are probabilities.
+    ///
+    /// Of equally probable classes the first is taken; at the threshold itself, class 1.
+    #[must_use]
+    pub fn classes(&self) -> Option<Vec<usize>> {
+        let Self::Probabilities {
+            n_classes,
+            threshold,
+            values,
+        } = self
+        else {
+            return None;
+        };
+        let rows = values.chunks_exact((*n_classes).max(1));
+        let class = |p: &[f64]| match threshold {
+            Some(threshold) if *n_classes == 2 => usize::from(p[1] >= *threshold),
+            _ => largest(p),
+        };
+        Some(rows.map(class).collect())
+    }
+
+    /// The probabilities `[N x C]`; absent unless these are probabilities.
+    #[must_use]
+    pub fn probabilities(&self) -> Option<&[f64]> {
+        match self {
+            Self::Probabilities { values, .. } => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The standard deviations `[N x S]`; absent unless these are distributions.
+    #[must_use]
+    pub fn std(&self) -> Option<&[f64]> {
+        match self {
+            Self::Distribution { std, .. } => Some(std),
+            _ => None,
+        }
+    }
+
+    /// The quantile `q` of every target, `[N x S]`.
+    ///
+    /// # Errors
+    /// A config error if `q` is not in `(0, 1)`, or is none of the quantiles that were predicted;
+    /// an unsupported error for values and probabilities.
+    pub fn quantile(&self, q: f64) -> Result<Vec<f64>, ForgeError> {
+        check_quantiles("quantile", &[q])?;
+        match self {
+            Self::Quantiles {
+                quantiles, values, ..
+            } => {
+                let at = quantiles.iter().position(|known| (known - q).abs() < 1e-9);
+                let at = at.ok_or_else(|| {
+                    let known: Vec<_> = quantiles.iter().map(f64::to_string).collect();
+                    let allowed = format!("one that was trained: {}", known.join(", "));
+                    ForgeError::config("quantile", q, allowed)
+                })?;
+                Ok(every(values, quantiles.len(), at))
+            }
+            Self::Distribution {
+                family,
+                mean,
+                std,
+                df,
+                ..
+            } => {
+                let each = mean.iter().zip(std).enumerate();
+                Ok(each
+                    .map(|(i, (mean, std))| family.quantile(q, *mean, *std, df.get(i).copied()))
+                    .collect())
+            }
+            _ => Err(ForgeError::unsupported(format!(
+                "quantiles of {}: train with the objective 'quantiles' or 'distribution'",
+                self.kind()
+            ))),
+        }
+    }
+}
+
+/// Every `step`-th value from `start` on; none for a start beyond the step.
+fn every(values: &[f64], step: usize, start: usize) -> Vec<f64> {
+    if start < step {
+        values.iter().skip(start).step_by(step).copied().collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// Which quantile is nearest to ½, the first of two.
+pub(super) fn nearest_to_median(quantiles: &[f64]) -> usize {
+    let distance = |i: &usize| (quantiles[*i] - 0.5).abs();
+    (0..quantiles.len())
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        .unwrap_or(0)
+}
+
+/// The first of the largest values.
+fn largest(values: &[f64]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = i;
+        }
+    }
+    best
+}

@@ -1,0 +1,209 @@
+//! Which optimiser moves which parameters, and when.
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::Tensor;
+use forge_nn::ForgeError;
+use serde_json::{Value, json};
+
+use crate::optimizer::{ModulePath, NamedOptimizer, OptimizerConfig};
+use crate::schedule::{Schedule, ScheduleConfig};
+
+/// Parameters that have an optimiser and a learning rate of their own.
+///
+/// Several modules in one run are one module that holds them, a tuple or a struct: `(generator,
+/// discriminator)` has the groups `ParameterGroup::under("generator", ["0"])` and
+/// `ParameterGroup::under("discriminator", ["1"])`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterGroup {
+    /// Its name in phases and checkpoints.
+    pub name: String,
+    /// Paths of its parameters, or of modules that hold them (`encoder`, `blocks.0`). Empty: all.
+    pub paths: Vec<String>,
+    /// Its optimiser. Absent: that of the run.
+    pub optimizer: Option<OptimizerConfig>,
+    /// Its learning rate. Absent: that of the run.
+    pub schedule: Option<ScheduleConfig>,
+}
+
+impl ParameterGroup {
+    /// All parameters.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::under("all", [""; 0])
+    }
+
+    /// The parameters under some paths, with the optimiser of the run.
+    #[must_use]
+    pub fn under<P: Into<String>>(
+        name: impl Into<String>,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            paths: paths.into_iter().map(Into::into).collect(),
+            optimizer: None,
+            schedule: None,
+        }
+    }
+
+    /// With another optimiser than that of the run.
+    #[must_use]
+    pub fn with_optimizer(mut self, optimizer: OptimizerConfig) -> Self {
+        self.optimizer = Some(optimizer);
+        self
+    }
+
+    /// With another learning rate than that of the run.
+    #[must_use]
+    pub fn with_schedule(mut self, schedule: ScheduleConfig) -> Self {
+        self.schedule = Some(schedule);
+        self
+    }
+
+    fn holds(&self, path: &str) -> bool {
+        self.paths.is_empty()
+            || self.paths.iter().any(|under| {
+                path.strip_prefix(under.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+    }
+}
+
+/// A part of a step: one loss, one backward pass, and the groups that move by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phase {
+    /// Its name, which the loss is told.
+    pub name: String,
+    /// The groups that move, by name. Empty: all.
+    pub groups: Vec<String>,
+}
+
+impl Phase {
+    /// The name of the only phase where a task does not say otherwise.
+    pub const WHOLE: &'static str = "whole";
+
+    /// One loss that moves all groups.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self::of(Self::WHOLE, [""; 0])
+    }
+
+    /// One loss that moves these groups.
+    #[must_use]
+    pub fn of<G: Into<String>>(
+        name: impl Into<String>,
+        groups: impl IntoIterator<Item = G>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            groups: groups.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// A group with its optimiser.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) name: String,
+    pub(super) optimizer: NamedOptimizer,
+    pub(super) schedule: Schedule,
+    /// Absent: all.
+    pub(super) ids: Option<Vec<ParamId>>,
+    /// Its settings, with nothing left open.
+    pub(super) config: Value,
+}
+
+impl Slot {
+    /// The name of its section in a checkpoint.
+    pub(super) fn section(&self) -> String {
+        if self.ids.is_none() {
+            "optimizer".into()
+        } else {
+            format!("optimizer.{}", self.name)
+        }
+    }
+
+    /// One slot per group.
+    pub(super) fn build<M: Module>(
+        groups: &[ParameterGroup],
+        module: &M,
+        optimizer: &OptimizerConfig,
+        schedule: &ScheduleConfig,
+        steps: u64,
+    ) -> Result<Vec<Self>, ForgeError> {
+        let mut paths = Paths::default();
+        module.visit(&mut paths);
+        check(groups, &paths.found)?;
+        groups
+            .iter()
+            .map(|group| {
+                let ids = (!group.paths.is_empty()).then(|| {
+                    let mine = paths.found.iter().filter(|(path, _)| group.holds(path));
+                    mine.map(|(_, id)| *id).collect()
+                });
+                let optimizer = group.optimizer.as_ref().unwrap_or(optimizer);
+                let schedule = group.schedule.as_ref().unwrap_or(schedule).build(steps)?;
+                Ok(Self {
+                    name: group.name.clone(),
+                    config: json!({
+                        "paths": group.paths,
+                        "optimizer": optimizer,
+                        "schedule": schedule.config(),
+                    }),
+                    optimizer: optimizer.build()?,
+                    schedule,
+                    ids,
+                })
+            })
+            .collect()
+    }
+}
+
+fn check(groups: &[ParameterGroup], found: &[(String, ParamId)]) -> Result<(), ForgeError> {
+    let refuse = |value: &str, allowed: &str| Err(ForgeError::config("groups", value, allowed));
+    if groups.is_empty() {
+        return refuse("none", "at least one group of parameters");
+    }
+    for (i, group) in groups.iter().enumerate() {
+        if groups[..i].iter().any(|other| other.name == group.name) {
+            let value = format!("two called {}", group.name);
+            return refuse(&value, "groups with different names");
+        }
+        if let Some(path) = group.paths.iter().find(|path| {
+            let one = ParameterGroup::under("", [path.as_str()]);
+            !found.iter().any(|(at, _)| one.holds(at))
+        }) {
+            let value = format!("{path:?} in group {}", group.name);
+            return refuse(&value, "a path that leads to a parameter of the module");
+        }
+    }
+    for (path, _) in found {
+        let mut holding = groups.iter().filter(|group| group.holds(path));
+        if let (Some(a), Some(b)) = (holding.next(), holding.next()) {
+            let value = format!("{path} in {} and in {}", a.name, b.name);
+            return refuse(&value, "groups that share no parameter");
+        }
+    }
+    Ok(())
+}
+
+/// Float parameters by path.
+#[derive(Default)]
+struct Paths {
+    path: ModulePath,
+    found: Vec<(String, ParamId)>,
+}
+
+impl ModuleVisitor for Paths {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.found.push((self.path.join(), param.id));
+    }
+}

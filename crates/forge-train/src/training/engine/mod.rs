@@ -1,0 +1,292 @@
+//! One optimiser step after the other: what a run is without its data.
+
+mod gradients;
+mod group;
+mod prepare;
+mod sections;
+mod statistics;
+mod step;
+mod step_context;
+mod step_seed;
+
+pub use group::{ParameterGroup, Phase};
+pub use step::StepOutcome;
+pub use step_context::StepContext;
+
+use std::fmt;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use forge_nn::ForgeError;
+
+use super::rule::GradientRule;
+use crate::averaging::Averaging;
+use crate::optimizer::OptimizerConfig;
+use crate::schedule::ScheduleConfig;
+use group::Slot;
+use step_seed::step_seed;
+
+/// What an [`Engine`] is made with.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// Where to compute. Empty: where the module is. More than one is refused for the present.
+    pub devices: Vec<Device>,
+    /// The optimiser of every group that has none of its own. Default AdamW.
+    pub optimizer: OptimizerConfig,
+    /// The learning rate of every group that has none of its own.
+    pub schedule: ScheduleConfig,
+    /// Steps that learning rates are planned for; more may be made. Default 1000.
+    pub steps: u64,
+    /// Seed of what is random in a step (dropout). Default 0.
+    pub seed: u64,
+    /// Which parameters move, and by which optimiser. Default: all, by one.
+    pub groups: Vec<ParameterGroup>,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            devices: Vec::new(),
+            optimizer: OptimizerConfig::default(),
+            schedule: ScheduleConfig::default(),
+            steps: 1000,
+            seed: 0,
+            groups: vec![ParameterGroup::all()],
+        }
+    }
+}
+
+/// Makes optimiser steps: it holds the module that is trained, the optimisers, the rules that
+/// look at gradients, the averages and the count of steps. It knows no rows.
+///
+/// [`Trainer`](crate::Trainer) is a loop over it. By hand:
+///
+/// ```
+/// use forge_nn::burn::nn::LinearConfig;
+/// use forge_nn::burn::tensor::{Device, Tensor};
+/// use forge_train::rule::ClipNorm;
+/// use forge_train::{Engine, EngineConfig};
+///
+/// let device = Device::flex();
+/// let line = LinearConfig::new(1, 1).init(&device);
+/// let mut engine = Engine::new(line, EngineConfig { steps: 20, ..Default::default() })?
+///     .with_rule(ClipNorm::new(1.0)?);
+/// for step in 0..20 {
+///     let x = step as f32 / 10.0;
+///     engine.step(|line, at| {
+///         let x = Tensor::<2>::from_data([[x]], at.device);
+///         Ok((line.forward(x.clone()) - x * 3.0).square().mean())
+///     })?;
+/// }
+/// let trained = engine.into_module();
+/// # Ok::<(), forge_nn::ForgeError>(())
+/// ```
+///
+/// What happens between two steps is one of: [`gradients`](Self::gradients), which only computes;
+/// [`apply`](Self::apply), which moves the weights by gradients from wherever;
+/// [`finish_step`](Self::finish_step), which tells the averages and counts. [`step`](Self::step)
+/// is the three of them.
+pub struct Engine<'a, M: Module> {
+    /// Absent only while the optimiser has it.
+    module: Option<M>,
+    /// Recording gradients.
+    devices: Vec<Device>,
+    seed: u64,
+    slots: Vec<Slot>,
+    rules: Vec<Box<dyn GradientRule<M> + 'a>>,
+    averagings: Vec<Box<dyn Averaging<M> + 'a>>,
+    clock: Clock,
+    /// What has happened in the step that is being made.
+    open: step::Open,
+}
+
+impl<M: Module> fmt::Debug for Engine<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rules: Vec<&str> = self.rules.iter().map(|r| r.name()).collect();
+        let averagings: Vec<&str> = self.averagings.iter().map(|a| a.name()).collect();
+        f.debug_struct("Engine")
+            .field("devices", &self.devices)
+            .field("groups", &self.slots)
+            .field("rules", &rules)
+            .field("averagings", &averagings)
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, M: Module> Engine<'a, M> {
+    /// An engine that trains `module`.
+    ///
+    /// Weights that Burn has not drawn yet are drawn here: seed the device just before, or call
+    /// `materialize()` on the module, to have them from a seed of your own. A module on a plain
+    /// device is put into training mode (`train()`); one that records gradients already is taken
+    /// as it is. Frozen parameters stay as they are.
+    ///
+    /// # Errors
+    /// A config error about optimiser, schedule, groups or devices; a training error if the module
+    /// has no parameters.
+    pub fn new(module: M, config: EngineConfig) -> Result<Self, ForgeError> {
+        let (module, device) = prepare::prepare(module, &config.devices)?;
+        let slots = Slot::build(
+            &config.groups,
+            &module,
+            &config.optimizer,
+            &config.schedule,
+            config.steps,
+        )?;
+        Ok(Self {
+            module: Some(module),
+            devices: vec![device],
+            seed: config.seed,
+            slots,
+            rules: Vec::new(),
+            averagings: Vec::new(),
+            clock: Clock {
+                epoch: 0,
+                step: 0,
+                steps: config.steps,
+            },
+            open: step::Open::default(),
+        })
+    }
+
+    /// Adds a rule; it sees gradients after the rules that were added before.
+    #[must_use]
+    pub fn with_rule(mut self, rule: impl GradientRule<M> + 'a) -> Self {
+        self.add_rule(Box::new(rule));
+        self
+    }
+
+    /// Adds an average.
+    #[must_use]
+    pub fn with_averaging(mut self, averaging: impl Averaging<M> + 'a) -> Self {
+        self.add_averaging(Box::new(averaging));
+        self
+    }
+
+    pub(crate) fn add_rule(&mut self, rule: Box<dyn GradientRule<M> + 'a>) {
+        self.rules.push(rule);
+    }
+
+    pub(crate) fn add_averaging(&mut self, averaging: Box<dyn Averaging<M> + 'a>) {
+        self.averagings.push(averaging);
+    }
+
+    /// The module as it is trained.
+    #[must_use]
+    pub fn module(&self) -> &M {
+        present(&self.module)
+    }
+
+    /// The module as it is trained.
+    #[must_use]
+    pub fn into_module(self) -> M {
+        match self.module {
+            Some(module) => module,
+            None => unreachable!("an optimiser step did not give the module back"),
+        }
+    }
+
+    /// Puts another module in place of the one that is trained. Optimisers and averages go on with
+    /// the parameters that have the same ids.
+    pub fn set_module(&mut self, module: M) {
+        self.module = Some(module);
+    }
+
+    /// What would be deployed now, by name, in inference mode: what the averages offer, or the
+    /// module itself as `module` where none offers anything. The last value says whether batch
+    /// statistics have to be computed anew: see
+    /// [`recompute_statistics`](crate::averaging::recompute_statistics).
+    #[must_use]
+    pub fn candidates(&self) -> Vec<(String, M, bool)> {
+        let offered = self.averagings.iter().filter_map(|averaging| {
+            let module = averaging.candidate()?;
+            let stale = averaging.needs_statistics();
+            Some((averaging.name().to_owned(), module, stale))
+        });
+        let mut candidates: Vec<_> = offered.collect();
+        if candidates.is_empty() {
+            candidates.push(("module".into(), self.module().valid(), false));
+        }
+        candidates
+    }
+
+    /// The devices that are computed on, recording gradients; one for the present.
+    #[must_use]
+    pub fn devices(&self) -> &[Device] {
+        &self.devices
+    }
+
+    /// Steps made.
+    #[must_use]
+    pub fn steps_done(&self) -> u64 {
+        self.clock.step
+    }
+
+    /// Where the next step stands.
+    #[must_use]
+    pub fn context(&self) -> StepContext<'_> {
+        self.clock.at(&self.devices[0], Phase::WHOLE)
+    }
+
+    /// The learning rate of step `step` (from 0) in the first group.
+    #[must_use]
+    pub fn lr(&self, step: u64) -> f64 {
+        self.slots[0].schedule.lr(step)
+    }
+
+    /// Tells the averages that the epoch is over, and goes on to the next.
+    pub fn end_epoch(&mut self) {
+        let last = Clock {
+            step: self.clock.step.saturating_sub(1),
+            ..self.clock
+        };
+        let at = last.at(&self.devices[0], Phase::WHOLE);
+        for averaging in &mut self.averagings {
+            averaging.on_epoch(present(&self.module), &at);
+        }
+        self.clock.epoch += 1;
+    }
+
+    /// Epochs that are over.
+    #[must_use]
+    pub fn epochs_done(&self) -> usize {
+        self.clock.epoch
+    }
+
+    /// Seeds Burn's random numbers by the run's seed, the epoch and the step: the same whether the
+    /// run was resumed in between or not.
+    pub(crate) fn seed_for(&self, purpose: &str) {
+        let Clock { epoch, step, .. } = self.clock;
+        self.devices[0].seed(step_seed(purpose, self.seed, epoch, step));
+    }
+}
+
+/// How far the engine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Clock {
+    epoch: usize,
+    /// Steps made.
+    step: u64,
+    /// Steps planned.
+    steps: u64,
+}
+
+impl Clock {
+    fn at<'a>(self, device: &'a Device, phase: &'a str) -> StepContext<'a> {
+        StepContext {
+            device,
+            epoch: self.epoch,
+            step: self.step,
+            steps: self.steps,
+            phase,
+        }
+    }
+}
+
+fn present<M>(module: &Option<M>) -> &M {
+    match module {
+        Some(module) => module,
+        None => unreachable!("an optimiser step did not give the module back"),
+    }
+}

@@ -1,0 +1,110 @@
+//! Losses that are still on the device.
+
+use burn::tensor::{DType, Device, Tensor};
+use forge_nn::ForgeError;
+
+use super::progress::Progress;
+
+/// Collects the losses of steps and reads them back all at once, now and then.
+#[derive(Debug)]
+pub(super) struct LossReader {
+    /// Steps from one reading to the next.
+    every: usize,
+    unread: Vec<Unread>,
+    last: Option<f64>,
+}
+
+#[derive(Debug)]
+struct Unread {
+    epoch: usize,
+    step: u64,
+    rows: usize,
+    weight: f64,
+    loss: Tensor<1>,
+}
+
+impl LossReader {
+    /// Absent: at every step where reading costs nothing, else at every 32nd.
+    pub(super) fn new(every: Option<usize>, device: &Device) -> Self {
+        let default = if reading_is_free(device) { 1 } else { 32 };
+        Self {
+            every: every.unwrap_or(default),
+            unread: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// Takes in the loss of step `step`: the mean over `rows` rows of weight `weight`.
+    pub(super) fn push(
+        &mut self,
+        (epoch, step): (usize, u64),
+        (rows, weight): (usize, f64),
+        loss: Tensor<1>,
+    ) {
+        self.unread.push(Unread {
+            epoch,
+            step,
+            rows,
+            weight,
+            loss,
+        });
+    }
+
+    /// The latest loss that was read.
+    pub(super) fn last(&self) -> Option<f64> {
+        self.last
+    }
+
+    /// Reads if it is time to.
+    pub(super) fn read_if_due(&mut self, progress: &mut Progress) -> Result<(), ForgeError> {
+        if self.unread.len() >= self.every {
+            self.read(progress)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Reads what is unread into the sums of the epoch, in the order of the steps, so that the sum
+    /// does not depend on when they are read.
+    pub(super) fn read(&mut self, progress: &mut Progress) -> Result<(), ForgeError> {
+        if self.unread.is_empty() {
+            return Ok(());
+        }
+        let unread = std::mem::take(&mut self.unread);
+        let losses = unread.iter().map(|u| u.loss.clone()).collect();
+        let cannot = |e: &dyn std::fmt::Display| {
+            ForgeError::device(format!("the loss cannot be read back: {e}"))
+        };
+        let values = Tensor::cat(losses, 0)
+            .try_into_data_dtype(DType::F64)
+            .map_err(|e| cannot(&e))?
+            .try_to_vec::<f64>()
+            .map_err(|e| cannot(&e))?;
+        for (u, loss) in unread.iter().zip(values) {
+            if !loss.is_finite() {
+                return Err(ForgeError::training(format!(
+                    "the loss is {loss} at epoch {}, step {}",
+                    u.epoch, u.step
+                )));
+            }
+            progress.loss_sum += loss * u.weight;
+            progress.weight += u.weight;
+            progress.rows += u.rows as u64;
+            self.last = Some(loss);
+        }
+        Ok(())
+    }
+}
+
+/// Reading a value back waits for the device; these compute at once, so there is nothing to wait
+/// for.
+fn reading_is_free(device: &Device) -> bool {
+    use burn::backend::DispatchDevice;
+    match device.clone().inner().as_dispatch() {
+        #[cfg(feature = "flex")]
+        DispatchDevice::Flex(_) => true,
+        #[cfg(feature = "ndarray")]
+        DispatchDevice::NdArray(_) => true,
+        _ => false,
+    }
+}
