@@ -163,34 +163,6 @@ fn files_are_loaded_by_path_and_damage_is_an_error() {
 }
 
 #[test]
-fn aliases_must_agree_and_are_written_back() {
-    let map = KeyMap::new()
-        .transposed("weight", "first")
-        .alias("first", "second");
-    let data = |values: [f64; 6]| TensorData::new(values.to_vec(), [2, 3]);
-    let like = StateDict {
-        tensors: [("weight".to_string(), TensorData::zeros::<f64, _>([3, 2]))].into(),
-        ..StateDict::default()
-    };
-    let checkpoint = |second| StateDict {
-        tensors: [
-            ("first".to_string(), data([1., 2., 3., 4., 5., 6.])),
-            ("second".to_string(), data(second)),
-        ]
-        .into(),
-        ..StateDict::default()
-    };
-    let same = checkpoint([1., 2., 3., 4., 5., 6.]);
-    let state = map.to_module(&same, &like).unwrap();
-    let values: Vec<f64> = state.tensors["weight"].iter().collect();
-    assert_eq!(values, [1., 4., 2., 5., 3., 6.]);
-    assert_eq!(map.to_reference(&state.tensors).unwrap(), same.tensors);
-    let other = checkpoint([1., 2., 3., 4., 5., 7.]);
-    let error = map.to_module(&other, &like).unwrap_err().to_string();
-    assert!(error.contains("second differs from first"), "{error}");
-}
-
-#[test]
 fn a_key_map_that_forgets_a_tensor_does_not_load() {
     let (_, checkpoint, _) = case("tabular_resnet/eval_2blocks.safetensors");
     let like = StateDict {

@@ -1,5 +1,6 @@
-//! Walking, pairing and partial loading.
+//! Walking, pairing, renaming and partial loading.
 
+mod key_map;
 mod net;
 mod path;
 mod subset;

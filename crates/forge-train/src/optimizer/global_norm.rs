@@ -23,15 +23,16 @@ pub fn global_norm<M: Module>(module: &M, grads: &GradientsParams) -> Option<Ten
 /// Exact: gradients that are finite and so large that their norm overflows pass.
 ///
 /// # Errors
-/// A training error if the number cannot be read back.
+/// A device error if the number cannot be read back.
 pub fn is_finite<M: Module>(module: &M, grads: &GradientsParams) -> Result<bool, ForgeError> {
     // 0 · g is 0 for what is finite, and NaN for NaN and both infinities.
     let Some(zero) = sums(module, grads, |g| g.mul_scalar(0.0)) else {
         return Ok(true);
     };
-    let read = zero.try_into_data();
-    let data = read.map_err(|e| ForgeError::training(format!("gradients cannot be read: {e}")))?;
-    Ok(data.iter::<f64>().all(f64::is_finite))
+    let zero: f64 = zero
+        .try_into_scalar()
+        .map_err(|e| ForgeError::device(format!("gradients cannot be read back: {e}")))?;
+    Ok(zero.is_finite())
 }
 
 /// All gradients times `factor`.
