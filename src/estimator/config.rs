@@ -3,8 +3,8 @@
 use forge_data::PreprocessConfig;
 use forge_models::{ModelConfig, TabularSpec};
 use forge_nn::{ForgeError, ModuleConfig, check};
-use forge_train::loss::{LossConfig, RegressionLoss};
 use forge_train::TrainerConfig;
+use forge_train::loss::{LossConfig, RegressionLoss};
 use serde::{Deserialize, Serialize};
 
 use super::preset;

@@ -1,4 +1,4 @@
-//! A process that is killed at random moments, and resumed until it is done.
+//! Processes that are killed at random moments, and resumed until they are done.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,9 +10,9 @@ use forge_train::{
 };
 
 use crate::net::{Net, Task, bits, config};
+use crate::pair;
 
 const FOLDER: &str = "FORGE_TRAIN_KILL_FOLDER";
-const NAME: &str = "kill::a_killed_run_ends_as_one_that_was_not";
 const KILLS: usize = 12;
 
 /// Makes steps slow enough to be hit.
@@ -54,9 +54,9 @@ fn result_file(folder: &Path) -> PathBuf {
     folder.join("result.txt")
 }
 
-fn spawn(folder: &Path) -> Child {
+fn spawn(name: &str, folder: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", NAME])
+        .args(["--exact", name])
         .env(FOLDER, folder)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -66,6 +66,17 @@ fn spawn(folder: &Path) -> Child {
 
 #[test]
 fn a_killed_run_ends_as_one_that_was_not() {
+    survives("kill::a_killed_run_ends_as_one_that_was_not", train);
+}
+
+#[test]
+fn a_killed_run_of_two_modules_ends_as_one_that_was_not() {
+    let name = "kill::a_killed_run_of_two_modules_ends_as_one_that_was_not";
+    survives(name, |folder| pair::hash_of_a_run(folder, Slow));
+}
+
+/// Runs `train` in processes of its own, by the test called `name`.
+fn survives(name: &str, train: impl Fn(&Path) -> String) {
     if let Some(folder) = std::env::var_os(FOLDER) {
         // The child.
         let folder = PathBuf::from(folder);
@@ -74,7 +85,7 @@ fn a_killed_run_ends_as_one_that_was_not() {
         return;
     }
     let whole = tempfile::tempdir().unwrap();
-    assert!(spawn(whole.path()).wait().unwrap().success());
+    assert!(spawn(name, whole.path()).wait().unwrap().success());
     let expected = std::fs::read_to_string(result_file(whole.path())).unwrap();
 
     let killed = tempfile::tempdir().unwrap();
@@ -91,7 +102,7 @@ fn a_killed_run_ends_as_one_that_was_not() {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        let mut child = spawn(killed.path());
+        let mut child = spawn(name, killed.path());
         std::thread::sleep(Duration::from_micros(20_000 + state % 180_000));
         if child.try_wait().unwrap().is_some() {
             break;
@@ -125,7 +136,7 @@ fn a_killed_run_ends_as_one_that_was_not() {
         progressed >= 3,
         "only {progressed} kills hit a run that had moved"
     );
-    assert!(spawn(killed.path()).wait().unwrap().success());
+    assert!(spawn(name, killed.path()).wait().unwrap().success());
     let found = std::fs::read_to_string(result_file(killed.path())).unwrap();
     assert_eq!(found, expected);
 }

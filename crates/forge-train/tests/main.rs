@@ -1,6 +1,7 @@
 //! The integration tests of forge-train, one binary.
 #![allow(clippy::unwrap_used)]
 
+mod by_hand;
 mod case;
 mod checkpoint;
 mod ema;
@@ -12,6 +13,9 @@ mod metric_cases;
 mod net;
 mod objective;
 mod optimizer;
+mod pair;
 mod resume;
+mod rule;
 mod schedule;
+mod swa;
 mod trainer;

@@ -58,6 +58,8 @@ pub(crate) struct Task {
     pub(crate) loss: LossConfig,
     /// Loss is NaN from this call of `loss` on.
     pub(crate) poison: Option<usize>,
+    /// The inputs of this row are NaN.
+    pub(crate) bad_row: Option<usize>,
 }
 
 impl Task {
@@ -68,6 +70,7 @@ impl Task {
             n_valid: 40,
             loss: LossConfig::default(),
             poison: None,
+            bad_row: None,
         }
     }
 
@@ -82,7 +85,12 @@ impl Task {
         for &row in rows {
             let v: Vec<f64> = (0..4).map(|j| hash(row, j)).collect();
             y.push((v[0] * v[1] - v[2] + 0.3 * (row % 3) as f64 + 0.2 * hash(row, 9)) as f32);
-            x.extend(v.iter().map(|v| *v as f32));
+            let spoil = if self.bad_row == Some(row) {
+                f32::NAN
+            } else {
+                0.0
+            };
+            x.extend(v.iter().map(|v| *v as f32 + spoil));
             c.push((row % 3) as i32);
         }
         let n = rows.len();

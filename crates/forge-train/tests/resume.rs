@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::net::{Net, Task, bits, config};
 
 /// Sets the flag after some steps.
-struct StopAt(u64, Arc<AtomicBool>);
+pub(crate) struct StopAt(pub(crate) u64, pub(crate) Arc<AtomicBool>);
 
 impl Observer for StopAt {
     fn on_batch(&mut self, event: &BatchEvent) -> Flow {
@@ -46,7 +46,7 @@ fn run(
         .unwrap()
 }
 
-fn without_seconds(history: &[EpochRecord]) -> Vec<EpochRecord> {
+pub(crate) fn without_seconds(history: &[EpochRecord]) -> Vec<EpochRecord> {
     let strip = |r: &EpochRecord| EpochRecord {
         seconds: 0.0,
         ..r.clone()
@@ -55,7 +55,7 @@ fn without_seconds(history: &[EpochRecord]) -> Vec<EpochRecord> {
 }
 
 /// Everything in the newest checkpoint but the times.
-fn last_state(folder: &Path) -> (Value, BTreeMap<String, TensorData>) {
+pub(crate) fn last_state(folder: &Path) -> (Value, BTreeMap<String, TensorData>) {
     let folder = CheckpointFolder::open(folder, 2).unwrap();
     let latest = folder.latest::<Value>().unwrap().unwrap();
     let mut manifest = latest.file.manifest.clone();

@@ -92,7 +92,13 @@ fn oracle_cases_pass_in_both_types() {
             net = net.map(&mut Cast(dtype));
             let mut swa = Swa::new(SwaConfig::default(), 10, &net).unwrap();
             for k in 0..size("n_snapshots") {
-                load(&mut net, case, &format!("input/snapshot_{k}/"), &device, dtype);
+                load(
+                    &mut net,
+                    case,
+                    &format!("input/snapshot_{k}/"),
+                    &device,
+                    dtype,
+                );
                 swa.update(&net);
                 let average = swa.candidate().unwrap();
                 for (name, found) in weights(&average) {
@@ -260,11 +266,18 @@ fn of_several_averages_the_better_one_is_kept_and_named() {
         .unwrap();
         assert_eq!(outcome.candidate, expected);
         let last = outcome.history.last().unwrap();
-        let names: Vec<_> = last.validation.iter().map(|v| v.candidate.as_str()).collect();
+        let names: Vec<_> = last
+            .validation
+            .iter()
+            .map(|v| v.candidate.as_str())
+            .collect();
         let other = if expected == "swa" { "ema" } else { "swa" };
         assert_eq!(names, [expected, other]);
         // More is better, in the score's own direction.
-        assert!(last.validation[0].deciding().unwrap().value > last.validation[1].deciding().unwrap().value);
+        assert!(
+            last.validation[0].deciding().unwrap().value
+                > last.validation[1].deciding().unwrap().value
+        );
         assert_eq!(outcome.score(), last.score());
         assert_eq!(task.seen.get(), 2);
     }
@@ -294,7 +307,10 @@ fn a_third_average_can_be_added() {
         .with_averaging(|module, _| Ok(Ema::new(EmaConfig::default(), module)))
         .fit(&mut task, weight())
         .unwrap();
-    assert_eq!((outcome.candidate.as_str(), outcome.score()), ("last", Some(0.0)));
+    assert_eq!(
+        (outcome.candidate.as_str(), outcome.score()),
+        ("last", Some(0.0))
+    );
 }
 
 #[test]

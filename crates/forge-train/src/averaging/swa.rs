@@ -1,8 +1,7 @@
 //! Stochastic weight averaging.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::module::Module;
+use forge_nn::parameters::{Floats, lerp};
 use forge_nn::{ForgeError, StateDict, check};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -104,25 +103,22 @@ impl<M: Module> Swa<M> {
     }
 
     /// Takes a set of weights into the average, whatever the interval.
+    ///
+    /// # Panics
+    /// If the module has other tensors than the one that the average began with.
     pub fn update(&mut self, module: &M) {
-        let n = self.progress.averaged;
+        let n = self.progress.averaged as f64;
         self.progress.averaged += 1;
-        let newest = module.valid();
-        if n == 0 {
-            self.average = newest;
-            return;
+        // θ + n/(n+1) (s - θ): in this form equal weights stay as they are, to the bit.
+        match lerp(
+            module.valid(),
+            &self.average,
+            n / (n + 1.0),
+            Floats::Trainable,
+        ) {
+            Ok(average) => self.average = average,
+            Err(error) => panic!("the average is of another module: {error}"),
         }
-        let mut average = Trainable {
-            of: Values::of(&self.average),
-            picked: GradientsParams::new(),
-        };
-        // Only the module that is trained knows what is trained.
-        module.visit(&mut average);
-        let mut mean = Mean {
-            average: average.picked,
-            share: 1.0 / (n + 1) as f64,
-        };
-        self.average = newest.map(&mut mean);
     }
 
     fn hear(&mut self, module: &M, at: &StepContext<'_>) {
@@ -181,54 +177,5 @@ impl<M: Module> Averaging<M> for Swa<M> {
 
     fn needs_statistics(&self) -> bool {
         true
-    }
-}
-
-/// Float tensors by parameter id.
-struct Values(GradientsParams);
-
-impl Values {
-    fn of<M: Module>(module: &M) -> GradientsParams {
-        let mut values = Self(GradientsParams::new());
-        module.visit(&mut values);
-        values.0
-    }
-}
-
-impl ModuleVisitor for Values {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.register(param.id, param.base());
-    }
-}
-
-/// Picks the values of what is trained.
-struct Trainable {
-    of: GradientsParams,
-    picked: GradientsParams,
-}
-
-impl ModuleVisitor for Trainable {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if param.is_require_grad()
-            && let Some(value) = self.of.remove::<D>(param.id)
-        {
-            self.picked.register(param.id, value);
-        }
-    }
-}
-
-struct Mean {
-    average: GradientsParams,
-    share: f64,
-}
-
-impl ModuleMapper for Mean {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let average = self.average.remove::<D>(param.id);
-        let share = self.share;
-        param.map(|theta| match average {
-            Some(s) => theta.sub(s.clone()).mul_scalar(share).add(s),
-            None => theta,
-        })
     }
 }

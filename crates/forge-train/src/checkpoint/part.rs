@@ -84,6 +84,24 @@ impl<P: RunPart + ?Sized> RunPart for &mut P {
     }
 }
 
+impl<P: RunPart + ?Sized> RunPart for Box<P> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn config(&self) -> Value {
+        (**self).config()
+    }
+
+    fn state(&self) -> Result<PartState, ForgeError> {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: PartState) -> Result<(), ForgeError> {
+        (**self).restore(state)
+    }
+}
+
 /// What a part remembers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PartState {

@@ -37,7 +37,7 @@ pub struct TrainerConfig {
     /// validation, by a pass over the training rows. Default: no.
     pub swa: Option<SwaConfig>,
     /// Leave out steps whose loss or gradients are not finite, instead of ending the run. Reads
-    /// one number back per step, which a GPU waits for. Default false.
+    /// back from the device at every step, which a GPU waits for. Default false.
     pub skip_non_finite: bool,
     /// Largest element of a gradient; larger ones are cut off. Above 0. Before `clip_norm`.
     /// Default: no clipping.

@@ -1,11 +1,12 @@
 //! Which optimiser moves which parameters, and when.
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
 use forge_nn::ForgeError;
+use forge_nn::parameters::{ParameterPath, ParameterVisitor, visit_parameters};
 use serde_json::{Value, json};
 
-use crate::optimizer::{ModulePath, NamedOptimizer, OptimizerConfig};
+use crate::optimizer::{NamedOptimizer, OptimizerConfig};
 use crate::schedule::{Schedule, ScheduleConfig};
 
 /// Parameters that have an optimiser and a learning rate of their own.
@@ -132,7 +133,7 @@ impl Slot {
         steps: u64,
     ) -> Result<Vec<Self>, ForgeError> {
         let mut paths = Paths::default();
-        module.visit(&mut paths);
+        visit_parameters(module, &mut paths);
         check(groups, &paths.found)?;
         groups
             .iter()
@@ -142,6 +143,8 @@ impl Slot {
                     mine.map(|(_, id)| *id).collect()
                 });
                 let optimizer = group.optimizer.as_ref().unwrap_or(optimizer);
+                let built = optimizer.build()?;
+                built.check(module)?;
                 let schedule = group.schedule.as_ref().unwrap_or(schedule).build(steps)?;
                 Ok(Self {
                     name: group.name.clone(),
@@ -150,7 +153,7 @@ impl Slot {
                         "optimizer": optimizer,
                         "schedule": schedule.config(),
                     }),
-                    optimizer: optimizer.build()?,
+                    optimizer: built,
                     schedule,
                     ids,
                 })
@@ -190,20 +193,11 @@ fn check(groups: &[ParameterGroup], found: &[(String, ParamId)]) -> Result<(), F
 /// Float parameters by path.
 #[derive(Default)]
 struct Paths {
-    path: ModulePath,
     found: Vec<(String, ParamId)>,
 }
 
-impl ModuleVisitor for Paths {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push((self.path.join(), param.id));
+impl ParameterVisitor for Paths {
+    fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
+        self.found.push((path.join(), param.id));
     }
 }

@@ -19,7 +19,8 @@ pub struct StepOutcome {
     /// # Shapes
     /// - `[1]`
     pub loss: Tensor<1>,
-    /// The rule that had the step left out, by name; absent if the weights moved.
+    /// The rule that had the step left out, by name; absent if the weights moved. Of a step with
+    /// several phases, the first that was left out.
     pub skipped_by: Option<String>,
 }
 

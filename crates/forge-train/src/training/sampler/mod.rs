@@ -28,3 +28,13 @@ pub trait Sampler: RunPart {
     /// What the sampler finds wrong; it ends the run.
     fn rows(&mut self, epoch: usize, batch: usize) -> Result<Vec<usize>, ForgeError>;
 }
+
+impl<S: Sampler + ?Sized> Sampler for Box<S> {
+    fn batches(&self) -> usize {
+        (**self).batches()
+    }
+
+    fn rows(&mut self, epoch: usize, batch: usize) -> Result<Vec<usize>, ForgeError> {
+        (**self).rows(epoch, batch)
+    }
+}
