@@ -10,17 +10,17 @@ pub mod experiment;
 #[cfg(feature = "report")]
 pub mod report;
 
-pub use artifact::FORMAT as ARTIFACT_FORMAT;
 pub use burn;
 pub use error::Error;
 pub use estimator::{
-    FitOptions, FitReport, FittedRegressor, ModelChoice, RegressorConfig, Strategy,
-    TabularRegressor,
+    EstimatorConfig, FitOptions, FitReport, FittedClassifier, FittedModel, FittedRegressor,
+    ModelChoice, TabularClassifier, TabularEstimator, TabularRegressor, Task, TrainingSettings,
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};
 pub use forge_meta as meta;
 pub use forge_models as models;
+pub use forge_models::Strategy;
 pub use forge_nn as nn;
 pub use forge_nn::DeviceName;
 pub use forge_train as train;

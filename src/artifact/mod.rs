@@ -1,94 +1,116 @@
-//! The one file that a trained model is: weights and preprocessing statistics as tensors, and a
-//! manifest in the header of a safetensors file.
+//! The one file that a trained model is: weights, preprocessing statistics and the rows that the
+//! model looks at as tensors, and a manifest in the header of a safetensors file.
+
+mod context;
+mod first_version;
+mod manifest;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::{DType, Device};
-use forge_data::{
-    NumericTargets, Preprocessor, PreprocessorManifest, TargetEncoder, TargetManifest,
-};
-use forge_models::ModelConfig;
+use burn::tensor::{DType, Device, TensorData};
+use forge_data::{Preprocessor, TargetEncoder};
+use forge_models::{Model, ModelConfig, RowContext};
 use forge_nn::{FileFormat, ForgeError, ModuleConfig, StateDict, TensorFile};
-use serde::{Deserialize, Serialize};
+use forge_train::objective::Objective;
 
-use crate::{Error, FittedRegressor};
+use crate::{Error, FittedModel};
+use manifest::Manifest;
 
-/// Name and version of the artifact format.
-pub const FORMAT: FileFormat = FileFormat {
+const FORMAT: FileFormat = FileFormat {
     name: "volatilityforge.artifact",
-    version: 1,
+    version: 2,
 };
 
 const MODEL: &str = "model.";
 const PREPROCESSING: &str = "preprocessing.";
 const TARGET: &str = "target.";
+const CONTEXT: &str = "context.";
+/// No ensemble is larger; a file that says so only asks for memory.
+const MOST_MEMBERS: usize = 1_024;
 
-/// What the header says beside the tensors.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    task: Task,
-    model: ModelConfig,
-    preprocessing: PreprocessorManifest,
-    target: TargetManifest,
-}
+type Tensors = BTreeMap<String, TensorData>;
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Task {
-    Regression,
-}
-
-pub(crate) fn save(fitted: &FittedRegressor, path: &Path) -> Result<(), Error> {
+pub(crate) fn save(fitted: &FittedModel, path: &Path) -> Result<(), Error> {
     let (preprocessing, statistics) = fitted.preprocessor.to_parts();
-    let target = NumericTargets::new(vec![fitted.target.clone()])?;
-    let (target, scale) = TargetEncoder::Numeric(target).to_parts();
-    let weights = StateDict::from_module(&fitted.module)?.tensors;
-    let parts = [
-        (MODEL, weights),
-        (PREPROCESSING, statistics),
-        (TARGET, scale),
-    ];
-    let tensors: BTreeMap<_, _> = parts
-        .into_iter()
-        .flat_map(|(prefix, part)| {
-            part.into_iter()
-                .map(move |(name, data)| (format!("{prefix}{name}"), data))
-        })
-        .collect();
+    let (target, scale) = fitted.encoder.to_parts();
+    let mut tensors = Tensors::new();
+    let mut add = |prefix: &str, part: Tensors| {
+        let named = part.into_iter();
+        tensors.extend(named.map(|(name, data)| (format!("{prefix}{name}"), data)));
+    };
+    for (i, member) in fitted.members.iter().enumerate() {
+        add(&member_prefix(i), StateDict::from_module(member)?.tensors);
+    }
+    add(PREPROCESSING, statistics);
+    add(TARGET, scale);
+    let context = fitted.context.as_ref().map(context::to_parts);
+    let context = context.map(|(manifest, rows)| {
+        add(CONTEXT, rows);
+        manifest
+    });
     let manifest = Manifest {
-        task: Task::Regression,
         model: fitted.model.clone(),
+        members: fitted.members.len(),
+        objective: fitted.objective.clone(),
         preprocessing,
         target,
+        context,
+        read: fitted.read.clone(),
+        first_version: false,
     };
     Ok(TensorFile::write(path, FORMAT, &manifest, &tensors)?)
 }
 
-pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedRegressor, Error> {
+pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedModel, Error> {
     let file = TensorFile::<Manifest>::open(path, FORMAT)?;
     let manifest = &file.manifest;
-    let model = manifest.model.clone();
-    check_size(&file, &model)?;
+    let bad = |what: String| Error::from(file.error(what));
+    if !(1..=MOST_MEMBERS).contains(&manifest.members) {
+        return Err(bad(format!("{} members", manifest.members)));
+    }
+    check_size(&file, &manifest.model)?;
+    (manifest.objective.validate()).map_err(|e| bad(format!("objective: {e}")))?;
 
     let statistics = file.tensors(PREPROCESSING)?;
     let preprocessor = Preprocessor::from_parts(manifest.preprocessing.clone(), &statistics)
-        .map_err(|e| file.error(format!("preprocessing: {e}")))?;
+        .map_err(|e| bad(format!("preprocessing: {e}")))?;
     let scale = file.tensors(TARGET)?;
-    let target = TargetEncoder::from_parts(manifest.target.clone(), &scale)
-        .map_err(|e| file.error(format!("target: {e}")))?;
-    let Some([target]) = target.numeric().map(NumericTargets::columns) else {
-        return Err(file.error("a regressor has one numeric target").into());
-    };
-    let target = target.clone();
-    if !FittedRegressor::fits(&model, &preprocessor) {
-        return Err(file
-            .error("the model does not fit the preprocessing")
-            .into());
+    let encoder = TargetEncoder::from_parts(manifest.target.clone(), &scale)
+        .map_err(|e| bad(format!("target: {e}")))?;
+    if manifest.model.spec() != FittedModel::spec(&preprocessor, &manifest.objective) {
+        return Err(bad(
+            "the model does not fit preprocessing and objective".into()
+        ));
     }
+    let classes = encoder.classes().map(|target| target.n_classes());
+    if classes != manifest.objective.n_classes() || encoder.slots() != manifest.objective.slots() {
+        return Err(bad("the objective does not fit the target".into()));
+    }
+    let context = read_context(&file, &preprocessor, encoder.slots())?;
+    let members = (0..manifest.members).map(|i| member(&file, i, device));
+    Ok(FittedModel {
+        members: members.collect::<Result<_, _>>()?,
+        model: manifest.model.clone(),
+        objective: manifest.objective.clone(),
+        read: manifest.read.clone(),
+        preprocessor,
+        encoder,
+        context,
+        device: device.clone(),
+    })
+}
 
-    let tensors = file.tensors(MODEL)?;
+fn member_prefix(i: usize) -> String {
+    format!("{MODEL}{i}.")
+}
+
+fn member(file: &TensorFile<Manifest>, i: usize, device: &Device) -> Result<Model, Error> {
+    let tensors = if file.manifest.first_version {
+        first_version::renamed(file.tensors(MODEL)?)
+    } else {
+        file.tensors(&member_prefix(i))?
+    };
     if let Some((name, data)) = tensors.iter().find(|(_, data)| data.dtype() != DType::F32) {
         let dtype = data.dtype();
         return Err(file
@@ -99,27 +121,42 @@ pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedRegressor, Erro
         tensors,
         ..StateDict::default()
     };
-    let module = state
-        .load_into(model.try_init(device)?)
-        .map_err(|e| file.error(e))?;
-    Ok(FittedRegressor {
-        model,
-        module,
-        preprocessor,
-        target,
-        device: device.clone(),
-    })
+    let module = file.manifest.model.try_init(device)?;
+    Ok(state.load_into(module).map_err(|e| file.error(e))?)
 }
 
-/// The model that the manifest asks for is no larger than the tensors in the file, so that making
-/// it cannot allocate more than the file holds.
+fn read_context(
+    file: &TensorFile<Manifest>,
+    preprocessor: &Preprocessor,
+    slots: usize,
+) -> Result<Option<crate::estimator::StoredContext>, Error> {
+    let rows = file.manifest.model.capabilities().rows;
+    let bad = |what: String| Error::from(file.error(what));
+    match (file.manifest.context, rows) {
+        (None, RowContext::Alone) => Ok(None),
+        (None, _) => Err(bad("the rows that the model looks at are missing".into())),
+        (Some(_), RowContext::Alone) => Err(bad("rows that the model does not look at".into())),
+        (Some(context), rows) => {
+            let wanted = (rows == RowContext::Labelled).then_some(slots);
+            if context.slots != wanted {
+                return Err(bad("the context's targets do not fit the model".into()));
+            }
+            let stored = context::from_parts(context, file.tensors(CONTEXT)?, preprocessor);
+            stored.map(Some).map_err(bad)
+        }
+    }
+}
+
+/// The models that the manifest asks for are no larger than the tensors in the file, so that making
+/// them cannot allocate more than the file holds.
 fn check_size(file: &TensorFile<Manifest>, model: &ModelConfig) -> Result<(), ForgeError> {
     let shapes = file.shapes();
     let weights = shapes.iter().filter(|(name, _)| name.starts_with(MODEL));
     let held: usize = weights
         .map(|(_, shape)| shape.iter().product::<usize>())
         .sum();
-    let asked = model.parameter_count().map_err(|e| file.error(e))?;
+    let each = model.parameter_count().map_err(|e| file.error(e))?;
+    let asked = each.saturating_mul(file.manifest.members);
     if asked > held {
         return Err(file.error(format!(
             "the model has {asked} parameters, the file holds {held} values for it"

@@ -1,121 +1,86 @@
 //! Training on a table.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use burn::module::Module;
 use burn::tensor::Device;
 use forge_data::{
-    CategoricalEncoding, FeatureSelection, PreprocessReport, Preprocessor, Split, SplitConfig,
-    Table, TabularDataset, TargetTransform,
+    CategoricalEncoding, EncodedTargets, FeatureSelection, Features, InferredTask,
+    PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset, TargetEncoder,
+    TaskKind, infer_task, sample_weights,
 };
-use forge_models::{ModelConfig, TabularSpec};
-use forge_nn::ModuleConfig;
-use forge_train::{EpochRecord, Observer, Start, StopReason, Trainer};
+use forge_models::{Capabilities, ModelConfig, RowContext, TabularSpec};
+use forge_nn::{ForgeError, ModuleConfig};
+use forge_train::objective::{Binary, Multiclass, Objective, ObjectiveConfig, Regression, Targets};
+use forge_train::{Start, Trainer};
 use serde::Serialize;
 
-use super::task::{TableTask, Validation, without_gradients};
-use super::{FittedRegressor, RegressorConfig, Strategy};
+use super::fitted_model::scales;
+use super::predict::without_gradients;
+use super::table_task::{TableTask, Validation};
+use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task};
 use crate::Error;
 
-/// A regressor to be: a target column and how to learn it.
+/// An estimator to be, of whatever the target is: numbers or classes.
 ///
-/// ```no_run
-/// use volatilityforge::{DeviceName, TabularRegressor, read_table};
-///
-/// let (chain, _) = read_table("chain.csv", &Default::default())?;
-/// let device = DeviceName::Flex.open()?;
-/// let model = TabularRegressor::new("implied_vol").fit(&chain, &device)?;
-/// model.save("model.safetensors")?;
-/// # Ok::<(), volatilityforge::Error>(())
-/// ```
+/// [`TabularRegressor`](super::TabularRegressor) and [`TabularClassifier`](super::TabularClassifier)
+/// are this with the task decided; here it is taken from the target (text or few integers: classes)
+/// unless [`task`](Self::task) says.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TabularRegressor {
-    target: String,
+pub struct TabularEstimator {
+    targets: Vec<String>,
     ignore: Vec<String>,
-    config: Recipe,
-}
-
-/// Settings as given, or by the table's length once it is known.
-#[derive(Debug, Clone, PartialEq)]
-enum Recipe {
-    Given(Box<RegressorConfig>),
-    Preset(Strategy),
-}
-
-/// The model of [`TabularRegressor::new`].
-const DEFAULT_MODEL: &str = "ft_transformer";
-
-/// Beside the data: who watches, and where a killed run goes on.
-#[derive(Default)]
-pub struct FitOptions {
-    /// Hear of every batch and epoch.
-    pub observers: Vec<Box<dyn Observer>>,
-    /// Where checkpoints go. Absent: none are written.
-    pub checkpoints: Option<PathBuf>,
-    /// Go on from the newest checkpoint there, if there is one.
-    pub resume: bool,
-    /// Set from outside (Ctrl-C, say) to end after the step in progress with a checkpoint.
-    pub stop: Option<Arc<AtomicBool>>,
-}
-
-impl std::fmt::Debug for FitOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FitOptions")
-            .field("observers", &self.observers.len())
-            .field("checkpoints", &self.checkpoints)
-            .field("resume", &self.resume)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How a fit went.
-#[derive(Debug, Clone)]
-pub struct FitReport {
-    /// What preprocessing found and left out.
-    pub preprocessing: PreprocessReport,
-    /// Losses by epoch.
-    pub history: Vec<EpochRecord>,
-    /// Why it ended.
-    pub stopped: StopReason,
-    /// Seconds of training, those before a resumption included.
-    pub seconds: f64,
-    /// Trainable parameters.
-    pub parameters: usize,
+    weights: Option<String>,
+    task: Option<Task>,
+    config: EstimatorConfig,
 }
 
 /// What must be the same for a killed run to go on, beside the training settings.
 #[derive(Serialize)]
 struct Identity<'a> {
     model: &'a ModelConfig,
-    loss: &'a forge_train::loss::LossConfig,
+    objective: &'a ObjectiveConfig,
     data: String,
 }
 
-impl TabularRegressor {
-    /// An FT-Transformer of balanced size that learns `target` from all other columns, trained as
-    /// long as the table's length asks for.
+/// Features and targets of some rows.
+struct Rows {
+    features: Features,
+    targets: EncodedTargets,
+}
+
+impl TabularEstimator {
+    /// An FT-Transformer of balanced size that learns `target` from all other columns.
     #[must_use]
     pub fn new(target: &str) -> Self {
+        Self::targets([target])
+    }
+
+    /// The same for several numeric targets.
+    #[must_use]
+    pub fn targets<S: Into<String>>(targets: impl IntoIterator<Item = S>) -> Self {
         Self {
-            target: target.into(),
+            targets: targets.into_iter().map(Into::into).collect(),
             ignore: Vec::new(),
-            config: Recipe::Preset(Strategy::Balanced),
+            weights: None,
+            task: None,
+            config: EstimatorConfig::default(),
         }
     }
 
-    /// A regressor of this config.
+    /// With these settings.
     ///
     /// # Errors
-    /// What [`RegressorConfig::validate`] finds.
-    pub fn with_config(target: &str, config: RegressorConfig) -> Result<Self, Error> {
+    /// What [`EstimatorConfig::validate`] finds.
+    pub fn with_config(mut self, config: EstimatorConfig) -> Result<Self, Error> {
         config.validate()?;
-        Ok(Self {
-            target: target.into(),
-            ignore: Vec::new(),
-            config: Recipe::Given(Box::new(config)),
-        })
+        self.config = config;
+        Ok(self)
+    }
+
+    /// Whether the target is numbers or classes; absent: what it looks like.
+    #[must_use]
+    pub fn task(mut self, task: Option<Task>) -> Self {
+        self.task = task;
+        self
     }
 
     /// Columns that are not features.
@@ -125,19 +90,28 @@ impl TabularRegressor {
         self
     }
 
-    /// Trains on all rows of `table`, a random part of them held out for early stopping.
+    /// A column of sample weights, at least 0: what each row counts in training. It is no feature.
+    #[must_use]
+    pub fn weights(mut self, column: &str) -> Self {
+        self.weights = Some(column.into());
+        self
+    }
+
+    /// Trains on all rows of `table`, a random part of them held out for early stopping: of each
+    /// class alike, where the target is classes.
     ///
     /// # Errors
     /// Bad data (naming row and column), a config that does not fit the table, or training that
     /// cannot go on.
-    pub fn fit(&self, table: &Table, device: &Device) -> Result<FittedRegressor, Error> {
-        let config = self.config(table.n_rows())?;
+    pub fn fit(&self, table: &Table, device: &Device) -> Result<FittedModel, Error> {
+        let all: Vec<usize> = (0..table.n_rows()).collect();
+        let (kind, _) = self.kind(table, &all)?;
         let split = SplitConfig::Random {
             fraction: 0.0,
-            seed: config.training.seed,
-            stratify: None,
+            seed: self.config.training.seed,
+            stratify: (kind != TaskKind::Regression).then(|| self.targets[0].clone()),
         }
-        .split(table, config.validation_fraction)?;
+        .split(table, self.config.validation_fraction)?;
         let (fitted, _) = self.fit_split(table, &split, device, FitOptions::default())?;
         Ok(fitted)
     }
@@ -152,116 +126,235 @@ impl TabularRegressor {
         table: &Table,
         split: &Split,
         device: &Device,
-        mut options: FitOptions,
-    ) -> Result<(FittedRegressor, FitReport), Error> {
-        let config = self.config(split.train.len())?;
-        let (preprocessor, preprocessing) = self.preprocessor(&config, table, &split.train)?;
-        let target = TargetTransform::fit(table, &self.target, &split.train)?;
-        let model = config.model.size(&spec(&preprocessor))?;
+        options: FitOptions,
+    ) -> Result<(FittedModel, FitReport), Error> {
+        let training = self.config.trainer(split.train.len())?;
+        let (kind, task) = self.kind(table, &split.train)?;
+        let capabilities = ModelConfig::capabilities_of(self.config.model.name())?;
+        let (preprocessor, preprocessing) = self.preprocessor(capabilities, table, &split.train)?;
+        let encoder = TargetEncoder::fit_as(kind, table, &self.targets, &split.train)?;
+        let read = |rows: &[usize]| -> Result<Rows, Error> {
+            Ok(Rows {
+                targets: encoder.encode(table, Some(rows))?,
+                features: preprocessor.transform_with(table, Some(rows), capabilities.missing)?,
+            })
+        };
+        let train = read(&split.train)?;
+        let objective = self.objective(kind, &train.targets)?;
+        let model = (self.config.model).sized_for(
+            self.config.strategy,
+            &TabularSpec {
+                n_num_features: preprocessor.n_numeric(),
+                cat_cardinalities: preprocessor.cardinalities(),
+                d_out: objective.d_out(),
+            },
+        )?;
         let (device, plain) = (device.clone().autodiff(), without_gradients(device));
+        let context = match StoredContext::choose(capabilities.rows, &split.train) {
+            None => None,
+            Some(rows) => {
+                let Rows { features, targets } = read(&rows)?;
+                let targets = (capabilities.rows == RowContext::Labelled).then_some(targets);
+                Some(StoredContext { features, targets })
+            }
+        };
+        let weights = match &self.weights {
+            None => vec![],
+            Some(column) => sample_weights(table, column, Some(&split.train))?,
+        };
 
         let mut fingerprint = blake3::Hasher::new();
-        let mut dataset = |rows: &[usize], device: &Device| -> Result<_, Error> {
-            let values = TargetTransform::read(table, &self.target, Some(rows))?;
-            let scaled = target.transform(&values)?;
-            let features = preprocessor.transform(table, Some(rows))?;
-            hash(&mut fingerprint, &features.numeric, |v| v.to_le_bytes());
-            hash(&mut fingerprint, &features.categorical, |v| v.to_le_bytes());
-            hash(&mut fingerprint, &scaled, |v| v.to_le_bytes());
-            let rows = TabularDataset::new(features, device).with_target_values(scaled, 1)?;
-            Ok((rows, values))
-        };
-        let (train, _) = dataset(&split.train, &device)?;
+        hash_rows(&mut fingerprint, &train);
+        hash(&mut fingerprint, &weights, |v| v.to_le_bytes());
         let validation = if split.validation.is_empty() {
             None
         } else {
-            let (rows, values) = dataset(&split.validation, &plain)?;
+            let rows = read(&split.validation)?;
+            hash_rows(&mut fingerprint, &rows);
             Some(Validation {
-                rows,
-                target: values,
-                scale: target.clone(),
+                targets: Targets::new(rows.targets.slots, rows.targets.original.clone())?,
+                rows: TabularDataset::new(rows.features, &plain),
+                scales: scales(&encoder),
+                context: context.clone(),
+                device: plain.clone(),
             })
         };
-        let mut task = TableTask {
-            train,
+        let mut dataset =
+            TabularDataset::new(train.features, &device).with_targets(&train.targets)?;
+        if !weights.is_empty() {
+            dataset = dataset.with_weights(weights.clone())?;
+        }
+        let mut task_of_training = TableTask {
+            train: dataset,
             validation,
-            loss: config.loss.clone(),
+            objective: objective.clone(),
+            rows: capabilities.rows,
+            weights: weights.iter().map(|w| f64::from(*w)).collect(),
         };
 
-        device.seed(config.training.seed);
+        device.seed(training.seed);
         // Burn draws initial weights when they are first used; drawn here, they depend on nothing
         // but the seed.
         let module = model.try_init(&device)?.materialize();
         let identity = Identity {
             model: &model,
-            loss: &config.loss,
+            objective: &objective,
             data: fingerprint.finalize().to_hex().to_string(),
         };
-        let mut trainer = Trainer::new(config.training.clone())?.with_identity(&identity)?;
-        for observer in &mut options.observers {
+        let FitOptions {
+            mut observers,
+            checkpoints,
+            resume,
+            stop,
+            read: read_options,
+        } = options;
+        let mut trainer = Trainer::new(training)?.with_identity(&identity)?;
+        for observer in &mut observers {
             trainer = trainer.with_observer(observer.as_mut());
         }
-        if let Some(stop) = options.stop {
+        if let Some(stop) = stop {
             trainer = trainer.with_stop_flag(stop);
         }
-        if let Some(folder) = options.checkpoints {
-            let start = if options.resume {
+        if let Some(folder) = checkpoints {
+            let start = if resume {
                 Start::ResumeOrFresh
             } else {
                 Start::Fresh
             };
             trainer = trainer.with_checkpoints(folder, start);
         }
-        let outcome = trainer.fit(&mut task, module)?;
+        let outcome = trainer.fit(&mut task_of_training, module)?;
         let report = FitReport {
+            task,
             preprocessing,
             history: outcome.history,
             stopped: outcome.stop,
             seconds: outcome.seconds,
             parameters: model.parameter_count()?,
+            candidate: outcome.candidate,
+            scores: outcome.scores,
         };
-        let fitted = FittedRegressor {
+        let mut fitted = FittedModel {
             model,
-            module: outcome.module,
+            members: vec![outcome.module],
+            objective,
             preprocessor,
-            target,
+            encoder,
+            context,
+            read: read_options,
             device: plain,
         };
+        fitted.tune(table, &split.validation)?;
         Ok((fitted, report))
     }
 
-    /// The settings for a table of this length.
-    fn config(&self, rows: usize) -> Result<RegressorConfig, Error> {
-        match &self.config {
-            Recipe::Given(config) => Ok(RegressorConfig::clone(config)),
-            Recipe::Preset(strategy) => RegressorConfig::preset_for(DEFAULT_MODEL, *strategy, rows),
+    /// Numbers or classes, and what was inferred where nobody had said.
+    fn kind(
+        &self,
+        table: &Table,
+        rows: &[usize],
+    ) -> Result<(TaskKind, Option<InferredTask>), Error> {
+        let [target] = self.targets.as_slice() else {
+            if self.targets.is_empty() {
+                let allowed = "at least one column to predict";
+                return Err(ForgeError::config("targets", "[]", allowed).into());
+            }
+            return Ok((self.decided().unwrap_or(TaskKind::Regression), None));
+        };
+        match self.decided() {
+            Some(kind) => Ok((kind, None)),
+            None => {
+                let inferred = infer_task(table, target, rows)?;
+                Ok((inferred.kind, Some(inferred)))
+            }
         }
+    }
+
+    /// What the caller decided: by the task, or by an objective that is of one kind only.
+    fn decided(&self) -> Option<TaskKind> {
+        let of_objective = self
+            .config
+            .objective
+            .as_ref()
+            .map(|o| o.n_classes().is_some());
+        let classes = match (self.task, of_objective) {
+            (Some(task), _) => task == Task::Classification,
+            (None, Some(classes)) => classes,
+            (None, None) => return None,
+        };
+        // How many classes there are is for the training rows to say.
+        Some(if classes {
+            TaskKind::Binary
+        } else {
+            TaskKind::Regression
+        })
+    }
+
+    /// The objective as given or by the target, fitted to the training targets.
+    fn objective(
+        &self,
+        kind: TaskKind,
+        targets: &EncodedTargets,
+    ) -> Result<ObjectiveConfig, Error> {
+        let targets = Targets::new(targets.slots, targets.original.clone())?;
+        let classes = kind != TaskKind::Regression;
+        let mut objective = match (&self.config.objective, classes) {
+            (None, false) => ObjectiveConfig::Regression(Regression::default()),
+            (None, true) => {
+                if targets.values().iter().all(|class| *class <= 1.0) {
+                    ObjectiveConfig::Binary(Binary::default())
+                } else {
+                    ObjectiveConfig::Multiclass(Multiclass::default())
+                }
+            }
+            (Some(objective), classes) => {
+                if objective.n_classes().is_some() != classes {
+                    let allowed = if classes {
+                        "binary or multiclass: the target is classes"
+                    } else {
+                        "regression, quantiles or distribution: the target is numbers"
+                    };
+                    return Err(ForgeError::config("objective", objective, allowed).into());
+                }
+                objective.clone()
+            }
+        };
+        objective.fit(&targets)?;
+        Ok(objective)
     }
 
     /// Statistics of the training rows, in the form that the model takes.
     fn preprocessor(
         &self,
-        config: &RegressorConfig,
+        capabilities: Capabilities,
         table: &Table,
         train: &[usize],
     ) -> Result<(Preprocessor, PreprocessReport), Error> {
-        table.column(&self.target)?;
-        let mut except = vec![self.target.clone()];
-        except.extend(self.ignore.iter().filter(|c| **c != self.target).cloned());
-        let capabilities = ModelConfig::capabilities_of(config.model.name())?;
-        let mut config = config.preprocess.clone();
+        for target in &self.targets {
+            table.column(target)?;
+        }
+        let mut except = self.targets.clone();
+        except.extend(self.weights.clone());
+        for column in &self.ignore {
+            if !except.contains(column) {
+                except.push(column.clone());
+            }
+        }
+        let mut config = self.config.preprocess.clone();
         config.categorical = if capabilities.categorical {
             CategoricalEncoding::Codes
         } else {
             CategoricalEncoding::OneHot
         };
-        Ok(Preprocessor::fit(
-            table,
-            &FeatureSelection::Except(except),
-            train,
-            &config,
-        )?)
+        let selection = FeatureSelection::Except(except);
+        Ok(Preprocessor::fit(table, &selection, train, &config)?)
     }
+}
+
+fn hash_rows(hasher: &mut blake3::Hasher, rows: &Rows) {
+    hash(hasher, &rows.features.numeric, |v| v.to_le_bytes());
+    hash(hasher, &rows.features.categorical, |v| v.to_le_bytes());
+    hash(hasher, &rows.targets.values, |v| v.to_le_bytes());
 }
 
 /// In blocks: a call of the hasher for each number would take longer than the hashing.
@@ -269,14 +362,5 @@ fn hash<T>(hasher: &mut blake3::Hasher, values: &[T], bytes: impl Fn(&T) -> [u8;
     for block in values.chunks(4096) {
         let block: Vec<u8> = block.iter().flat_map(&bytes).collect();
         hasher.update(&block);
-    }
-}
-
-/// What the preprocessed table looks like to a model.
-pub(super) fn spec(preprocessor: &Preprocessor) -> TabularSpec {
-    TabularSpec {
-        n_num_features: preprocessor.n_numeric(),
-        cat_cardinalities: preprocessor.cardinalities(),
-        d_out: 1,
     }
 }

@@ -1,13 +1,31 @@
 //! From a table to a trained model and back to a table, in three lines.
 
-mod config;
+mod choice;
+mod classifier;
+mod context;
+mod ensemble;
+mod estimator_config;
 mod fit;
-mod fitted;
+mod fitted_classifier;
+mod fitted_model;
+mod fitted_regressor;
+mod options;
+mod predict;
 mod preset;
-mod strategy;
+mod regressor;
+mod table_task;
 mod task;
+mod training_settings;
 
-pub use config::{ModelChoice, RegressorConfig};
-pub use fit::{FitOptions, FitReport, TabularRegressor};
-pub use fitted::FittedRegressor;
-pub use strategy::Strategy;
+pub use choice::ModelChoice;
+pub use classifier::TabularClassifier;
+pub(crate) use context::StoredContext;
+pub use estimator_config::EstimatorConfig;
+pub use fit::TabularEstimator;
+pub use fitted_classifier::FittedClassifier;
+pub use fitted_model::FittedModel;
+pub use fitted_regressor::FittedRegressor;
+pub use options::{FitOptions, FitReport};
+pub use regressor::TabularRegressor;
+pub use task::Task;
+pub use training_settings::TrainingSettings;

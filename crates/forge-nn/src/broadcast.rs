@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-/// `[C]` as `[1, C, 1, …]`: one value a channel, channels on axis 1.
+/// `[C]` as `[1, C, 1, …]`: one value per channel, channels on axis 1.
 pub(crate) fn along_channels<const D: usize>(values: Tensor<1>) -> Tensor<D> {
     let [channels] = values.dims();
     let mut shape = [1; D];
@@ -10,7 +10,7 @@ pub(crate) fn along_channels<const D: usize>(values: Tensor<1>) -> Tensor<D> {
     values.reshape(shape)
 }
 
-/// `[B, C]` as `[B, 1, …, C]`: one row a sample, features on the last axis.
+/// `[B, C]` as `[B, 1, …, C]`: one row per sample, features on the last axis.
 pub(crate) fn along_features<const D: usize>(values: Tensor<2>) -> Tensor<D> {
     let [samples, features] = values.dims();
     let mut shape = [1; D];
@@ -19,7 +19,7 @@ pub(crate) fn along_features<const D: usize>(values: Tensor<2>) -> Tensor<D> {
     values.reshape(shape)
 }
 
-/// `[B, C]` as `[B, C, 1, …]`: one row a sample, channels on axis 1.
+/// `[B, C]` as `[B, C, 1, …]`: one row per sample, channels on axis 1.
 pub(crate) fn along_sample_channels<const D: usize>(values: Tensor<2>) -> Tensor<D> {
     let [samples, channels] = values.dims();
     let mut shape = [1; D];

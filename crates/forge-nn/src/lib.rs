@@ -22,10 +22,12 @@
 //! [`ModuleConfig::init`] panics with it. Errors are one opaque [`ForgeError`].
 
 pub mod activation;
+pub mod adaptive_computation;
 pub mod attention;
 mod broadcast;
 pub mod check;
 mod config;
+mod config_macro;
 mod device;
 mod error;
 pub mod gating;
@@ -35,9 +37,9 @@ mod network;
 pub mod norm;
 pub mod ops;
 pub mod parameters;
+pub mod pooling;
 pub mod position;
 pub mod regularisation;
-pub mod special;
 mod state;
 mod tokenizer;
 
@@ -45,7 +47,7 @@ pub use burn;
 pub use config::ModuleConfig;
 pub use device::DeviceName;
 pub use error::ForgeError;
-pub use linear::{Linear, LinearConfig};
+pub use linear::{Linear, LinearConfig, QuantumInspiredLinear, QuantumInspiredLinearConfig};
 pub use mode::{Mode, set_mode, training_flag};
 pub use network::{Forward, Maps, Network, Want};
 pub use state::{FileFormat, SafetensorsMetadata, StateDict, Subset, SubsetReport, TensorFile};

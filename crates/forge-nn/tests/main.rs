@@ -3,6 +3,7 @@
 
 mod checks;
 mod components;
+mod configs;
 mod linear;
 mod ops;
 mod parameters;

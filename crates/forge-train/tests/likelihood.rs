@@ -32,20 +32,23 @@ fn check<const D: usize>(
             .collect();
         let n = case.values("input/target").len();
         let target = case.tensor::<1>("input/target", [n], &device, dtype);
-        let y = loss(&tensors, target);
+        let y = loss(&tensors, target.clone());
         let e = error(&read(&y), case.values("output/y"));
         assert!(e <= bound, "{} {dtype:?} values: {e:e}", case.name);
         let mean = read(&y.clone().mean());
         let e = error(&mean, case.values("output/mean"));
         assert!(e <= bound, "{} {dtype:?} mean: {e:e}", case.name);
-        let cotangent = case.tensor::<1>("cotangent/y", y.dims(), &device, dtype);
-        for (y, key) in [(y.clone() * cotangent, "grad_input"), (y, "grad_mean")] {
-            let y = if key == "grad_mean" {
-                y.mean()
-            } else {
-                y.sum()
-            };
-            let grads = y.backward();
+        let n = y.dims();
+        let weighted = |key: &str| match key {
+            // A graph serves one backward pass.
+            "grad_mean" => loss(&tensors, target.clone()).mean(),
+            _ => {
+                let cotangent = case.tensor::<1>("cotangent/y", n, &device, dtype);
+                (loss(&tensors, target.clone()) * cotangent).sum()
+            }
+        };
+        for key in ["grad_input", "grad_mean"] {
+            let grads = weighted(key).backward();
             for (tensor, name) in tensors.iter().zip(&inputs) {
                 let grad = read(&tensor.grad(&grads).unwrap());
                 let e = error(&grad, case.values(&format!("{key}/{name}")));

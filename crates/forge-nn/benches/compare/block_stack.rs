@@ -3,15 +3,16 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::activation::relu;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Device, Distribution, Tensor};
 use forge_nn::ops::{
-    AttentionMask, AttentionOptions, FusedAdamWConfig, PackedHeads, attention_packed,
-    dropout_residual, layer_norm, linear, reglu,
+    AttentionMask, AttentionOptions, PackedHeads, attention_packed, dropout_residual, layer_norm,
+    linear, reglu,
 };
+use forge_train::optimizer::OptimizerConfig;
 
 const BATCH: usize = 256;
 const TOKENS: usize = 41;
@@ -139,7 +140,7 @@ fn input(device: &Device) -> Tensor<3> {
 
 fn training<M: Module + 'static>(
     model: M,
-    mut optimizer: ModuleOptimizer,
+    mut step: impl FnMut(M, GradientsParams) -> M + 'static,
     forward: fn(&M, Tensor<3>) -> Tensor<3>,
 ) -> Box<dyn FnMut()> {
     let x = input(&crate::device().autodiff());
@@ -149,18 +150,21 @@ fn training<M: Module + 'static>(
         let y = forward(&current, x.clone());
         let grads = (y.clone() * y).mean().backward();
         let grads = GradientsParams::from_grads(grads, &current);
-        model = Some(optimizer.step(1e-4, current, grads));
+        model = Some(step(current, grads));
     })
 }
 
 pub(crate) fn train(stock: bool) -> Box<dyn FnMut()> {
     let device = crate::device().autodiff();
     if stock {
-        let optimizer = AdamWConfig::new().init();
-        training(Stock::new(&device), optimizer, Stock::forward)
+        let mut optimizer = AdamWConfig::new().init();
+        let step = move |model, grads| optimizer.step(1e-4, model, grads);
+        training(Stock::new(&device), step, Stock::forward)
     } else {
-        let optimizer = FusedAdamWConfig::default().try_init().unwrap();
-        training(Ours::new(&device), optimizer, Ours::forward)
+        // As the trainer steps: parameters by name, in decaying and other ones.
+        let mut optimizer = OptimizerConfig::default().build().unwrap();
+        let step = move |model, grads| optimizer.step(1e-4, model, grads);
+        training(Ours::new(&device), step, Ours::forward)
     }
 }
 

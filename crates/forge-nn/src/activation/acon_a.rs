@@ -1,20 +1,23 @@
-use burn::config::Config;
+//! ACON-A: Swish with a learnable slope.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_channels;
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of an [`AconA`].
-#[derive(Config, Debug, PartialEq)]
-pub struct AconAConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
+config! {
+    /// Recipe of an [`AconA`].
+    pub struct AconAConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+    }
 }
 
-/// ACON-A: `y = x · σ(β x)`, Swish with one learnable `β` a channel, from 1.
+/// ACON-A: `y = x · σ(β x)`, Swish with one learnable `β` per channel, from 1.
 ///
 /// The smooth maximum of `x` and 0: Ma et al., "Activate or Not", arXiv 2009.04759, table 1.
 #[derive(Module, Debug)]

@@ -1,20 +1,23 @@
-use burn::config::Config;
+//! ACON-B: one learnable slope below.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_channels;
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of an [`AconB`].
-#[derive(Config, Debug, PartialEq)]
-pub struct AconBConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
+config! {
+    /// Recipe of an [`AconB`].
+    pub struct AconBConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+    }
 }
 
-/// ACON-B: `y = (1 - p) x · σ(β (1 - p) x) + p x`, `p` and `β` learnable a channel.
+/// ACON-B: `y = (1 - p) x · σ(β (1 - p) x) + p x`, `p` and `β` learnable per channel.
 ///
 /// The smooth maximum of `x` and `p x` (a smooth PReLU): Ma et al., "Activate or Not",
 /// arXiv 2009.04759, table 1. The paper gives no starting values; here `p = 0.25`, as PReLU, and

@@ -1,20 +1,23 @@
-use burn::config::Config;
+//! ACON-C: two learnable slopes.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_channels;
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of an [`AconC`].
-#[derive(Config, Debug, PartialEq)]
-pub struct AconCConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
+config! {
+    /// Recipe of an [`AconC`].
+    pub struct AconCConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+    }
 }
 
-/// ACON-C: `d = (p₁ - p₂) x`, `y = d · σ(β d) + p₂ x`, all three learnable a channel.
+/// ACON-C: `d = (p₁ - p₂) x`, `y = d · σ(β d) + p₂ x`, all three learnable per channel.
 ///
 /// The smooth maximum of `p₁ x` and `p₂ x`: Ma et al., "Activate or Not", arXiv 2009.04759,
 /// equation (6). Starts, as the authors' code, with `p ~ N(0, 1)` and `β = 1`.

@@ -1,3 +1,5 @@
+//! 1.5-entmax.
+
 use burn::tensor::{Bool, Tensor};
 
 /// 1.5-entmax along `dim`: between softmax and sparsemax, with exact zeros.

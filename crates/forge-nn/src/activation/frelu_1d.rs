@@ -1,20 +1,23 @@
-use burn::config::Config;
+//! FReLU over sequences.
+
 use burn::module::Module;
 use burn::nn::PaddingConfig1d;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::norm::{BatchNorm, BatchNormConfig};
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`FRelu1d`].
-#[derive(Config, Debug, PartialEq)]
-pub struct FRelu1dConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
-    /// Window of the spatial condition, odd.
-    #[config(default = 3)]
-    pub kernel_size: usize,
+config! {
+    /// Recipe of a [`FRelu1d`].
+    pub struct FRelu1dConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+        /// Window of the spatial condition, odd.
+        #[config(default = 3)]
+        pub kernel_size: usize,
+    }
 }
 
 /// Funnel activation over a sequence: `y = max(x, bn(depthwise convolution of x))`.
@@ -24,7 +27,7 @@ pub struct FRelu1dConfig {
 /// Ma et al., "Funnel Activation for Visual Recognition", arXiv 2007.11824, equation (2).
 #[derive(Module, Debug)]
 pub struct FRelu1d {
-    /// One filter a channel.
+    /// One filter per channel.
     pub conv: Conv1d,
     /// Over the channels.
     pub bn: BatchNorm,

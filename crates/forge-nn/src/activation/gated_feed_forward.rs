@@ -1,29 +1,32 @@
-use burn::config::Config;
+//! The gated feed-forward layer.
+
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::ops::{GluKind, LinearActivation};
 use crate::regularisation::{Dropout, DropoutConfig};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`GatedFeedForward`].
-#[derive(Config, Debug, PartialEq)]
-pub struct GatedFeedForwardConfig {
-    /// Width of the tokens, at least 1.
-    pub d_model: usize,
-    /// Width of the gated layer, at least 1. Two thirds of a plain feed-forward's width keep the
-    /// parameter count (arXiv 2002.05202, section 2).
-    pub d_hidden: usize,
-    /// Which activation gates: `Silu` is SwiGLU, `Gelu` GeGLU, `Relu` ReGLU, `Sigmoid` GLU.
-    #[config(default = "GluKind::Silu")]
-    pub kind: GluKind,
-    /// Biases on the three products. The paper has none.
-    #[config(default = false)]
-    pub bias: bool,
-    /// Dropout after the gate, in `[0, 1)`.
-    #[config(default = 0.0)]
-    pub dropout: f64,
+config! {
+    /// Recipe of a [`GatedFeedForward`].
+    pub struct GatedFeedForwardConfig {
+        /// Width of the tokens, at least 1.
+        pub d_model: usize,
+        /// Width of the gated layer, at least 1. Two thirds of a plain feed-forward's width keep the
+        /// parameter count (arXiv 2002.05202, section 2).
+        pub d_hidden: usize,
+        /// Which activation gates: `Silu` is SwiGLU, `Gelu` GeGLU, `Relu` ReGLU, `Sigmoid` GLU.
+        #[config(default = GluKind::Silu)]
+        pub kind: GluKind,
+        /// Biases on the three products. The paper has none.
+        #[config(default = false)]
+        pub bias: bool,
+        /// Dropout after the gate, in `[0, 1)`.
+        #[config(default = 0.0)]
+        pub dropout: f64,
+    }
 }
 
 /// Gated feed-forward layer: SwiGLU, GeGLU, ReGLU or GLU.

@@ -1,3 +1,5 @@
+//! LiSHT.
+
 use burn::tensor::Tensor;
 
 /// LiSHT: `x · tanh(x)`, even and never negative.

@@ -1,4 +1,5 @@
-use burn::config::Config;
+//! Meta-ACON: ACON-C with a switching factor per sample.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
@@ -6,17 +7,19 @@ use burn::tensor::{Device, Tensor};
 
 use super::acon_c;
 use crate::broadcast::{along_channels, along_sample_channels};
+use crate::config_macro::config;
 use crate::norm::{BatchNorm, BatchNormConfig};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`MetaAcon`].
-#[derive(Config, Debug, PartialEq)]
-pub struct MetaAconConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
-    /// The switching network is `max(reduction, n_channels / reduction)` wide; at least 1.
-    #[config(default = 16)]
-    pub reduction: usize,
+config! {
+    /// Recipe of a [`MetaAcon`].
+    pub struct MetaAconConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+        /// The switching network is `max(reduction, n_channels / reduction)` wide; at least 1.
+        #[config(default = 16)]
+        pub reduction: usize,
+    }
 }
 
 /// Meta-ACON: ACON-C whose switching factor `β` is a function of the sample.

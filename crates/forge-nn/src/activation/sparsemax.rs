@@ -1,3 +1,5 @@
+//! Sparsemax.
+
 use burn::tensor::{Bool, Tensor};
 
 /// Sparsemax: the Euclidean projection of `x` on the probability simplex, along `dim`.

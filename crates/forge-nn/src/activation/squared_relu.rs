@@ -1,3 +1,5 @@
+//! Squared ReLU.
+
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 

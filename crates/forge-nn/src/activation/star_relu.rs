@@ -1,9 +1,11 @@
-use burn::config::Config;
+//! StarReLU.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use super::squared_relu;
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig};
 
 /// `1/√1.25`: with it the output of a standard normal input has unit variance.
@@ -11,13 +13,14 @@ const FIXED_SCALE: f64 = 0.8944;
 /// `-0.5/√1.25`: with it the output of a standard normal input has zero mean.
 const FIXED_BIAS: f64 = -0.4472;
 
-/// Recipe of a [`StarRelu`]. The default is the learnable form with scale 1 and bias 0.
-#[derive(Config, Debug, PartialEq)]
-pub struct StarReluConfig {
-    /// Learn scale and bias from 1 and 0 (what the authors' models use). Otherwise they are the
-    /// constants 0.8944 and -0.4472, which keep a standard normal input standardised.
-    #[config(default = true)]
-    pub learnable: bool,
+config! {
+    /// Recipe of a [`StarRelu`]. The default is the learnable form with scale 1 and bias 0.
+    pub struct StarReluConfig {
+        /// Learn scale and bias from 1 and 0 (what the authors' models use). Otherwise they are the
+        /// constants 0.8944 and -0.4472, which keep a standard normal input standardised.
+        #[config(default = true)]
+        pub learnable: bool,
+    }
 }
 
 impl Default for StarReluConfig {

@@ -1,27 +1,30 @@
-use burn::config::Config;
+//! Attention of one sequence to another.
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::heads::{Heads, split_heads};
+use crate::config_macro::config;
 use crate::ops::{AttentionMask, AttentionOptions};
 use crate::regularisation::{Dropout, DropoutConfig};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`CrossAttention`].
-#[derive(Config, Debug, PartialEq)]
-pub struct CrossAttentionConfig {
-    /// Width of the tokens that ask, a multiple of `n_heads`.
-    pub d_model: usize,
-    /// Width of the tokens that are asked, at least 1.
-    pub d_context: usize,
-    /// Heads, at least 1.
-    pub n_heads: usize,
-    /// Biases on all four projections.
-    #[config(default = false)]
-    pub bias: bool,
-    /// Dropout on the weights after the softmax, in `[0, 1)`.
-    #[config(default = 0.0)]
-    pub dropout: f64,
+config! {
+    /// Recipe of a [`CrossAttention`].
+    pub struct CrossAttentionConfig {
+        /// Width of the tokens that ask, a multiple of `n_heads`.
+        pub d_model: usize,
+        /// Width of the tokens that are asked, at least 1.
+        pub d_context: usize,
+        /// Heads, at least 1.
+        pub n_heads: usize,
+        /// Biases on all four projections.
+        #[config(default = false)]
+        pub bias: bool,
+        /// Dropout on the weights after the softmax, in `[0, 1)`.
+        #[config(default = 0.0)]
+        pub dropout: f64,
+    }
 }
 
 /// Attention of one sequence to another: queries from `x`, keys and values from `context`.

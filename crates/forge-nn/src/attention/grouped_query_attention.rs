@@ -1,46 +1,54 @@
-use burn::config::Config;
+//! Attention whose query heads share keys and values.
+
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::KvCache;
 use super::heads::{Heads, key_mask, split_heads};
+use crate::config_macro::config;
 use crate::norm::{QkNorm, QkNormConfig, QkNormKind};
-use crate::ops::{AttentionMask, AttentionOptions};
+use crate::ops::{AttentionMask, AttentionOptions, PackedHeads, attention_packed};
 use crate::position::{RotaryEmbedding, RotaryEmbeddingConfig};
 use crate::regularisation::{Dropout, DropoutConfig};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`GroupedQueryAttention`].
-#[derive(Config, Debug, PartialEq)]
-pub struct GroupedQueryAttentionConfig {
-    /// Width of the tokens, at least 1.
-    pub d_model: usize,
-    /// Query heads, a multiple of `n_kv_heads`.
-    pub n_heads: usize,
-    /// Key and value heads: `n_heads` is multi-head, 1 is multi-query attention.
-    pub n_kv_heads: usize,
-    /// Width of a head; without it `d_model / n_heads`, which must then be whole.
-    pub head_dim: Option<usize>,
-    /// Each token sees itself and those before it.
-    #[config(default = false)]
-    pub causal: bool,
-    /// Neighbours seen on one side, the token itself extra; on both sides unless causal.
-    pub window: Option<usize>,
-    /// Biases on all four projections.
-    #[config(default = false)]
-    pub bias: bool,
-    /// Dropout on the weights after the softmax, in `[0, 1)`.
-    #[config(default = 0.0)]
-    pub dropout: f64,
-    /// Scores are squashed to `c · tanh(score / c)`; above 0.
-    pub softcap: Option<f64>,
-    /// Turn queries and keys by their positions.
-    pub rotary: Option<RotaryEmbeddingConfig>,
-    /// Normalise queries and keys over a head's width (before they are turned).
-    pub qk_norm: Option<QkNormKind>,
-    /// Epsilon of that normalisation; above 0.
-    #[config(default = 1e-6)]
-    pub qk_norm_eps: f64,
+config! {
+    /// Recipe of a [`GroupedQueryAttention`].
+    pub struct GroupedQueryAttentionConfig {
+        /// Width of the tokens, at least 1.
+        pub d_model: usize,
+        /// Query heads, a multiple of `n_kv_heads`.
+        pub n_heads: usize,
+        /// Key and value heads: `n_heads` is multi-head, 1 is multi-query attention.
+        pub n_kv_heads: usize,
+        /// Width of a head; without it `d_model / n_heads`, which must then be whole.
+        #[config(default = None)]
+        pub head_dim: Option<usize>,
+        /// Each token sees itself and those before it.
+        #[config(default = false)]
+        pub causal: bool,
+        /// Neighbours seen on one side, the token itself extra; on both sides unless causal.
+        #[config(default = None)]
+        pub window: Option<usize>,
+        /// Biases on both projections.
+        #[config(default = false)]
+        pub bias: bool,
+        /// Dropout on the weights after the softmax, in `[0, 1)`.
+        #[config(default = 0.0)]
+        pub dropout: f64,
+        /// Scores are squashed to `c · tanh(score / c)`; above 0.
+        #[config(default = None)]
+        pub softcap: Option<f64>,
+        /// Turn queries and keys by their positions.
+        #[config(default = None)]
+        pub rotary: Option<RotaryEmbeddingConfig>,
+        /// Normalise queries and keys over a head's width (before they are turned).
+        #[config(default = None)]
+        pub qk_norm: Option<QkNormKind>,
+        /// Epsilon of that normalisation; above 0.
+        #[config(default = 1e-6)]
+        pub qk_norm_eps: f64,
+    }
 }
 
 /// Self-attention whose query heads share key and value heads: head `h` of `H` uses key/value head
@@ -51,12 +59,8 @@ pub struct GroupedQueryAttentionConfig {
 /// are options, so that one layer serves the blocks of current models.
 #[derive(Module, Debug)]
 pub struct GroupedQueryAttention {
-    /// `[D, H·d]`.
-    pub q_proj: Linear,
-    /// `[D, Hkv·d]`.
-    pub k_proj: Linear,
-    /// `[D, Hkv·d]`.
-    pub v_proj: Linear,
+    /// `[D, (H + 2 Hkv)·d]`: the queries' columns, then the keys', then the values'.
+    pub qkv_proj: Linear,
     /// `[H·d, D]`.
     pub o_proj: Linear,
     /// Of queries and keys, if asked for.
@@ -67,6 +71,7 @@ pub struct GroupedQueryAttention {
     pub dropout: Dropout,
     n_heads: usize,
     n_kv_heads: usize,
+    head_dim: usize,
     #[module(skip)]
     options: AttentionOptions,
 }
@@ -126,15 +131,14 @@ impl ModuleConfig for GroupedQueryAttentionConfig {
             dropout: 0.0,
         };
         GroupedQueryAttention {
-            q_proj: linear(self.d_model, self.n_heads * width),
-            k_proj: linear(self.d_model, self.n_kv_heads * width),
-            v_proj: linear(self.d_model, self.n_kv_heads * width),
+            qkv_proj: linear(self.d_model, (self.n_heads + 2 * self.n_kv_heads) * width),
             o_proj: linear(self.n_heads * width, self.d_model),
             qk_norm,
             rotary: self.rotary.as_ref().map(|rotary| rotary.build(device)),
             dropout: DropoutConfig::new(self.dropout).build(device),
             n_heads: self.n_heads,
             n_kv_heads: self.n_kv_heads,
+            head_dim: width,
             options,
         }
     }
@@ -143,6 +147,9 @@ impl ModuleConfig for GroupedQueryAttentionConfig {
 impl GroupedQueryAttention {
     /// Self-attention; with rotary positions the first token is at position 0.
     ///
+    /// Without a bias, positions and normalised queries and keys no head is copied: it is
+    /// [`attention_packed`] on the output of one product.
+    ///
     /// # Shapes
     /// - x and output: `[B, T, D]`
     /// - bias: `[H, T, T]`, added to the scores
@@ -150,7 +157,17 @@ impl GroupedQueryAttention {
     /// # Panics
     /// If the shapes disagree.
     pub fn forward(&self, x: Tensor<3>, mask: AttentionMask, bias: Option<Tensor<3>>) -> Tensor<3> {
-        let mixed = self.project(x, 0).attend(mask, bias, &self.options());
+        let options = self.options();
+        let packed = bias.is_none() && self.qk_norm.is_none() && self.rotary.is_none();
+        let mixed = if packed {
+            let heads = PackedHeads {
+                heads: self.n_heads,
+                groups: self.n_kv_heads,
+            };
+            attention_packed(self.qkv_proj.forward(x), heads, mask, &options)
+        } else {
+            self.project(x, 0).attend(mask, bias, &options)
+        };
         self.o_proj.forward(mixed)
     }
 
@@ -201,9 +218,17 @@ impl GroupedQueryAttention {
     }
 
     fn project(&self, x: Tensor<3>, offset: usize) -> Heads {
-        let mut q = split_heads(self.q_proj.forward(x.clone()), self.n_heads);
-        let mut k = split_heads(self.k_proj.forward(x.clone()), self.n_kv_heads);
-        let v = split_heads(self.v_proj.forward(x), self.n_kv_heads);
+        let all = self.qkv_proj.forward(x);
+        let part = |first: usize, heads: usize| {
+            let columns = all
+                .clone()
+                .narrow(2, first * self.head_dim, heads * self.head_dim);
+            split_heads(columns, heads)
+        };
+        let (heads, groups) = (self.n_heads, self.n_kv_heads);
+        let mut q = part(0, heads);
+        let mut k = part(heads, groups);
+        let v = part(heads + groups, groups);
         if let Some(norm) = &self.qk_norm {
             q = norm.queries(q);
             k = norm.keys(k);

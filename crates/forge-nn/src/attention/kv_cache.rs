@@ -1,9 +1,11 @@
+//! Keys and values that were seen.
+
 use burn::tensor::{Bool, Tensor};
 
 /// Keys and values that a causal layer has seen, so that the next piece of a sequence can attend
 /// to them without recomputing them.
 ///
-/// One cache a layer and batch. With a window only the keys that a later query can still see are
+/// One cache per layer and batch. With a window only the keys that a later query can still see are
 /// kept, so memory stays bounded.
 ///
 /// ```

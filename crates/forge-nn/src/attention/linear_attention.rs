@@ -1,27 +1,30 @@
-use burn::config::Config;
+//! The layer around linear attention.
+
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::heads::{merge_heads, split_heads};
 use super::{LinearAttentionState, linear_attention, linear_attention_causal};
+use crate::config_macro::config;
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`LinearAttention`].
-#[derive(Config, Debug, PartialEq)]
-pub struct LinearAttentionConfig {
-    /// Width of the tokens, a multiple of `n_heads`.
-    pub d_model: usize,
-    /// Heads, at least 1.
-    pub n_heads: usize,
-    /// Each token sees itself and those before it.
-    #[config(default = false)]
-    pub causal: bool,
-    /// Biases on all four projections.
-    #[config(default = true)]
-    pub bias: bool,
-    /// Added to the normaliser; above 0.
-    #[config(default = 1e-6)]
-    pub eps: f64,
+config! {
+    /// Recipe of a [`LinearAttention`].
+    pub struct LinearAttentionConfig {
+        /// Width of the tokens, a multiple of `n_heads`.
+        pub d_model: usize,
+        /// Heads, at least 1.
+        pub n_heads: usize,
+        /// Each token sees itself and those before it.
+        #[config(default = false)]
+        pub causal: bool,
+        /// Biases on all four projections.
+        #[config(default = true)]
+        pub bias: bool,
+        /// Added to the normaliser; above 0.
+        #[config(default = 1e-6)]
+        pub eps: f64,
+    }
 }
 
 /// Self-attention whose time and memory grow linearly with the sequence:

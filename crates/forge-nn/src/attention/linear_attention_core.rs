@@ -1,3 +1,5 @@
+//! Linear attention of given queries, keys and values.
+
 use burn::tensor::activation::relu;
 use burn::tensor::{Bool, Tensor};
 

@@ -1,41 +1,46 @@
-use burn::config::Config;
+//! Multi-head attention.
+
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::KvCache;
 use super::heads::{Heads, key_mask, split_heads};
+use crate::config_macro::config;
 use crate::ops::{AttentionMask, AttentionOptions, PackedHeads, attention_packed};
 use crate::regularisation::{Dropout, DropoutConfig};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`MultiHeadAttention`].
-#[derive(Config, Debug, PartialEq)]
-pub struct MultiHeadAttentionConfig {
-    /// Width of the tokens, a multiple of `n_heads`.
-    pub d_model: usize,
-    /// Heads, at least 1.
-    pub n_heads: usize,
-    /// Biases on all projections, from zeros.
-    #[config(default = true)]
-    pub bias: bool,
-    /// Each token sees itself and those before it. Lengths may differ: the last query is aligned
-    /// with the last key.
-    #[config(default = false)]
-    pub causal: bool,
-    /// Width of the keys' tokens if it is not `d_model`.
-    pub k_dim: Option<usize>,
-    /// Width of the values' tokens if it is not `d_model`.
-    pub v_dim: Option<usize>,
-    /// Dropout on the weights after the softmax, in `[0, 1)`.
-    #[config(default = 0.0)]
-    pub dropout: f64,
-    /// How the projections of queries, keys and values start.
-    #[config(default = "Initializer::XavierUniform { gain: 1.0 }")]
-    pub initializer: Initializer,
-    /// Project the heads' outputs. Without it they are the layer's output as they are.
-    #[config(default = true)]
-    pub output_projection: bool,
+config! {
+    /// Recipe of a [`MultiHeadAttention`].
+    pub struct MultiHeadAttentionConfig {
+        /// Width of the tokens, a multiple of `n_heads`.
+        pub d_model: usize,
+        /// Heads, at least 1.
+        pub n_heads: usize,
+        /// Biases on all projections, from zeros.
+        #[config(default = true)]
+        pub bias: bool,
+        /// Each token sees itself and those before it. Lengths may differ: the last query is aligned
+        /// with the last key.
+        #[config(default = false)]
+        pub causal: bool,
+        /// Width of the keys' tokens if it is not `d_model`.
+        #[config(default = None)]
+        pub k_dim: Option<usize>,
+        /// Width of the values' tokens if it is not `d_model`.
+        #[config(default = None)]
+        pub v_dim: Option<usize>,
+        /// Dropout on the weights after the softmax, in `[0, 1)`.
+        #[config(default = 0.0)]
+        pub dropout: f64,
+        /// How the projections of queries, keys and values start.
+        #[config(default = Initializer::XavierUniform { gain: 1.0 })]
+        pub initializer: Initializer,
+        /// Project the heads' outputs. Without it they are the layer's output as they are.
+        #[config(default = true)]
+        pub output_projection: bool,
+    }
 }
 
 /// Multi-head attention.

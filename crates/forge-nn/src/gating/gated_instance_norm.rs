@@ -1,19 +1,22 @@
-use burn::config::Config;
+//! A gate between a stream and its normalised update.
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::{LiteGateUnit, LiteGateUnitConfig};
+use crate::config_macro::config;
 use crate::norm::{LayerNorm, LayerNormConfig};
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`GatedInstanceNorm`].
-#[derive(Config, Debug, PartialEq)]
-pub struct GatedInstanceNormConfig {
-    /// Width of the last axis, at least 1.
-    pub d_model: usize,
-    /// Added to the variance inside the root; above 0.
-    #[config(default = 1e-5)]
-    pub eps: f64,
+config! {
+    /// Recipe of a [`GatedInstanceNorm`].
+    pub struct GatedInstanceNormConfig {
+        /// Width of the last axis, at least 1.
+        pub d_model: usize,
+        /// Added to the variance inside the root; above 0.
+        #[config(default = 1e-5)]
+        pub eps: f64,
+    }
 }
 
 /// Instance normalisation gated by a [`LiteGateUnit`]: the companion of

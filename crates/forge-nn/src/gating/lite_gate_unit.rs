@@ -1,15 +1,18 @@
-use burn::config::Config;
+//! A gated residual.
+
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`LiteGateUnit`].
-#[derive(Config, Debug, PartialEq)]
-pub struct LiteGateUnitConfig {
-    /// Width of the last axis, at least 1.
-    pub d_model: usize,
+config! {
+    /// Recipe of a [`LiteGateUnit`].
+    pub struct LiteGateUnitConfig {
+        /// Width of the last axis, at least 1.
+        pub d_model: usize,
+    }
 }
 
 /// Lite Gate Unit (LGU): `y = x + σ(W x + b) ∘ update`, a residual whose update can be shut out

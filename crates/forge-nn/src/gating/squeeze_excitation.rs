@@ -1,21 +1,24 @@
-use burn::config::Config;
+//! Squeeze and excitation.
+
 use burn::module::Module;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_sample_channels;
+use crate::config_macro::config;
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`SqueezeExcitation`].
-#[derive(Config, Debug, PartialEq)]
-pub struct SqueezeExcitationConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
-    /// Width of the bottleneck, at least 1. The paper: channels / 16.
-    pub hidden: usize,
+config! {
+    /// Recipe of a [`SqueezeExcitation`].
+    pub struct SqueezeExcitationConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+        /// Width of the bottleneck, at least 1. The paper: channels / 16.
+        pub hidden: usize,
+    }
 }
 
-/// Squeeze-and-excitation: `y = x · σ(W₂ relu(W₁ mean(x) + b₁) + b₂)`, one gate a channel from the
+/// Squeeze-and-excitation: `y = x · σ(W₂ relu(W₁ mean(x) + b₁) + b₂)`, one gate per channel from the
 /// mean over all positions.
 ///
 /// Hu et al., arXiv 1709.01507, equations (2) to (4).

@@ -1,4 +1,5 @@
-use burn::config::Config;
+//! Layer normalisation whose whole affine is a function of a condition.
+
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::activation::silu;
@@ -6,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::along_features;
+use crate::config_macro::config;
 use crate::ops::layer_norm;
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
@@ -20,19 +22,20 @@ pub enum CondActivation {
     None,
 }
 
-/// Recipe of an [`AdaptiveLayerNorm`].
-#[derive(Config, Debug, PartialEq)]
-pub struct AdaptiveLayerNormConfig {
-    /// Width of the last axis, at least 1.
-    pub d_model: usize,
-    /// Width of the condition, at least 1.
-    pub d_cond: usize,
-    /// Added to the variance inside the root; above 0.
-    #[config(default = 1e-6)]
-    pub eps: f64,
-    /// Applied to the condition first.
-    #[config(default = "CondActivation::Silu")]
-    pub cond_activation: CondActivation,
+config! {
+    /// Recipe of an [`AdaptiveLayerNorm`].
+    pub struct AdaptiveLayerNormConfig {
+        /// Width of the last axis, at least 1.
+        pub d_model: usize,
+        /// Width of the condition, at least 1.
+        pub d_cond: usize,
+        /// Added to the variance inside the root; above 0.
+        #[config(default = 1e-6)]
+        pub eps: f64,
+        /// Applied to the condition first.
+        #[config(default = CondActivation::Silu)]
+        pub cond_activation: CondActivation,
+    }
 }
 
 /// Layer normalisation whose scale and shift are functions of a condition (AdaLN).

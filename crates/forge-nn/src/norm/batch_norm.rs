@@ -1,25 +1,26 @@
 //! Batch normalisation.
 
-use burn::config::Config;
 use burn::module::{Flag, Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use super::RunningStatistic;
 use crate::broadcast::along_channels;
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check, training_flag};
 
-/// Recipe of a [`BatchNorm`].
-#[derive(Config, Debug, PartialEq)]
-pub struct BatchNormConfig {
-    /// Channels (axis 1), at least 1.
-    pub n_channels: usize,
-    /// Added to the variance inside the root; above 0.
-    #[config(default = 1e-5)]
-    pub eps: f64,
-    /// Weight of the newest batch in the running statistics, in `0.0..=1.0`.
-    #[config(default = 0.1)]
-    pub momentum: f64,
+config! {
+    /// Recipe of a [`BatchNorm`].
+    pub struct BatchNormConfig {
+        /// Channels (axis 1), at least 1.
+        pub n_channels: usize,
+        /// Added to the variance inside the root; above 0.
+        #[config(default = 1e-5)]
+        pub eps: f64,
+        /// Weight of the newest batch in the running statistics, in `0.0..=1.0`.
+        #[config(default = 0.1)]
+        pub momentum: f64,
+    }
 }
 
 /// Batch normalisation over axis 1, for flat rows, sequences and images.

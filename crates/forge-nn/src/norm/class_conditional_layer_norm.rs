@@ -1,22 +1,25 @@
-use burn::config::Config;
+//! Layer normalisation with an affine per class.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::broadcast::along_features;
+use crate::config_macro::config;
 use crate::ops::layer_norm;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`ClassConditionalLayerNorm`].
-#[derive(Config, Debug, PartialEq)]
-pub struct ClassConditionalLayerNormConfig {
-    /// Width of the last axis, at least 1.
-    pub d_model: usize,
-    /// Number of classes, at least 1.
-    pub n_classes: usize,
-    /// Added to the variance inside the root; above 0.
-    #[config(default = 1e-5)]
-    pub eps: f64,
+config! {
+    /// Recipe of a [`ClassConditionalLayerNorm`].
+    pub struct ClassConditionalLayerNormConfig {
+        /// Width of the last axis, at least 1.
+        pub d_model: usize,
+        /// Number of classes, at least 1.
+        pub n_classes: usize,
+        /// Added to the variance inside the root; above 0.
+        #[config(default = 1e-5)]
+        pub eps: f64,
+    }
 }
 
 /// Layer normalisation with one affine a *class*: `y = LN(x) · w[class] + b[class]`.

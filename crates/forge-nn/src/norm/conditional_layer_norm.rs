@@ -1,22 +1,25 @@
-use burn::config::Config;
+//! Layer normalisation whose affine follows a condition.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_features;
+use crate::config_macro::config;
 use crate::ops::layer_norm;
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`ConditionalLayerNorm`].
-#[derive(Config, Debug, PartialEq)]
-pub struct ConditionalLayerNormConfig {
-    /// Width of the last axis, at least 1.
-    pub d_model: usize,
-    /// Width of the condition vector, at least 1.
-    pub d_cond: usize,
-    /// Added to the variance inside the root; above 0.
-    #[config(default = 1e-5)]
-    pub eps: f64,
+config! {
+    /// Recipe of a [`ConditionalLayerNorm`].
+    pub struct ConditionalLayerNormConfig {
+        /// Width of the last axis, at least 1.
+        pub d_model: usize,
+        /// Width of the condition vector, at least 1.
+        pub d_cond: usize,
+        /// Added to the variance inside the root; above 0.
+        #[config(default = 1e-5)]
+        pub eps: f64,
+    }
 }
 
 /// Layer normalisation with an affine that a condition *vector* shifts.

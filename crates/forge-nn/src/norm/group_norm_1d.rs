@@ -1,26 +1,29 @@
-use burn::config::Config;
+//! Group normalisation.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_channels;
+use crate::config_macro::config;
 use crate::ops::layer_norm;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`GroupNorm1d`].
-#[derive(Config, Debug, PartialEq)]
-pub struct GroupNorm1dConfig {
-    /// Channels (axis 1), a multiple of `n_groups`.
-    pub n_channels: usize,
-    /// Groups of consecutive channels, at least 1.
-    pub n_groups: usize,
-    /// Added to the variance inside the root; above 0.
-    #[config(default = 1e-5)]
-    pub eps: f64,
+config! {
+    /// Recipe of a [`GroupNorm1d`].
+    pub struct GroupNorm1dConfig {
+        /// Channels (axis 1), a multiple of `n_groups`.
+        pub n_channels: usize,
+        /// Groups of consecutive channels, at least 1.
+        pub n_groups: usize,
+        /// Added to the variance inside the root; above 0.
+        #[config(default = 1e-5)]
+        pub eps: f64,
+    }
 }
 
 /// Group normalisation: statistics over the channels of a group and all positions, biased
-/// variance; affine a channel.
+/// variance; affine per channel.
 ///
 /// Wu & He, arXiv 1803.08494, equation (7). Unlike Burn's it takes flat rows `[B, C]` too.
 #[derive(Module, Debug)]

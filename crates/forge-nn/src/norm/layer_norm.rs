@@ -1,24 +1,27 @@
-use burn::config::Config;
+//! Layer normalisation.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check, ops};
 
-/// Recipe of a [`LayerNorm`].
-#[derive(Config, Debug, PartialEq)]
-pub struct LayerNormConfig {
-    /// Width of the last axis, at least 1.
-    pub d_model: usize,
-    /// Added to the variance inside the root; above 0.
-    #[config(default = 1e-5)]
-    pub eps: f64,
-    /// Learn a scale.
-    #[config(default = true)]
-    pub weight: bool,
-    /// Learn a shift.
-    #[config(default = true)]
-    pub bias: bool,
+config! {
+    /// Recipe of a [`LayerNorm`].
+    pub struct LayerNormConfig {
+        /// Width of the last axis, at least 1.
+        pub d_model: usize,
+        /// Added to the variance inside the root; above 0.
+        #[config(default = 1e-5)]
+        pub eps: f64,
+        /// Learn a scale.
+        #[config(default = true)]
+        pub weight: bool,
+        /// Learn a shift.
+        #[config(default = true)]
+        pub bias: bool,
+    }
 }
 
 /// Layer normalisation: `y = (x - mean) / √(var + ε) · w + b` over the last axis, biased variance.

@@ -1,22 +1,25 @@
-use burn::config::Config;
+//! A learnable scale per feature.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`LayerScale`].
-#[derive(Config, Debug, PartialEq)]
-pub struct LayerScaleConfig {
-    /// Width of the last axis, at least 1.
-    pub d_model: usize,
-    /// Starting value of every scale, finite and above 0. The paper: 0.1 up to depth 18, 1e-5 to
-    /// depth 24, 1e-6 beyond.
-    #[config(default = 1e-5)]
-    pub init: f64,
+config! {
+    /// Recipe of a [`LayerScale`].
+    pub struct LayerScaleConfig {
+        /// Width of the last axis, at least 1.
+        pub d_model: usize,
+        /// Starting value of every scale, finite and above 0. The paper: 0.1 up to depth 18, 1e-5 to
+        /// depth 24, 1e-6 beyond.
+        #[config(default = 1e-5)]
+        pub init: f64,
+    }
 }
 
-/// LayerScale: `y = γ ∘ x`, one learnable scale a feature on a residual branch.
+/// LayerScale: `y = γ ∘ x`, one learnable scale per feature on a residual branch.
 ///
 /// Touvron et al., "Going deeper with Image Transformers", arXiv 2103.17239, section 2.
 #[derive(Module, Debug)]

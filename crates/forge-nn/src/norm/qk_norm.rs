@@ -1,4 +1,5 @@
-use burn::config::Config;
+//! Normalisation of queries and keys.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -6,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LayerNorm, LayerNormConfig, RmsNorm, RmsNormConfig};
 use crate::broadcast::along_channels;
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
 /// How queries and keys are normalised.
@@ -17,22 +19,23 @@ pub enum QkNormKind {
     Rms,
     /// LayerNorm over a head's width, one affine for all heads; scores keep `1/√d`.
     Layer,
-    /// Unit length, times a learnable temperature a head on the queries; scores are not scaled.
+    /// Unit length, times a learnable temperature per head on the queries; scores are not scaled.
     L2,
 }
 
-/// Recipe of a [`QkNorm`].
-#[derive(Config, Debug, PartialEq)]
-pub struct QkNormConfig {
-    /// Which normalisation.
-    pub kind: QkNormKind,
-    /// Query heads, at least 1.
-    pub n_heads: usize,
-    /// Width of a head, at least 1.
-    pub head_dim: usize,
-    /// Inside the root for `Rms` and `Layer`, the smallest length divided by for `L2`; above 0.
-    #[config(default = 1e-6)]
-    pub eps: f64,
+config! {
+    /// Recipe of a [`QkNorm`].
+    pub struct QkNormConfig {
+        /// Which normalisation.
+        pub kind: QkNormKind,
+        /// Query heads, at least 1.
+        pub n_heads: usize,
+        /// Width of a head, at least 1.
+        pub head_dim: usize,
+        /// Inside the root for `Rms` and `Layer`, the smallest length divided by for `L2`; above 0.
+        #[config(default = 1e-6)]
+        pub eps: f64,
+    }
 }
 
 /// The normalisation of one side, queries or keys.
@@ -47,7 +50,7 @@ pub enum HeadNorm {
 /// Normalises queries and keys over each head's width, which bounds the attention scores.
 ///
 /// Henry et al., "Query-Key Normalization for Transformers", arXiv 2010.04245 (`L2`, there with
-/// one temperature, here one a head as in XCiT); Dehghani et al., "ViT-22B", arXiv 2302.05442
+/// one temperature, here one per head as in XCiT); Dehghani et al., "ViT-22B", arXiv 2302.05442
 /// (`Layer`); the same with RMSNorm in later language models (`Rms`).
 #[derive(Module, Debug)]
 pub struct QkNorm {

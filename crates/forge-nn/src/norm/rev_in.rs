@@ -1,32 +1,35 @@
-use burn::config::Config;
+//! Reversible instance normalisation.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::ops::stop_gradient;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`RevIn`].
-#[derive(Config, Debug, PartialEq)]
-pub struct RevInConfig {
-    /// Variables of the series, at least 1.
-    pub n_features: usize,
-    /// Added to the variance inside the root; above 0.
-    #[config(default = 1e-5)]
-    pub eps: f64,
-    /// Learn a scale and shift a variable on the normalised series.
-    #[config(default = true)]
-    pub affine: bool,
-    /// Centre on the last value of the window instead of its mean.
-    #[config(default = false)]
-    pub subtract_last: bool,
+config! {
+    /// Recipe of a [`RevIn`].
+    pub struct RevInConfig {
+        /// Variables of the series, at least 1.
+        pub n_features: usize,
+        /// Added to the variance inside the root; above 0.
+        #[config(default = 1e-5)]
+        pub eps: f64,
+        /// Learn a scale and shift a variable on the normalised series.
+        #[config(default = true)]
+        pub affine: bool,
+        /// Centre on the last value of the window instead of its mean.
+        #[config(default = false)]
+        pub subtract_last: bool,
+    }
 }
 
 /// Reversible instance normalisation: removes each window's level and scale before a model and
 /// gives them back to its forecast.
 ///
 /// `norm(x) = (x - centre) / √(var + ε) · w + b`,
-/// `denorm(z) = (z - b) / (w + ε²) · √(var + ε) + centre`, statistics a sample and variable over
+/// `denorm(z) = (z - b) / (w + ε²) · √(var + ε) + centre`, statistics per sample and variable over
 /// time, biased variance.
 ///
 /// Kim et al., ICLR 2022, equations (1) to (3), as in the authors' code: mean and deviation are

@@ -1,18 +1,21 @@
-use burn::config::Config;
+//! Root-mean-square normalisation.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check, ops};
 
-/// Recipe of an [`RmsNorm`].
-#[derive(Config, Debug, PartialEq)]
-pub struct RmsNormConfig {
-    /// Width of the last axis, at least 1.
-    pub d_model: usize,
-    /// Added to the mean square inside the root; above 0.
-    #[config(default = 1e-6)]
-    pub eps: f64,
+config! {
+    /// Recipe of an [`RmsNorm`].
+    pub struct RmsNormConfig {
+        /// Width of the last axis, at least 1.
+        pub d_model: usize,
+        /// Added to the mean square inside the root; above 0.
+        #[config(default = 1e-6)]
+        pub eps: f64,
+    }
 }
 
 /// Root mean square normalisation: `y = x / √(mean(x²) + ε) · w` over the last axis.

@@ -1,3 +1,5 @@
+//! Statistics that a forward pass updates.
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::module::{

@@ -50,7 +50,7 @@ mod row_norm;
 mod softmax;
 mod stop_gradient;
 
-pub use adamw::{AdamWOps, AdamWStep, FusedAdamW, FusedAdamWConfig, adamw_step};
+pub use adamw::{AdamWOps, AdamWStep, adamw_step};
 pub use attention::{
     AttentionMask, AttentionOps, AttentionOptions, AttentionParams, PackedHeads, attention,
     attention_packed, attention_with_weights,

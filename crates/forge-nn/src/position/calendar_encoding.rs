@@ -1,27 +1,31 @@
-use burn::config::Config;
+//! Calendar fields as features.
+
 use burn::module::Module;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::calendar_time::FIELDS;
+use crate::config_macro::config;
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of a [`CalendarEncoding`]. The defaults have 32, 6, 16 and 32 features.
-#[derive(Config, Debug, PartialEq)]
-pub struct CalendarEncodingConfig {
-    /// Harmonics of the day, `0..=1440`.
-    #[config(default = 16)]
-    pub time_of_day: usize,
-    /// Harmonics of the week, `0..=3`: seven days have no more.
-    #[config(default = 3)]
-    pub day_of_week: usize,
-    /// Harmonics of the month, `0..=15`.
-    #[config(default = 8)]
-    pub day_of_month: usize,
-    /// Harmonics of the year, `0..=182`.
-    #[config(default = 16)]
-    pub day_of_year: usize,
-    /// Width of a projection of the features; without it they come as they are.
-    pub d_model: Option<usize>,
+config! {
+    /// Recipe of a [`CalendarEncoding`]. The defaults have 32, 6, 16 and 32 features.
+    pub struct CalendarEncodingConfig {
+        /// Harmonics of the day, `0..=1440`.
+        #[config(default = 16)]
+        pub time_of_day: usize,
+        /// Harmonics of the week, `0..=3`: seven days have no more.
+        #[config(default = 3)]
+        pub day_of_week: usize,
+        /// Harmonics of the month, `0..=15`.
+        #[config(default = 8)]
+        pub day_of_month: usize,
+        /// Harmonics of the year, `0..=182`.
+        #[config(default = 16)]
+        pub day_of_year: usize,
+        /// Width of a projection of the features; without it they come as they are.
+        #[config(default = None)]
+        pub d_model: Option<usize>,
+    }
 }
 
 impl Default for CalendarEncodingConfig {

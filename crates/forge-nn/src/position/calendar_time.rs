@@ -1,3 +1,5 @@
+//! Points in time to calendar fields.
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::ForgeError;

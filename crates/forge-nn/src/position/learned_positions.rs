@@ -1,20 +1,23 @@
-use burn::config::Config;
+//! One learnable vector per position.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`LearnedPositions`].
-#[derive(Config, Debug, PartialEq)]
-pub struct LearnedPositionsConfig {
-    /// Positions there are, at least 1.
-    pub max_len: usize,
-    /// Width of a token, at least 1.
-    pub d_model: usize,
+config! {
+    /// Recipe of a [`LearnedPositions`].
+    pub struct LearnedPositionsConfig {
+        /// Positions there are, at least 1.
+        pub max_len: usize,
+        /// Width of a token, at least 1.
+        pub d_model: usize,
+    }
 }
 
-/// One learnable vector a position, from `N(0, 0.02²)` as in BERT and GPT-2.
+/// One learnable vector per position, from `N(0, 0.02²)` as in BERT and GPT-2.
 #[derive(Module, Debug)]
 pub struct LearnedPositions {
     /// `[max_len, D]`.

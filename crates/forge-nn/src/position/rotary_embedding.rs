@@ -1,8 +1,10 @@
-use burn::config::Config;
+//! Rotary positions.
+
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
 /// Which features of a head make a pair.
@@ -16,17 +18,18 @@ pub enum RotaryLayout {
     Interleaved,
 }
 
-/// Recipe of a [`RotaryEmbedding`].
-#[derive(Config, Debug, PartialEq)]
-pub struct RotaryEmbeddingConfig {
-    /// Features of a head that are turned: `n`, even, at least 2. The rest pass through.
-    pub rotary_dim: usize,
-    /// Base of the frequencies, above 0.
-    #[config(default = 10000.0)]
-    pub theta: f64,
-    /// Which features make a pair.
-    #[config(default = "RotaryLayout::HalfSplit")]
-    pub layout: RotaryLayout,
+config! {
+    /// Recipe of a [`RotaryEmbedding`].
+    pub struct RotaryEmbeddingConfig {
+        /// Features of a head that are turned: `n`, even, at least 2. The rest pass through.
+        pub rotary_dim: usize,
+        /// Base of the frequencies, above 0.
+        #[config(default = 10000.0)]
+        pub theta: f64,
+        /// Which features make a pair.
+        #[config(default = RotaryLayout::HalfSplit)]
+        pub layout: RotaryLayout,
+    }
 }
 
 /// Rotary position embedding: turns pairs of features by an angle that grows with the position, so

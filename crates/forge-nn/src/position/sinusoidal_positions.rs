@@ -1,17 +1,20 @@
-use burn::config::Config;
+//! Sinusoidal positions.
+
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`SinusoidalPositions`].
-#[derive(Config, Debug, PartialEq)]
-pub struct SinusoidalPositionsConfig {
-    /// Width of a token, at least 1; odd widths end with a sine.
-    pub d_model: usize,
-    /// Base of the wave lengths, above 0.
-    #[config(default = 10000.0)]
-    pub max_period: f64,
+config! {
+    /// Recipe of a [`SinusoidalPositions`].
+    pub struct SinusoidalPositionsConfig {
+        /// Width of a token, at least 1; odd widths end with a sine.
+        pub d_model: usize,
+        /// Base of the wave lengths, above 0.
+        #[config(default = 10000.0)]
+        pub max_period: f64,
+    }
 }
 
 /// Fixed sinusoidal positions, for sequences of any length:

@@ -1,15 +1,18 @@
-use burn::config::Config;
+//! Time2Vec.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`Time2Vec`].
-#[derive(Config, Debug, PartialEq)]
-pub struct Time2VecConfig {
-    /// Features of the code, at least 1: one linear, the rest periodic.
-    pub d_out: usize,
+config! {
+    /// Recipe of a [`Time2Vec`].
+    pub struct Time2VecConfig {
+        /// Features of the code, at least 1: one linear, the rest periodic.
+        pub d_out: usize,
+    }
 }
 
 /// Time2Vec: a learnable code of a scalar time `τ`.

@@ -1,16 +1,17 @@
 //! Stochastic depth.
 
-use burn::config::Config;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check, training_flag};
 
-/// Recipe of a [`DropPath`].
-#[derive(Config, Debug, PartialEq)]
-pub struct DropPathConfig {
-    /// Probability that a sample skips the branch, in `[0, 1)`.
-    pub rate: f64,
+config! {
+    /// Recipe of a [`DropPath`].
+    pub struct DropPathConfig {
+        /// Probability that a sample skips the branch, in `[0, 1)`.
+        pub rate: f64,
+    }
 }
 
 /// Stochastic depth per sample: in training a residual branch is dropped for a random part of the

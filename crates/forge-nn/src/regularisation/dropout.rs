@@ -1,16 +1,17 @@
 //! Dropout.
 
-use burn::config::Config;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check, ops, training_flag};
 
-/// Recipe of a [`Dropout`].
-#[derive(Config, Debug, PartialEq)]
-pub struct DropoutConfig {
-    /// Probability that an element becomes zero, in `[0, 1)`.
-    pub rate: f64,
+config! {
+    /// Recipe of a [`Dropout`].
+    pub struct DropoutConfig {
+        /// Probability that an element becomes zero, in `[0, 1)`.
+        pub rate: f64,
+    }
 }
 
 /// Zeroes elements at random and divides the others by the probability of staying, so that the

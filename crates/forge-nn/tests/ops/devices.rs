@@ -17,7 +17,7 @@ fn check(cases: Vec<Case>) {
         if name == DeviceName::Flex {
             continue;
         }
-        // Burn's products on its `cpu` backend wait for all threads at every step: minutes a case.
+        // Burn's products on its `cpu` backend wait for all threads at every step: minutes per case.
         let naive = if name == DeviceName::Cpu {
             Device::flex()
         } else {

@@ -1,3 +1,5 @@
+//! The operations.
+
 mod agreement;
 mod attention_oracle;
 mod attention_semantics;

@@ -1,3 +1,5 @@
+//! Activations and gates.
+
 use burn::tensor::{DType, Tensor, TensorData};
 use forge_nn::activation::{
     AconAConfig, AconBConfig, AconCConfig, FRelu1dConfig, FRelu2dConfig, GatedFeedForwardConfig,

@@ -1,3 +1,5 @@
+//! Attention layers.
+
 use burn::module::Module;
 use burn::tensor::{Bool, DType, Tensor, TensorData};
 use forge_nn::attention::{
@@ -301,20 +303,7 @@ fn as_many_key_heads_as_query_heads_is_multi_head_attention() {
     let forge_nn::attention::InputProjection::Stacked(stacked) = &multi.in_proj else {
         panic!("equal widths are stacked");
     };
-    for (i, projection) in [
-        &mut grouped.q_proj,
-        &mut grouped.k_proj,
-        &mut grouped.v_proj,
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let weight = stacked.weight.val().narrow(1, 6 * i, 6);
-        let bias = stacked.bias.as_ref().unwrap().val().narrow(0, 6 * i, 6);
-        projection.weight = burn::module::Param::initialized(projection.weight.id, weight);
-        let id = projection.bias.as_ref().unwrap().id;
-        projection.bias = Some(burn::module::Param::initialized(id, bias));
-    }
+    grouped.qkv_proj = stacked.clone();
     grouped.o_proj = multi.out_proj.clone().unwrap();
     let x = normal::<3>([2, 5, 6]);
     close(
@@ -365,6 +354,29 @@ fn every_way_through_multi_head_attention_agrees() {
         check_parameters(module, |m| {
             (m.forward(x.clone(), mask(), None) * weights.clone()).sum()
         });
+    }
+}
+
+/// Packed, in parts (with a bias that is zero) and with the map.
+#[test]
+fn every_way_through_grouped_query_attention_agrees() {
+    let (x, mask) = (normal::<3>([2, 5, 7]), || {
+        AttentionMask::key_valid(valid(&[(0, 5), (1, 3)], 5))
+    });
+    let config = GroupedQueryAttentionConfig::new(7, 4, 2)
+        .with_head_dim(Some(3))
+        .with_bias(true)
+        .with_softcap(Some(2.0));
+    for window in [None, Some(1)] {
+        for causal in [false, true] {
+            let config = config.clone().with_window(window).with_causal(causal);
+            let module = in_f64(config.init(&device()));
+            let y = module.forward(x.clone(), mask(), None);
+            let zero = Tensor::zeros([4, 5, 5], (&device(), DType::F64));
+            let parts = module.forward(x.clone(), mask(), Some(zero));
+            close(parts, y.clone(), 1e-14);
+            close(module.forward_with_map(x.clone(), mask(), None).0, y, 1e-14);
+        }
     }
 }
 

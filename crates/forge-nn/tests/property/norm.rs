@@ -1,3 +1,5 @@
+//! Norms.
+
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Tensor};
 use forge_nn::gating::{GatedInstanceNormConfig, LiteGateUnitConfig, SqueezeExcitationConfig};

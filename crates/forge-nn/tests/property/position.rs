@@ -1,3 +1,5 @@
+//! Positions and times.
+
 use burn::tensor::{DType, Tensor};
 use forge_nn::position::{
     CalendarEncodingConfig, CalendarTime, LearnedPositionsConfig, RotaryEmbeddingConfig,

@@ -1,3 +1,5 @@
+//! Dropout and stochastic depth.
+
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 use forge_nn::regularisation::{DropPathConfig, DropoutConfig, linear_drop_rates};

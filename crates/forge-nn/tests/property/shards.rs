@@ -6,6 +6,7 @@ use forge_nn::activation::{
     AconAConfig, AconBConfig, AconCConfig, FRelu1dConfig, GatedFeedForwardConfig, MetaAconConfig,
     StarReluConfig,
 };
+use forge_nn::adaptive_computation::AdaptiveComputationTimeConfig;
 use forge_nn::attention::{
     CrossAttentionConfig, GroupedQueryAttentionConfig, LinearAttentionConfig,
     MultiHeadAttentionConfig,
@@ -17,12 +18,11 @@ use forge_nn::norm::{
     RevInConfig, RmsNormConfig,
 };
 use forge_nn::ops::AttentionMask;
+use forge_nn::pooling::AttentionPoolingConfig;
 use forge_nn::position::{LearnedPositionsConfig, RotaryEmbeddingConfig, Time2VecConfig};
-use forge_nn::special::{
-    AdaptiveComputationTimeConfig, AttentionPoolingConfig, QuantumInspiredLinearConfig,
-};
 use forge_nn::{
-    CategoricalTokenizerConfig, LinearConfig, ModuleConfig, NumericTokenizerConfig, burn,
+    CategoricalTokenizerConfig, LinearConfig, ModuleConfig, NumericTokenizerConfig,
+    QuantumInspiredLinearConfig, burn,
 };
 use forge_testkit::with_padded_parameters;
 

@@ -1,7 +1,7 @@
-//! `act`: `forge_nn::special::AdaptiveComputationTime` against Graves's equations.
+//! `act`: `forge_nn::adaptive_computation::AdaptiveComputationTime` against Graves's equations.
 
 use forge_nn::ModuleConfig;
-use forge_nn::special::AdaptiveComputationTimeConfig;
+use forge_nn::adaptive_computation::AdaptiveComputationTimeConfig;
 
 use super::by_path::load;
 use crate::oracle::{OracleError, Session};

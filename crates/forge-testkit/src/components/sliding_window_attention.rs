@@ -4,7 +4,7 @@ use forge_nn::ModuleConfig;
 use forge_nn::attention::SlidingWindowAttentionConfig;
 
 use super::attention_core::key_mask;
-use super::by_path::{load, same};
+use super::grouped_query_attention::projections;
 use crate::oracle::{OracleError, Session};
 
 #[derive(serde::Deserialize)]
@@ -23,7 +23,8 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
         .with_causal(config.causal)
         .with_bias(config.bias)
         .try_init(session.device())?;
-    let module = load(session, module, same)?;
+    let keys = projections([config.d_model; 3], config.bias);
+    let module = session.load(module, keys)?;
     let (x, mask) = (session.input("x")?, key_mask(session)?);
     session.output("y", module.forward(x, mask, None))
 }

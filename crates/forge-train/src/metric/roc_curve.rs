@@ -146,7 +146,10 @@ impl Groups {
         same_length(what, scores.len(), positive.len())?;
         all_finite(what, scores)?;
         let weights = RowWeights::new(what, scores.len(), weights)?;
-        let mut order: Vec<usize> = (0..scores.len()).collect();
+        // Rows of weight 0 are as good as absent: they make no point of the curve.
+        let mut order: Vec<usize> = (0..scores.len())
+            .filter(|row| weights.at(*row) > 0.0)
+            .collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
         let mut falling: Vec<Group> = Vec::new();
         for row in order {

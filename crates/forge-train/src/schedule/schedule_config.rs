@@ -226,6 +226,24 @@ impl ScheduleConfig {
         Ok(Schedule::new(filled))
     }
 
+    /// The same schedule with another highest rate; its other rates keep their proportion to it.
+    #[must_use]
+    pub fn with_peak_lr(mut self, peak: f64) -> Self {
+        let factor = peak / self.peak_lr();
+        match &mut self {
+            Self::Constant(c) => c.lr = peak,
+            Self::CosineWarmup(c) => {
+                (c.base_lr, c.min_lr) = (peak, c.min_lr * factor);
+            }
+            Self::CosineWarmRestarts(c) => {
+                (c.base_lr, c.min_lr) = (peak, c.min_lr * factor);
+            }
+            // First and last rate are fractions of it.
+            Self::OneCycle(c) => c.max_lr = peak,
+        }
+        self
+    }
+
     /// The highest rate the schedule reaches.
     #[must_use]
     pub fn peak_lr(&self) -> f64 {

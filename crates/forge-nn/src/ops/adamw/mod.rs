@@ -2,7 +2,6 @@
 
 #[cfg(feature = "flex")]
 mod flex;
-mod optimizer;
 mod reference;
 mod step;
 
@@ -10,7 +9,6 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
-pub use optimizer::{FusedAdamW, FusedAdamWConfig};
 pub use step::AdamWStep;
 
 use super::dispatch::has_traits;

@@ -9,7 +9,7 @@ use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrix, Real, product};
 
 /// Queries of a tile. Each tile reads all keys and values, which for a long sequence come from the
-/// third-level cache: the more queries, the fewer times. Eight tiles a head leave enough tasks.
+/// third-level cache: the more queries, the fewer times. Eight tiles per head leave enough tasks.
 fn query_tile(queries: usize) -> usize {
     (queries / 8 / QUERY_TILE * QUERY_TILE).clamp(QUERY_TILE, 4 * QUERY_TILE)
 }

@@ -2,7 +2,7 @@
 //!
 //! A row belongs to `units` units of a cube; each strides over its vectors. Sums over a row go
 //! through shared memory in one fixed order, so results do not depend on scheduling. With one
-//! unit a row (processor cores) neither shared memory nor barriers are left in the program.
+//! unit per row (processor cores) neither shared memory nor barriers are left in the program.
 
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
@@ -43,7 +43,7 @@ fn row_sums<C: Float>(parts: &mut Array<C>, #[comptime] count: usize, #[comptime
     }
 }
 
-/// The sum over a row of one number a unit.
+/// The sum over a row of one number per unit.
 #[cube]
 fn row_sum<C: Float>(part: C, #[comptime] form: Form) -> C {
     let mut parts = Array::<C>::new(1usize);

@@ -1,27 +1,30 @@
-use burn::config::Config;
+//! Adaptive computation time: a recurrent layer that decides how long to think.
+
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Bool, Device, Int, Tensor};
 
+use crate::config_macro::config;
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
-/// Recipe of an [`AdaptiveComputationTime`].
-#[derive(Config, Debug, PartialEq)]
-pub struct AdaptiveComputationTimeConfig {
-    /// Width of the input, at least 1.
-    pub d_in: usize,
-    /// Width of the state, at least 1.
-    pub d_hidden: usize,
-    /// Width of the output, at least 1.
-    pub d_out: usize,
-    /// A place halts when its halting probabilities sum to `1 - epsilon`; in `[0, 1)`. Above 0 it
-    /// may halt after a single step.
-    #[config(default = 0.01)]
-    pub epsilon: f64,
-    /// Steps after which a place halts in any case, at least 1.
-    #[config(default = 100)]
-    pub max_steps: usize,
+config! {
+    /// Recipe of an [`AdaptiveComputationTime`].
+    pub struct AdaptiveComputationTimeConfig {
+        /// Width of the input, at least 1.
+        pub d_in: usize,
+        /// Width of the state, at least 1.
+        pub d_hidden: usize,
+        /// Width of the output, at least 1.
+        pub d_out: usize,
+        /// A place halts when its halting probabilities sum to `1 - epsilon`; in `[0, 1)`. Above 0 it
+        /// may halt after a single step.
+        #[config(default = 0.01)]
+        pub epsilon: f64,
+        /// Steps after which a place halts in any case, at least 1.
+        #[config(default = 100)]
+        pub max_steps: usize,
+    }
 }
 
 /// A recurrent layer that decides how many steps to think at every place of a sequence.

@@ -1,9 +1,14 @@
-use burn::config::Config;
+//! Tokens to one vector.
+
+mod attention_pooling;
+
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{AttentionPooling, AttentionPoolingConfig};
+pub use attention_pooling::{AttentionPooling, AttentionPoolingConfig};
+
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check};
 
 /// How tokens become one vector.
@@ -21,17 +26,18 @@ pub enum PoolingKind {
     Attention,
 }
 
-/// Recipe of a [`Pooling`].
-#[derive(Config, Debug, PartialEq)]
-pub struct PoolingConfig {
-    /// Width of a token, at least 1.
-    pub d_model: usize,
-    /// How.
-    #[config(default = "PoolingKind::Cls")]
-    pub kind: PoolingKind,
+config! {
+    /// Recipe of a [`Pooling`].
+    pub struct PoolingConfig {
+        /// Width of a token, at least 1.
+        pub d_model: usize,
+        /// How.
+        #[config(default = PoolingKind::Cls)]
+        pub kind: PoolingKind,
+    }
 }
 
-/// Tokens to one vector a sample. A sample without a valid token gives zeros and passes on no
+/// Tokens to one vector per sample. A sample without a valid token gives zeros and passes on no
 /// gradient.
 #[derive(Module, Debug)]
 pub struct Pooling {

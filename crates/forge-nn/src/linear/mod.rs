@@ -1,30 +1,34 @@
-//! The linear layer.
+//! The linear layer, and one with a weight of another make.
 
-use burn::config::Config;
+mod quantum_inspired_linear;
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
+pub use quantum_inspired_linear::{QuantumInspiredLinear, QuantumInspiredLinearConfig};
+
 use crate::ops::{self, LinearActivation};
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of a [`Linear`].
-#[derive(Config, Debug, PartialEq)]
-pub struct LinearConfig {
-    /// Input width, at least 1.
-    pub d_input: usize,
-    /// Output width, at least 1.
-    pub d_output: usize,
-    /// Learn a bias.
-    #[config(default = true)]
-    pub bias: bool,
-    /// How the weight starts: uniform in `±1/√d_input`, as Burn's and PyTorch's linear layers.
-    #[config(
-        default = "Initializer::KaimingUniform { gain: 1.0 / 3.0_f64.sqrt(), fan_out_only: false }"
-    )]
-    pub initializer: Initializer,
-    /// How the bias starts, if not as the weight does.
-    pub bias_initializer: Option<Initializer>,
+config! {
+    /// Recipe of a [`Linear`].
+    pub struct LinearConfig {
+        /// Input width, at least 1.
+        pub d_input: usize,
+        /// Output width, at least 1.
+        pub d_output: usize,
+        /// Learn a bias.
+        #[config(default = true)]
+        pub bias: bool,
+        /// How the weight starts: uniform in `±1/√d_input`, as Burn's and PyTorch's linear layers.
+        #[config(default = Initializer::KaimingUniform { gain: 1.0 / 3.0_f64.sqrt(), fan_out_only: false })]
+        pub initializer: Initializer,
+        /// How the bias starts, if not as the weight does.
+        #[config(default = None)]
+        pub bias_initializer: Option<Initializer>,
+    }
 }
 
 /// A linear layer, `y = x W + b`, by [`ops::linear`]: product, bias and activation are one

@@ -1,16 +1,19 @@
-use burn::config::Config;
+//! Pooling by the attention of one learnable query.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Bool, Device, Tensor};
 
+use crate::config_macro::config;
 use crate::ops::{AttentionMask, AttentionOptions, attention};
 use crate::{ForgeError, ModuleConfig, check};
 
-/// Recipe of an [`AttentionPooling`].
-#[derive(Config, Debug, PartialEq)]
-pub struct AttentionPoolingConfig {
-    /// Width of a token, at least 1.
-    pub d_model: usize,
+config! {
+    /// Recipe of an [`AttentionPooling`].
+    pub struct AttentionPoolingConfig {
+        /// Width of a token, at least 1.
+        pub d_model: usize,
+    }
 }
 
 /// Pools tokens by the attention of one learnable query `u`:

@@ -1,24 +1,27 @@
-use burn::config::Config;
+//! A linear layer with a superposition of weights.
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
+use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check, ops};
 
-/// Recipe of a [`QuantumInspiredLinear`].
-#[derive(Config, Debug, PartialEq)]
-pub struct QuantumInspiredLinearConfig {
-    /// Input width, at least 1.
-    pub d_input: usize,
-    /// Output width, at least 1.
-    pub d_output: usize,
-    /// Basis weights in the superposition, at least 1.
-    #[config(default = 4)]
-    pub n_basis: usize,
-    /// Learn a bias.
-    #[config(default = true)]
-    pub bias: bool,
+config! {
+    /// Recipe of a [`QuantumInspiredLinear`].
+    pub struct QuantumInspiredLinearConfig {
+        /// Input width, at least 1.
+        pub d_input: usize,
+        /// Output width, at least 1.
+        pub d_output: usize,
+        /// Basis weights in the superposition, at least 1.
+        #[config(default = 4)]
+        pub n_basis: usize,
+        /// Learn a bias.
+        #[config(default = true)]
+        pub bias: bool,
+    }
 }
 
 /// A linear layer whose weight is a superposition of basis weights, modulated by the cosine of
@@ -26,7 +29,7 @@ pub struct QuantumInspiredLinearConfig {
 ///
 /// `W = Σ_j softmax(m)_j · cos(φ_j) · B_j`, `y = x W + b`.
 ///
-/// With `n = d_input · d_output` weights and `k` bases the superposition costs `O(n·k)` once a
+/// With `n = d_input · d_output` weights and `k` bases the superposition costs `O(n·k)` once per
 /// call, whatever the batch; the product with `x` costs what a plain layer's does. There is no
 /// quantum computing in it: it is an over-parametrised linear layer.
 ///

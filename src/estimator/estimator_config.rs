@@ -1,0 +1,99 @@
+//! What an estimator is made of.
+
+use forge_data::{NumericTransform, PreprocessConfig};
+use forge_models::{ModelConfig, Strategy};
+use forge_nn::check;
+use forge_train::TrainerConfig;
+use forge_train::objective::{Objective, ObjectiveConfig};
+use serde::{Deserialize, Serialize};
+
+use super::{ModelChoice, TrainingSettings, preset};
+use crate::Error;
+
+/// Model, objective, preprocessing and training: the one home of these settings, for the library,
+/// for TOML files and for the command line of the examples.
+///
+/// Absent fields take their defaults; unknown ones are an error.
+///
+/// ```
+/// use volatilityforge::{EstimatorConfig, Strategy};
+///
+/// let mut config = EstimatorConfig::named("ft_transformer", Strategy::Fast)?;
+/// config.training.epochs = Some(3);
+/// assert!(EstimatorConfig::named("ft_transfomer", Strategy::Fast).is_err());
+/// # Ok::<(), volatilityforge::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EstimatorConfig {
+    /// Which network. Default `ft_transformer`.
+    pub model: ModelChoice,
+    /// Its size where it is only named, and how long it is trained. Default balanced.
+    pub strategy: Strategy,
+    /// What the outputs mean. Default: regression with a Huber loss for numbers, cross-entropy for
+    /// classes.
+    pub objective: Option<ObjectiveConfig>,
+    /// What is done to the columns. The encoding of categories follows the model: codes where it
+    /// takes them, one-hot columns elsewhere. Default: standardised numbers.
+    pub preprocess: PreprocessConfig,
+    /// How to train, where it differs from the model's preset.
+    pub training: TrainingSettings,
+    /// Part of the rows that `fit` holds out for early stopping, in `[0, 1)`. Default 0.15.
+    pub validation_fraction: f64,
+}
+
+impl Default for EstimatorConfig {
+    fn default() -> Self {
+        Self {
+            model: "ft_transformer".into(),
+            strategy: Strategy::default(),
+            objective: None,
+            preprocess: PreprocessConfig {
+                numeric: NumericTransform::Standardize,
+                ..PreprocessConfig::default()
+            },
+            training: TrainingSettings::default(),
+            validation_fraction: 0.15,
+        }
+    }
+}
+
+impl EstimatorConfig {
+    /// The defaults with this model and strategy.
+    ///
+    /// # Errors
+    /// A config error for a name that the registry does not know.
+    pub fn named(model: &str, strategy: Strategy) -> Result<Self, Error> {
+        ModelConfig::capabilities_of(model)?;
+        Ok(Self {
+            model: model.into(),
+            strategy,
+            ..Self::default()
+        })
+    }
+
+    /// Checks every field that does not depend on the table.
+    ///
+    /// # Errors
+    /// A config error naming the field, its value and the allowed range.
+    pub fn validate(&self) -> Result<(), Error> {
+        ModelConfig::capabilities_of(self.model.name())?;
+        if let Some(objective) = &self.objective {
+            objective.validate()?;
+        }
+        self.preprocess.validate()?;
+        self.trainer(10_000)?;
+        check::probability("validation_fraction", self.validation_fraction)?;
+        Ok(())
+    }
+
+    /// The trainer's settings for `rows` training rows: batches and epochs follow the table's
+    /// length, so that a small one is not trained too little.
+    ///
+    /// # Errors
+    /// A config error naming the field, its value and the allowed range.
+    pub fn trainer(&self, rows: usize) -> Result<TrainerConfig, Error> {
+        let preset = preset::training(self.model.name(), self.strategy, rows)?;
+        Ok(self.training.apply(preset)?)
+    }
+}

@@ -1,0 +1,303 @@
+//! A trained model of any task, and the file that holds it.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use forge_data::{
+    Column, ColumnRole, Preprocessor, ReadOptions, Table, TabularDataset, TargetEncoder,
+};
+use forge_models::{Model, ModelConfig, TabularSpec};
+use forge_nn::ForgeError;
+use forge_train::metric::Scores;
+use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Scale, Targets};
+
+use super::ensemble::combined;
+use super::predict::{outputs, without_gradients};
+use super::{FittedClassifier, FittedRegressor, StoredContext, Task};
+use crate::{Error, artifact};
+
+/// A trained model with all that it needs: preprocessing, what its outputs mean, the rows that it
+/// looks at.
+///
+/// [`FittedRegressor`] and [`FittedClassifier`] are this with the task known.
+#[derive(Debug, Clone)]
+pub struct FittedModel {
+    pub(crate) model: ModelConfig,
+    /// Networks of one architecture whose predictions are averaged; at least one.
+    pub(crate) members: Vec<Model>,
+    pub(crate) objective: ObjectiveConfig,
+    pub(crate) preprocessor: Preprocessor,
+    pub(crate) encoder: TargetEncoder,
+    pub(crate) context: Option<StoredContext>,
+    /// How the training table was read.
+    pub(crate) read: ReadOptions,
+    pub(crate) device: Device,
+}
+
+/// The units of every target column.
+pub(super) fn scales(encoder: &TargetEncoder) -> Vec<Scale> {
+    match encoder.numeric() {
+        None => vec![Scale::IDENTITY],
+        Some(targets) => {
+            let columns = targets.columns().iter();
+            columns
+                .map(|c| Scale {
+                    center: c.center(),
+                    scale: c.scale(),
+                })
+                .collect()
+        }
+    }
+}
+
+impl FittedModel {
+    /// What the model says of every row, in the targets' units.
+    ///
+    /// Columns are found by name: their order does not matter and others are ignored. Missing
+    /// numbers are imputed as in training; labels not seen in training share the unknown bucket.
+    /// A row's prediction does not depend on the rows beside it, whatever the model.
+    ///
+    /// # Errors
+    /// A data error naming a column that is missing or of the wrong kind, or row and column of an
+    /// infinite value.
+    pub fn predictions(&self, table: &Table) -> Result<Predictions, Error> {
+        self.predictions_rows(table, None)
+    }
+
+    /// [`predictions`](Self::predictions) for some rows (0-based), in their order.
+    ///
+    /// # Errors
+    /// As [`predictions`](Self::predictions).
+    pub fn predictions_rows(
+        &self,
+        table: &Table,
+        rows: Option<&[usize]>,
+    ) -> Result<Predictions, Error> {
+        let masks = self.model.capabilities().missing;
+        let features = self.preprocessor.transform_with(table, rows, masks)?;
+        let scales = scales(&self.encoder);
+        if features.n_rows == 0 {
+            return Ok(self.objective.decode(&[], &scales)?);
+        }
+        let dataset = TabularDataset::new(features, &self.device);
+        let context = self.context.as_ref().map(|c| c.to_device(&self.device));
+        let members = self.members.iter().map(|module| {
+            let outputs = outputs(module, &dataset, context.as_ref())?;
+            self.objective.decode(&outputs, &scales)
+        });
+        Ok(combined(members.collect::<Result<_, ForgeError>>()?)?)
+    }
+
+    /// The actual targets of some rows, or of all: numbers in their units, class numbers.
+    ///
+    /// # Errors
+    /// A data error naming column and row of a target that is missing, or of a label that is none
+    /// of the classes.
+    pub fn targets_of(&self, table: &Table, rows: Option<&[usize]>) -> Result<Targets, Error> {
+        let encoded = self.encoder.encode(table, rows)?;
+        Ok(Targets::new(encoded.slots, encoded.original)?)
+    }
+
+    /// How good the predictions of some rows are, or of all; the first score decides.
+    ///
+    /// # Errors
+    /// As [`predictions`](Self::predictions) and [`targets_of`](Self::targets_of).
+    pub fn scores(&self, table: &Table, rows: Option<&[usize]>) -> Result<Scores, Error> {
+        let targets = self.targets_of(table, rows)?;
+        let predictions = self.predictions_rows(table, rows)?;
+        Ok(self.objective.scores(&predictions, &targets)?)
+    }
+
+    /// Predictions as columns to put beside a table: `predicted_TARGET`, and by objective
+    /// `probability_CLASS`, `quantile_0.1_TARGET`, `std_TARGET`.
+    ///
+    /// # Errors
+    /// As [`predictions`](Self::predictions).
+    pub fn prediction_columns(&self, table: &Table) -> Result<Vec<Column>, Error> {
+        let predictions = self.predictions(table)?;
+        let names = self.target_names();
+        let slots = names.len();
+        let of = |values: &[f64], slot: usize| -> Vec<f64> {
+            values.iter().skip(slot).step_by(slots).copied().collect()
+        };
+        let mut columns = Vec::new();
+        if let (Some(classes), Some(labels)) = (self.classes(), predictions.classes()) {
+            let labels = labels.iter().map(|class| Some(classes[*class].as_str()));
+            columns.push(Column::categorical(
+                format!("predicted_{}", names[0]),
+                labels,
+            ));
+            let p = predictions.probabilities().unwrap_or_default();
+            for (class, label) in classes.iter().enumerate() {
+                let p = p.iter().skip(class).step_by(classes.len()).copied();
+                columns.push(Column::numeric(format!("probability_{label}"), p.collect()));
+            }
+            return Ok(columns);
+        }
+        let point = predictions.point();
+        for (slot, name) in names.iter().enumerate() {
+            columns.push(Column::numeric(
+                format!("predicted_{name}"),
+                of(&point, slot),
+            ));
+            if let Predictions::Quantiles { quantiles, .. } = &predictions {
+                for q in quantiles {
+                    let values = predictions.quantile(*q)?;
+                    columns.push(Column::numeric(
+                        format!("quantile_{q}_{name}"),
+                        of(&values, slot),
+                    ));
+                }
+            }
+            if let Some(std) = predictions.std() {
+                columns.push(Column::numeric(format!("std_{name}"), of(std, slot)));
+            }
+        }
+        Ok(columns)
+    }
+
+    /// Numbers or classes.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        match self.encoder.classes() {
+            Some(_) => Task::Classification,
+            None => Task::Regression,
+        }
+    }
+
+    /// The columns it predicts.
+    #[must_use]
+    pub fn target_names(&self) -> Vec<&str> {
+        self.encoder.names()
+    }
+
+    /// The classes in order; absent for numbers.
+    #[must_use]
+    pub fn classes(&self) -> Option<&[String]> {
+        self.encoder.classes().map(|target| target.names())
+    }
+
+    /// What the outputs mean.
+    #[must_use]
+    pub fn objective(&self) -> &ObjectiveConfig {
+        &self.objective
+    }
+
+    /// The architecture.
+    #[must_use]
+    pub fn model(&self) -> &ModelConfig {
+        &self.model
+    }
+
+    /// The trained networks whose predictions are averaged: one, or the members of an ensemble.
+    #[must_use]
+    pub fn members(&self) -> &[Model] {
+        &self.members
+    }
+
+    /// What is done to a table before the model sees it.
+    #[must_use]
+    pub fn preprocessor(&self) -> &Preprocessor {
+        &self.preprocessor
+    }
+
+    /// This model and others of the same architecture, preprocessing and targets as one, whose
+    /// predictions are averaged.
+    ///
+    /// # Errors
+    /// A config error naming what differs.
+    pub fn ensemble(mut self, others: impl IntoIterator<Item = Self>) -> Result<Self, Error> {
+        for other in others {
+            let same = [
+                ("model", self.model == other.model),
+                ("objective", self.objective == other.objective),
+                ("preprocessing", self.preprocessor == other.preprocessor),
+                ("targets", self.encoder == other.encoder),
+                ("context rows", self.context == other.context),
+            ];
+            if let Some((what, _)) = same.iter().find(|(_, same)| !same) {
+                let allowed = "the same for all members: train them on the same rows with \
+                               different seeds, with the same fixed threshold";
+                return Err(ForgeError::config("ensemble", *what, allowed).into());
+            }
+            self.members.extend(other.members);
+        }
+        Ok(self)
+    }
+
+    /// How to read a file to predict on: as the training table was read, its columns being what
+    /// they were then, whatever this file's cells look like.
+    #[must_use]
+    pub fn read_options(&self) -> ReadOptions {
+        let (manifest, _) = self.preprocessor.to_parts();
+        let numeric = manifest
+            .numeric
+            .into_iter()
+            .map(|c| (c.name, ColumnRole::Numeric));
+        let labels = manifest
+            .categorical
+            .into_iter()
+            .map(|c| (c.name, ColumnRole::Categorical));
+        ReadOptions {
+            hints: numeric.chain(labels).chain(self.encoder.roles()).collect(),
+            // These belong to one file.
+            format: None,
+            sheet: None,
+            max_rows: None,
+            ..self.read.clone()
+        }
+    }
+
+    /// As a regressor.
+    ///
+    /// # Errors
+    /// An unsupported error if it predicts classes.
+    pub fn into_regressor(self) -> Result<FittedRegressor, Error> {
+        FittedRegressor::new(self)
+    }
+
+    /// As a classifier.
+    ///
+    /// # Errors
+    /// An unsupported error if it predicts numbers.
+    pub fn into_classifier(self) -> Result<FittedClassifier, Error> {
+        FittedClassifier::new(self)
+    }
+
+    /// Writes model, weights, preprocessing and all else to one safetensors file, whole or not at
+    /// all.
+    ///
+    /// # Errors
+    /// An I/O error naming the file.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        artifact::save(self, path.as_ref())
+    }
+
+    /// Reads what [`save`](Self::save) wrote, on any machine, for any device. Safe on files from
+    /// strangers: everything is checked before the model is made.
+    ///
+    /// # Errors
+    /// An I/O error, or an artifact error saying what is wrong with the file.
+    pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
+        artifact::load(path.as_ref(), &without_gradients(device))
+    }
+
+    /// Chooses on validation rows what the objective leaves to them.
+    pub(super) fn tune(&mut self, table: &Table, validation: &[usize]) -> Result<(), Error> {
+        if validation.is_empty() {
+            return Ok(());
+        }
+        let targets = self.targets_of(table, Some(validation))?;
+        let predictions = self.predictions_rows(table, Some(validation))?;
+        Ok(self.objective.tune(&predictions, &targets)?)
+    }
+
+    /// What a model of these parts must be sized for.
+    pub(crate) fn spec(preprocessor: &Preprocessor, objective: &ObjectiveConfig) -> TabularSpec {
+        TabularSpec {
+            n_num_features: preprocessor.n_numeric(),
+            cat_cardinalities: preprocessor.cardinalities(),
+            d_out: objective.d_out(),
+        }
+    }
+}

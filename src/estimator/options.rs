@@ -1,0 +1,56 @@
+//! What goes into a fit beside the data, and what is told of it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use forge_data::{InferredTask, PreprocessReport, ReadOptions};
+use forge_train::metric::Scores;
+use forge_train::{EpochRecord, Observer, StopReason};
+
+/// Beside the data: who watches, and where a killed run goes on.
+#[derive(Default)]
+pub struct FitOptions {
+    /// Hear of every batch and epoch.
+    pub observers: Vec<Box<dyn Observer>>,
+    /// Where checkpoints go. Absent: none are written.
+    pub checkpoints: Option<PathBuf>,
+    /// Go on from the newest checkpoint there, if there is one.
+    pub resume: bool,
+    /// Set from outside (Ctrl-C, say) to end after the step in progress with a checkpoint.
+    pub stop: Option<Arc<AtomicBool>>,
+    /// How the table was read: kept with the model, so that tables to predict on are read alike.
+    pub read: ReadOptions,
+}
+
+impl fmt::Debug for FitOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FitOptions")
+            .field("observers", &self.observers.len())
+            .field("checkpoints", &self.checkpoints)
+            .field("resume", &self.resume)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a fit went.
+#[derive(Debug, Clone)]
+pub struct FitReport {
+    /// What the target was taken for and why, where nobody had said.
+    pub task: Option<InferredTask>,
+    /// What preprocessing found and left out.
+    pub preprocessing: PreprocessReport,
+    /// Losses and scores by epoch.
+    pub history: Vec<EpochRecord>,
+    /// Why it ended.
+    pub stopped: StopReason,
+    /// Seconds of training, those before a resumption included.
+    pub seconds: f64,
+    /// Trainable parameters.
+    pub parameters: usize,
+    /// Which weights were kept: `module`, or the average's name.
+    pub candidate: String,
+    /// Their scores on the validation rows; absent without such rows.
+    pub scores: Option<Scores>,
+}
