@@ -1,8 +1,8 @@
 //! Applies a saved model to a table:
 //! `cargo run --release --example predict -- --model FILE --data FILE --out FILE.csv`
 //!
-//! Writes the table with one column more, `predicted_TARGET`. Where the table has the target too,
-//! the error is printed.
+//! Writes the table with the predictions beside it: `predicted_TARGET`, and probabilities, quantiles
+//! or spread where the model has them. Where the table has the target too, scores are printed.
 
 // An example talks to people.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -11,9 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use volatilityforge::data::TargetTransform;
-use volatilityforge::train::metric::RegressionMetrics;
-use volatilityforge::{Column, DeviceName, Error, FittedRegressor, ReadOptions, read_table};
+use volatilityforge::{DeviceName, Error, FittedModel, ReadOptions, read_table};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -33,7 +31,7 @@ struct Arguments {
     /// Where to compute.
     #[arg(long, default_value = "flex")]
     device: DeviceName,
-    /// Sheet of an Excel file [default: the first].
+    /// Sheet of an Excel file [default: as in training].
     #[arg(long)]
     sheet: Option<String>,
 }
@@ -49,31 +47,29 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
-    let model = FittedRegressor::load(&arguments.model, &arguments.device.open()?)?;
+    let model = FittedModel::load(&arguments.model, &arguments.device.open()?)?;
+    let as_trained = model.read_options();
     let options = ReadOptions {
-        sheet: arguments.sheet.clone(),
-        ..model.read_options()
+        sheet: arguments.sheet.clone().or(as_trained.sheet.clone()),
+        ..as_trained
     };
-    let (table, report) = read_table(&arguments.data, &options)?;
+    let (mut table, report) = read_table(&arguments.data, &options)?;
     println!("{report}");
-    let predicted = model.predict(&table)?;
+    let target = model.target_names().join(", ");
+    let architecture = model.model().name();
     println!(
-        "{} predictions of {} by {}",
-        predicted.len(),
-        model.target(),
-        model.model().name()
+        "{} predictions of {target} by {architecture}",
+        table.n_rows()
     );
-    if let Ok(actual) = TargetTransform::read(&table, model.target(), None) {
-        let metrics = RegressionMetrics::compute(&predicted, &actual)?;
-        println!(
-            "RMSE {:.6}, MAE {:.6}, R² {:.4}",
-            metrics.rmse, metrics.mae, metrics.r2
-        );
+    if (model.target_names().iter()).all(|target| table.column(target).is_ok()) {
+        for score in model.scores(&table, None)?.iter() {
+            println!("{}: {:.6}", score.name.replace('_', " "), score.value);
+        }
     }
-    let name = format!("predicted_{}", model.target());
-    table
-        .with_column(Column::numeric(name, predicted))?
-        .write_csv(&arguments.out)?;
+    for column in model.prediction_columns(&table)? {
+        table = table.with_column(column)?;
+    }
+    table.write_csv(&arguments.out)?;
     println!("written: {}", arguments.out.display());
     Ok(())
 }

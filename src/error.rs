@@ -32,6 +32,17 @@ impl From<ForgeError> for Error {
 }
 
 impl Error {
+    /// Adds the file that bad data came from.
+    #[cfg(feature = "experiment")]
+    pub(crate) fn in_file(self, path: &std::path::Path) -> Self {
+        match self.0 {
+            Source::Data(error) if !error.is_config() && !error.is_io() => {
+                Self(Source::Data(error.at_path(path)))
+            }
+            source => Self(source),
+        }
+    }
+
     fn forge(&self, is: impl Fn(&ForgeError) -> bool) -> bool {
         matches!(&self.0, Source::Forge(error) if is(error))
     }

@@ -3,6 +3,8 @@
 mod artifact;
 #[cfg(feature = "baselines")]
 pub mod baseline;
+#[cfg(feature = "experiment")]
+pub mod chain;
 mod error;
 mod estimator;
 #[cfg(feature = "experiment")]

@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use volatilityforge::data::{NumericTransform, SplitConfig};
-use volatilityforge::experiment::ExperimentConfig;
-use volatilityforge::train::loss::LossConfig;
-use volatilityforge::{DeviceName, Error, Strategy};
+use volatilityforge::experiment::{ExperimentConfig, TaskChoice};
+use volatilityforge::train::objective::ObjectiveConfig;
+use volatilityforge::{DeviceName, Error, Strategy, chain};
 
 /// Trains models on a table and compares them with baselines. Without --data: on a synthetic
 /// option chain.
@@ -16,40 +16,49 @@ pub(crate) struct Arguments {
     /// CSV, Parquet or Excel file.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Column to predict [default: implied_vol].
+    /// Column to predict, or several columns of numbers.
+    #[arg(long, num_args = 1.., value_name = "COLUMN")]
+    target: Vec<String>,
+    /// auto, regression or classification [default: auto: classes where the target is text or few
+    /// integers].
     #[arg(long)]
-    target: Option<String>,
+    task: Option<TaskChoice>,
     /// Columns that are not features.
     #[arg(long, num_args = 1.., value_name = "COLUMN")]
     ignore: Vec<String>,
+    /// Column of sample weights.
+    #[arg(long, value_name = "COLUMN")]
+    weights: Option<String>,
     /// Models by name [default: ft_transformer tabular_resnet].
     #[arg(long, num_args = 1.., value_name = "NAME")]
     models: Vec<String>,
-    /// fast, balanced or accurate [default: balanced].
-    #[arg(long)]
-    strategy: Option<Strategy>,
-    /// random, date:COLUMN or group:COLUMN [default: random; by date for the synthetic chain].
+    /// random, stratified:COLUMN, date:COLUMN or group:COLUMN [default: random, classes stratified;
+    /// by date for the synthetic chain].
     #[arg(long)]
     split: Option<SplitConfig>,
     /// Part of the rows held out [default: 0.2].
     #[arg(long)]
     test_fraction: Option<f64>,
+    /// fast, balanced or accurate [default: balanced].
+    #[arg(long)]
+    strategy: Option<Strategy>,
+    /// regression[:LOSS], quantiles:0.1,0.5,0.9, distribution[:student_t], binary[:balanced] or
+    /// multiclass[:balanced] [default: by the target].
+    #[arg(long)]
+    objective: Option<ObjectiveConfig>,
     /// Most epochs [default: the strategy's].
     #[arg(long)]
     epochs: Option<usize>,
-    /// Rows a step [default: the strategy's].
+    /// Rows per step [default: the strategy's].
     #[arg(long)]
     batch_size: Option<usize>,
     /// Highest learning rate [default: the strategy's].
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// huber, mse, mae, log_cosh, …, with parameters after a colon: huber:0.5 [default: huber].
-    #[arg(long)]
-    loss: Option<LossConfig>,
-    /// Average the weights: --use-ema, --use-ema=false [default: the strategy's].
-    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
-    use_ema: Option<bool>,
-    /// Numeric columns: none, standardize or quantile [default: the model's].
+    /// Average the weights: --ema, --ema=false [default: the strategy's].
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    ema: Option<bool>,
+    /// Numeric columns: none, standardize or quantile [default: standardize].
     #[arg(long, value_parser = numeric)]
     numeric: Option<NumericTransform>,
     /// flex, ndarray, cpu, wgpu, vulkan, metal, cuda or rocm [default: flex].
@@ -61,10 +70,12 @@ pub(crate) struct Arguments {
     /// Sheet of an Excel file [default: the first].
     #[arg(long)]
     sheet: Option<String>,
-    /// Settings as TOML, those of reading files (`[read]`, see docs/data.md) and of the synthetic
-    /// market (`[market]`) among them; what the command line says goes before it.
+    /// Settings as TOML, see `ExperimentConfig`; what the command line says goes before it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Any setting by its place in the TOML, such as estimator.training.weight_decay=0.01.
+    #[arg(long, num_args = 1.., value_name = "PLACE=VALUE")]
+    set: Vec<String>,
     /// Folder of the run [default: a new one under runs/].
     #[arg(long)]
     out: Option<PathBuf>,
@@ -81,7 +92,8 @@ impl Arguments {
         let mut config = match &self.config {
             Some(file) => ExperimentConfig::from_toml_file(file)?,
             None if self.resume && stored.exists() => ExperimentConfig::from_toml_file(&stored)?,
-            None => ExperimentConfig::default(),
+            None if self.data.is_some() => ExperimentConfig::default(),
+            None => chain::experiment(),
         };
         self.apply(&mut config)?;
         Ok((config, out))
@@ -98,32 +110,54 @@ impl Arguments {
                 field.clone_from(value);
             }
         }
-        set_some(&mut config.data, &self.data);
-        set(&mut config.target, &self.target);
-        set(&mut config.strategy, &self.strategy);
-        set_some(&mut config.epochs, &self.epochs);
-        set_some(&mut config.batch_size, &self.batch_size);
-        set_some(&mut config.learning_rate, &self.learning_rate);
-        set(&mut config.loss, &self.loss);
-        set_some(&mut config.use_ema, &self.use_ema);
-        set_some(&mut config.numeric, &self.numeric);
-        set(&mut config.device, &self.device);
-        set(&mut config.seed, &self.seed);
-        set_some(&mut config.read.sheet, &self.sheet);
+        if self.data.is_some() {
+            config.data.clone_from(&self.data);
+            config.market = None;
+        }
+        if !self.target.is_empty() {
+            config.target.clone_from(&self.target);
+        }
+        set(&mut config.task, &self.task);
         if !self.ignore.is_empty() {
             config.ignore.clone_from(&self.ignore);
         }
+        set_some(&mut config.weights, &self.weights);
         if !self.models.is_empty() {
-            config.models.clone_from(&self.models);
+            config.models = self
+                .models
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect();
         }
-        if let Some(split) = &self.split {
-            config.split = Some(split.clone().with_seed(config.seed));
+        set(&mut config.device, &self.device);
+        set_some(&mut config.read.sheet, &self.sheet);
+        let estimator = &mut config.estimator;
+        set(&mut estimator.strategy, &self.strategy);
+        set_some(&mut estimator.objective, &self.objective);
+        set(&mut estimator.preprocess.numeric, &self.numeric);
+        let training = &mut estimator.training;
+        set_some(&mut training.epochs, &self.epochs);
+        set_some(&mut training.batch_size, &self.batch_size);
+        set_some(&mut training.learning_rate, &self.learning_rate);
+        set_some(&mut training.ema, &self.ema);
+        for assignment in &self.set {
+            config.set(assignment)?;
+        }
+        if self.split.is_some() {
+            let seed = config.estimator.training.seed;
+            config.split = self.split.clone().map(|split| split.with_seed(seed));
+        }
+        if let Some(seed) = self.seed {
+            config.estimator.training.seed = seed;
+            config.split = config.split.take().map(|split| split.with_seed(seed));
+            if let Some(market) = &mut config.market {
+                market.seed = seed;
+            }
         }
         if let Some(fraction) = self.test_fraction {
-            let split = config
-                .split
-                .take()
-                .unwrap_or_else(|| config.default_split());
+            let seed = config.estimator.training.seed;
+            let random = SplitConfig::default().with_seed(seed);
+            let split = config.split.take().unwrap_or(random);
             config.split = Some(split.with_fraction(fraction));
         }
         Ok(())

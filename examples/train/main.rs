@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
+mod leaderboard;
 mod progress;
 
 use std::process::ExitCode;
@@ -14,9 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
-use volatilityforge::Error;
-use volatilityforge::experiment::{Experiment, RunEvent, RunOptions, Summary};
+use volatilityforge::experiment::{Experiment, RunEvent, RunOptions};
 use volatilityforge::train::StopReason;
+use volatilityforge::{Error, chain};
 
 use arguments::Arguments;
 use progress::Progress;
@@ -56,12 +57,13 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         stop,
         on_event: Box::new(announce),
         observer: Box::new(|model| Box::new(Progress::new(model))),
+        sections: vec![Box::new(chain::smiles)],
     })?;
     let Some(summary) = summary else {
         println!("stopped; go on with: --resume --out {}", out.display());
         return Ok(ExitCode::from(130));
     };
-    print(&summary);
+    leaderboard::print(&summary);
     println!("\nrun folder: {}", out.display());
     println!("  report:     {}", out.join("report.html").display());
     println!(
@@ -80,13 +82,15 @@ fn announce(event: &RunEvent<'_>) {
             println!("{}: done in an earlier run", model.name);
         }
         RunEvent::ModelFinished(model, false) => println!(
-            "{}: {} after {} epochs, {:.1} s",
+            "{}: {} after {} epochs, {:.1} s; best weights: {}",
             model.name,
             how(&model.stopped),
             model.epochs,
-            model.seconds
+            model.seconds,
+            model.candidate
         ),
         RunEvent::BaselineStarted(name) => println!("baseline: {name}"),
+        RunEvent::BaselineFailed(name, error) => println!("left out: baseline {name}: {error}"),
     }
 }
 
@@ -97,43 +101,5 @@ fn how(stopped: &StopReason) -> &str {
         StopReason::Interrupted => "interrupted",
         StopReason::BudgetSpent => "stopped by its time budget",
         StopReason::Observer(reason) => reason,
-    }
-}
-
-fn print(summary: &Summary) {
-    let data = if summary.synthetic {
-        " of SYNTHETIC data"
-    } else {
-        ""
-    };
-    println!(
-        "\n{} on {} hold-out rows{data}, split {}:",
-        summary.target, summary.test_rows, summary.split
-    );
-    // What is called implied_vol is a fraction; people speak of volatility points.
-    let points = summary.target == "implied_vol";
-    let mae = if points { "MAE (vol points)" } else { "MAE" };
-    if summary.baseline_rows < summary.train_rows {
-        println!(
-            "(baselines on {} evenly spread training rows)",
-            summary.baseline_rows
-        );
-    }
-    println!(
-        "{:<18}{:>12}{mae:>18}{:>10}{:>10}{:>12}",
-        "", "RMSE", "R²", "seconds", "parameters"
-    );
-    for row in summary.leaderboard() {
-        let name = if row.baseline {
-            format!("({})", row.name)
-        } else {
-            row.name
-        };
-        let mae = if points { row.mae * 100.0 } else { row.mae };
-        let parameters = row.parameters.map_or(String::new(), |p| p.to_string());
-        println!(
-            "{name:<18}{:>12.6}{mae:>18.4}{:>10.4}{:>10.1}{parameters:>12}",
-            row.rmse, row.r2, row.seconds
-        );
     }
 }

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use volatilityforge::train::metric::Score;
 use volatilityforge::train::{BatchEvent, EndEvent, EpochEvent, Flow, Observer, StartEvent};
 
 /// Shows one model's training.
@@ -48,7 +49,7 @@ impl Observer for Progress {
         if let Some(bar) = &self.bar {
             bar.set_position(event.step);
             bar.set_message(format!(
-                "loss {:.5} val RMSE {} {:.0} samples/s {} left",
+                "loss {:.5}, {} {:.0} samples/s {} left",
                 event.loss.unwrap_or(f64::NAN),
                 self.validation,
                 event.samples_per_second,
@@ -59,14 +60,14 @@ impl Observer for Progress {
     }
 
     fn on_epoch(&mut self, event: &EpochEvent<'_>) -> Flow {
-        if let Some(validation) = event.record.score() {
-            self.validation = format!("{validation:.6}");
+        if let Some(validation) = event.record.validation.first().and_then(|v| v.deciding()) {
+            self.validation = named(validation);
         }
         let epoch = event.record.epoch + 1;
         if self.bar.is_none() && (epoch.is_multiple_of(self.lines.max(1)) || epoch == event.epochs)
         {
             println!(
-                "{} epoch {epoch}/{}: loss {:.6}, validation RMSE {} (best {}), {:.0} samples/s, {} left",
+                "{} epoch {epoch}/{}: loss {:.6}, validation {} (best {}), {:.0} samples/s, {} left",
                 self.model,
                 event.epochs,
                 event.record.train_loss,
@@ -74,7 +75,7 @@ impl Observer for Progress {
                 event
                     .best
                     .and_then(|best| best.deciding())
-                    .map_or("–".into(), |best| format!("{:.6}", best.value)),
+                    .map_or("–".into(), named),
                 event.samples_per_second,
                 left(event.eta_seconds)
             );
@@ -87,6 +88,11 @@ impl Observer for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// A score with its name: the one that decides.
+fn named(score: &Score) -> String {
+    format!("{} {:.6}", score.name.replace('_', " "), score.value)
 }
 
 fn left(seconds: f64) -> String {

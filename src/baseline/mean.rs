@@ -1,13 +1,13 @@
 //! The mean of the training target.
 
-use super::{Baseline, DenseColumns};
+use super::{DenseColumns, NumberBaseline};
 use crate::Error;
 
 /// Predicts the training mean everywhere: R² is 0 or a little below.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MeanBaseline;
 
-impl Baseline for MeanBaseline {
+impl NumberBaseline for MeanBaseline {
     fn name(&self) -> &'static str {
         "mean"
     }
@@ -16,9 +16,13 @@ impl Baseline for MeanBaseline {
         &self,
         _train: &DenseColumns,
         target: &[f64],
+        weights: Option<&[f64]>,
         test: &DenseColumns,
     ) -> Result<Vec<f64>, Error> {
-        let mean = target.iter().sum::<f64>() / target.len().max(1) as f64;
+        let weight = |row: usize| weights.map_or(1.0, |w| w[row]);
+        let total: f64 = (0..target.len()).map(weight).sum();
+        let sum: f64 = target.iter().enumerate().map(|(i, y)| weight(i) * y).sum();
+        let mean = if total > 0.0 { sum / total } else { 0.0 };
         Ok(vec![mean; test.n_rows()])
     }
 }

@@ -2,7 +2,7 @@
 
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DVector};
 
-use super::{Baseline, DenseColumns};
+use super::{DenseColumns, NumberBaseline};
 use crate::Error;
 use forge_nn::ForgeError;
 
@@ -20,7 +20,7 @@ impl Default for RidgeBaseline {
     }
 }
 
-impl Baseline for RidgeBaseline {
+impl NumberBaseline for RidgeBaseline {
     fn name(&self) -> &'static str {
         "ridge"
     }
@@ -29,6 +29,7 @@ impl Baseline for RidgeBaseline {
         &self,
         train: &DenseColumns,
         target: &[f64],
+        weights: Option<&[f64]>,
         test: &DenseColumns,
     ) -> Result<Vec<f64>, Error> {
         forge_nn::check::positive("alpha", self.alpha)?;
@@ -36,25 +37,31 @@ impl Baseline for RidgeBaseline {
         if n == 0 {
             return Err(ForgeError::shape("ridge target", "0 rows", "at least 1").into());
         }
-        let x = view(train);
-        // Centring by algebra: XᵀX − n m mᵀ needs no second copy of a large matrix.
-        let means = x.row_mean().transpose();
-        let mean = target.iter().sum::<f64>() / n as f64;
-        let y = DVector::from_iterator(n, target.iter().map(|v| v - mean));
-        let penalty = DMatrix::from_diagonal_element(x.ncols(), x.ncols(), self.alpha);
-        let gram = x.tr_mul(&x) - &means * means.transpose() * n as f64 + penalty;
-        let weights = Cholesky::new(gram)
+        let (x, columns) = (view(train), train.n_columns());
+        // Centring by algebra: XᵀWX − Σw m mᵀ needs no second copy of a large matrix.
+        let w = DVector::from_fn(n, |row, _| weights.map_or(1.0, |w| w[row]));
+        let total = w.sum();
+        let means = x.tr_mul(&w) / total;
+        let mean = target.iter().zip(&w).map(|(y, w)| w * y).sum::<f64>() / total;
+        let y = DVector::from_iterator(n, target.iter().zip(&w).map(|(y, w)| w * (y - mean)));
+        let gram = match weights {
+            None => x.tr_mul(&x),
+            Some(_) => x.tr_mul(&DMatrix::from_fn(n, columns, |i, j| w[i] * x[(i, j)])),
+        };
+        let penalty = DMatrix::from_diagonal_element(columns, columns, self.alpha);
+        let coefficients = Cholesky::new(gram - &means * means.transpose() * total + penalty)
             .ok_or_else(|| ForgeError::training("ridge: the features are not finite"))?
             .solve(&x.tr_mul(&y));
-        let intercept = mean - means.dot(&weights);
-        Ok((view(test) * weights)
+        let intercept = mean - means.dot(&coefficients);
+        Ok((view(test) * coefficients)
             .iter()
             .map(|v| v + intercept)
             .collect())
     }
 }
 
-fn view(data: &DenseColumns) -> DMatrixView<'_, f64> {
+/// As nalgebra sees it, without a copy.
+pub(super) fn view(data: &DenseColumns) -> DMatrixView<'_, f64> {
     DMatrixView::from_slice(data.values(), data.n_rows(), data.n_columns())
 }
 
@@ -70,14 +77,34 @@ mod tests {
         let train = DenseColumns::from_row_major(&rows, 2);
         let test = DenseColumns::from_row_major(&[100.0, 7.0], 2);
         let ridge = RidgeBaseline { alpha: 1e-9 };
-        let predicted = ridge.fit_predict(&train, &y, &test).unwrap();
+        let predicted = ridge.fit_predict(&train, &y, None, &test).unwrap();
         assert!((predicted[0] + 47.0).abs() < 1e-6, "{predicted:?}");
+    }
+
+    #[test]
+    fn a_row_of_weight_two_counts_as_two_rows() {
+        let rows = |n: &[f32]| DenseColumns::from_row_major(n, 1);
+        let (twice, y) = (rows(&[1.0, 2.0, 2.0, 4.0]), [1.0, 3.0, 3.0, 2.0]);
+        let (once, z) = (rows(&[1.0, 2.0, 4.0]), [1.0, 3.0, 2.0]);
+        let ridge = RidgeBaseline::default();
+        let a = ridge.fit_predict(&twice, &y, None, &once).unwrap();
+        let weights = Some([1.0, 2.0, 1.0].as_slice());
+        let b = ridge.fit_predict(&once, &z, weights, &once).unwrap();
+        assert!(
+            a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-12),
+            "{a:?} {b:?}"
+        );
     }
 
     #[test]
     fn refuses_a_penalty_of_zero() {
         let error = RidgeBaseline { alpha: 0.0 }
-            .fit_predict(&DenseColumns::default(), &[1.0], &DenseColumns::default())
+            .fit_predict(
+                &DenseColumns::default(),
+                &[1.0],
+                None,
+                &DenseColumns::default(),
+            )
             .unwrap_err();
         assert!(
             error.is_config() && error.to_string().contains("alpha = 0"),

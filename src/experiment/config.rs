@@ -2,90 +2,83 @@
 
 use std::path::{Path, PathBuf};
 
-use forge_data::{NumericTransform, ReadOptions, SplitConfig, SyntheticMarketConfig};
+use forge_data::{ReadOptions, SplitConfig, SyntheticMarketConfig};
 use forge_nn::{DeviceName, ForgeError};
 use forge_train::checkpoint::check_same;
-use forge_train::loss::LossConfig;
-use serde::{Deserialize, Serialize};
+use forge_train::objective::Objective;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Error, Strategy};
+use super::TaskChoice;
+use crate::{Error, EstimatorConfig, ModelChoice, Task};
 
 /// Data, split, models and training of one run. Every field has a default; unknown keys are
-/// refused.
+/// refused. `data` (or `market`) and `target` must be given.
+///
+/// ```
+/// use volatilityforge::experiment::{Experiment, ExperimentConfig};
+///
+/// let config = ExperimentConfig::from_toml(
+///     r#"
+///     data = "clients.csv"
+///     target = "churned"
+///     models = ["tabular_mlp", { model = "tabular_resnet", n_blocks = 3 }]
+///
+///     [estimator]
+///     strategy = "fast"
+///     objective = { name = "binary", threshold = "f1" }
+///     training = { epochs = 20, learning_rate = 1e-3 }
+///     "#,
+/// )?;
+/// assert!(Experiment::new(config).is_ok());
+/// # Ok::<(), volatilityforge::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExperimentConfig {
-    /// CSV, Parquet or Excel file. Absent: an option chain from [`market`](Self::market).
+    /// CSV, Parquet or Excel file.
     pub data: Option<PathBuf>,
-    /// The column to predict. Default `implied_vol`.
-    pub target: String,
+    /// A synthetic market instead of a file.
+    pub market: Option<SyntheticMarketConfig>,
+    /// The column to predict, or several columns of numbers. In a file: a text or a list.
+    #[serde(serialize_with = "one_or_many", deserialize_with = "many_or_one")]
+    pub target: Vec<String>,
+    /// Numbers or classes. Default: what the target looks like.
+    pub task: TaskChoice,
     /// Columns that are not features.
     pub ignore: Vec<String>,
-    /// Models to train, by registry name. Default `ft_transformer`, `tabular_resnet`.
-    pub models: Vec<String>,
-    /// Sizes and lengths. Default balanced.
-    pub strategy: Strategy,
-    /// Which rows are held out for the leaderboard. Absent: 20 % at random for a file, the last
-    /// 20 % by date for the synthetic market.
+    /// A column of sample weights, at least 0: what each row counts in training. It is no feature,
+    /// and scores do not use it.
+    pub weights: Option<String>,
+    /// Models to train, by registry name or config; each name once. They take the place of
+    /// `estimator.model`. Default `ft_transformer`, `tabular_resnet`.
+    pub models: Vec<ModelChoice>,
+    /// Which rows are held out for the leaderboard. Absent: 20 % at random. Classes are split
+    /// at random so that every part has all of them, whether or not `stratify` says so.
     pub split: Option<SplitConfig>,
-    /// Part of the other rows held out for early stopping, by the same rule. Default 0.15.
-    pub validation_fraction: f64,
-    /// Seed of everything drawn: split, weights, batches, dropout, market. Default 0.
-    pub seed: u64,
-    /// Most epochs. Absent: the strategy's.
-    pub epochs: Option<usize>,
-    /// Rows a step. Absent: the strategy's.
-    pub batch_size: Option<usize>,
-    /// Highest learning rate. Absent: the strategy's for the model.
-    pub learning_rate: Option<f64>,
-    /// The loss, on the standardised target. Default Huber with delta 1.
-    pub loss: LossConfig,
-    /// Average the weights (EMA) for validation and for the saved model. Absent: the strategy's.
-    pub use_ema: Option<bool>,
-    /// What is done to numeric columns. Absent: the strategy's.
-    pub numeric: Option<NumericTransform>,
     /// Where to compute. Default `flex`.
     pub device: DeviceName,
     /// How files are read.
     pub read: ReadOptions,
-    /// The synthetic market, used when there is no file. Default: 160 days of nine expiries, so
-    /// that a split by date has seen many levels of volatility.
-    pub market: SyntheticMarketConfig,
+    /// Objective, preprocessing, training of every model. `validation_fraction` is the part of the
+    /// rows left by the split that is held out for early stopping, by the same rule.
+    pub estimator: EstimatorConfig,
 }
 
 impl Default for ExperimentConfig {
     fn default() -> Self {
         Self {
             data: None,
-            target: "implied_vol".into(),
+            market: None,
+            target: Vec::new(),
+            task: TaskChoice::Auto,
             ignore: Vec::new(),
+            weights: None,
             models: vec!["ft_transformer".into(), "tabular_resnet".into()],
-            strategy: Strategy::default(),
             split: None,
-            validation_fraction: 0.15,
-            seed: 0,
-            epochs: None,
-            batch_size: None,
-            learning_rate: None,
-            loss: LossConfig::default(),
-            use_ema: None,
-            numeric: None,
             device: DeviceName::Flex,
             read: ReadOptions::default(),
-            market: market(),
+            estimator: EstimatorConfig::default(),
         }
-    }
-}
-
-/// Few strikes on many days teach more about later days than many strikes on few.
-fn market() -> SyntheticMarketConfig {
-    SyntheticMarketConfig {
-        days: 160,
-        weeklies: 2,
-        monthlies: 4,
-        quarterlies: 3,
-        strikes: 24,
-        ..SyntheticMarketConfig::default()
     }
 }
 
@@ -100,17 +93,129 @@ impl ExperimentConfig {
         toml::from_str(&text).map_err(|e| ForgeError::artifact(path, e).into())
     }
 
-    /// The split where none is given: by date for the synthetic market, else at random.
-    #[must_use]
-    pub fn default_split(&self) -> SplitConfig {
-        if self.data.is_some() {
-            SplitConfig::default().with_seed(self.seed)
-        } else {
-            SplitConfig::Date {
-                column: "date".into(),
-                fraction: 0.2,
+    /// Reads TOML text.
+    ///
+    /// # Errors
+    /// A config error with line and key for text that does not fit.
+    pub fn from_toml(text: &str) -> Result<Self, Error> {
+        toml::from_str(text).map_err(|e| {
+            let allowed = "settings of an experiment";
+            ForgeError::config("TOML", e.to_string().trim_end(), allowed).into()
+        })
+    }
+
+    /// As TOML text.
+    ///
+    /// # Errors
+    /// If a path is not UTF-8.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string_pretty(self)
+            .map_err(|e| ForgeError::config("config", e, "representable as TOML").into())
+    }
+
+    /// Sets one field by its place in the TOML: `estimator.training.weight_decay=0.01`. The value is
+    /// TOML too; what is none is taken for text.
+    ///
+    /// # Errors
+    /// A config error for a place that there is not, or a value that does not fit it.
+    pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
+        let bad = |reason: &dyn std::fmt::Display| {
+            let allowed = format!("a setting such as estimator.training.epochs=20 ({reason})");
+            ForgeError::config("set", assignment, allowed)
+        };
+        let (place, value) = assignment
+            .split_once('=')
+            .ok_or_else(|| bad(&"no '=' in it"))?;
+        let value = value.trim();
+        let value = format!("value = {value}")
+            .parse::<toml::Table>()
+            .ok()
+            .and_then(|mut parsed| parsed.remove("value"))
+            .unwrap_or_else(|| toml::Value::String(value.into()));
+        let mut all = toml::Table::try_from(&*self).map_err(|e| bad(&e))?;
+        let mut keys: Vec<&str> = place.trim().split('.').collect();
+        let last = keys.pop().unwrap_or_default();
+        let mut table = &mut all;
+        for key in keys {
+            let inner = table
+                .entry(key)
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            table = inner
+                .as_table_mut()
+                .ok_or_else(|| bad(&format!("'{key}' has no fields")))?;
+        }
+        table.insert(last.into(), value);
+        let text = toml::to_string(&all).map_err(|e| bad(&e))?;
+        *self = toml::from_str(&text).map_err(|e| bad(&e.message()))?;
+        Ok(())
+    }
+
+    /// Checks every field that does not depend on the table.
+    ///
+    /// # Errors
+    /// A config error naming the field, its value and what is allowed.
+    pub fn validate(&self) -> Result<(), Error> {
+        let refuse = |field: &str, value: &dyn std::fmt::Display, allowed: &str| {
+            Err(ForgeError::config(field, value, allowed).into())
+        };
+        if let (Some(path), Some(_)) = (&self.data, &self.market) {
+            let allowed = "absent where there is a [market]: data are read or made";
+            return refuse("data", &path.display(), allowed);
+        }
+        if self.data.is_none() && self.market.is_none() {
+            return refuse("data", &"absent", "a file, or settings of a [market]");
+        }
+        if self.target.is_empty() {
+            return refuse("target", &"[]", "the name of at least one column");
+        }
+        if self.models.is_empty() {
+            return refuse("models", &"[]", "at least one model's name");
+        }
+        if self.estimator.model != EstimatorConfig::default().model {
+            let allowed = "absent: an experiment takes its models from 'models'";
+            return refuse("estimator.model", &self.estimator.model.name(), allowed);
+        }
+        for (i, model) in self.models.iter().enumerate() {
+            self.estimator_of(model).validate()?;
+            if self.models[..i].iter().any(|m| m.name() == model.name()) {
+                return refuse("models", &model.name(), "named once");
             }
         }
+        if let Some(split) = &self.split {
+            split.validate()?;
+            if split.fraction() == 0.0 {
+                return refuse(
+                    "split.fraction",
+                    &0,
+                    "above 0: the leaderboard is of held-out rows",
+                );
+            }
+        }
+        if let (Some(chosen), Some(implied)) = (self.task.task(), self.implied_task())
+            && chosen != implied
+        {
+            let allowed = format!("auto or {implied}: the objective is for that");
+            return refuse("task", &chosen, &allowed);
+        }
+        Ok(())
+    }
+
+    /// The settings of one model.
+    pub(super) fn estimator_of(&self, model: &ModelChoice) -> EstimatorConfig {
+        EstimatorConfig {
+            model: model.clone(),
+            ..self.estimator.clone()
+        }
+    }
+
+    /// The task that the objective is for, where one is given.
+    pub(super) fn implied_task(&self) -> Option<Task> {
+        let objective = self.estimator.objective.as_ref()?;
+        Some(if objective.n_classes().is_some() {
+            Task::Classification
+        } else {
+            Task::Regression
+        })
     }
 
     /// Checks that a run stored with `self` in `file` is the one that `present` asks for. Where to
@@ -129,13 +234,24 @@ impl ExperimentConfig {
         };
         Ok(check_same(&identity(self)?, &identity(present)?, file)?)
     }
+}
 
-    /// As TOML text.
-    ///
-    /// # Errors
-    /// If a path is not UTF-8.
-    pub fn to_toml(&self) -> Result<String, Error> {
-        toml::to_string_pretty(self)
-            .map_err(|e| ForgeError::config("config", e, "representable as TOML").into())
+fn one_or_many<S: Serializer>(names: &Vec<String>, to: S) -> Result<S::Ok, S::Error> {
+    match &names[..] {
+        [name] => name.serialize(to),
+        _ => names.serialize(to),
     }
+}
+
+fn many_or_one<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Names::deserialize(from)? {
+        Names::One(name) => vec![name],
+        Names::Many(names) => names,
+    })
 }

@@ -1,12 +1,15 @@
 //! A run: data, split, several models and baselines, a leaderboard, and a folder with everything.
 
-mod chain;
+mod baselines;
 mod config;
 mod data;
+mod pages;
 mod run;
 mod summary;
+mod task_choice;
 
 pub use config::ExperimentConfig;
 pub use data::ExperimentData;
-pub use run::{Experiment, ObserverMaker, RunEvent, RunOptions};
+pub use run::{Experiment, ObserverMaker, RunEvent, RunOptions, SectionMaker};
 pub use summary::{BaselineResult, ModelResult, Summary};
+pub use task_choice::TaskChoice;

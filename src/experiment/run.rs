@@ -3,31 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use burn::tensor::Device;
-use forge_data::{
-    CategoricalEncoding, FeatureSelection, PreprocessConfig, Preprocessor, Table, TargetTransform,
-};
 use forge_nn::ForgeError;
-use forge_train::metric::RegressionMetrics;
-use forge_train::schedule::ScheduleConfig;
-use forge_train::{EpochRecord, Observer, StopReason};
+use forge_train::{Observer, StopReason};
 
-use super::chain::smiles;
-use super::summary::BaselineResult;
-use super::{ExperimentConfig, ExperimentData, ModelResult, Summary};
-use crate::baseline::{self, DenseColumns};
-use crate::estimator::FitOptions;
-use crate::report::{LossCurve, Report};
-use crate::{Error, FittedRegressor, RegressorConfig, TabularRegressor};
+use super::{
+    BaselineResult, ExperimentConfig, ExperimentData, ModelResult, Summary, baselines, pages,
+};
+use crate::report::{Section, better_first};
+use crate::{Error, FitOptions, FittedModel, ModelChoice, TabularEstimator};
 
 /// Rows of `sample.csv`.
 const SAMPLE_ROWS: usize = 1000;
-/// Most rows that baselines train on, so that comparing takes less time and memory than training.
-const BASELINE_ROWS: usize = 100_000;
-/// Most points of the plot of predictions, which would else make the report as large as the table.
-const PLOT_POINTS: usize = 4000;
 
 /// What a run tells while it goes on.
 #[derive(Debug)]
@@ -40,10 +28,16 @@ pub enum RunEvent<'a> {
     ModelFinished(&'a ModelResult, bool),
     /// A baseline begins.
     BaselineStarted(&'a str),
+    /// A baseline cannot be fitted to these data, and is left out.
+    BaselineFailed(&'a str, &'a Error),
 }
 
 /// Makes an observer for the model of this name.
 pub type ObserverMaker<'a> = Box<dyn Fn(&str) -> Box<dyn Observer> + 'a>;
+
+/// Makes a section of the report from the best model, where the data have what it needs.
+pub type SectionMaker<'a> =
+    Box<dyn Fn(&FittedModel, &ExperimentData) -> Result<Option<Section>, Error> + 'a>;
 
 /// Where a run writes and who hears of it.
 pub struct RunOptions<'a> {
@@ -57,6 +51,8 @@ pub struct RunOptions<'a> {
     pub on_event: Box<dyn FnMut(&RunEvent<'_>) + 'a>,
     /// Makes the observer of one model's training.
     pub observer: ObserverMaker<'a>,
+    /// What the report shows beyond what fits every table.
+    pub sections: Vec<SectionMaker<'a>>,
 }
 
 impl std::fmt::Debug for RunOptions<'_> {
@@ -80,28 +76,28 @@ impl Experiment {
     /// # Errors
     /// A config error naming the field, its value and the allowed range.
     pub fn new(config: ExperimentConfig) -> Result<Self, Error> {
-        if config.models.is_empty() {
-            return Err(ForgeError::config("models", "[]", "at least one model's name").into());
-        }
-        for (i, name) in config.models.iter().enumerate() {
-            regressor(&config, name, 1)?.validate()?;
-            if config.models[..i].contains(name) {
-                return Err(ForgeError::config("models", name, "named once").into());
-            }
-        }
+        config.validate()?;
         Ok(Self { config })
     }
 
-    /// Trains, measures and writes the run folder: `config.toml`, an artifact a model, the best
+    /// Trains, measures and writes the run folder: `config.toml`, an artifact per model, the best
     /// one again as `model.safetensors`, `metrics.json`, `report.html`, `sample.csv` (hold-out
     /// rows to try predictions on) and `checkpoints/`.
     ///
     /// Returns nothing when it was stopped from outside; the folder can be resumed then.
     ///
     /// # Errors
-    /// Bad data, settings that do not fit it, training that cannot go on, or a folder that cannot
-    /// be written.
-    pub fn run(&self, mut options: RunOptions<'_>) -> Result<Option<Summary>, Error> {
+    /// Bad data naming file, row and column, settings that do not fit it, training that cannot go
+    /// on, or a folder that cannot be written.
+    pub fn run(&self, options: RunOptions<'_>) -> Result<Option<Summary>, Error> {
+        self.run_in(options)
+            .map_err(|error| match &self.config.data {
+                Some(path) => error.in_file(path),
+                None => error,
+            })
+    }
+
+    fn run_in(&self, mut options: RunOptions<'_>) -> Result<Option<Summary>, Error> {
         let device = self.config.device.open()?;
         let data = ExperimentData::load(&self.config)?;
         let out = options.out.clone();
@@ -109,19 +105,18 @@ impl Experiment {
         (options.on_event)(&RunEvent::Data(&data));
 
         let mut results = Vec::new();
-        for name in &self.config.models {
-            let regressor = regressor(&self.config, name, data.split.train.len())?;
-            let Some(result) = self.model(name, regressor, &data, &device, &mut options)? else {
+        for model in &self.config.models {
+            let Some(result) = self.model(model, &data, &device, &mut options)? else {
                 return Ok(None);
             };
             results.push(result);
         }
-        let baselines = self.baselines(&data, &mut options)?;
-        let summary = self.summary(&data, results, baselines);
-
-        let best = out.join(artifact_name(&summary.best));
-        let model = FittedRegressor::load(&best, &device)?;
+        let best = best(&results);
+        let model = FittedModel::load(out.join(artifact_name(&best)), &device)?;
         model.save(out.join("model.safetensors"))?;
+        let compared = baselines::compare(&self.config, &data, &model, &mut *options.on_event)?;
+        let summary = self.summary(&data, &model, best, results, compared);
+
         let json = serde_json::to_string_pretty(&summary)
             .map_err(|e| ForgeError::artifact(out.join("metrics.json"), e))?;
         write(&out.join("metrics.json"), &json)?;
@@ -129,7 +124,7 @@ impl Experiment {
         data.table
             .select_rows(sample)?
             .write_csv(out.join("sample.csv"))?;
-        self.report(&data, &summary, &model)?
+        pages::report(&data, &summary, &model, &options.sections)?
             .write(out.join("report.html"))?;
         Ok(Some(summary))
     }
@@ -156,12 +151,12 @@ impl Experiment {
     /// Trains one model, or takes what an earlier run of this folder left.
     fn model(
         &self,
-        name: &str,
-        regressor: RegressorConfig,
+        model: &ModelChoice,
         data: &ExperimentData,
         device: &Device,
         options: &mut RunOptions<'_>,
     ) -> Result<Option<ModelResult>, Error> {
+        let name = model.name();
         let (artifact, record) = (
             options.out.join(artifact_name(name)),
             options.out.join(format!("{name}.json")),
@@ -179,26 +174,26 @@ impl Experiment {
             checkpoints: Some(options.out.join("checkpoints").join(name)),
             resume: options.resume,
             stop: Some(Arc::clone(&options.stop)),
+            read: self.config.read.clone(),
         };
-        let (fitted, fit) = TabularRegressor::with_config(&self.config.target, regressor)?
-            .ignore(data.ignore.iter().cloned())
-            .fit_split(&data.table, &data.split, device, fit)?;
+        let mut estimator = TabularEstimator::targets(&self.config.target)
+            .task(Some(data.task))
+            .ignore(&self.config.ignore)
+            .with_config(self.config.estimator_of(model))?;
+        if let Some(column) = &self.config.weights {
+            estimator = estimator.weights(column);
+        }
+        let (fitted, fit) = estimator.fit_split(&data.table, &data.split, device, fit)?;
         if fit.stopped == StopReason::Interrupted || options.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let metrics = self.measure(&fitted, data)?;
         let result = ModelResult {
             name: name.into(),
-            rmse: metrics.rmse,
-            mae: metrics.mae,
-            r2: metrics.r2,
+            scores: fitted.scores(&data.table, Some(&data.split.test))?,
+            validation: fit.scores,
             seconds: fit.seconds,
             parameters: fit.parameters,
-            validation_rmse: fit
-                .history
-                .iter()
-                .filter_map(EpochRecord::score)
-                .min_by(f64::total_cmp),
+            candidate: fit.candidate,
             epochs: fit.history.len(),
             stopped: fit.stopped,
             history: fit.history,
@@ -210,184 +205,48 @@ impl Experiment {
         Ok(Some(result))
     }
 
-    fn measure(
-        &self,
-        fitted: &FittedRegressor,
-        data: &ExperimentData,
-    ) -> Result<RegressionMetrics, Error> {
-        let rows = Some(data.split.test.as_slice());
-        let actual = TargetTransform::read(&data.table, &self.config.target, rows)?;
-        let predicted = fitted.predict_rows(&data.table, rows)?;
-        Ok(RegressionMetrics::compute(&predicted, &actual)?)
-    }
-
-    fn baselines(
-        &self,
-        data: &ExperimentData,
-        options: &mut RunOptions<'_>,
-    ) -> Result<Vec<BaselineResult>, Error> {
-        // Baselines have no use for validation rows: they train on them too.
-        let mut rows = [data.split.train.as_slice(), &data.split.validation].concat();
-        rows.sort_unstable();
-        let rows = thinned(rows, BASELINE_ROWS);
-        let mut except = data.ignore.clone();
-        except.retain(|column| *column != self.config.target);
-        except.push(self.config.target.clone());
-        let config = PreprocessConfig {
-            categorical: CategoricalEncoding::OneHot,
-            ..PreprocessConfig::default()
-        };
-        let selection = FeatureSelection::Except(except);
-        let (preprocessor, _) = Preprocessor::fit(&data.table, &selection, &rows, &config)?;
-        let dense = |table: &Table, rows: &[usize]| -> Result<DenseColumns, Error> {
-            let features = preprocessor.transform(table, Some(rows))?;
-            Ok(DenseColumns::from_row_major(
-                &features.numeric,
-                features.n_numeric,
-            ))
-        };
-        let target =
-            |rows: &[usize]| TargetTransform::read(&data.table, &self.config.target, Some(rows));
-        let (train, test) = (
-            dense(&data.table, &rows)?,
-            dense(&data.table, &data.split.test)?,
-        );
-        let (y_train, y_test) = (target(&rows)?, target(&data.split.test)?);
-        let mut results = Vec::new();
-        for baseline in baseline::all() {
-            (options.on_event)(&RunEvent::BaselineStarted(baseline.name()));
-            let start = Instant::now();
-            let predicted = baseline.fit_predict(&train, &y_train, &test)?;
-            let metrics = RegressionMetrics::compute(&predicted, &y_test)?;
-            results.push(BaselineResult {
-                name: baseline.name().into(),
-                rmse: metrics.rmse,
-                mae: metrics.mae,
-                r2: metrics.r2,
-                seconds: start.elapsed().as_secs_f64(),
-            });
-        }
-        Ok(results)
-    }
-
     fn summary(
         &self,
         data: &ExperimentData,
+        model: &FittedModel,
+        best: String,
         mut models: Vec<ModelResult>,
         mut baselines: Vec<BaselineResult>,
     ) -> Summary {
-        // The hold-out rows decide nothing: the best model is the validation rows' choice.
-        let score = |m: &ModelResult| m.validation_rmse.unwrap_or(m.rmse);
-        let best = models
-            .iter()
-            .min_by(|a, b| score(a).total_cmp(&score(b)))
-            .map(|m| m.name.clone())
-            .unwrap_or_default();
-        models.sort_by(|a, b| a.rmse.total_cmp(&b.rmse));
-        baselines.sort_by(|a, b| a.rmse.total_cmp(&b.rmse));
+        models.sort_by(|a, b| better_first(&a.scores, &b.scores));
+        baselines.sort_by(|a, b| better_first(&a.scores, &b.scores));
         Summary {
             models,
             baselines,
             best,
             target: self.config.target.clone(),
-            seed: self.config.seed,
+            task: data.task,
+            objective: model.objective().to_string(),
+            classes: model.classes().map(<[String]>::to_vec),
+            seed: self.config.estimator.training.seed,
             rows: data.table.n_rows(),
             train_rows: data.split.train.len(),
-            baseline_rows: baseline_rows(data),
+            baseline_rows: baselines::rows(data).len(),
             validation_rows: data.split.validation.len(),
             test_rows: data.split.test.len(),
             split: data.rule.to_string(),
-            synthetic: self.config.data.is_none(),
+            synthetic: data.synthetic,
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }
-
-    fn report(
-        &self,
-        data: &ExperimentData,
-        summary: &Summary,
-        model: &FittedRegressor,
-    ) -> Result<Report, Error> {
-        let test = &data.split.test;
-        let actual = TargetTransform::read(&data.table, &self.config.target, Some(test))?;
-        let predicted = model.predict_rows(&data.table, Some(test))?;
-        let curves = summary.models.iter().map(|m| LossCurve {
-            model: m.name.clone(),
-            train: m
-                .history
-                .iter()
-                .map(|e| (e.epoch as f64, e.train_loss))
-                .collect(),
-            validation: m
-                .history
-                .iter()
-                .filter_map(|e| Some((e.epoch as f64, e.score()?)))
-                .collect(),
-        });
-        let title = if summary.synthetic {
-            format!("{} on a SYNTHETIC option market", summary.target)
-        } else {
-            format!("{} from data", summary.target)
-        };
-        Ok(Report {
-            title,
-            notes: data.notes.clone(),
-            leaderboard: summary.leaderboard(),
-            target: summary.target.clone(),
-            curves: curves.collect(),
-            predictions: thinned(actual.into_iter().zip(predicted).collect(), PLOT_POINTS),
-            smiles: smiles(model, &data.table, test)?,
-        })
-    }
 }
 
-/// The strategy's settings for one model, with what the config says instead.
-fn regressor(
-    config: &ExperimentConfig,
-    model: &str,
-    rows: usize,
-) -> Result<RegressorConfig, Error> {
-    let mut regressor = RegressorConfig::preset_for(model, config.strategy, rows)?;
-    regressor.loss = config.loss.clone();
-    regressor.validation_fraction = config.validation_fraction;
-    if let Some(numeric) = config.numeric {
-        regressor.preprocess.numeric = numeric;
-    }
-    let training = &mut regressor.training;
-    training.seed = config.seed;
-    if let Some(epochs) = config.epochs {
-        training.epochs = epochs;
-    }
-    if let Some(batch_size) = config.batch_size {
-        training.batch_size = batch_size;
-    }
-    match config.use_ema {
-        Some(false) => training.ema = None,
-        Some(true) if training.ema.is_none() => training.ema = Some(Default::default()),
-        _ => {}
-    }
-    if let (Some(lr), ScheduleConfig::CosineWarmup(schedule)) =
-        (config.learning_rate, &mut training.schedule)
-    {
-        schedule.base_lr = lr;
-    }
-    Ok(regressor)
-}
-
-/// At most `most` of `all`, evenly spread.
-fn thinned<T>(all: Vec<T>, most: usize) -> Vec<T> {
-    let step = all.len().div_ceil(most).max(1);
-    all.into_iter().step_by(step).collect()
+/// The validation rows choose; without any, the hold-out rows.
+fn best(results: &[ModelResult]) -> String {
+    let scores = |m: &ModelResult| m.validation.clone().unwrap_or_else(|| m.scores.clone());
+    let best = results
+        .iter()
+        .min_by(|a, b| better_first(&scores(a), &scores(b)));
+    best.map(|m| m.name.clone()).unwrap_or_default()
 }
 
 fn artifact_name(model: &str) -> String {
     format!("{model}.safetensors")
-}
-
-/// How many rows the baselines train on.
-fn baseline_rows(data: &ExperimentData) -> usize {
-    let rows = data.split.train.len() + data.split.validation.len();
-    rows.div_ceil(rows.div_ceil(BASELINE_ROWS).max(1))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {

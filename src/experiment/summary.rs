@@ -1,8 +1,10 @@
 //! What a run found, as `metrics.json` holds it.
 
+use forge_train::metric::Scores;
 use forge_train::{EpochRecord, StopReason};
 use serde::{Deserialize, Serialize};
 
+use crate::Task;
 use crate::report::LeaderboardRow;
 
 /// One trained model.
@@ -10,24 +12,21 @@ use crate::report::LeaderboardRow;
 pub struct ModelResult {
     /// Registry name.
     pub name: String,
-    /// Root mean squared error on the hold-out rows, in the target's unit.
-    pub rmse: f64,
-    /// Mean absolute error.
-    pub mae: f64,
-    /// Coefficient of determination.
-    pub r2: f64,
+    /// Of the hold-out rows, in the target's unit; the first decides.
+    pub scores: Scores,
+    /// Of the validation rows, by which the best model is chosen; absent without such rows.
+    pub validation: Option<Scores>,
     /// Seconds of training, over all resumptions.
     pub seconds: f64,
     /// Trainable parameters.
     pub parameters: usize,
-    /// Best RMSE on the validation rows, by which the best model is chosen; absent without such
-    /// rows.
-    pub validation_rmse: Option<f64>,
+    /// Which weights were kept: `module`, or the average's name.
+    pub candidate: String,
     /// Epochs trained.
     pub epochs: usize,
     /// Why training ended.
     pub stopped: StopReason,
-    /// Losses by epoch.
+    /// Losses and scores by epoch.
     pub history: Vec<EpochRecord>,
 }
 
@@ -36,12 +35,8 @@ pub struct ModelResult {
 pub struct BaselineResult {
     /// Its name.
     pub name: String,
-    /// Root mean squared error.
-    pub rmse: f64,
-    /// Mean absolute error.
-    pub mae: f64,
-    /// Coefficient of determination.
-    pub r2: f64,
+    /// Of the hold-out rows, in the target's unit; the first decides.
+    pub scores: Scores,
     /// Seconds of fitting and predicting.
     pub seconds: f64,
 }
@@ -49,15 +44,21 @@ pub struct BaselineResult {
 /// Everything in `metrics.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The models, best hold-out RMSE first.
+    /// The models, best hold-out score first.
     pub models: Vec<ModelResult>,
     /// The baselines, best first.
     pub baselines: Vec<BaselineResult>,
-    /// The model in `model.safetensors`: the one with the best validation RMSE.
+    /// The model in `model.safetensors`: the one that is best on the validation rows.
     pub best: String,
-    /// The column predicted.
-    pub target: String,
-    /// Seed of the run.
+    /// The columns predicted.
+    pub target: Vec<String>,
+    /// Numbers or classes.
+    pub task: Task,
+    /// The objective's name.
+    pub objective: String,
+    /// The classes in order; absent for numbers.
+    pub classes: Option<Vec<String>>,
+    /// Seed of the training.
     pub seed: u64,
     /// Rows of the table.
     pub rows: usize,
@@ -78,29 +79,25 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Models and baselines, best hold-out RMSE first.
+    /// Models and baselines, best hold-out score first.
     #[must_use]
     pub fn leaderboard(&self) -> Vec<LeaderboardRow> {
         let models = self.models.iter().map(|m| LeaderboardRow {
             name: m.name.clone(),
             baseline: false,
-            rmse: m.rmse,
-            mae: m.mae,
-            r2: m.r2,
+            scores: m.scores.clone(),
             seconds: m.seconds,
             parameters: Some(m.parameters),
         });
         let baselines = self.baselines.iter().map(|b| LeaderboardRow {
             name: b.name.clone(),
             baseline: true,
-            rmse: b.rmse,
-            mae: b.mae,
-            r2: b.r2,
+            scores: b.scores.clone(),
             seconds: b.seconds,
             parameters: None,
         });
         let mut rows: Vec<_> = models.chain(baselines).collect();
-        rows.sort_by(|a, b| a.rmse.total_cmp(&b.rmse));
+        LeaderboardRow::sort(&mut rows);
         rows
     }
 }

@@ -1,17 +1,25 @@
-//! One HTML page about a run, with its plots inside: it opens offline and needs no script.
+//! One HTML page about a run, with its plots inside: it opens offline and loads nothing.
+//!
+//! A plot of more than a hundred points can be hovered over and zoomed into, by a small script in
+//! the page itself; without scripts the same plots stand still.
 
-mod chart;
+mod diagnostics;
+mod figure;
 mod page;
+mod svg;
+mod ticks;
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use forge_nn::ForgeError;
+use forge_train::metric::{Direction, Scores};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// A point of a plot.
-pub type Point = (f64, f64);
+pub use diagnostics::Diagnostics;
+pub use figure::{ConfusionTable, Figure, Mark, Plot, Point, Section, Series};
 
 /// Everything a report shows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -22,62 +30,63 @@ pub struct Report {
     pub notes: Vec<String>,
     /// Models and baselines, best first.
     pub leaderboard: Vec<LeaderboardRow>,
-    /// The target's name and unit, for axes.
-    pub target: String,
-    /// A loss curve a model.
-    pub curves: Vec<LossCurve>,
-    /// `(actual, predicted)` of the best model on the hold-out rows.
-    pub predictions: Vec<Point>,
-    /// A smile an expiry, when the table is an option chain.
-    pub smiles: Vec<Smile>,
+    /// What there is to see, in order.
+    pub sections: Vec<Section>,
 }
 
-/// A row of the leaderboard. Figures are of the hold-out rows, in the target's unit.
+/// A row of the leaderboard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LeaderboardRow {
     /// Model or baseline.
     pub name: String,
     /// Whether it is a baseline.
     pub baseline: bool,
-    /// Root mean squared error.
-    pub rmse: f64,
-    /// Mean absolute error.
-    pub mae: f64,
-    /// Coefficient of determination.
-    pub r2: f64,
+    /// Of the hold-out rows, in the target's unit; the first decides.
+    pub scores: Scores,
     /// Seconds of fitting.
     pub seconds: f64,
     /// Trainable parameters; none for a baseline.
     pub parameters: Option<usize>,
 }
 
-/// Losses over epochs.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct LossCurve {
-    /// The model.
-    pub model: String,
-    /// `(epoch, training loss)`, on the standardised target.
-    pub train: Vec<Point>,
-    /// `(epoch, validation RMSE)`, in the target's unit.
-    pub validation: Vec<Point>,
+impl LeaderboardRow {
+    /// Sorts by the deciding score, best first; rows without one last.
+    pub fn sort(rows: &mut [Self]) {
+        rows.sort_by(|a, b| better_first(&a.scores, &b.scores));
+    }
+
+    /// The names of the scores that the rows have, in their order; without those of single targets
+    /// (`rmse.1`), of which there may be many.
+    #[must_use]
+    pub fn score_names(rows: &[Self]) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for score in rows.iter().flat_map(|row| row.scores.iter()) {
+            if !score.name.contains('.') && !names.contains(&score.name.as_str()) {
+                names.push(&score.name);
+            }
+        }
+        names
+    }
 }
 
-/// Quotes of one expiry and what the model says there.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Smile {
-    /// Such as `2024-03-01, 0.25 years`.
-    pub title: String,
-    /// `(log-moneyness, quoted volatility)`.
-    pub quotes: Vec<Point>,
-    /// `(log-moneyness, model volatility)`, in order of log-moneyness.
-    pub model: Vec<Point>,
+/// The better of two first, by the score that decides; scores that are none last.
+pub(crate) fn better_first(a: &Scores, b: &Scores) -> Ordering {
+    let key = |scores: &Scores| {
+        let score = scores.deciding()?;
+        Some(match score.direction {
+            Direction::Minimize => score.value,
+            Direction::Maximize => -score.value,
+        })
+    };
+    let key = |scores| key(scores).filter(|v| !v.is_nan()).unwrap_or(f64::INFINITY);
+    key(a).total_cmp(&key(b))
 }
 
 impl Report {
     /// The page.
     ///
     /// # Errors
-    /// If a plot cannot be drawn.
+    /// If a plot cannot be stored in it.
     pub fn to_html(&self) -> Result<String, Error> {
         page::render(self)
             .map_err(|reason| ForgeError::unsupported(format!("report: {reason}")).into())

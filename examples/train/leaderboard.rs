@@ -1,0 +1,60 @@
+//! The leaderboard as text.
+
+use volatilityforge::chain;
+use volatilityforge::experiment::Summary;
+use volatilityforge::report::LeaderboardRow;
+
+/// Prints models and (in brackets) baselines, best first, with the scores that fit the task.
+pub(crate) fn print(summary: &Summary) {
+    let data = if summary.synthetic {
+        " of SYNTHETIC data"
+    } else {
+        ""
+    };
+    println!(
+        "\n{} ({}) on {} hold-out rows{data}, split {}:",
+        summary.target.join(", "),
+        summary.objective,
+        summary.test_rows,
+        summary.split
+    );
+    if summary.baseline_rows < summary.train_rows {
+        println!(
+            "(baselines on {} evenly spread training rows)",
+            summary.baseline_rows
+        );
+    }
+    let rows = summary.leaderboard();
+    let names = LeaderboardRow::score_names(&rows);
+    print!("{:<18}", "");
+    for name in &names {
+        print!("{:>width$}", name.replace('_', " "), width = width(name));
+    }
+    println!("{:>10}{:>12}", "seconds", "parameters");
+    for row in &rows {
+        let name = if row.baseline {
+            format!("({})", row.name)
+        } else {
+            row.name.clone()
+        };
+        print!("{name:<18}");
+        for name in &names {
+            match row.scores.get(name) {
+                Some(value) => print!("{value:>width$.6}", width = width(name)),
+                None => print!("{:>width$}", "–", width = width(name)),
+            }
+        }
+        let parameters = row.parameters.map_or(String::new(), |p| p.to_string());
+        println!("{:>10.1}{parameters:>12}", row.seconds);
+    }
+    if let Some(error) = chain::vol_points(summary) {
+        println!(
+            "{}: mean absolute error {error:.4} vol points",
+            summary.best
+        );
+    }
+}
+
+fn width(name: &str) -> usize {
+    name.chars().count().max(11) + 2
+}

@@ -1,0 +1,150 @@
+//! Settings of a run.
+
+use volatilityforge::chain;
+use volatilityforge::experiment::{Experiment, ExperimentConfig, TaskChoice};
+
+use crate::experiment::quick;
+
+fn config() -> ExperimentConfig {
+    ExperimentConfig {
+        data: Some("table.csv".into()),
+        target: vec!["y".into()],
+        models: vec!["tabular_mlp".into()],
+        estimator: quick(),
+        ..ExperimentConfig::default()
+    }
+}
+
+#[test]
+fn unknown_keys_are_named_at_every_depth() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    for (text, key) in [
+        ("target = \"vol\"\nlerning_rate = 0.1\n", "lerning_rate"),
+        ("[estimator]\nobjektive = 1\n", "objektive"),
+        ("[estimator.training]\nepoch = 1\n", "epoch"),
+        ("[estimator.preprocess]\nnumerik = \"none\"\n", "numerik"),
+        ("[read]\nshet = \"a\"\n", "shet"),
+        ("[market]\ndayz = 3\n", "dayz"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let error = ExperimentConfig::from_toml_file(&path)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(key) && error.contains("config.toml"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn bad_values_are_named() {
+    type Change = fn(&mut ExperimentConfig);
+    let changes: [(&str, Change); 14] = [
+        ("epochs", |c| c.estimator.training.epochs = Some(0)),
+        ("batch_size", |c| c.estimator.training.batch_size = Some(0)),
+        ("lr", |c| c.estimator.training.learning_rate = Some(-1.0)),
+        ("validation_fraction", |c| {
+            c.estimator.validation_fraction = 1.5;
+        }),
+        ("models", |c| c.models.clear()),
+        ("models", |c| c.models.push("tabular_mlp".into())),
+        ("resnet", |c| c.models.push("resnet".into())),
+        ("estimator.model", |c| {
+            c.estimator.model = "tabular_resnet".into();
+        }),
+        ("target", |c| c.target.clear()),
+        ("data", |c| c.data = None),
+        ("data", |c| c.market = chain::experiment().market),
+        ("task", |c| {
+            c.task = TaskChoice::Regression;
+            c.estimator.objective = Some("binary".parse().unwrap());
+        }),
+        ("fraction", |c| {
+            c.split = Some(
+                "random"
+                    .parse::<volatilityforge::data::SplitConfig>()
+                    .unwrap()
+                    .with_fraction(1.0),
+            )
+        }),
+        ("threshold", |c| {
+            let text = "{ name = \"binary\", threshold = 1.5 }";
+            c.set(&format!("estimator.objective={text}")).unwrap();
+        }),
+    ];
+    assert!(Experiment::new(config()).is_ok());
+    for (field, change) in changes {
+        let mut config = config();
+        change(&mut config);
+        let error = Experiment::new(config).unwrap_err();
+        assert!(
+            error.is_config() && error.to_string().contains(field),
+            "{field}: {error}"
+        );
+    }
+}
+
+#[test]
+fn any_setting_can_be_set_by_its_place() {
+    let mut config = config();
+    for assignment in [
+        "estimator.training.weight_decay=0.25",
+        "estimator.preprocess.numeric=quantile",
+        "estimator.objective={ name = \"quantiles\", quantiles = [0.2, 0.8] }",
+        "target=[\"a\", \"b\"]",
+        "weights = w",
+    ] {
+        config.set(assignment).unwrap();
+    }
+    assert_eq!(config.estimator.training.weight_decay, Some(0.25));
+    assert_eq!(config.target, ["a", "b"]);
+    assert_eq!(config.weights.as_deref(), Some("w"));
+    let toml = config.to_toml().unwrap();
+    assert!(
+        toml.contains("quantiles = [") && toml.contains("numeric = \"quantile\""),
+        "{toml}"
+    );
+    assert_eq!(ExperimentConfig::from_toml(&toml).unwrap(), config);
+    for bad in [
+        "epochs",
+        "estimator.training.epoch=3",
+        "target.x=1",
+        "task=ranking",
+    ] {
+        let error = config.set(bad).unwrap_err();
+        assert!(
+            error.is_config() && error.to_string().contains(bad),
+            "{error}"
+        );
+    }
+}
+
+/// A learning rate holds under every schedule, whether the preset's or a given one.
+#[test]
+fn the_learning_rate_reaches_every_schedule() {
+    for schedule in [
+        "constant",
+        "cosine_warmup",
+        "cosine_warm_restarts",
+        "one_cycle",
+    ] {
+        let mut config = config();
+        let place = format!("estimator.training.config.schedule={{ name = \"{schedule}\" }}");
+        config.set(&place).unwrap();
+        config
+            .set("estimator.training.learning_rate=0.0123")
+            .unwrap();
+        let trainer = config.estimator.trainer(1000).unwrap();
+        assert_eq!(trainer.schedule.peak_lr(), 0.0123, "{schedule}");
+    }
+}
+
+#[test]
+fn the_default_run_of_the_example_is_a_valid_one() {
+    let config = chain::experiment();
+    assert!(Experiment::new(config.clone()).is_ok());
+    let toml = config.to_toml().unwrap();
+    assert_eq!(ExperimentConfig::from_toml(&toml).unwrap(), config);
+}
