@@ -5,10 +5,17 @@ use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use volatilityforge::nn::FileFormat;
 use volatilityforge::{DeviceName, Error, FittedRegressor};
 
 use crate::allocation::peak_of;
 use crate::chain::{chain, quick};
+
+/// As the library names its files.
+const FORMAT: FileFormat = FileFormat {
+    name: "volatilityforge.artifact",
+    version: 2,
+};
 
 /// What an error and its way up may cost beside the file.
 const SLACK: usize = 256 * 1024;
@@ -159,7 +166,7 @@ fn a_manifest_that_asks_for_more_than_the_file_holds_is_refused() {
     use volatilityforge::nn::TensorFile;
     let folder = tempfile::tempdir().unwrap();
     let (_, path, bytes) = saved("tabular_mlp", folder.path());
-    let format = volatilityforge::ARTIFACT_FORMAT;
+    let format = FORMAT;
     let file = TensorFile::<serde_json::Value>::from_bytes(&path, bytes, format).unwrap();
     for (field, value) in [("d_block", 60_000), ("n_blocks", 1000), ("d_in", 1_000_000)] {
         let mut manifest = file.manifest.clone();
@@ -178,10 +185,10 @@ fn a_manifest_that_asks_for_more_than_the_file_holds_is_refused() {
 
 #[test]
 fn other_formats_and_versions_are_named() {
-    use volatilityforge::nn::{FileFormat, TensorFile};
+    use volatilityforge::nn::TensorFile;
     let folder = tempfile::tempdir().unwrap();
     let (_, path, bytes) = saved("tabular_mlp", folder.path());
-    let format = volatilityforge::ARTIFACT_FORMAT;
+    let format = FORMAT;
     let file = TensorFile::<serde_json::Value>::from_bytes(&path, bytes, format).unwrap();
     let tensors = file.tensors("").unwrap();
     let rewrite = |format| {

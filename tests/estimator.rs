@@ -179,7 +179,7 @@ fn several_targets_are_learnt_at_once_each_in_its_unit() {
 fn rows_of_weight_zero_are_not_learnt() {
     let table = chain();
     let vol = volatilityforge::data::TargetTransform::read(&table, "vol", None).unwrap();
-    let odd = |i: usize| i % 5 == 0;
+    let odd = |i: usize| i.is_multiple_of(5);
     let spoilt = vol.iter().enumerate();
     let spoilt = spoilt.map(|(i, v)| if odd(i) { 9.0 } else { *v }).collect();
     let weights = (0..ROWS).map(|i| if odd(i) { 0.0 } else { 1.0 }).collect();
