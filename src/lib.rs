@@ -26,3 +26,18 @@ pub use forge_models::Strategy;
 pub use forge_nn as nn;
 pub use forge_nn::DeviceName;
 pub use forge_train as train;
+
+/// The guides: their code is compiled and run with the tests of the documentation.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../docs/data.md")]
+    struct Data;
+    #[doc = include_str!("../docs/preprocessing.md")]
+    struct Preprocessing;
+    #[doc = include_str!("../docs/tasks.md")]
+    struct Tasks;
+    #[doc = include_str!("../docs/models.md")]
+    struct Models;
+    #[doc = include_str!("../docs/performance.md")]
+    struct Performance;
+}

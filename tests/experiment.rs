@@ -179,3 +179,13 @@ fn a_folder_that_holds_a_run_is_not_overwritten() {
     let error = run(&config, &out, false, None).unwrap_err();
     assert!(error.to_string().contains("resume"), "{error}");
 }
+
+/// The settings file of the guide is valid and says what it means to.
+#[test]
+fn the_guides_settings_file_is_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/experiment.toml");
+    let config = ExperimentConfig::from_toml_file(path).unwrap();
+    config.estimator.validate().unwrap();
+    assert_eq!(config.models.len(), 3);
+    assert_eq!(config.target, ["left"]);
+}
