@@ -2,7 +2,7 @@
 
 use forge_models::{
     Capabilities, Context, ModelConfig, RowContext, SaintAttentionType, SaintConfig, TabularConfig,
-    TabularInput, TabularModel, TabularSpec,
+    TabularInput, TabularModel, TabularRows, TabularSpec,
 };
 use forge_nn::burn::tensor::{Device, Tolerance};
 use forge_nn::{ModuleConfig, Network, Want};
@@ -114,9 +114,15 @@ fn the_context_does_not_see_the_rows_to_predict() {
         rows: rows(&config, 9, 2).rows,
         target: None,
     };
+    let all = rows(&config, 6, 5).rows;
     // Of the second layer: its keys have gone through the first one's attention over rows.
     let weights = |n| {
-        let input = rows(&config, n, 5).with_context(context.clone());
+        let rows = TabularRows {
+            x_num: all.x_num.clone().map(|x| x.narrow(0, 0, n)),
+            x_cat: all.x_cat.clone().map(|x| x.narrow(0, 0, n)),
+            ..TabularRows::default()
+        };
+        let input = TabularInput::from(rows).with_context(context.clone());
         let map = model.run(input, want).maps.attention.remove(3);
         map.narrow(2, 0, 1).narrow(3, 0, 9).into_data()
     };

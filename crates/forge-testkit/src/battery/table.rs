@@ -83,7 +83,8 @@ pub fn rows_of(spec: &TabularSpec, rows: usize, seed: u64, device: &Device) -> T
 /// `rows` with every third cell missing, in another place row by row.
 pub(super) fn with_gaps(rows: TabularRows) -> TabularRows {
     let mask = |[rows, columns]: [usize; 2], device: &Device| {
-        let cells = (0..rows * columns).map(|cell| i64::from((cell + cell / columns) % 3 != 0));
+        let cells =
+            (0..rows * columns).map(|cell| i64::from((cell / columns + cell % columns) % 3 != 0));
         let data = TensorData::new(cells.collect::<Vec<_>>(), [rows, columns]);
         Tensor::<2, Int>::from_data(data, device).equal_elem(1)
     };

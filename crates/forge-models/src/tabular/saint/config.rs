@@ -221,14 +221,14 @@ impl TabularConfig for SaintConfig {
 
     fn narrow() -> Self {
         Self {
-            dim: 4,
+            dim: 8,
             heads: 2,
             dim_head: 3,
             row_dim_head: 5,
             cont_mlp_hidden: 8,
-            y_mlp_hidden: 12,
-            attn_dropout: 0.1,
-            ff_dropout: 0.1,
+            y_mlp_hidden: 32,
+            attn_dropout: 0.05,
+            ff_dropout: 0.05,
             ..Self::default()
         }
     }

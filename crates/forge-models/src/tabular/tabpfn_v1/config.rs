@@ -153,11 +153,11 @@ impl TabularConfig for TabPfnV1Config {
 
     fn narrow() -> Self {
         Self {
-            emsize: 12,
+            emsize: 16,
             nhead: 2,
-            nhid: 16,
+            nhid: 32,
             nlayers: 2,
-            dropout: 0.1,
+            dropout: 0.05,
             ..Self::default()
         }
     }
