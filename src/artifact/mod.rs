@@ -117,10 +117,7 @@ fn member(file: &TensorFile<Manifest>, i: usize, device: &Device) -> Result<Mode
             .error(format!("{name} is {dtype:?}, expected F32"))
             .into());
     }
-    let state = StateDict {
-        tensors,
-        ..StateDict::default()
-    };
+    let state = StateDict { tensors };
     let module = file.manifest.model.try_init(device)?;
     Ok(state.load_into(module).map_err(|e| file.error(e))?)
 }

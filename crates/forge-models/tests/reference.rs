@@ -18,7 +18,6 @@ fn case(path: &str) -> (ModelConfig, StateDict, PathBuf) {
         params.filter_map(|(key, data)| Some((key.strip_prefix("param/")?.to_string(), data)));
     let checkpoint = StateDict {
         tensors: params.collect(),
-        ..StateDict::default()
     };
     (ModelConfig::from_value(config).unwrap(), checkpoint, path)
 }
@@ -167,7 +166,6 @@ fn a_key_map_that_forgets_a_tensor_does_not_load() {
     let (_, checkpoint, _) = case("tabular_resnet/eval_2blocks.safetensors");
     let like = StateDict {
         tensors: [("input.weight".into(), TensorData::zeros::<f64, _>([5, 7]))].into(),
-        ..StateDict::default()
     };
     let error = KeyMap::new()
         .to_module(&checkpoint, &like)

@@ -77,9 +77,6 @@ pub trait ReferenceWeights: ParameterCount {
     fn to_reference(&self, module: &Self::Module) -> Result<StateDict, ForgeError> {
         let state = StateDict::from_module(module)?;
         let tensors = self.key_map().to_reference(&state.tensors)?;
-        Ok(StateDict {
-            tensors,
-            ..StateDict::default()
-        })
+        Ok(StateDict { tensors })
     }
 }

@@ -18,15 +18,13 @@ use crate::ForgeError;
 
 /// Every parameter and buffer of a module under its path (`blocks.0.linear.weight`), in name order.
 ///
-/// Enum variants leave no trace in the path. Batch statistics are included; take the state of
+/// The name is all that says what a tensor is: the module that a state is loaded into keeps its own
+/// parameter ids. Enum variants leave no trace in the path. Batch statistics are included; take the state of
 /// `module.valid()` to have pending updates of the running statistics written in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StateDict {
     /// Name to values.
     pub tensors: BTreeMap<String, TensorData>,
-    /// Name to Burn parameter id. Optimiser state is keyed by these ids, so a resumed run must
-    /// carry them over; files for deployment leave them out.
-    pub param_ids: BTreeMap<String, u64>,
 }
 
 impl StateDict {
@@ -37,12 +35,9 @@ impl StateDict {
     pub fn from_module<M: Module>(module: &M) -> Result<Self, ForgeError> {
         let mut state = Self::default();
         for tensor in module.collect(None, None, true) {
-            let (name, dtype, shape, id, bytes) = tensor
+            let (name, dtype, shape, _, bytes) = tensor
                 .into_parts()
                 .map_err(|e| ForgeError::weights(format!("cannot be read back: {e}")))?;
-            if let Some(id) = id {
-                state.param_ids.insert(name.clone(), id);
-            }
             // A copy: on wgpu what was read back may share memory that a later operation uses.
             let data = TensorData::from_bytes(bytes.clone(), shape, dtype);
             state.tensors.insert(name, data);
@@ -57,13 +52,12 @@ impl StateDict {
     /// # Errors
     /// A weights error naming every missing, left-over or misshapen tensor.
     pub fn load_into<M: Module>(self, mut module: M) -> Result<M, ForgeError> {
-        let Self { tensors, param_ids } = self;
-        let tensors = tensors
+        let tensors = self
+            .tensors
             .into_iter()
             .map(|(name, data)| {
-                let id = param_ids.get(&name).copied();
                 let (shape, dtype) = (data.shape().clone(), data.dtype());
-                burn_pack::Tensor::new(name, dtype, shape, id, data.into_bytes())
+                burn_pack::Tensor::new(name, dtype, shape, None, data.into_bytes())
             })
             .collect();
         let result = module.apply(tensors, None, None, true);

@@ -49,7 +49,6 @@ impl<M: Module> RunPart for Ema<M> {
         let calls = state.read_json()?;
         let tensors = forge_nn::StateDict {
             tensors: state.tensors,
-            ..Default::default()
         };
         *self = Ema::restore(Ema::config(self).clone(), &self.module(), tensors, calls)?;
         Ok(())

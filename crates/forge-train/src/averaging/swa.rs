@@ -151,7 +151,6 @@ impl<M: Module> RunPart for Swa<M> {
         self.progress = state.read_json()?;
         let tensors = StateDict {
             tensors: state.tensors,
-            ..StateDict::default()
         };
         self.average = tensors.load_into(self.average.valid())?;
         Ok(())

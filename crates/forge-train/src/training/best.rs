@@ -1,7 +1,5 @@
 //! The best validation so far.
 
-use std::collections::BTreeMap;
-
 use burn::module::Module;
 use forge_nn::{ForgeError, StateDict};
 use serde::{Deserialize, Serialize};
@@ -101,7 +99,6 @@ impl<M: Module> Best<M> {
             Some(about) => {
                 let tensors = StateDict {
                     tensors: state.tensors,
-                    param_ids: BTreeMap::new(),
                 };
                 let module = tensors.load_into(like)?;
                 Some(Kept { module, about })

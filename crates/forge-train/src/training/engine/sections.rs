@@ -66,7 +66,6 @@ impl<M: Module> Engine<'_, M> {
         let weights = StateDict {
             tensors: sections.take(MODULE)?.tensors,
             // Names decide; the module keeps its own ids.
-            param_ids: BTreeMap::new(),
         };
         // Writes pending batch statistics in, so that none are left to overwrite the loaded ones.
         let _ = self.module().valid();
