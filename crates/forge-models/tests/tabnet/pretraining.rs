@@ -57,7 +57,6 @@ impl Case {
     fn pretrainer(&self, device: &Device) -> TabNetPretrainer {
         let checkpoint = StateDict {
             tensors: self.under("param/"),
-            ..StateDict::default()
         };
         self.config.load_reference(&checkpoint, device).unwrap()
     }
