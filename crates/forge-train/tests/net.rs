@@ -126,6 +126,20 @@ impl TrainTask for Task {
         Ok(loss)
     }
 
+    fn observe_statistics(
+        &mut self,
+        module: &Net,
+        rows: &[usize],
+        at: &StepContext<'_>,
+    ) -> Result<(), ForgeError> {
+        let good = rows
+            .iter()
+            .copied()
+            .filter(|row| Some(*row) != self.bad_row);
+        let good: Vec<usize> = good.collect();
+        self.loss(module, &good, at).map(drop)
+    }
+
     fn validate(&self, module: &Net) -> Result<Option<Scores>, ForgeError> {
         if self.n_valid == 0 {
             return Ok(None);

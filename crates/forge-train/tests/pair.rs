@@ -227,7 +227,7 @@ fn each_phase_moves_its_own_group() {
     );
     // Steps of their own: the forger's were two.
     assert_eq!(
-        sections.1["optimizer.forger"]["forger.weight.time"],
+        sections.1["optimizer.forger"]["forger.weight.step"],
         json!(2)
     );
 }

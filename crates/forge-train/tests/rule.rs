@@ -195,7 +195,7 @@ fn runs_with_skipped_steps_resume_bit_equal() {
     let config = TrainerConfig {
         skip_non_finite: true,
         clip_value: Some(0.4),
-        swa: Some(serde_json::from_value(json!({"start": 0.3, "unit": "steps"})).unwrap()),
+        swa: Some(serde_json::from_value(json!({"start": 0.4, "unit": "steps"})).unwrap()),
         ..config(3)
     };
     let folder = tempfile::tempdir().unwrap();

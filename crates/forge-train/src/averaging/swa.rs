@@ -107,15 +107,15 @@ impl<M: Module> Swa<M> {
     /// # Panics
     /// If the module has other tensors than the one that the average began with.
     pub fn update(&mut self, module: &M) {
-        let n = self.progress.averaged as f64;
+        let n = self.progress.averaged;
         self.progress.averaged += 1;
+        if n == 0 {
+            self.average = module.valid();
+            return;
+        }
         // θ + n/(n+1) (s - θ): in this form equal weights stay as they are, to the bit.
-        match lerp(
-            module.valid(),
-            &self.average,
-            n / (n + 1.0),
-            Floats::Trainable,
-        ) {
+        let kept = n as f64 / (n + 1) as f64;
+        match lerp(module.valid(), &self.average, kept, Floats::Trainable) {
             Ok(average) => self.average = average,
             Err(error) => panic!("the average is of another module: {error}"),
         }
