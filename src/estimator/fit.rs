@@ -128,7 +128,12 @@ impl TabularEstimator {
         device: &Device,
         options: FitOptions,
     ) -> Result<(FittedModel, FitReport), Error> {
-        let training = self.config.trainer(split.train.len())?;
+        let mut training = self.config.trainer(split.train.len())?;
+        let settings = &self.config.training;
+        if split.validation.is_empty() && settings.patience.is_none() && settings.config.is_none() {
+            // The preset's: without validation rows there is nothing to stop by.
+            training.early_stopping = None;
+        }
         let (kind, task) = self.kind(table, &split.train)?;
         let capabilities = ModelConfig::capabilities_of(self.config.model.name())?;
         let (preprocessor, preprocessing) = self.preprocessor(capabilities, table, &split.train)?;

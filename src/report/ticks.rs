@@ -7,7 +7,7 @@ pub(super) fn ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     if !(span > 0.0 && span.is_finite()) {
         return Vec::new();
     }
-    let rough = span / 5.0;
+    let rough = span / 6.0;
     let power = 10.0_f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0]
         .map(|factor| factor * power)

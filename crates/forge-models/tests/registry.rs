@@ -158,6 +158,7 @@ fn hidden_width_is_given_once() {
 fn capabilities_are_declared() {
     let categorical = Capabilities {
         categorical: true,
+        attention_maps: true,
         ..Capabilities::NONE
     };
     assert_eq!(

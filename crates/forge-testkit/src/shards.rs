@@ -42,9 +42,10 @@ impl Reparameterizer for Pad {
         if !value.is_require_grad() {
             return (param, None);
         }
-        let value = value.detach();
+        let value = value.inner();
         let rows = value.dims()[0];
-        let stored = Tensor::cat(vec![value.clone(), value * 3.0 + 1.0], 0).require_grad();
+        let stored = Tensor::cat(vec![value.clone(), value * 3.0 + 1.0], 0);
+        let stored = Tensor::from_inner(stored).require_grad();
         (
             Param::initialized(param.id, stored),
             Some(FirstRows { rows }),

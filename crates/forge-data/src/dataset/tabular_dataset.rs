@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use burn::tensor::kind::Basic;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use super::tabular_batch::EachTensor;
 use super::{TabularBatch, weights};
@@ -152,7 +152,23 @@ impl TabularDataset {
         assert!(!indices.is_empty(), "a batch needs at least one row");
         let indices = TensorData::new(indices.clone(), [indices.len()]);
         let indices = Tensor::from_data(indices, &self.device);
-        self.all.clone().map(&Select(indices))
+        // Burn's flex backend gives what it selects of booleans another type, which later operations
+        // refuse: masks are selected as integers.
+        let mask = |mask: &Option<Tensor<2, Bool>>| {
+            let mask = mask.clone()?;
+            Some(mask.int().select(0, indices.clone()).equal_elem(1))
+        };
+        let (num_present, cat_present) = (mask(&self.all.num_present), mask(&self.all.cat_present));
+        let rest = TabularBatch {
+            num_present: None,
+            cat_present: None,
+            ..self.all.clone()
+        };
+        TabularBatch {
+            num_present,
+            cat_present,
+            ..rest.map(&Select(indices))
+        }
     }
 
     /// [`batch`](Self::batch), moved to `device`: selected where the rows are, so that no more

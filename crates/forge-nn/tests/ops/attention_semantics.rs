@@ -83,7 +83,7 @@ fn dropout_gradient_uses_the_mask_of_the_forward_pass() {
 }
 
 #[test]
-fn nothing_is_dropped_without_autodiff() {
+fn the_operation_drops_without_autodiff_too() {
     let device = Device::flex();
     let [q, k, v] =
         [1, 2, 3].map(|seed| tensor(&values(seed, 48), DType::F64, &device).reshape([1, 2, 3, 8]));
@@ -96,7 +96,8 @@ fn nothing_is_dropped_without_autodiff() {
         &dropping(0.9),
     );
     let b = attention(q, k, v, AttentionMask::none(), None, &dropping(0.0));
-    a.into_data().assert_eq(&b.into_data(), true);
+    // Whether anything is to be dropped is for the layer to say.
+    assert_ne!(a.into_data(), b.into_data());
 }
 
 #[test]
@@ -173,6 +174,6 @@ fn dropout_alone_passes_gradients_where_it_passed_values() {
     let grads = y.sum().backward();
     let dx: Vec<f64> = x.grad(&grads).unwrap().into_data().iter().collect();
     assert!(dx.iter().zip(&out).all(|(d, y)| (d - y).abs() < 1e-6));
-    let same = dropout(x.clone().inner(), 0.4);
-    same.into_data().assert_eq(&x.into_data(), true);
+    let plain: Vec<f64> = dropout(x.inner(), 0.4).into_data().iter().collect();
+    assert!(plain.contains(&0.0));
 }

@@ -108,7 +108,9 @@ pub(super) fn take(input: &TabularInput, rows: &[usize]) -> TabularInput {
     };
     let pick = |x: &Tensor<2>| x.clone().select(0, index(&x.device()));
     let pick_codes = |x: &Tensor<2, Int>| x.clone().select(0, index(&x.device()));
-    let pick_mask = |x: &Tensor<2, Bool>| x.clone().select(0, index(&x.device()));
+    // As integers: Burn's flex backend gives what it selects of booleans another type.
+    let pick_mask =
+        |x: &Tensor<2, Bool>| x.clone().int().select(0, index(&x.device())).equal_elem(1);
     TabularInput {
         rows: TabularRows {
             x_num: input.rows.x_num.as_ref().map(pick),

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams};
 use burn::tensor::Device;
-use forge_models::ModelConfig;
+use forge_models::{ModelConfig, Strategy};
 use forge_nn::{ModuleConfig, Network, StateDict, Want};
 
 use super::table::{floats, input, rows_of, with_gaps};
@@ -94,6 +94,9 @@ pub fn overfits_sixteen_rows(config: &ModelConfig, device: &Device) {
     let data = burn::tensor::TensorData::new(flat, [ROWS, spec.d_out]);
     let target = floats::<2>(data.clone(), &train);
     let mut model = config.init(&train);
+    // Some models are made for higher rates than most.
+    let preset = ModelConfig::preset(config.name(), Strategy::Fast);
+    let rate = preset.map_or(5e-3, |preset| preset.training.learning_rate.max(5e-3));
     let mut optimizer = AdamConfig::new().init();
     let mut error = f64::INFINITY;
     for step in 0..400 {
@@ -101,7 +104,7 @@ pub fn overfits_sixteen_rows(config: &ModelConfig, device: &Device) {
             .square()
             .mean();
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
-        model = optimizer.step(5e-3, model, gradients);
+        model = optimizer.step(rate, model, gradients);
         if step % 50 == 49 {
             let y = model.valid().forward(input(config, ROWS, 1, device));
             let difference = y - floats::<2>(data.clone(), device);

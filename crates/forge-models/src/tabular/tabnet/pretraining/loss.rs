@@ -30,7 +30,9 @@ pub(super) fn reconstruction_loss(
     let rows = expected.dims()[0];
     let mean = expected.clone().mean_dim(0);
     let centred = expected.clone() - mean.clone();
-    let variance = centred.square().sum_dim(0) / rows.saturating_sub(1).max(1) as f64;
+    // Times the reciprocal: Burn's gradient of a division by a number rounds it to f32.
+    let freedom = 1.0 / rows.saturating_sub(1).max(1) as f64;
+    let variance = centred.square().sum_dim(0) * freedom;
     let size = mean.abs();
     let zero = size.clone().equal_elem(0.0);
     let constant = variance
