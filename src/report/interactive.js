@@ -25,7 +25,7 @@ for (const figure of document.querySelectorAll("figure.plot")) {
 
   function ticks(low, high) {
     const rough = (high - low) / 5, power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map(f => f * power).find(s => s >= rough * 0.999) || 10 * power;
+    const step = [10, 5, 2, 1].map(f => f * power).find(s => s <= 1.5 * rough) || power;
     const all = [];
     for (let n = Math.ceil(low / step); n <= Math.floor(high / step); n++) all.push(n * step);
     return all;

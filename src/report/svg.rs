@@ -37,7 +37,7 @@ struct DataSeries<'a> {
     name: &'a str,
     mark: Mark,
     hue: &'a str,
-    points: Vec<[f32; 2]>,
+    points: Vec<[f64; 2]>,
 }
 
 /// The extents of both axes: `x` low and high, `y` low and high.
@@ -106,11 +106,10 @@ pub(super) fn data(plot: &Plot) -> Result<String, String> {
         name: &one.name,
         mark: one.mark,
         hue,
-        // Seven digits are more than a plot shows.
         points: one
             .points
             .iter()
-            .map(|(x, y)| [*x as f32, *y as f32])
+            .map(|(x, y)| [short(*x), short(*y)])
             .collect(),
     });
     let data = Data {
@@ -123,6 +122,11 @@ pub(super) fn data(plot: &Plot) -> Result<String, String> {
         series: series.collect(),
     };
     serde_json::to_string(&data).map_err(|e| e.to_string())
+}
+
+/// Seven digits are more than a plot shows, and half as long as all.
+fn short(value: f64) -> f64 {
+    format!("{value:.6e}").parse().unwrap_or(value)
 }
 
 fn axes(svg: &mut String, extent: Extent) {

@@ -1,6 +1,6 @@
 //! Round numbers along an axis.
 
-/// Between four and ten multiples of 1, 2 or 5 times a power of ten within `low..=high`, and how
+/// Between three and nine multiples of 1, 2 or 5 times a power of ten within `low..=high`, and how
 /// each is written. None for an axis that is empty or not finite.
 pub(super) fn ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     let span = high - low;
@@ -9,11 +9,11 @@ pub(super) fn ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     }
     let rough = span / 6.0;
     let power = 10.0_f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
+    let step = [10.0, 5.0, 2.0, 1.0]
         .map(|factor| factor * power)
         .into_iter()
-        .find(|step| *step >= rough * 0.999)
-        .unwrap_or(10.0 * power);
+        .find(|step| *step <= 1.5 * rough)
+        .unwrap_or(power);
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
     (first..=last)
         .map(|n| (n as f64 * step, text(n as f64 * step, step)))
