@@ -238,7 +238,7 @@ impl TabularConfig for TabNetConfig {
             n_independent: 1,
             n_shared: 2,
             cat_emb_dim: vec![2, 3],
-            virtual_batch_size: 32,
+            virtual_batch_size: 64,
             momentum: 0.3,
             lambda_sparse: 1e-4,
             ..Self::default()
