@@ -87,7 +87,6 @@ fn assert_close(
     let all = expected.values().map(size).fold(0.0, f64::max);
     let names = |map: &BTreeMap<String, TensorData>| map.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(found), names(expected), "{title}");
-    let mut worst = 0.0f64;
     for (name, expected) in expected {
         let found = &found[name];
         assert_eq!(found.shape(), expected.shape(), "{title} {name}");
@@ -98,9 +97,7 @@ fn assert_close(
             error <= tolerance,
             "{title} of {name} differs by {error:.1e}"
         );
-        worst = worst.max(error);
     }
-    println!("{title}: {worst:.1e}");
 }
 
 fn one(tensor: Tensor<1>) -> BTreeMap<String, TensorData> {
