@@ -1,0 +1,137 @@
+//! Real tables: models on published splits, one result per table, model and seed.
+//!
+//! ```sh
+//! cargo bench --bench tables -- --data FOLDER --out results.json --sets adult cpu_act \
+//!     --models ft_transformer tabular_mlp --seeds 0 1 2 --strategy accurate
+//! ```
+//!
+//! `FOLDER/<set>/` holds `data.csv` and `split.csv` (0 training, 1 validation, 2 test; one column per
+//! split), or `train.csv`, `test.csv` and `split_train.csv`. What the results file already has is not
+//! run again, and a run that was stopped goes on from its checkpoint: the command can be given in
+//! pieces. The file says which seeds are done.
+
+// A benchmark talks to people.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod results;
+mod set;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use volatilityforge::{DeviceName, Error, EstimatorConfig, FitOptions, Strategy, TabularEstimator};
+
+use results::{Entry, Results};
+use set::Set;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Trains models on tables with published splits.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Folder of the tables.
+    #[arg(long)]
+    data: PathBuf,
+    /// Results, which are added to; checkpoints go beside it.
+    #[arg(long)]
+    out: PathBuf,
+    /// Which tables [default: all that are known].
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    sets: Vec<String>,
+    /// Which models.
+    #[arg(long, num_args = 1.., value_name = "NAME", default_value = "ft_transformer")]
+    models: Vec<String>,
+    /// Seeds; of a table with several splits, the split too.
+    #[arg(long, num_args = 1.., default_values_t = [0, 1, 2])]
+    seeds: Vec<u64>,
+    /// fast, balanced or accurate.
+    #[arg(long, default_value = "accurate")]
+    strategy: Strategy,
+    /// Highest learning rate [default: the preset's].
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// Most epochs [default: the preset's].
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Where to compute.
+    #[arg(long, default_value = "flex")]
+    device: DeviceName,
+    /// Given by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Error> {
+    let device = arguments.device.open()?;
+    let mut results = Results::open(&arguments.out)?;
+    let sets: Vec<&Set> = if arguments.sets.is_empty() {
+        set::ALL.iter().collect()
+    } else {
+        let names = arguments.sets.iter();
+        names
+            .map(|name| set::named(name))
+            .collect::<Result<_, _>>()?
+    };
+    for set in sets {
+        for model in &arguments.models {
+            for &seed in &arguments.seeds {
+                if results.has(set.name, model, arguments.strategy, seed) {
+                    continue;
+                }
+                let (table, split) = set.load(&arguments.data, seed)?;
+                let mut config = EstimatorConfig::named(model, arguments.strategy)?;
+                config.training.seed = seed;
+                config.training.learning_rate = arguments.learning_rate;
+                config.training.epochs = arguments.epochs;
+                let name = format!("{}-{model}-{}-{seed}", set.name, arguments.strategy);
+                let checkpoints = arguments.out.with_extension("checkpoints").join(&name);
+                let options = FitOptions {
+                    checkpoints: Some(checkpoints.clone()),
+                    resume: true,
+                    ..FitOptions::default()
+                };
+                let (fitted, report) = TabularEstimator::new(set.target)
+                    .with_config(config)?
+                    .task(Some(set.task))
+                    .ignore(set.ignore.iter().copied())
+                    .fit_split(&table, &split, &device, options)?;
+                let scores = fitted.scores(&table, Some(&split.test))?;
+                let entry = Entry {
+                    set: set.name.into(),
+                    model: model.clone(),
+                    strategy: arguments.strategy,
+                    seed,
+                    score: set.score.into(),
+                    value: scores.get(set.score).unwrap_or(f64::NAN),
+                    scores,
+                    epochs: report.history.len(),
+                    parameters: report.parameters,
+                    seconds: report.seconds,
+                };
+                println!(
+                    "{name}: {} {:.4} after {} epochs, {:.0} s",
+                    entry.score, entry.value, entry.epochs, entry.seconds
+                );
+                results.add(entry)?;
+                // Only now that the result is on the disk.
+                if let Err(error) = std::fs::remove_dir_all(&checkpoints) {
+                    eprintln!("{}: {error}", checkpoints.display());
+                }
+            }
+        }
+    }
+    results.print();
+    Ok(())
+}
