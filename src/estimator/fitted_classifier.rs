@@ -1,13 +1,10 @@
 //! A trained classifier.
 
-use std::ops::Deref;
-use std::path::Path;
-
-use burn::tensor::Device;
 use forge_data::Table;
 use forge_nn::ForgeError;
 use forge_train::objective::{Objective, ObjectiveConfig, Threshold};
 
+use super::of_one_task::fitted_of_one_task;
 use super::{FittedModel, Task};
 use crate::Error;
 
@@ -15,13 +12,7 @@ use crate::Error;
 #[derive(Debug, Clone)]
 pub struct FittedClassifier(FittedModel);
 
-impl Deref for FittedClassifier {
-    type Target = FittedModel;
-
-    fn deref(&self) -> &FittedModel {
-        &self.0
-    }
-}
+fitted_of_one_task!(FittedClassifier, "regressor");
 
 impl FittedClassifier {
     pub(super) fn new(model: FittedModel) -> Result<Self, Error> {
@@ -80,25 +71,5 @@ impl FittedClassifier {
         objective.threshold = Threshold::Fixed(threshold);
         objective.validate()?;
         Ok(self)
-    }
-
-    /// The column it predicts.
-    #[must_use]
-    pub fn target(&self) -> &str {
-        self.target_names().first().copied().unwrap_or_default()
-    }
-
-    /// [`FittedModel::load`] of a classifier.
-    ///
-    /// # Errors
-    /// Those, and an unsupported error for a file that holds a regressor.
-    pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
-        Self::new(FittedModel::load(path, device)?)
-    }
-
-    /// The model, whatever it predicts.
-    #[must_use]
-    pub fn into_model(self) -> FittedModel {
-        self.0
     }
 }

@@ -1,12 +1,9 @@
 //! A trained regressor.
 
-use std::ops::Deref;
-use std::path::Path;
-
-use burn::tensor::Device;
 use forge_data::Table;
 use forge_nn::ForgeError;
 
+use super::of_one_task::fitted_of_one_task;
 use super::{FittedModel, Task};
 use crate::Error;
 
@@ -14,13 +11,7 @@ use crate::Error;
 #[derive(Debug, Clone)]
 pub struct FittedRegressor(FittedModel);
 
-impl Deref for FittedRegressor {
-    type Target = FittedModel;
-
-    fn deref(&self) -> &FittedModel {
-        &self.0
-    }
-}
+fitted_of_one_task!(FittedRegressor, "classifier");
 
 impl FittedRegressor {
     pub(super) fn new(model: FittedModel) -> Result<Self, Error> {
@@ -95,25 +86,5 @@ impl FittedRegressor {
         let slots = predictions.slots();
         let std = std.iter().step_by(slots).copied().collect();
         Ok((predictions.point_of(0), std))
-    }
-
-    /// The column it predicts; of several the first.
-    #[must_use]
-    pub fn target(&self) -> &str {
-        self.target_names().first().copied().unwrap_or_default()
-    }
-
-    /// [`FittedModel::load`] of a regressor.
-    ///
-    /// # Errors
-    /// Those, and an unsupported error for a file that holds a classifier.
-    pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
-        Self::new(FittedModel::load(path, device)?)
-    }
-
-    /// The model, whatever it predicts.
-    #[must_use]
-    pub fn into_model(self) -> FittedModel {
-        self.0
     }
 }

@@ -8,6 +8,7 @@ mod fit;
 mod fitted_classifier;
 mod fitted_model;
 mod fitted_regressor;
+mod of_one_task;
 mod options;
 mod predict;
 mod preset;

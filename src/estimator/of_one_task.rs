@@ -1,0 +1,104 @@
+//! What a regressor and a classifier have in common.
+
+/// The methods of an estimator of one task: a wrapper around
+/// [`TabularEstimator`](super::TabularEstimator) whose models become `$fitted` by `$into`.
+macro_rules! estimator_of_one_task {
+    ($name:ident, $fitted:ident, $into:ident) => {
+        impl $name {
+            /// With these settings.
+            ///
+            /// # Errors
+            /// What [`EstimatorConfig::validate`](crate::EstimatorConfig::validate) finds. Whether
+            /// the objective suits the task is seen when fitting.
+            pub fn with_config(
+                self,
+                config: $crate::EstimatorConfig,
+            ) -> Result<Self, $crate::Error> {
+                self.0.with_config(config).map(Self)
+            }
+
+            /// Columns that are not features.
+            #[must_use]
+            pub fn ignore<S: Into<String>>(self, columns: impl IntoIterator<Item = S>) -> Self {
+                Self(self.0.ignore(columns))
+            }
+
+            /// A column of sample weights, at least 0: what each row counts in training.
+            #[must_use]
+            pub fn weights(self, column: &str) -> Self {
+                Self(self.0.weights(column))
+            }
+
+            /// Trains on all rows of `table`, a random part of them (of each class) held out for
+            /// early stopping.
+            ///
+            /// # Errors
+            /// Bad data (naming row and column), a config that does not fit the table or the task,
+            /// or training that cannot go on.
+            pub fn fit(
+                &self,
+                table: &forge_data::Table,
+                device: &burn::tensor::Device,
+            ) -> Result<$fitted, $crate::Error> {
+                self.0.fit(table, device)?.$into()
+            }
+
+            /// Trains on `split.train`, stops early by `split.validation`, and never looks at
+            /// `split.test`.
+            ///
+            /// # Errors
+            /// As [`fit`](Self::fit); a class that is in the validation rows but not in training.
+            pub fn fit_split(
+                &self,
+                table: &forge_data::Table,
+                split: &forge_data::Split,
+                device: &burn::tensor::Device,
+                options: $crate::FitOptions,
+            ) -> Result<($fitted, $crate::FitReport), $crate::Error> {
+                let (fitted, report) = self.0.fit_split(table, split, device, options)?;
+                Ok((fitted.$into()?, report))
+            }
+        }
+    };
+}
+
+/// The methods of a fitted model whose task is known: a wrapper around
+/// [`FittedModel`](super::FittedModel).
+macro_rules! fitted_of_one_task {
+    ($name:ident, $other:literal) => {
+        impl std::ops::Deref for $name {
+            type Target = $crate::FittedModel;
+
+            fn deref(&self) -> &$crate::FittedModel {
+                &self.0
+            }
+        }
+
+        impl $name {
+            /// The column it predicts; of several the first.
+            #[must_use]
+            pub fn target(&self) -> &str {
+                self.target_names().first().copied().unwrap_or_default()
+            }
+
+            /// [`FittedModel::load`](crate::FittedModel::load) of such a model.
+            ///
+            /// # Errors
+            #[doc = concat!("Those, and an unsupported error for a file that holds a ", $other, ".")]
+            pub fn load(
+                path: impl AsRef<std::path::Path>,
+                device: &burn::tensor::Device,
+            ) -> Result<Self, $crate::Error> {
+                Self::new($crate::FittedModel::load(path, device)?)
+            }
+
+            /// The model, whatever it predicts.
+            #[must_use]
+            pub fn into_model(self) -> $crate::FittedModel {
+                self.0
+            }
+        }
+    };
+}
+
+pub(super) use {estimator_of_one_task, fitted_of_one_task};
