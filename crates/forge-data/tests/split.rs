@@ -71,7 +71,7 @@ fn texts_are_understood_or_refused_with_the_choices() {
             parse(text)
         );
     }
-    let extra = r#"{"by": "date", "column": "d", "sed": 1}"#;
+    let extra = r#"{"name": "date", "column": "d", "sed": 1}"#;
     assert!(serde_json::from_str::<SplitConfig>(extra).is_err());
 }
 

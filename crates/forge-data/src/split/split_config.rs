@@ -30,7 +30,7 @@ pub struct Split {
 /// As text: `random`, `stratified:COLUMN`, `date:COLUMN` or `group:COLUMN`, with fraction 0.2 and
 /// seed 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SplitConfig {
     /// Single rows at random. Neighbours of test rows are in training: easy where rows are alike.
     Random {

@@ -115,7 +115,7 @@ impl TabNetEncoder {
         Steps {
             decisions,
             masks,
-            negative_entropy: negative_entropy / self.steps.len() as f64,
+            negative_entropy: negative_entropy * (1.0 / self.steps.len() as f64),
         }
     }
 
