@@ -14,9 +14,7 @@ pub const TARGET: &str = "implied_vol";
 
 /// Columns of the synthetic market that give the answer away, and levels of the index: a model
 /// that learns by them what a day's volatility was has learnt nothing about later days.
-pub const NOT_FEATURES: [&str; 8] = [
-    "bid", "ask", "mid", "true_vol", "discount", "strike", "spot", "forward",
-];
+pub const NOT_FEATURES: [&str; 7] = ["bid", "ask", "mid", "discount", "strike", "spot", "forward"];
 
 /// An experiment on a synthetic market: implied volatility from the contract, the last fifth of
 /// the days held out.
