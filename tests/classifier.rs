@@ -185,6 +185,20 @@ fn the_wrong_task_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn two_classes_of_three_are_refused() {
+    let device = DeviceName::Flex.open().unwrap();
+    let mut config = quick("tabular_mlp");
+    config.objective = Some("binary".parse().unwrap());
+    let classifier = TabularClassifier::new("class").with_config(config).unwrap();
+    let error = classifier.fit(&table(), &device).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        error.is_config() && text.contains("multiclass") && text.contains("3 classes"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_task_is_taken_from_the_target_and_said() {
     let device = DeviceName::Flex.open().unwrap();
     let split = SplitConfig::default().split(&table(), 0.2).unwrap();

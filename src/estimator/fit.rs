@@ -321,6 +321,14 @@ impl TabularEstimator {
                     };
                     return Err(ForgeError::config("objective", objective, allowed).into());
                 }
+                let classes = targets
+                    .values()
+                    .iter()
+                    .fold(0.0, |n: f64, c| n.max(c + 1.0));
+                if matches!(objective, ObjectiveConfig::Binary(_)) && classes > 2.0 {
+                    let allowed = format!("multiclass: the target has {classes} classes");
+                    return Err(ForgeError::config("objective", objective, allowed).into());
+                }
                 objective.clone()
             }
         };
