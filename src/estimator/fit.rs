@@ -180,8 +180,7 @@ impl TabularEstimator {
                 targets: Targets::new(rows.targets.slots, rows.targets.original.clone())?,
                 rows: TabularDataset::new(rows.features, &plain),
                 scales: scales(&encoder),
-                context: context.clone(),
-                device: plain.clone(),
+                context: context.as_ref().map(|context| context.to_device(&plain)),
             })
         };
         let mut dataset =

@@ -284,7 +284,7 @@ impl FittedModel {
 
     /// Chooses on validation rows what the objective leaves to them.
     pub(super) fn tune(&mut self, table: &Table, validation: &[usize]) -> Result<(), Error> {
-        if validation.is_empty() {
+        if validation.is_empty() || !self.objective.tunes() {
             return Ok(());
         }
         let targets = self.targets_of(table, Some(validation))?;

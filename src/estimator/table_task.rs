@@ -1,6 +1,6 @@
 //! A table as something to train on.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use forge_data::{TabularBatch, TabularDataset};
 use forge_models::{Context, Model, RowContext, TabularInput, TabularModel};
 use forge_nn::{ForgeError, Network, Want};
@@ -8,7 +8,6 @@ use forge_train::metric::Scores;
 use forge_train::objective::{Objective, ObjectiveConfig, Scale, Targets};
 use forge_train::{StepContext, TrainTask};
 
-use super::StoredContext;
 use super::predict::{features, outputs};
 
 /// Training and validation rows on a device.
@@ -28,16 +27,8 @@ pub(super) struct Validation {
     /// In the targets' own units.
     pub(super) targets: Targets,
     pub(super) scales: Vec<Scale>,
-    pub(super) context: Option<StoredContext>,
-    pub(super) device: Device,
-}
-
-impl Validation {
-    pub(super) fn context(&self) -> Option<Context> {
-        self.context
-            .as_ref()
-            .map(|context| context.to_device(&self.device))
-    }
+    /// On the device of the rows.
+    pub(super) context: Option<Context>,
 }
 
 impl TableTask {
@@ -120,8 +111,7 @@ impl TrainTask for TableTask {
         let Some(validation) = &self.validation else {
             return Ok(None);
         };
-        let context = validation.context();
-        let outputs = outputs(module, &validation.rows, context.as_ref())?;
+        let outputs = outputs(module, &validation.rows, validation.context.as_ref())?;
         let predictions = self.objective.decode(&outputs, &validation.scales)?;
         let scores = self.objective.scores(&predictions, &validation.targets)?;
         Ok(Some(scores))

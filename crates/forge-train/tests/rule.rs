@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicBool;
 
 use forge_nn::ForgeError;
 
-use forge_nn::burn::module::{Module, ModuleVisitor, Param};
+use forge_nn::burn::module::{Module, Param};
 use forge_nn::burn::optim::GradientsParams;
 use forge_nn::burn::tensor::{Device, Tensor};
 use forge_train::averaging::Ema;
 use forge_train::checkpoint::{PartState, RunPart};
-use forge_train::optimizer::global_norm;
+use forge_train::optimizer::{global_norm, scale};
 use forge_train::rule::{ClipNorm, ClipValue, Decision, GradientRule, Gradients, SkipNonFinite};
 use forge_train::{
     Engine, EngineConfig, Phase, Start, StepContext, StopReason, TrainOutcome, Trainer,
@@ -318,30 +318,11 @@ impl<M: Module> GradientRule<M> for Scale {
         }
         // Scaled gradients are what arrives here.
         assert!(read(&norm)[0] > 1000.0);
-        let mut unscale = Unscale {
-            from: gradients.params,
-            to: GradientsParams::new(),
-            by: 1.0 / self.factor,
-        };
-        module.visit(&mut unscale);
+        let factor = gradients.loss.ones_like().mul_scalar(1.0 / self.factor);
         Ok(Decision::Proceed(Gradients {
+            params: scale(module, gradients.params, factor),
             loss: gradients.loss,
-            params: unscale.to,
         }))
-    }
-}
-
-struct Unscale {
-    from: GradientsParams,
-    to: GradientsParams,
-    by: f64,
-}
-
-impl ModuleVisitor for Unscale {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(g) = self.from.remove::<D>(param.id) {
-            self.to.register(param.id, g.mul_scalar(self.by));
-        }
     }
 }
 

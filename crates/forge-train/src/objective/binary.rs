@@ -105,6 +105,10 @@ impl Objective for Binary {
             .minimize("brier", brier(p, 2, &labels, None)?))
     }
 
+    fn tunes(&self) -> bool {
+        !matches!(self.threshold, Threshold::Fixed(_))
+    }
+
     fn tune(&mut self, pred: &Predictions, target: &Targets) -> Result<(), ForgeError> {
         let (p, _) = parts(pred)?;
         check_rows(pred, target, 1)?;

@@ -150,6 +150,11 @@ pub trait Objective {
     /// training error naming the first row that is not finite.
     fn scores(&self, pred: &Predictions, target: &Targets) -> Result<Scores, ForgeError>;
 
+    /// Whether [`tune`](Self::tune) has anything to choose. Default: no.
+    fn tunes(&self) -> bool {
+        false
+    }
+
     /// Chooses on validation rows what is chosen after training (a threshold, say). Most objectives
     /// have nothing to choose.
     ///

@@ -117,6 +117,10 @@ impl Objective for ObjectiveConfig {
         dispatch!(self, objective => objective.scores(pred, target))
     }
 
+    fn tunes(&self) -> bool {
+        dispatch!(self, objective => objective.tunes())
+    }
+
     fn tune(&mut self, pred: &Predictions, target: &Targets) -> Result<(), ForgeError> {
         dispatch!(self, objective => objective.tune(pred, target))
     }
