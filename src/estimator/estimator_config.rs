@@ -7,7 +7,7 @@ use forge_train::TrainerConfig;
 use forge_train::objective::{Objective, ObjectiveConfig};
 use serde::{Deserialize, Serialize};
 
-use super::{ModelChoice, TrainingSettings, preset};
+use super::{ModelChoice, Task, TrainingSettings, preset};
 use crate::Error;
 
 /// Model, objective, preprocessing and training: the one home of these settings, for the library,
@@ -85,6 +85,16 @@ impl EstimatorConfig {
         self.trainer(10_000)?;
         check::probability("validation_fraction", self.validation_fraction)?;
         Ok(())
+    }
+
+    /// The task that the objective is for, where one is given.
+    #[must_use]
+    pub fn implied_task(&self) -> Option<Task> {
+        let objective = self.objective.as_ref()?;
+        Some(match objective.n_classes() {
+            Some(_) => Task::Classification,
+            None => Task::Regression,
+        })
     }
 
     /// The trainer's settings for `rows` training rows: batches and epochs follow the table's

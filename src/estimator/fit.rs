@@ -276,21 +276,11 @@ impl TabularEstimator {
 
     /// What the caller decided: by the task, or by an objective that is of one kind only.
     fn decided(&self) -> Option<TaskKind> {
-        let of_objective = self
-            .config
-            .objective
-            .as_ref()
-            .map(|o| o.n_classes().is_some());
-        let classes = match (self.task, of_objective) {
-            (Some(task), _) => task == Task::Classification,
-            (None, Some(classes)) => classes,
-            (None, None) => return None,
-        };
+        let task = self.task.or_else(|| self.config.implied_task())?;
         // How many classes there are is for the training rows to say.
-        Some(if classes {
-            TaskKind::Binary
-        } else {
-            TaskKind::Regression
+        Some(match task {
+            Task::Classification => TaskKind::Binary,
+            Task::Regression => TaskKind::Regression,
         })
     }
 

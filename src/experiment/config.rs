@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use forge_data::{ReadOptions, SplitConfig, SyntheticMarketConfig};
 use forge_nn::{DeviceName, ForgeError};
 use forge_train::checkpoint::check_same;
-use forge_train::objective::Objective;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TaskChoice;
-use crate::{Error, EstimatorConfig, ModelChoice, Task};
+use crate::{Error, EstimatorConfig, ModelChoice};
 
 /// Data, split, models and training of one run. Every field has a default; unknown keys are
 /// refused. `data` (or `market`) and `target` must be given.
@@ -191,7 +190,7 @@ impl ExperimentConfig {
                 );
             }
         }
-        if let (Some(chosen), Some(implied)) = (self.task.task(), self.implied_task())
+        if let (Some(chosen), Some(implied)) = (self.task.task(), self.estimator.implied_task())
             && chosen != implied
         {
             let allowed = format!("auto or {implied}: the objective is for that");
@@ -206,16 +205,6 @@ impl ExperimentConfig {
             model: model.clone(),
             ..self.estimator.clone()
         }
-    }
-
-    /// The task that the objective is for, where one is given.
-    pub(super) fn implied_task(&self) -> Option<Task> {
-        let objective = self.estimator.objective.as_ref()?;
-        Some(if objective.n_classes().is_some() {
-            Task::Classification
-        } else {
-            Task::Regression
-        })
     }
 
     /// Checks that a run stored with `self` in `file` is the one that `present` asks for. Where to

@@ -93,7 +93,7 @@ fn task(config: &ExperimentConfig, table: &Table) -> Result<(Task, String), Erro
     if let Some(task) = config.task.task() {
         return Ok((task, format!("task: {task}, as asked for")));
     }
-    if let Some(task) = config.implied_task() {
+    if let Some(task) = config.estimator.implied_task() {
         return Ok((task, format!("task: {task}, by the objective")));
     }
     let [target] = &config.target[..] else {
