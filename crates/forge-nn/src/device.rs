@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use burn::tensor::Device;
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::ForgeError;
@@ -83,7 +83,7 @@ impl DeviceName {
         let probe = std::panic::catch_unwind(|| {
             let device = self.device();
             if let Some(device) = &device {
-                let one = burn::tensor::Tensor::<1>::ones([1], device);
+                let one = Tensor::<1>::ones([1], device);
                 let _ = one.into_data();
             }
             device
@@ -118,6 +118,55 @@ impl DeviceName {
             _ => None,
         }
     }
+}
+
+/// Whether `device` computes in the float type `dtype`: it says so, and a small computation comes
+/// out right.
+///
+/// A device's word alone is not enough. Burn's `cpu` backend says that it has bf16, but on
+/// processors without AVX-512 BF16 its compiler lacks the conversion and results are garbage;
+/// WebGPU devices may say that they have f64, which WGSL does not know.
+///
+/// ```
+/// use burn::tensor::{DType, Device};
+/// # #[cfg(feature = "flex")]
+/// assert!(forge_nn::computes_in(&Device::default(), DType::F64));
+/// assert!(!forge_nn::computes_in(&Device::default(), DType::I32));
+/// ```
+#[must_use]
+pub fn computes_in(device: &Device, dtype: DType) -> bool {
+    // The distance from 1 to the next number, which nothing less precise can tell from 0.
+    let step = match dtype {
+        DType::F64 => f64::EPSILON,
+        DType::F32 | DType::Flex32 => f64::from(f32::EPSILON),
+        DType::F16 => 2f64.powi(-10),
+        DType::BF16 => 2f64.powi(-7),
+        _ => return false,
+    };
+    if !device.supports_dtype(dtype) {
+        return false;
+    }
+    let wide = FloatDType::from(if dtype == DType::F64 {
+        dtype
+    } else {
+        DType::F32
+    });
+    let probe = std::panic::catch_unwind(|| {
+        let given = [1.0 + step, -1.5, 3.0, 0.25];
+        let x = Tensor::<1>::from_data(TensorData::from(given), (device, DType::from(wide)));
+        let x = x.cast(FloatDType::from(dtype));
+        let exact = (x.clone() * x.clone()) - x.clone();
+        let rounded = x.exp();
+        let read = |t: Tensor<1>| t.cast(wide).into_data().iter::<f64>().collect::<Vec<_>>();
+        let wanted = [step, 3.75, 6.0, -0.1875];
+        let close = |(got, want): (f64, f64)| (got - want).abs() <= 8.0 * step * want.abs();
+        read(exact).into_iter().zip(wanted).all(close)
+            && read(rounded)
+                .into_iter()
+                .zip(given.map(f64::exp))
+                .all(close)
+    });
+    probe.unwrap_or(false)
 }
 
 impl fmt::Display for DeviceName {

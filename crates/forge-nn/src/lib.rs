@@ -45,7 +45,7 @@ mod tokenizer;
 
 pub use burn;
 pub use config::ModuleConfig;
-pub use device::DeviceName;
+pub use device::{DeviceName, computes_in};
 pub use error::ForgeError;
 pub use linear::{Linear, LinearConfig, QuantumInspiredLinear, QuantumInspiredLinearConfig};
 pub use mode::{Mode, set_mode, training_flag};

@@ -13,16 +13,24 @@ use super::evaluation::{
 
 /// `flex` has its own tests, in f64 too.
 fn check(cases: Vec<Case>) {
+    check_beside(cases, |_, device| device.clone());
+}
+
+/// Burn's products on its `cpu` backend wait for all threads at every step, which takes minutes per
+/// case: there the formula runs on flex.
+fn check_products(cases: Vec<Case>) {
+    check_beside(cases, |name, device| match name {
+        DeviceName::Cpu => Device::flex(),
+        _ => device.clone(),
+    });
+}
+
+fn check_beside(cases: Vec<Case>, beside: fn(DeviceName, &Device) -> Device) {
     for (name, device) in battery::devices() {
         if name == DeviceName::Flex {
             continue;
         }
-        // Burn's products on its `cpu` backend wait for all threads at every step: minutes per case.
-        let naive = if name == DeviceName::Cpu {
-            Device::flex()
-        } else {
-            device.clone()
-        };
+        let naive = beside(name, &device);
         for case in &cases {
             let truth = evaluate(&*case.formula, &case.inputs, DType::F64);
             let title = format!("{} on {name}", case.name);
@@ -40,7 +48,7 @@ fn check(cases: Vec<Case>) {
 
 #[test]
 fn device_linear() {
-    check(cases::linear());
+    check_products(cases::linear());
 }
 
 #[test]
@@ -65,12 +73,12 @@ fn device_residuals() {
 
 #[test]
 fn device_attention() {
-    check(cases::attentions());
+    check_products(cases::attentions());
 }
 
 #[test]
 fn device_packed_attention() {
-    check(cases::packed_attentions());
+    check_products(cases::packed_attentions());
 }
 
 /// The programs in the other types that a device has, computing in f32 or f64.
@@ -82,10 +90,8 @@ fn device_types() {
             (DType::F16, 2e-3, 1e-2),
             (DType::BF16, 2e-2, 8e-2),
         ] {
-            // On software Vulkan Burn's own operations are wrong in f64, of which WGSL knows nothing.
-            let exact = matches!(name, DeviceName::Cpu | DeviceName::Cuda);
-            let usable = dtype != DType::F64 || exact;
-            if name == DeviceName::Flex || !usable || !device.supports_dtype(dtype) {
+            if name == DeviceName::Flex || !forge_nn::computes_in(&device, dtype) {
+                println!("{name} does not compute in {dtype:?}");
                 continue;
             }
             let attentions = cases::attentions().into_iter().skip(1).take(3);
