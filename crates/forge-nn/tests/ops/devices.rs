@@ -83,6 +83,7 @@ fn device_packed_attention() {
 
 /// The programs in the other types that a device has, computing in f32 or f64.
 #[test]
+#[allow(clippy::print_stderr)] // what is skipped is said
 fn device_types() {
     for (name, device) in battery::devices() {
         for (dtype, output, gradient) in [
@@ -91,7 +92,7 @@ fn device_types() {
             (DType::BF16, 2e-2, 8e-2),
         ] {
             if name == DeviceName::Flex || !forge_nn::computes_in(&device, dtype) {
-                println!("{name} does not compute in {dtype:?}");
+                eprintln!("{name} does not compute in {dtype:?}");
                 continue;
             }
             let attentions = cases::attentions().into_iter().skip(1).take(3);
