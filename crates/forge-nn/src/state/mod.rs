@@ -1,5 +1,6 @@
 //! A module's tensors by name: what files hold and checkpoints restore.
 
+mod finite;
 mod safetensors_file;
 mod subset;
 mod tensor_file;
@@ -50,8 +51,10 @@ impl StateDict {
     /// A loaded parameter keeps the element type of the data: an f64 state makes an f64 module.
     ///
     /// # Errors
-    /// A weights error naming every missing, left-over or misshapen tensor.
+    /// A weights error naming every tensor that is [not finite](Self::check_finite), or else every
+    /// missing, left-over or misshapen one.
     pub fn load_into<M: Module>(self, mut module: M) -> Result<M, ForgeError> {
+        self.check_finite()?;
         let tensors = self
             .tensors
             .into_iter()

@@ -6,6 +6,7 @@ use forge_nn::DeviceName;
 use forge_nn::ops::{AttentionOps, AttentionParams, OptionalBool, OptionalFloat, PackedHeads};
 use forge_testkit::battery;
 
+use super::awkward::{attention as awkward_attention, constant_rows};
 use super::cases::{self, Case};
 use super::evaluation::{
     assert_within_budget, evaluate, evaluate_on, relative_error, tensor, values,
@@ -191,5 +192,29 @@ fn device_attention_dropout() {
                 "{title} on {name}: gradient is off by {error:e}"
             );
         }
+    }
+}
+
+/// The devices that are tested beside flex, which has these tests as its own.
+fn others() -> impl Iterator<Item = Device> {
+    let others = battery::devices().into_iter();
+    let others = others.filter(|(name, _)| *name != DeviceName::Flex);
+    others.map(|(_, device)| device)
+}
+
+/// What is not finite, scores of any size and rows without spread, on each device.
+#[test]
+fn device_attention_of_what_is_not_finite() {
+    for device in others() {
+        awkward_attention::assert_spoilt_on(&device);
+        awkward_attention::assert_overflow_on(&device);
+        awkward_attention::assert_low_scores_on(&device);
+    }
+}
+
+#[test]
+fn device_norms_of_equal_elements() {
+    for device in others() {
+        constant_rows::assert_bias_on(&device, &[DType::F32]);
     }
 }

@@ -85,10 +85,8 @@ impl AttentionMask {
 
     /// Both parts as one `[B or 1, H or 1, Tq or 1, Tk]`.
     pub(crate) fn combined(self) -> Option<Tensor<4, Bool>> {
-        let key_valid = self.key_valid.map(|mask| {
-            let [batch, keys] = mask.dims();
-            mask.reshape([batch, 1, 1, keys])
-        });
+        // Not by `reshape`, to which a length of 0 means another thing.
+        let key_valid = self.key_valid.map(|mask| mask.unsqueeze_dims(&[1, 2]));
         match (key_valid, self.full) {
             (None, full) => full,
             (key_valid, None) => key_valid,
