@@ -37,6 +37,7 @@ pub fn experiment() -> ExperimentConfig {
         split: Some(SplitConfig::Date {
             column: "date".into(),
             fraction: 0.2,
+            resolution: Default::default(),
         }),
         ..ExperimentConfig::default()
     }
