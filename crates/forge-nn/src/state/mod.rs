@@ -1,7 +1,11 @@
 //! A module's tensors by name: what files hold and checkpoints restore.
 
+mod dtype;
 mod finite;
+mod header;
+mod names;
 mod safetensors_file;
+mod source;
 mod subset;
 mod tensor_file;
 
