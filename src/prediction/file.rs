@@ -61,6 +61,10 @@ impl FittedModel {
     ) -> Result<PredictionAccount, Error> {
         let data = data.as_ref();
         let (table, read, unreadable) = self.read_to_predict(data, &config.read)?;
+        if config.columns == OutputColumns::All {
+            // Before the time is spent.
+            Passage::of(&read, &config.read)?;
+        }
         let in_file = |error: Error| error.in_file(data);
         let (predictions, transform) = self
             .predictions_with_report(&table, None)

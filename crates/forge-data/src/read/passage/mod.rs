@@ -49,10 +49,13 @@ impl<'a> Passage<'a> {
     /// The file of a report, and the options that it was read with.
     ///
     /// # Errors
-    /// A config error for text that was read from elsewhere than a file.
+    /// A config error for what is no file, such as a pipe: it cannot be read again.
     pub fn of(report: &'a ReadReport, options: &'a ReadOptions) -> Result<Self, DataError> {
-        let path = report.path.as_deref().ok_or_else(|| {
-            DataError::config("only a file can be written again, not text from elsewhere")
+        let path = report.path.as_deref().filter(|path| path.is_file()).ok_or_else(|| {
+            DataError::config(
+                "what was read is no file and cannot be read again, to be written beside new \
+                 columns: write these alone",
+            )
         })?;
         Ok(Self {
             path,
