@@ -39,6 +39,7 @@ pub fn experiment() -> ExperimentConfig {
         split: Some(SplitConfig::Date {
             column: "date".into(),
             fraction: 0.2,
+            resolution: Default::default(),
         }),
         ..ExperimentConfig::default()
     }

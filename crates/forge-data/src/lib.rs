@@ -14,6 +14,7 @@ mod schema;
 mod split;
 mod table;
 mod target;
+mod text;
 
 pub use dataset::{TabularBatch, TabularDataset, sample_weights};
 pub use error::DataError;
@@ -24,13 +25,14 @@ pub use preprocess::{
     PreprocessReport, Preprocessor, PreprocessorManifest, RareLabels, TransformReport,
 };
 pub use read::{
-    ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, ReadOptions, ReadReport,
-    TableFormat, read_csv_from, read_table,
+    ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, MergedCells, Passage, ReadOptions,
+    ReadReport, SavedIndex, TableFormat, read_csv_from, read_table,
 };
-pub use schema::{ColumnKind, ColumnRole, Decimal};
-pub use split::{Split, SplitConfig};
+pub use schema::{ColumnKind, ColumnRole, DateOrder, Decimal};
+pub use split::{DateResolution, Split, SplitConfig};
 pub use table::{Categorical, Column, ColumnValues, Table};
 pub use target::{
     ClassLabels, ClassManifest, ClassTarget, EncodedTargets, InferredTask, NumericTargetManifest,
     NumericTargets, TargetEncoder, TargetManifest, TargetTransform, TaskKind, infer_task,
 };
+pub use text::printable;

@@ -244,6 +244,7 @@ fn a_million_categories_are_capped() {
     let t = table(vec![Column {
         name: "user".into(),
         values: ColumnValues::Categorical(forge_data::Categorical { codes, categories }),
+        offsets: None,
     }]);
     let (p, report) = Preprocessor::fit(&t, &FeatureSelection::All, &all(&t), &config()).unwrap();
     assert_eq!(p.cardinalities(), [10_001]);

@@ -49,6 +49,11 @@ impl Table {
                 ))
                 .at_column(&column.name));
             }
+            let offsets = column.offsets.as_ref();
+            if let Some(offsets) = offsets.filter(|offsets| offsets.len() != rows) {
+                let message = format!("has {} offsets for {rows} rows", offsets.len());
+                return Err(DataError::schema(message).at_column(&column.name));
+            }
             if !names.insert(column.name.as_str()) {
                 return Err(DataError::schema("the name occurs twice").at_column(&column.name));
             }

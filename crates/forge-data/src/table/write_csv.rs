@@ -68,7 +68,7 @@ impl Table {
         let whole_days: Vec<bool> = self.columns.iter().map(is_whole_days).collect();
         let mut text = String::new();
         for row in 0..self.rows {
-            let blank = self.columns.iter().all(|column| is_missing(column, row));
+            let blank = self.columns.iter().all(|column| column.is_missing(row));
             for (column, whole_days) in self.columns.iter().zip(&whole_days) {
                 text.clear();
                 if blank {
@@ -83,14 +83,6 @@ impl Table {
         writer
             .flush()
             .map_err(|e| DataError::parse(format!("cannot write CSV: {e}")))
-    }
-}
-
-fn is_missing(column: &Column, row: usize) -> bool {
-    match &column.values {
-        ColumnValues::Numeric(v) => v[row].is_nan(),
-        ColumnValues::Categorical(c) => c.label(row).is_none(),
-        ColumnValues::DateTime(v) => v[row] == Column::MISSING_TIME,
     }
 }
 
@@ -123,7 +115,7 @@ fn format_cell(
     whole_days: bool,
     text: &mut String,
 ) -> Result<(), DataError> {
-    if is_missing(column, row) {
+    if column.is_missing(row) {
         return Ok(());
     }
     match &column.values {

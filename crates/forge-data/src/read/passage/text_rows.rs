@@ -100,7 +100,7 @@ pub(super) fn write_parquet(
         return Err(changed());
     }
     names.resize(cells.len(), String::new());
-    let names = header::distinct(&names);
+    let names = header::provisional(&names);
     let columns = names.into_iter().zip(cells).map(|(name, cells)| {
         // An empty text is a missing one, in CSV as in a sheet.
         let labels = cells.into_iter().map(|text| (!text.is_empty()).then_some(text));
