@@ -13,7 +13,8 @@ use forge_train::objective::{Binary, Multiclass, Objective, ObjectiveConfig, Reg
 use forge_train::{Start, Trainer};
 use serde::Serialize;
 
-use super::fitted_model::scales;
+use super::fit_notes::notes;
+use super::fitted_model::{constants, scales};
 use super::predict::without_gradients;
 use super::table_task::{TableTask, Validation};
 use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task};
@@ -126,7 +127,7 @@ impl TabularEstimator {
         table: &Table,
         split: &Split,
         device: &Device,
-        options: FitOptions,
+        options: FitOptions<'_>,
     ) -> Result<(FittedModel, FitReport), Error> {
         let mut training = self.config.trainer(split.train.len())?;
         let settings = &self.config.training;
@@ -171,17 +172,34 @@ impl TabularEstimator {
         let mut fingerprint = blake3::Hasher::new();
         hash_rows(&mut fingerprint, &train);
         hash(&mut fingerprint, &weights, |v| v.to_le_bytes());
-        let validation = if split.validation.is_empty() {
-            None
-        } else {
-            let rows = read(&split.validation)?;
-            hash_rows(&mut fingerprint, &rows);
-            Some(Validation {
+        let held_out = match split.validation.is_empty() {
+            true => None,
+            false => Some(read(&split.validation)?),
+        };
+        let notes = notes(&preprocessing, &encoder, held_out.as_ref().map(|r| &r.features));
+        let FitOptions {
+            mut observers,
+            checkpoints,
+            resume,
+            stop,
+            notes: hear,
+            read: read_options,
+        } = options;
+        if let Some(mut hear) = hear {
+            notes.iter().for_each(|note| hear(note));
+        }
+        let validation = match held_out {
+            None => None,
+            Some(rows) => Some({
+                hash_rows(&mut fingerprint, &rows);
+                Validation {
                 targets: Targets::new(rows.targets.slots, rows.targets.original.clone())?,
                 rows: TabularDataset::new(rows.features, &plain),
                 scales: scales(&encoder),
+                constants: constants(&encoder),
                 context: context.as_ref().map(|context| context.to_device(&plain)),
-            })
+                }
+            }),
         };
         let mut dataset =
             TabularDataset::new(train.features, &device).with_targets(&train.targets)?;
@@ -205,13 +223,6 @@ impl TabularEstimator {
             objective: &objective,
             data: fingerprint.finalize().to_hex().to_string(),
         };
-        let FitOptions {
-            mut observers,
-            checkpoints,
-            resume,
-            stop,
-            read: read_options,
-        } = options;
         let mut trainer = Trainer::new(training)?.with_identity(&identity)?;
         for observer in &mut observers {
             trainer = trainer.with_observer(observer.as_mut());
@@ -231,6 +242,7 @@ impl TabularEstimator {
         let report = FitReport {
             task,
             preprocessing,
+            notes,
             history: outcome.history,
             stopped: outcome.stop,
             seconds: outcome.seconds,

@@ -3,8 +3,10 @@
 mod baselines;
 mod config;
 mod data;
+mod notes;
 mod pages;
 mod run;
+mod split_parts;
 mod summary;
 mod task_choice;
 

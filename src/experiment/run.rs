@@ -8,9 +8,11 @@ use burn::tensor::Device;
 use forge_nn::ForgeError;
 use forge_train::{Observer, StopReason};
 
+use super::notes::Notes;
 use super::{
     BaselineResult, ExperimentConfig, ExperimentData, ModelResult, Summary, baselines, pages,
 };
+use crate::estimator::lines;
 use crate::report::{Section, better_first};
 use crate::{Error, FitOptions, FittedModel, ModelChoice, TabularEstimator};
 
@@ -22,6 +24,9 @@ const SAMPLE_ROWS: usize = 1000;
 pub enum RunEvent<'a> {
     /// The table is read and split.
     Data(&'a ExperimentData),
+    /// A line about the data that a person should know: what preprocessing left out, what of the
+    /// held-out rows training did not have. Each line once, whatever the number of models.
+    Note(&'a str),
     /// A model begins to train.
     ModelStarted(&'a str),
     /// A model is trained and measured; `reused` when an earlier run had done it.
@@ -75,8 +80,12 @@ impl Experiment {
     ///
     /// # Errors
     /// A config error naming the field, its value and the allowed range.
-    pub fn new(config: ExperimentConfig) -> Result<Self, Error> {
+    pub fn new(mut config: ExperimentConfig) -> Result<Self, Error> {
         config.validate()?;
+        if let Some(data) = &mut config.data {
+            // Kept in the run's folder, where a relative path would lead elsewhere.
+            *data = std::path::absolute(&*data).map_err(|e| ForgeError::io(&*data, e))?;
+        }
         Ok(Self { config })
     }
 
@@ -105,8 +114,9 @@ impl Experiment {
         (options.on_event)(&RunEvent::Data(&data));
 
         let mut results = Vec::new();
+        let notes = Notes::default();
         for model in &self.config.models {
-            let Some(result) = self.model(model, &data, &device, &mut options)? else {
+            let Some(result) = self.model(model, &data, &device, &notes, &mut options)? else {
                 return Ok(None);
             };
             results.push(result);
@@ -121,9 +131,7 @@ impl Experiment {
             .map_err(|e| ForgeError::artifact(out.join("metrics.json"), e))?;
         write(&out.join("metrics.json"), &json)?;
         let sample = &data.split.test[..data.split.test.len().min(SAMPLE_ROWS)];
-        data.table
-            .select_rows(sample)?
-            .write_csv(out.join("sample.csv"))?;
+        data.write_sample(&out.join("sample.csv"), sample)?;
         pages::report(&data, &summary, &model, &options.sections)?
             .write(out.join("report.html"))?;
         Ok(Some(summary))
@@ -154,6 +162,7 @@ impl Experiment {
         model: &ModelChoice,
         data: &ExperimentData,
         device: &Device,
+        notes: &Notes,
         options: &mut RunOptions<'_>,
     ) -> Result<Option<ModelResult>, Error> {
         let name = model.name();
@@ -165,6 +174,9 @@ impl Experiment {
             let text = std::fs::read_to_string(&record).map_err(|e| ForgeError::io(&record, e))?;
             let result: ModelResult =
                 serde_json::from_str(&text).map_err(|e| ForgeError::artifact(&record, e))?;
+            for note in &result.notes {
+                notes.tell(note, &mut options.on_event);
+            }
             (options.on_event)(&RunEvent::ModelFinished(&result, true));
             return Ok(Some(result));
         }
@@ -174,11 +186,12 @@ impl Experiment {
             checkpoints: Some(options.out.join("checkpoints").join(name)),
             resume: options.resume,
             stop: Some(Arc::clone(&options.stop)),
-            read: self.config.read.clone(),
+            notes: Some(Box::new(|note| notes.tell(note, &mut options.on_event))),
+            read: data.read.clone(),
         };
         let mut estimator = TabularEstimator::targets(&self.config.target)
             .task(Some(data.task))
-            .ignore(&self.config.ignore)
+            .ignore(self.config.not_features(&data.table))
             .with_config(self.config.estimator_of(model))?;
         if let Some(column) = &self.config.weights {
             estimator = estimator.weights(column);
@@ -187,9 +200,16 @@ impl Experiment {
         if fit.stopped == StopReason::Interrupted || options.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
+        let (scores, held_out) =
+            fitted.scores_with_report(&data.table, Some(&data.split.test))?;
+        let mut told = fit.notes;
+        for line in lines(&held_out.unseen().to_string(), 0) {
+            told.push(format!("hold-out rows: {line}"));
+            notes.tell(&told[told.len() - 1], &mut options.on_event);
+        }
         let result = ModelResult {
             name: name.into(),
-            scores: fitted.scores(&data.table, Some(&data.split.test))?,
+            scores,
             validation: fit.scores,
             seconds: fit.seconds,
             parameters: fit.parameters,
@@ -197,6 +217,7 @@ impl Experiment {
             epochs: fit.history.len(),
             stopped: fit.stopped,
             history: fit.history,
+            notes: told,
         };
         fitted.save(&artifact)?;
         let json = serde_json::to_string(&result).map_err(|e| ForgeError::artifact(&record, e))?;

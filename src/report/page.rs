@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use forge_train::metric::Score;
+
 use super::figure::{ConfusionTable, Figure, Plot, Section};
 use super::svg::{self, HUES};
 use super::{LeaderboardRow, Report};
@@ -103,12 +105,8 @@ fn leaderboard(rows: &[LeaderboardRow]) -> String {
         };
         let _ = write!(html, "<tr{class}><td>{}</td>", escape(&row.name));
         for name in &names {
-            match row.scores.get(name) {
-                Some(value) => {
-                    let _ = write!(html, "<td>{value:.6}</td>");
-                }
-                None => html.push_str("<td>–</td>"),
-            }
+            let shown = row.scores.find(name).map_or("–".into(), Score::shown);
+            let _ = write!(html, "<td>{shown}</td>");
         }
         let parameters = row.parameters.map_or("–".to_string(), |p| p.to_string());
         let _ = write!(

@@ -7,6 +7,7 @@
 mod dataset;
 mod error;
 pub mod market;
+mod output;
 mod preprocess;
 mod read;
 mod schema;
@@ -20,11 +21,11 @@ pub use error::DataError;
 pub use market::SyntheticMarketConfig;
 pub use preprocess::{
     CategoricalEncoding, CategoricalManifest, DropReason, DroppedColumn, FeatureSelection,
-    Features, Impute, NumericManifest, NumericTransform, PreprocessConfig, PreprocessReport,
-    Preprocessor, PreprocessorManifest, RareLabels, TransformReport,
+    Features, Impute, LabelCells, MissingCells, NumericManifest, NumericTransform, PreprocessConfig,
+    PreprocessReport, Preprocessor, PreprocessorManifest, RareLabels, TransformReport,
 };
 pub use read::{
-    ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, MergedCells, ReadOptions,
+    ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, MergedCells, Passage, ReadOptions,
     ReadReport, SavedIndex, TableFormat, read_csv_from, read_table,
 };
 pub use schema::{ColumnKind, ColumnRole, DateOrder, Decimal};

@@ -13,6 +13,7 @@ mod market;
 #[cfg(feature = "excel")]
 mod merged_cells;
 mod near_values;
+mod passage;
 mod needed_columns;
 mod preprocess;
 mod preprocess_parts;

@@ -3,6 +3,7 @@
 //! kind is guessed from a part of it.
 
 use super::builder::{ColumnBuilder, Rules};
+use super::RowNumbers;
 use super::cell::{Cell, Flow, RowSource};
 use super::finding::{Finding, FindingKind};
 use super::header;
@@ -70,7 +71,8 @@ pub(crate) fn assemble(
         )?;
         builders.push(Some(built));
     }
-    fill(source, options, &survey, &mut builders, &rules)?;
+    report.numbers = fill(source, options, &survey, &mut builders, &rules)?;
+    report.header_row = (options.names_in_rows() > 0).then_some(survey.header_row);
     report.findings.append(&mut survey.findings);
     report.columns.extend(unread);
     let mut columns = Vec::with_capacity(builders.len());
@@ -89,15 +91,16 @@ pub(crate) fn assemble(
     Ok((table, decimal))
 }
 
-/// The second pass.
+/// The second pass: fills the builders, and tells which rows of the file these are.
 fn fill(
     source: &mut dyn RowSource,
     options: &ReadOptions,
     survey: &Survey,
     builders: &mut [Option<ColumnBuilder>],
     rules: &Rules,
-) -> Result<(), DataError> {
+) -> Result<RowNumbers, DataError> {
     let mut seen = 0;
+    let mut numbers = RowNumbers::default();
     let mut before_data = options.rows_before_data();
     source.rows(&mut |row, cells| {
         if survey.end.is_some_and(|end| row >= end) {
@@ -111,6 +114,7 @@ fn fill(
             return Ok(Flow::Break(()));
         }
         seen += 1;
+        numbers.push(row);
         for (i, builder) in builders.iter_mut().enumerate() {
             if let Some(builder) = builder {
                 builder
@@ -123,7 +127,7 @@ fn fill(
     if seen != survey.rows {
         return Err(DataError::parse("the file changed while it was read"));
     }
-    Ok(())
+    Ok(numbers)
 }
 
 /// Says which setting passes over a row that is perhaps no data: the first after the header or
@@ -273,7 +277,10 @@ fn decimal(
         (None, point) => {
             // Where a comma parts fields, one in a number parts thousands.
             let sure = point.is_some() || source.commas() != Commas::Anywhere;
-            Ok((Decimal::Point, sure))
+            match options.assumed_decimal {
+                Some(assumed) if !sure => Ok((assumed, true)),
+                _ => Ok((Decimal::Point, sure)),
+            }
         }
         (Some(_), None) => Ok((Decimal::Comma, true)),
         (Some((name, comma)), Some((other, point))) => {

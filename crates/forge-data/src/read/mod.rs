@@ -15,6 +15,7 @@ mod options;
 mod parquet_file;
 #[cfg(feature = "parquet")]
 mod parquet_value;
+mod passage;
 mod plan;
 mod records;
 mod report;
@@ -24,6 +25,8 @@ mod survey;
 pub(crate) use cell::Cell;
 pub use finding::{Finding, FindingKind};
 pub use options::{DuplicateNames, Infinite, MergedCells, ReadOptions, SavedIndex, TableFormat};
+pub use passage::Passage;
+pub(crate) use passage::RowNumbers;
 pub use report::{ColumnReport, Layout, ReadReport};
 
 use std::io::Read;

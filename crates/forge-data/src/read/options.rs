@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::report::{Layout, ReadReport};
 use crate::DataError;
 use crate::schema::{ColumnRole, Decimal};
 use crate::table::Table;
@@ -24,6 +25,10 @@ pub struct ReadOptions {
     /// not divided by commas and whose cells are numbers only with a decimal comma; the report
     /// states it.
     pub decimal: Option<Decimal>,
+    /// The decimal mark where neither `decimal` nor any cell says which it is, such as that of an
+    /// earlier file. Default: a point, which the report states.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assumed_decimal: Option<Decimal>,
     /// CSV and Excel: whether the first row holds names. Default: it must, and a first row with
     /// a number or a date in it is refused; `true` takes such names as they are. With `false`
     /// the columns are called `c0`, `c1`, and so on.
@@ -83,6 +88,7 @@ impl Default for ReadOptions {
             format: None,
             delimiter: None,
             decimal: None,
+            assumed_decimal: None,
             has_header: None,
             skip_rows: 0,
             header_rows: 1,
@@ -138,6 +144,18 @@ impl ReadOptions {
     pub fn with_only(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.only = Some(names.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// These options with what a file was taken for: another file read with them means the same.
+    /// What each column was is in `hints`, and the decimal mark in `assumed_decimal`.
+    #[must_use]
+    pub fn as_read(&self, report: &ReadReport) -> Self {
+        let mut options = self.clone();
+        options.hints.extend(report.roles());
+        if let Layout::Csv { decimal, .. } = report.layout() {
+            options.assumed_decimal = Some(*decimal);
+        }
+        options
     }
 
     pub(crate) fn role(&self, name: &str) -> Option<&ColumnRole> {

@@ -12,6 +12,7 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::assemble::{check_cells, check_declared, finish, nothing_left};
 use super::builder::{ColumnBuilder, Parsing, Rules};
+use super::RowNumbers;
 use super::cell::Cell;
 use super::finding::{Finding, FindingKind};
 use super::header;
@@ -141,6 +142,8 @@ pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<(Table, ReadRep
     }
     let table = Table::new(columns)?;
     report.rows = table.n_rows();
+    report.numbers = RowNumbers::first(table.n_rows());
+    report.header_row = Some(0);
     Ok((table, report))
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::path::PathBuf;
 
+use super::RowNumbers;
 use super::finding::{Finding, FindingKind};
 use crate::printable;
 use crate::schema::{ColumnKind, ColumnRole, Decimal};
@@ -18,6 +19,10 @@ pub struct ReadReport {
     pub(crate) rows: usize,
     pub(crate) columns: Vec<ColumnReport>,
     pub(crate) findings: Vec<Finding>,
+    /// Which rows of the file are the table's.
+    pub(crate) numbers: RowNumbers,
+    /// The row of the file with the names, the last of several.
+    pub(crate) header_row: Option<u64>,
 }
 
 /// What a file was taken for.
@@ -93,6 +98,8 @@ impl ReadReport {
             rows: 0,
             columns: Vec::new(),
             findings: Vec::new(),
+            numbers: RowNumbers::default(),
+            header_row: None,
         }
     }
 

@@ -2,13 +2,22 @@
 
 mod categorical;
 mod column;
+mod file_kind;
 mod select;
 mod summary;
 mod write_csv;
+#[cfg(feature = "parquet")]
+mod write_parquet;
 
 pub use categorical::Categorical;
 pub(crate) use categorical::LabelEncoder;
 pub use column::{Column, ColumnValues};
+pub(crate) use file_kind::FileKind;
+#[cfg(not(feature = "parquet"))]
+pub(crate) use file_kind::parquet_is_missing;
+pub(crate) use write_csv::cell_text;
+#[cfg(feature = "parquet")]
+pub(crate) use write_parquet::{parquet_type, write_parquet, write_parquet_column};
 
 use std::collections::HashSet;
 

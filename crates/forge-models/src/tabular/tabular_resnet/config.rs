@@ -109,7 +109,10 @@ impl ModuleConfig for TabularResNetConfig {
 
 impl TabularConfig for TabularResNetConfig {
     const NAME: &'static str = "tabular_resnet";
-    const CAPABILITIES: Capabilities = Capabilities::NONE;
+    const CAPABILITIES: Capabilities = Capabilities {
+        batch_statistics: true,
+        ..Capabilities::NONE
+    };
 
     fn spec(&self) -> TabularSpec {
         TabularSpec {
