@@ -84,6 +84,7 @@ fn device_packed_attention() {
 
 /// The programs in the other types that a device has, computing in f32 or f64.
 #[test]
+#[allow(clippy::print_stdout)]
 fn device_types() {
     for (name, device) in battery::devices() {
         for (dtype, output, gradient) in [
