@@ -63,7 +63,7 @@ fn weights_sum_to_one_in_the_backward_pass() {
 #[test]
 fn weights_sum_to_one_where_keys_are_hidden() {
     let options = AttentionOptions::default();
-    for tokens in [129, 300, 1155] {
+    for tokens in [129, 300, 2177] {
         for (causal, left, right) in [
             (true, None, None),
             (true, Some(37), None),

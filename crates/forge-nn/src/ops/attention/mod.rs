@@ -154,7 +154,9 @@ impl AttentionOps for burn::backend::NdArray {}
 /// Vaswani et al. 2017, Eq. (1); the softcap as in Gemma 2. With fewer key/value heads than query
 /// heads, head `h` uses key/value head `h / (H / Hkv)` (grouped queries, Ainslie et al. 2023).
 ///
-/// A query that may attend to no key gets zeros and passes on zero gradients.
+/// A query that may attend to no key gets zeros and passes on zero gradients. One that sees a score
+/// of NaN or +∞, or scores of -∞ alone, gets NaN, as the formula has it. What a hidden key holds
+/// does not count, but its value must be finite: it is multiplied by 0.
 ///
 /// # Shapes
 /// - `q`: `[B, H, Tq, D]`

@@ -51,7 +51,7 @@ fn layer_norm_of_nearly_equal_elements_is_right() {
         let op = |t: Vec<Tensor<1>>| {
             layer_norm(t[0].clone().reshape([4, 37]), None, None, 1e-5).flatten(0, 1)
         };
-        let truth = evaluate(&op, &[x.clone()], DType::F64).output;
+        let truth = evaluate(&op, std::slice::from_ref(&x), DType::F64).output;
         let ours = evaluate_on(&Device::flex(), &op, &[x], DType::F32).output;
         for (y, want) in ours.iter().zip(&truth) {
             assert!((y - want).abs() < 1e-5, "{y} for {want} at {level}");

@@ -47,7 +47,7 @@ fn gelu_and_silu_end_at_zero() {
             linear_activation(x, one, None, activation).flatten(0, 1)
         };
         for dtype in [DType::F32, DType::F64] {
-            let ours = evaluate(&op, &[points.clone()], dtype);
+            let ours = evaluate(&op, std::slice::from_ref(&points), dtype);
             let cotangent = crate::ops::evaluation::values(99, len);
             let slopes: Vec<f64> = ours.gradients[0]
                 .iter()
@@ -75,7 +75,7 @@ fn gates_end_at_zero() {
             glu(x, kind).flatten(0, 1)
         };
         for dtype in [DType::F32, DType::F64] {
-            let ours = evaluate(&op, &[points.clone()], dtype);
+            let ours = evaluate(&op, std::slice::from_ref(&points), dtype);
             let cotangent = crate::ops::evaluation::values(99, len);
             let slopes: Vec<f64> = ours.gradients[0]
                 .iter()
