@@ -6,6 +6,8 @@ mod class_target;
 mod dataset;
 mod dirty_csv;
 mod market;
+#[cfg(unix)]
+mod pipes;
 mod preprocess;
 mod preprocess_parts;
 mod preprocess_properties;

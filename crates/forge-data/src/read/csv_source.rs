@@ -31,8 +31,15 @@ impl RowSource for CsvSource<'_> {
         io::copy(&mut stream.by_ref().take(self.start), &mut io::sink()).map_err(failed)?;
         let mut records = Records::new(stream, self.delimiter);
         records.byte = self.start;
-        for _ in 0..self.skip_lines + self.skip_rows {
-            records.next().map_err(failed)?;
+        let skip = self.skip_rows.saturating_add(self.skip_lines);
+        for row in 0..skip {
+            if records.next().map_err(failed)?.is_none() {
+                return Err(DataError::config(format!(
+                    "`skip_rows` is {}, but the file has only {} rows",
+                    self.skip_rows,
+                    row - self.skip_lines.min(row)
+                )));
+            }
         }
         let mut first: Option<(u64, Vec<String>)> = None;
         self.blank_lines = 0;
