@@ -20,6 +20,7 @@ pub use estimator::{
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};
+pub use forge_files as files;
 pub use forge_meta as meta;
 pub use forge_models as models;
 pub use forge_models::Strategy;

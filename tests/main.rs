@@ -3,6 +3,7 @@
 
 mod allocation;
 mod artifact;
+mod artifact_memory;
 mod attention_memory;
 mod bad_input;
 mod baseline;
@@ -12,4 +13,10 @@ mod estimator;
 mod experiment;
 mod experiment_config;
 mod experiment_tasks;
+mod fuzz_corpus;
+#[allow(unused_macros, dead_code)]
+#[path = "../examples/output/mod.rs"]
+mod output;
+mod printing;
 mod report;
+mod run_folder;

@@ -3,8 +3,11 @@
 mod baselines;
 mod config;
 mod data;
+mod fingerprint;
+mod model_record;
 mod pages;
 mod run;
+mod run_folder;
 mod summary;
 mod task_choice;
 
