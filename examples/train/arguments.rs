@@ -96,17 +96,18 @@ impl Arguments {
     /// The run's config and folder.
     pub(crate) fn config(&self) -> Result<(ExperimentConfig, PathBuf), Error> {
         let out = self.out.clone().unwrap_or_else(new_folder);
-        let stored = out.join("config.toml");
         let mut config = match &self.config {
             Some(file) => ExperimentConfig::from_toml_file(file)?,
-            None if self.resume && stored.exists() => ExperimentConfig::from_toml_file(&stored)?,
+            None if self.resume => ExperimentConfig::of_run(&out)?,
             None if self.data.is_some() => ExperimentConfig::default(),
             None => chain::experiment(),
         };
         self.apply(&mut config)?;
         // Of a chain: what tells quotes from rows that are none is looked at, feature or not.
         let is_quote = |name: &&String| {
-            chain::QUOTE_COLUMNS.iter().any(|quote| quote.eq_ignore_ascii_case(name))
+            chain::QUOTE_COLUMNS
+                .iter()
+                .any(|quote| quote.eq_ignore_ascii_case(name))
         };
         for name in config.ignore.iter().filter(is_quote) {
             if !config.watch.contains(name) {

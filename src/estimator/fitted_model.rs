@@ -54,10 +54,14 @@ pub(super) fn scales(encoder: &TargetEncoder) -> Vec<Scale> {
 /// The target columns that never varied in training, by slot, and their value: what they are
 /// predicted as, since there is nothing to learn.
 pub(super) fn constants(encoder: &TargetEncoder) -> Vec<(usize, f64)> {
-    let columns = encoder.numeric().map_or(&[][..], |targets| targets.columns());
+    let columns = encoder
+        .numeric()
+        .map_or(&[][..], |targets| targets.columns());
     let columns = columns.iter().enumerate();
     let constant = columns.filter(|(_, column)| column.is_constant());
-    constant.map(|(slot, column)| (slot, column.center())).collect()
+    constant
+        .map(|(slot, column)| (slot, column.center()))
+        .collect()
 }
 
 impl FittedModel {
@@ -162,7 +166,11 @@ impl FittedModel {
     ///
     /// # Errors
     /// A shape error if they are not of the same rows.
-    pub(crate) fn scores_of(&self, predictions: &Predictions, targets: &Targets) -> Result<Scores, Error> {
+    pub(crate) fn scores_of(
+        &self,
+        predictions: &Predictions,
+        targets: &Targets,
+    ) -> Result<Scores, Error> {
         Ok(self.objective.scores(predictions, targets)?)
     }
 

@@ -8,6 +8,7 @@ use forge_train::checkpoint::check_same;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TaskChoice;
+use super::run_folder::RunFolder;
 use crate::settings::{set_by_place, text_or_table};
 use crate::{Error, EstimatorConfig, ModelChoice};
 
@@ -104,8 +105,7 @@ impl ExperimentConfig {
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|e| ForgeError::io(path, e))?;
-        let mut config: Self =
-            toml::from_str(&text).map_err(|e| ForgeError::artifact(path, e))?;
+        let mut config: Self = toml::from_str(&text).map_err(|e| ForgeError::artifact(path, e))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         // An absolute path stays what it is.
         config.data = config.data.map(|data| folder.join(data));
@@ -121,6 +121,36 @@ impl ExperimentConfig {
             let allowed = "settings of an experiment";
             ForgeError::config("TOML", e.to_string().trim_end(), allowed).into()
         })
+    }
+
+    /// The settings that the run in `folder` was started with, to go on with it.
+    ///
+    /// # Errors
+    /// A config error if there is no run, saying what is missing; an artifact error if its
+    /// `config.toml` is cut off or does not have every setting.
+    pub fn of_run(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        RunFolder::settings(folder.as_ref())
+    }
+
+    /// The first of these settings that `text`, which they were read from, does not state.
+    pub(super) fn missing_in(&self, text: &str) -> Result<Option<String>, Error> {
+        fn missing(wanted: &toml::Table, stated: &toml::Table) -> Option<String> {
+            wanted.iter().find_map(|(key, value)| {
+                match (value, stated.get(key)) {
+                    (_, None) => Some(key.clone()),
+                    // Short forms, which are no tables, state all of it.
+                    (toml::Value::Table(wanted), Some(toml::Value::Table(stated))) => {
+                        missing(wanted, stated).map(|field| format!("{key}.{field}"))
+                    }
+                    _ => None,
+                }
+            })
+        }
+        let refuse =
+            |e: &dyn std::fmt::Display| ForgeError::config("config", e, "representable as TOML");
+        let wanted = toml::Table::try_from(self).map_err(|e| refuse(&e))?;
+        let stated: toml::Table = text.parse().map_err(|e: toml::de::Error| refuse(&e))?;
+        Ok(missing(&wanted, &stated))
     }
 
     /// As TOML text.
@@ -196,7 +226,9 @@ impl ExperimentConfig {
     pub(super) fn split_column(&self) -> Option<&str> {
         match &self.split {
             Some(SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) => {
-                Some(column).filter(|_| !self.keep_split_column).map(String::as_str)
+                Some(column)
+                    .filter(|_| !self.keep_split_column)
+                    .map(String::as_str)
             }
             _ => None,
         }
@@ -208,7 +240,8 @@ impl ExperimentConfig {
         let mut names: Vec<&str> = self.ignore.iter().map(String::as_str).collect();
         names.extend(self.split_column());
         names.retain(|name| {
-            let other = self.target.iter().any(|t| t == name) || self.weights.as_deref() == Some(*name);
+            let other =
+                self.target.iter().any(|t| t == name) || self.weights.as_deref() == Some(*name);
             !other && table.column(name).is_ok()
         });
         names.sort_unstable();
@@ -220,11 +253,18 @@ impl ExperimentConfig {
     pub(super) fn read_options(&self) -> ReadOptions {
         let mut read = self.read.clone();
         let split = match &self.split {
-            Some(SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) => Some(column),
+            Some(SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) => {
+                Some(column)
+            }
             Some(SplitConfig::Random { stratify, .. }) => stratify.as_ref(),
             None => None,
         };
-        let needed: Vec<&String> = self.target.iter().chain(&self.weights).chain(split).collect();
+        let needed: Vec<&String> = self
+            .target
+            .iter()
+            .chain(&self.weights)
+            .chain(split)
+            .collect();
         for name in needed.iter().copied().chain(&self.watch) {
             // A column that is asked for is none to leave out as an index.
             read.keep.insert(name.clone());

@@ -162,11 +162,7 @@ fn rows(
 }
 
 /// The task, and one line about why it is that.
-fn task(
-    config: &ExperimentConfig,
-    table: &Table,
-    rows: &[usize],
-) -> Result<(Task, String), Error> {
+fn task(config: &ExperimentConfig, table: &Table, rows: &[usize]) -> Result<(Task, String), Error> {
     if let Some(task) = config.task.task() {
         return Ok((task, format!("task: {task}, as asked for")));
     }

@@ -13,8 +13,10 @@ mod market;
 #[cfg(feature = "excel")]
 mod merged_cells;
 mod near_values;
-mod passage;
 mod needed_columns;
+mod passage;
+#[cfg(unix)]
+mod pipes;
 mod preprocess;
 mod preprocess_parts;
 mod preprocess_properties;

@@ -109,7 +109,11 @@ impl Display for TransformReport {
             new,
         } in &self.missing
         {
-            let new = if *new { ", where training had none" } else { "" };
+            let new = if *new {
+                ", where training had none"
+            } else {
+                ""
+            };
             lines.push(format!(
                 "column '{column}': {count} of {} cells missing{new} (first in row {})",
                 self.rows,
@@ -128,7 +132,10 @@ impl Display for TransformReport {
             )
         };
         for found in &self.matched {
-            lines.push(labels(found, "taken for those of training with the same value"));
+            lines.push(labels(
+                found,
+                "taken for those of training with the same value",
+            ));
         }
         for found in &self.unknown {
             lines.push(labels(found, "not seen in training, in the unknown bucket"));

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::io;
 
-use burn::tensor::DType;
+use burn::tensor::{Bytes, DType, TensorData};
 use safetensors::Dtype;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -17,8 +17,6 @@ use super::source::Source;
 
 /// Largest header that is read or written. A model of a million long labels stays below it.
 pub(super) const MOST_BYTES: usize = 16 << 20;
-/// Most tensors of a file: what a caller makes of each is larger than its entry.
-const MOST_TENSORS: usize = 100_000;
 /// Most axes of a tensor.
 const MOST_AXES: usize = 8;
 /// The entry that is no tensor.
@@ -83,9 +81,10 @@ impl HeaderText {
         Ok(outer.metadata)
     }
 
-    /// The tensors of a file of which `data_len` bytes follow the header.
-    pub(super) fn entries(&self, data_len: u64) -> Result<Vec<Entry>, String> {
-        let entries = read_entries(&self.text)?;
+    /// The tensors of a file of which `data_len` bytes follow the header, if they are at most
+    /// `most`: what a caller makes of each is larger than its entry.
+    pub(super) fn entries(&self, data_len: u64, most: usize) -> Result<Vec<Entry>, String> {
+        let entries = read_entries(&self.text, most)?;
         check_places(entries, data_len)
     }
 }
@@ -93,47 +92,62 @@ impl HeaderText {
 /// One tensor.
 pub(super) struct Entry {
     pub(super) name: Box<str>,
-    pub(super) dtype: DType,
+    /// Burn's own is larger.
+    dtype: Dtype,
     axes: u8,
     shape: [u32; MOST_AXES],
     /// From the start of the data.
-    pub(super) start: u64,
-    pub(super) end: u64,
+    start: u64,
 }
 
 impl Entry {
-    pub(super) fn shape(&self) -> Vec<usize> {
-        let shape = &self.shape[..usize::from(self.axes)];
-        shape.iter().map(|n| *n as usize).collect()
+    fn shape(&self) -> &[u32] {
+        &self.shape[..usize::from(self.axes)]
+    }
+
+    /// Values in it; `None` if they are too many to count.
+    fn counted(&self) -> Option<u64> {
+        let mut shape = self.shape().iter();
+        shape.try_fold(1_u64, |n, axis| n.checked_mul(u64::from(*axis)))
     }
 
     /// Values in it.
     pub(super) fn values(&self) -> u64 {
-        let shape = &self.shape[..usize::from(self.axes)];
-        // It was checked that this does not wrap.
-        shape.iter().map(|n| u64::from(*n)).product()
+        self.counted().unwrap_or(u64::MAX)
+    }
+
+    /// Copies it out of a file whose data begin at `data_start`.
+    pub(super) fn read(&self, source: &Source<'_>, data_start: u64) -> io::Result<TensorData> {
+        let dtype = burn_dtype(self.dtype).ok_or(io::ErrorKind::InvalidData)?;
+        let bytes = usize::try_from(self.values())
+            .ok()
+            .and_then(|values| values.checked_mul(dtype.size()));
+        let bytes = source.read(data_start + self.start, bytes.unwrap_or(usize::MAX))?;
+        let shape: Vec<usize> = self.shape().iter().map(|n| *n as usize).collect();
+        Ok(TensorData::from_bytes(
+            Bytes::from_bytes_vec(bytes),
+            shape,
+            dtype,
+        ))
     }
 }
 
 /// In the order of their names, each once, their data side by side and nothing between, before or
 /// behind them.
 fn check_places(mut entries: Vec<Entry>, data_len: u64) -> Result<Vec<Entry>, String> {
-    entries.sort_unstable_by_key(|entry| (entry.start, entry.end));
-    let mut next = 0;
+    let bytes = |entry: &Entry| {
+        let size = burn_dtype(entry.dtype).map(|dtype: DType| dtype.size() as u64);
+        entry.counted()?.checked_mul(size?)
+    };
+    entries.sort_unstable_by_key(|entry| (entry.start, bytes(entry)));
+    let mut next: u64 = 0;
     for entry in &entries {
         let name = &entry.name;
-        if entry.start != next || entry.end < entry.start {
+        if entry.start != next {
             return Err(format!("{name} is not where the tensor before it ends"));
         }
-        let shape = &entry.shape[..usize::from(entry.axes)];
-        let bytes = shape.iter().try_fold(entry.dtype.size() as u64, |n, axis| {
-            n.checked_mul(u64::from(*axis))
-        });
-        if bytes != Some(entry.end - entry.start) {
-            let bytes = entry.end - entry.start;
-            return Err(format!("{name} has {bytes} bytes for shape {shape:?}"));
-        }
-        next = entry.end;
+        let end = bytes(entry).and_then(|bytes| next.checked_add(bytes));
+        next = end.ok_or_else(|| format!("{name} of shape {:?} is too large", entry.shape()))?;
     }
     if next != data_len {
         return Err(format!("{next} bytes of tensors in {data_len} of data"));
@@ -146,7 +160,7 @@ fn check_places(mut entries: Vec<Entry>, data_len: u64) -> Result<Vec<Entry>, St
 }
 
 /// Counts first, so that the list never has to grow.
-fn read_entries(text: &str) -> Result<Vec<Entry>, String> {
+fn read_entries(text: &str, most: usize) -> Result<Vec<Entry>, String> {
     let read = |fill: Entries| -> Result<Entries, serde_json::Error> {
         let mut json = serde_json::Deserializer::from_str(text);
         let entries = json.deserialize_map(fill)?;
@@ -157,8 +171,8 @@ fn read_entries(text: &str) -> Result<Vec<Entry>, String> {
     let Entries::Count(n) = counted else {
         return Err("no entries".into());
     };
-    if n > MOST_TENSORS {
-        return Err(format!("{n} tensors, at most {MOST_TENSORS} are read"));
+    if n > most {
+        return Err(format!("{n} tensors, at most {most} are read"));
     }
     match read(Entries::List(Vec::with_capacity(n))) {
         Ok(Entries::List(entries)) => Ok(entries),
@@ -193,18 +207,30 @@ impl<'de> Visitor<'de> for Entries {
                 }
                 Self::List(entries) => {
                     let info: Info = map.next_value()?;
-                    let dtype = burn_dtype(info.dtype).ok_or_else(|| {
-                        let dtype = info.dtype;
-                        serde::de::Error::custom(format!("{name}: no element type {dtype:?}"))
-                    })?;
-                    entries.push(Entry {
+                    let entry = Entry {
                         name,
-                        dtype,
+                        dtype: info.dtype,
                         axes: info.shape.axes,
                         shape: info.shape.sizes,
                         start: info.data_offsets.0,
-                        end: info.data_offsets.1,
-                    });
+                    };
+                    let refuse = |what: &dyn fmt::Display| {
+                        Err(serde::de::Error::custom(format!("{}: {what}", entry.name)))
+                    };
+                    let Some(dtype) = burn_dtype(entry.dtype) else {
+                        return refuse(&format!("no element type {:?}", entry.dtype));
+                    };
+                    let bytes = entry
+                        .counted()
+                        .and_then(|n| n.checked_mul(dtype.size() as u64));
+                    if bytes.is_none() || bytes != info.data_offsets.1.checked_sub(entry.start) {
+                        let (start, end) = info.data_offsets;
+                        return refuse(&format!(
+                            "from {start} to {end} for shape {:?}",
+                            entry.shape()
+                        ));
+                    }
+                    entries.push(entry);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! A module's tensors by name: what files hold and checkpoints restore.
 
 mod dtype;
+mod envelope;
 mod finite;
 mod header;
 mod names;

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::{Bytes, TensorData};
-
 use super::StateDict;
 use super::header::{Fault, HeaderText};
 use super::source::Source;
@@ -12,6 +10,9 @@ use crate::ForgeError;
 
 /// What a safetensors file may carry beside its tensors: one text by name.
 pub type SafetensorsMetadata = BTreeMap<String, String>;
+
+/// Most tensors of a file.
+const MOST_TENSORS: usize = 10_000;
 
 impl StateDict {
     /// Reads any safetensors file: every tensor under its own name, in its own element type and
@@ -22,7 +23,7 @@ impl StateDict {
     ///
     /// # Errors
     /// An I/O error, or an artifact error saying what is wrong with the file: a header of more than
-    /// 16 MiB or a tensor of more than eight axes too. Never panics, whatever the bytes.
+    /// 16 MiB, more than 10,000 tensors or a tensor of more than eight axes too. Never panics, whatever the bytes.
     pub fn read_safetensors(
         path: impl AsRef<Path>,
     ) -> Result<(Self, SafetensorsMetadata), ForgeError> {
@@ -51,18 +52,16 @@ fn read(path: &Path, source: &Source<'_>) -> Result<(StateDict, SafetensorsMetad
         Fault::Damaged(reason) => ForgeError::damaged(path, reason),
     })?;
     let entries = header
-        .entries(source.len() - header.data_start)
+        .entries(source.len() - header.data_start, MOST_TENSORS)
         .map_err(bad)?;
     let metadata = header.metadata().map_err(bad)?.unwrap_or_default();
     let data_start = header.data_start;
     drop(header);
     let mut state = StateDict::default();
     for entry in entries {
-        let len = usize::try_from(entry.end - entry.start).unwrap_or(usize::MAX);
-        let bytes = source
-            .read(data_start + entry.start, len)
+        let data = entry
+            .read(source, data_start)
             .map_err(|e| ForgeError::io(path, e))?;
-        let data = TensorData::from_bytes(Bytes::from_bytes_vec(bytes), entry.shape(), entry.dtype);
         state.tensors.insert(entry.name.into_string(), data);
     }
     Ok((state, metadata))

@@ -1,16 +1,18 @@
 //! Named tensors and a manifest in one safetensors file, safe to read from strangers.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Bytes, TensorData};
+use burn::tensor::TensorData;
 use forge_files::WholeFile;
 use safetensors::SafeTensorError;
 use safetensors::tensor::TensorView;
+use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Serialize};
 
 use super::dtype::safetensors_dtype;
+use super::envelope::{Envelope, Ours};
 use super::header::{Entry, Fault, HeaderText, LENGTH, MOST_BYTES};
 use super::source::Source;
 use crate::ForgeError;
@@ -20,25 +22,8 @@ const KEY: &str = "volatilityforge";
 /// How the checksum looks inside the JSON-in-JSON header, up to its first digit.
 const CHECKSUM_PREFIX: &str = r#"\"blake3\":\""#;
 const CHECKSUM_DIGITS: usize = 64;
-
-/// What stands before a file's own manifest. `blake3` covers every byte of the file, read with
-/// its own digits as zeros.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Envelope<'a, T> {
-    format: &'a str,
-    version: u32,
-    library: &'a str,
-    blake3: &'a str,
-    manifest: T,
-}
-
-/// The metadata of a file of this library.
-#[derive(Deserialize)]
-struct Ours {
-    #[serde(rename = "volatilityforge")]
-    envelope: Option<String>,
-}
+/// Most tensors of a file. Ensembles and the states of optimisers have several per parameter.
+const MOST_TENSORS: usize = 100_000;
 
 /// What a kind of file is called and which versions of it this library reads.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +47,8 @@ pub struct TensorFile<T> {
     pub manifest: T,
 }
 
-impl<T: std::fmt::Debug> std::fmt::Debug for TensorFile<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<T: fmt::Debug> fmt::Debug for TensorFile<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TensorFile")
             .field("path", &self.path)
             .field("manifest", &self.manifest)
@@ -115,14 +100,13 @@ impl<T: DeserializeOwned> TensorFile<T> {
         if header.text.get(digits..digits + CHECKSUM_DIGITS) != Some(&sum) {
             return Err(damaged("damaged: the checksum does not match".into()));
         }
-        let ours: Option<Ours> =
-            (header.metadata()).map_err(|e| damaged(format!("its header cannot be read: {e}")))?;
-        let text = ours.and_then(|ours| ours.envelope).ok_or_else(|| {
+        let ours: Option<Ours<IgnoredAny>> =
+            (header.metadata()).map_err(|e| other(format!("its manifest cannot be read: {e}")))?;
+        let not_ours = || {
             let reason = format!("has no '{KEY}' entry in its header: not written here");
             damaged(reason)
-        })?;
-        let envelope: Envelope<'_, IgnoredAny> = serde_json::from_str(&text)
-            .map_err(|e| other(format!("its manifest cannot be read: {e}")))?;
+        };
+        let envelope = ours.and_then(|ours| ours.opened).ok_or_else(not_ours)?;
         if envelope.blake3 != sum {
             return Err(damaged("damaged: it has two checksums".into()));
         }
@@ -136,12 +120,12 @@ impl<T: DeserializeOwned> TensorFile<T> {
                 envelope.version, format.version, envelope.library
             )));
         }
-        let entries = (header.entries(source.len() - header.data_start))
+        let entries = (header.entries(source.len() - header.data_start, MOST_TENSORS))
             .map_err(|e| damaged(format!("not a whole safetensors file: {e}")))?;
+        let ours: Option<Ours<T>> =
+            (header.metadata()).map_err(|e| other(format!("its manifest does not fit: {e}")))?;
+        let envelope = ours.and_then(|ours| ours.opened).ok_or_else(not_ours)?;
         let data_start = header.data_start;
-        drop(header);
-        let envelope: Envelope<'_, T> = serde_json::from_str(&text)
-            .map_err(|e| other(format!("its manifest does not fit: {e}")))?;
         Ok(Self {
             path: path.into(),
             source,
@@ -185,8 +169,7 @@ impl<T> TensorFile<T> {
     where
         T: Serialize,
     {
-        let fail =
-            |e: &dyn std::fmt::Display| ForgeError::weights(format!("cannot be written: {e}"));
+        let fail = |e: &dyn fmt::Display| ForgeError::weights(format!("cannot be written: {e}"));
         let envelope = Envelope {
             format: format.name,
             version: format.version,
@@ -252,13 +235,9 @@ impl<T> TensorFile<T> {
     pub fn tensors(&self, prefix: &str) -> Result<BTreeMap<String, TensorData>, ForgeError> {
         let mut found = BTreeMap::new();
         for entry in self.under(prefix) {
-            let len = usize::try_from(entry.end - entry.start).unwrap_or(usize::MAX);
-            let bytes = self
-                .source
-                .read(self.data_start + entry.start, len)
+            let data = entry
+                .read(&self.source, self.data_start)
                 .map_err(|e| ForgeError::io(&self.path, e))?;
-            let bytes = Bytes::from_bytes_vec(bytes);
-            let data = TensorData::from_bytes(bytes, entry.shape(), entry.dtype);
             found.insert(entry.name[prefix.len()..].to_string(), data);
         }
         Ok(found)
@@ -266,7 +245,7 @@ impl<T> TensorFile<T> {
 
     /// An error about this file.
     #[must_use]
-    pub fn error(&self, reason: impl std::fmt::Display) -> ForgeError {
+    pub fn error(&self, reason: impl fmt::Display) -> ForgeError {
         ForgeError::artifact(&self.path, reason)
     }
 
