@@ -1,42 +1,60 @@
 //! Applies a saved model to a table:
 //! `cargo run --release --example predict -- --model FILE --data FILE --out FILE.csv`
 //!
-//! Writes the table with the predictions beside it: `predicted_TARGET`, and probabilities, quantiles
-//! or spread where the model has them. Where the table has the target too, scores are printed.
+//! Writes what the table's file holds, as it is written there, with the predictions beside it:
+//! `predicted_TARGET`, and probabilities, quantiles or spread where the model has them. Where the
+//! table has the target too, scores are printed.
 
 #[macro_use]
 mod output;
+
+mod logging;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use volatilityforge::{DeviceName, Error, FittedModel, ReadOptions, read_table};
+use volatilityforge::prediction::{OutputColumns, PredictionConfig};
+use volatilityforge::{DeviceName, Error, FittedModel};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Applies a saved model to a table.
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Arguments {
     /// Model file, as `train` writes it.
     #[arg(long)]
     model: PathBuf,
-    /// CSV, Parquet or Excel file with the model's columns, in any order.
+    /// CSV, Parquet or Excel file with the model's columns, in any order; others may hold anything.
     #[arg(long)]
     data: PathBuf,
-    /// CSV file to write.
+    /// File to write, CSV or Parquet by its ending; a link is followed, a pipe written to.
     #[arg(long)]
     out: PathBuf,
+    /// all: what the input holds, and the predictions; or predictions alone.
+    #[arg(long, default_value = "all")]
+    columns: OutputColumns,
     /// Where to compute.
     #[arg(long, default_value = "flex")]
     device: DeviceName,
     /// Sheet of an Excel file [default: as in training].
     #[arg(long)]
     sheet: Option<String>,
+    /// Other settings for reading than those of training: the [read] table of a TOML file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The same one by one, such as read.skip_rows=1.
+    #[arg(long, num_args = 1.., value_name = "PLACE=VALUE")]
+    set: Vec<String>,
+    /// Predict also where most labels of a column were not seen in training.
+    #[arg(long)]
+    allow_unknown_labels: bool,
 }
 
 fn main() -> ExitCode {
+    logging::install();
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -48,28 +66,20 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
     let model = FittedModel::load(&arguments.model, &arguments.device.open()?)?;
-    let as_trained = model.read_options();
-    let options = ReadOptions {
-        sheet: arguments.sheet.clone().or(as_trained.sheet.clone()),
-        ..as_trained
-    };
-    let (mut table, report) = read_table(&arguments.data, &options)?;
-    println!("{report}");
-    let target = model.target_names().join(", ");
-    let architecture = model.model().name();
-    println!(
-        "{} predictions of {target} by {architecture}",
-        table.n_rows()
-    );
-    if (model.target_names().iter()).all(|target| table.column(target).is_ok()) {
-        for score in model.scores(&table, None)?.iter() {
-            println!("{}: {:.6}", score.name.replace('_', " "), score.value);
-        }
+    let mut config = PredictionConfig::of(&model);
+    if let Some(file) = &arguments.config {
+        config.read_settings_file(file)?;
     }
-    for column in model.prediction_columns(&table)? {
-        table = table.with_column(column)?;
+    for assignment in &arguments.set {
+        config.set(assignment)?;
     }
-    table.write_csv(&arguments.out)?;
+    if arguments.sheet.is_some() {
+        config.read.sheet.clone_from(&arguments.sheet);
+    }
+    config.columns = arguments.columns;
+    config.allow_unknown_labels = arguments.allow_unknown_labels;
+    let account = model.predict_file(&arguments.data, &arguments.out, &config)?;
+    println!("{account}");
     println!("written: {}", arguments.out.display());
     Ok(())
 }

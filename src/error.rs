@@ -33,7 +33,6 @@ impl From<ForgeError> for Error {
 
 impl Error {
     /// Adds the file that bad data came from.
-    #[cfg(feature = "experiment")]
     pub(crate) fn in_file(self, path: &std::path::Path) -> Self {
         match self.0 {
             Source::Data(error) if !error.is_config() && !error.is_io() => {

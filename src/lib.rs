@@ -9,8 +9,10 @@ mod error;
 mod estimator;
 #[cfg(feature = "experiment")]
 pub mod experiment;
+pub mod prediction;
 #[cfg(feature = "report")]
 pub mod report;
+mod settings;
 
 pub use burn;
 pub use error::Error;

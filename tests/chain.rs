@@ -49,6 +49,7 @@ pub(crate) fn label_column(name: &str, labels: &[&str]) -> Column {
     Column {
         name: name.into(),
         values: ColumnValues::Categorical(Categorical { codes, categories }),
+        offsets: None,
     }
 }
 

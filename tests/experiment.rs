@@ -80,11 +80,12 @@ pub(crate) fn run_with_notes(
         stop: Arc::default(),
         on_event: Box::new(|event| match event {
             RunEvent::Data(data) => notes.extend(data.notes.iter().cloned()),
+            RunEvent::Note(note) => notes.push((*note).into()),
             RunEvent::BaselineFailed(name, error) => panic!("{name}: {error}"),
             _ => {}
         }),
         observer: Box::new(|_| Box::new(Nobody)),
-        sections: Vec::new(),
+        sections: vec![Box::new(volatilityforge::chain::quotes_section)],
     })?;
     Ok((summary.unwrap(), notes))
 }

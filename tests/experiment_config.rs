@@ -148,3 +148,78 @@ fn the_default_run_of_the_example_is_a_valid_one() {
     let toml = config.to_toml().unwrap();
     assert_eq!(ExperimentConfig::from_toml(&toml).unwrap(), config);
 }
+
+/// What the command line takes as text, files take too.
+#[test]
+fn short_forms_are_read_from_files() {
+    let short = "data = \"t.csv\"\ntarget = \"y\"\nsplit = \"group:t\"\n\
+                 [estimator]\nobjective = \"quantiles:0.1,0.9\"\n";
+    let short = ExperimentConfig::from_toml(short).unwrap();
+    let long = "data = \"t.csv\"\ntarget = [\"y\"]\nsplit = { name = \"group\", column = \"t\" }\n\
+                [estimator]\nobjective = { name = \"quantiles\", quantiles = [0.1, 0.9] }\n";
+    assert_eq!(short, ExperimentConfig::from_toml(long).unwrap());
+    let again = ExperimentConfig::from_toml(&short.to_toml().unwrap()).unwrap();
+    assert_eq!(again, short);
+    let mut set = config();
+    set.set("split=group:t").unwrap();
+    assert_eq!(set.split, short.split);
+    for (text, parts) in [
+        ("split = \"groups:t\"", ["groups:t", "group:COLUMN"]),
+        ("split = 3", ["3", "command line"]),
+        (
+            "split = { name = \"group\", colum = \"t\" }",
+            ["colum", "column"],
+        ),
+        (
+            "[estimator]\nobjective = \"quantile\"",
+            ["quantile", "quantiles"],
+        ),
+    ] {
+        let error = ExperimentConfig::from_toml(text).unwrap_err();
+        let error_text = error.to_string();
+        assert!(error.is_config(), "{error}");
+        for part in parts {
+            assert!(error_text.contains(part), "{part}: {error_text}");
+        }
+    }
+}
+
+#[test]
+fn a_test_fraction_of_nothing_says_what_to_set() {
+    let mut config = config();
+    let split: volatilityforge::data::SplitConfig = "random".parse().unwrap();
+    config.split = Some(split.with_fraction(0.0));
+    let error = Experiment::new(config).unwrap_err().to_string();
+    for part in ["--test-fraction", "split.fraction", "0.01", "compared"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+/// As a file's own folder has it, not where the program was started; and in the run's folder it is
+/// absolute.
+#[test]
+fn a_relative_path_is_relative_to_the_file_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("settings")).unwrap();
+    let file = folder.path().join("settings/run.toml");
+    std::fs::write(&file, "data = \"../chain.csv\"\ntarget = \"vol\"\n").unwrap();
+    crate::chain::chain()
+        .write_csv(folder.path().join("chain.csv"))
+        .unwrap();
+    let mut config = ExperimentConfig::from_toml_file(&file).unwrap();
+    config.models = vec!["tabular_mlp".into()];
+    config.estimator = quick();
+    let out = folder.path().join("run");
+    crate::experiment::run_with_notes(&config, &out).unwrap();
+    let stored = ExperimentConfig::from_toml_file(out.join("config.toml")).unwrap();
+    let data = stored.data.unwrap();
+    assert!(data.is_absolute() && data.exists(), "{}", data.display());
+
+    let absolute = format!(
+        "data = {:?}\ntarget = \"vol\"\n",
+        folder.path().join("chain.csv")
+    );
+    std::fs::write(&file, absolute).unwrap();
+    let config = ExperimentConfig::from_toml_file(&file).unwrap();
+    assert_eq!(config.data.unwrap(), folder.path().join("chain.csv"));
+}

@@ -7,6 +7,7 @@ mod artifact_memory;
 mod attention_memory;
 mod bad_input;
 mod baseline;
+mod cases;
 mod chain;
 mod classifier;
 mod estimator;
@@ -17,6 +18,9 @@ mod fuzz_corpus;
 #[allow(unused_macros, dead_code)]
 #[path = "../examples/output/mod.rs"]
 mod output;
+mod predict_file;
 mod printing;
+mod reading_settings;
 mod report;
 mod run_folder;
+mod run_notes;

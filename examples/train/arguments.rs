@@ -12,6 +12,7 @@ use volatilityforge::{DeviceName, Error, Strategy, chain};
 /// Trains models on a table and compares them with baselines. Without --data: on a synthetic
 /// option chain.
 #[derive(Debug, Parser)]
+#[command(version)]
 pub(crate) struct Arguments {
     /// CSV, Parquet or Excel file.
     #[arg(long)]
@@ -23,9 +24,12 @@ pub(crate) struct Arguments {
     /// integers].
     #[arg(long)]
     task: Option<TaskChoice>,
-    /// Columns that are not features.
+    /// Columns that are not features. They are not read, whatever they hold.
     #[arg(long, num_args = 1.., value_name = "COLUMN")]
     ignore: Vec<String>,
+    /// Pass over rows without a target instead of refusing them.
+    #[arg(long)]
+    skip_missing_target: bool,
     /// Column of sample weights.
     #[arg(long, value_name = "COLUMN")]
     weights: Option<String>,
@@ -36,6 +40,9 @@ pub(crate) struct Arguments {
     /// by date for the synthetic chain].
     #[arg(long)]
     split: Option<SplitConfig>,
+    /// Let the column of a split by date or group be a feature.
+    #[arg(long)]
+    keep_split_column: bool,
     /// Part of the rows held out [default: 0.2].
     #[arg(long)]
     test_fraction: Option<f64>,
@@ -70,7 +77,8 @@ pub(crate) struct Arguments {
     /// Sheet of an Excel file [default: the first].
     #[arg(long)]
     sheet: Option<String>,
-    /// Settings as TOML, see `ExperimentConfig`; what the command line says goes before it.
+    /// Settings as TOML, see `ExperimentConfig`; what the command line says goes before it. A
+    /// relative `data` in it is relative to the file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Any setting by its place in the TOML, such as estimator.training.weight_decay=0.01.
@@ -95,6 +103,17 @@ impl Arguments {
             None => chain::experiment(),
         };
         self.apply(&mut config)?;
+        // Of a chain: what tells quotes from rows that are none is looked at, feature or not.
+        let is_quote = |name: &&String| {
+            chain::QUOTE_COLUMNS
+                .iter()
+                .any(|quote| quote.eq_ignore_ascii_case(name))
+        };
+        for name in config.ignore.iter().filter(is_quote) {
+            if !config.watch.contains(name) {
+                config.watch.push(name.clone());
+            }
+        }
         Ok((config, out))
     }
 
@@ -120,6 +139,8 @@ impl Arguments {
         if !self.ignore.is_empty() {
             config.ignore.clone_from(&self.ignore);
         }
+        config.skip_missing_target |= self.skip_missing_target;
+        config.keep_split_column |= self.keep_split_column;
         set_some(&mut config.weights, &self.weights);
         if !self.models.is_empty() {
             config.models = self

@@ -3,6 +3,7 @@
 use volatilityforge::chain;
 use volatilityforge::experiment::Summary;
 use volatilityforge::report::LeaderboardRow;
+use volatilityforge::train::metric::{Score, significant};
 
 /// Prints models and (in brackets) baselines, best first, with the scores that fit the task.
 pub(crate) fn print(summary: &Summary) {
@@ -39,22 +40,21 @@ pub(crate) fn print(summary: &Summary) {
         };
         print!("{name:<18}");
         for name in &names {
-            match row.scores.get(name) {
-                Some(value) => print!("{value:>width$.6}", width = width(name)),
-                None => print!("{:>width$}", "–", width = width(name)),
-            }
+            let shown = row.scores.find(name).map_or("–".into(), Score::shown);
+            print!("{shown:>width$}", width = width(name));
         }
         let parameters = row.parameters.map_or(String::new(), |p| p.to_string());
         println!("{:>10.1}{parameters:>12}", row.seconds);
     }
     if let Some(error) = chain::vol_points(summary) {
         println!(
-            "{}: mean absolute error {error:.4} vol points",
-            summary.best
+            "{}: mean absolute error {} vol points",
+            summary.best,
+            significant(error)
         );
     }
 }
 
 fn width(name: &str) -> usize {
-    name.chars().count().max(11) + 2
+    name.chars().count().max(12) + 2
 }

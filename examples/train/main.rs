@@ -8,6 +8,8 @@
 mod output;
 mod arguments;
 mod leaderboard;
+#[path = "../logging/mod.rs"]
+mod logging;
 mod progress;
 
 use std::process::ExitCode;
@@ -28,6 +30,7 @@ use progress::Progress;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    logging::install();
     match run(&Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
@@ -57,7 +60,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         stop,
         on_event: Box::new(announce),
         observer: Box::new(|model| Box::new(Progress::new(model))),
-        sections: vec![Box::new(chain::smiles)],
+        sections: vec![Box::new(chain::quotes_section), Box::new(chain::smiles)],
     })?;
     let Some(summary) = summary else {
         println!("stopped; go on with: --resume --out {}", out.display());
@@ -76,7 +79,12 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 
 fn announce(event: &RunEvent<'_>) {
     match event {
-        RunEvent::Data(data) => data.notes.iter().for_each(|note| println!("{note}")),
+        RunEvent::Data(data) => {
+            data.notes.iter().for_each(|note| println!("{note}"));
+            let doubtful = chain::doubtful_quotes(&data.table);
+            doubtful.iter().for_each(|found| println!("{found}"));
+        }
+        RunEvent::Note(note) => println!("{note}"),
         RunEvent::Damaged(name, error) => {
             println!("{name}: made again from its last checkpoint: {error}");
         }

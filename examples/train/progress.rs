@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use volatilityforge::train::metric::Score;
+use volatilityforge::train::metric::significant;
 use volatilityforge::train::{BatchEvent, EndEvent, EpochEvent, Flow, Observer, StartEvent};
 
 /// Shows one model's training.
@@ -49,8 +49,8 @@ impl Observer for Progress {
         if let Some(bar) = &self.bar {
             bar.set_position(event.step);
             bar.set_message(format!(
-                "loss {:.5}, {} {:.0} samples/s {} left",
-                event.loss.unwrap_or(f64::NAN),
+                "loss {}, {} {:.0} samples/s {} left",
+                event.loss.map_or("–".into(), significant),
                 self.validation,
                 event.samples_per_second,
                 left(event.eta_seconds)
@@ -61,21 +61,21 @@ impl Observer for Progress {
 
     fn on_epoch(&mut self, event: &EpochEvent<'_>) -> Flow {
         if let Some(validation) = event.record.validation.first().and_then(|v| v.deciding()) {
-            self.validation = named(validation);
+            self.validation = validation.to_string();
         }
         let epoch = event.record.epoch + 1;
         if self.bar.is_none() && (epoch.is_multiple_of(self.lines.max(1)) || epoch == event.epochs)
         {
             println!(
-                "{} epoch {epoch}/{}: loss {:.6}, validation {} (best {}), {:.0} samples/s, {} left",
+                "{} epoch {epoch}/{}: loss {}, validation {} (best {}), {:.0} samples/s, {} left",
                 self.model,
                 event.epochs,
-                event.record.train_loss,
+                significant(event.record.train_loss),
                 self.validation,
                 event
                     .best
                     .and_then(|best| best.deciding())
-                    .map_or("–".into(), named),
+                    .map_or("–".into(), ToString::to_string),
                 event.samples_per_second,
                 left(event.eta_seconds)
             );
@@ -88,11 +88,6 @@ impl Observer for Progress {
             bar.finish_and_clear();
         }
     }
-}
-
-/// A score with its name: the one that decides.
-fn named(score: &Score) -> String {
-    format!("{} {:.6}", score.name.replace('_', " "), score.value)
 }
 
 fn left(seconds: f64) -> String {

@@ -1,12 +1,14 @@
 //! Option chains: what an [experiment](crate::experiment) on one is, and how its report shows
-//! smiles. Nothing else in this crate knows what an option is.
+//! smiles, and quotes that are none. Nothing else in this crate knows what an option is.
 
+mod quotes;
 mod smiles;
 
 use forge_data::{SplitConfig, SyntheticMarketConfig};
 
 use crate::experiment::{ExperimentConfig, Summary};
 
+pub use quotes::{DoubtfulQuotes, QUOTE_COLUMNS, doubtful_quotes, quotes_section};
 pub use smiles::smiles;
 
 /// The column that an experiment on a chain predicts: volatility as a fraction, 0.15 for 15 %.
@@ -37,6 +39,7 @@ pub fn experiment() -> ExperimentConfig {
         split: Some(SplitConfig::Date {
             column: "date".into(),
             fraction: 0.2,
+            resolution: Default::default(),
         }),
         ..ExperimentConfig::default()
     }

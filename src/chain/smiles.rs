@@ -48,14 +48,14 @@ pub fn smiles(fitted: &FittedModel, data: &ExperimentData) -> Result<Option<Sect
     let mut figures = Vec::new();
     for (mut rows, held_out) in groups.into_values().step_by(step) {
         rows.sort_by(|a, b| k[*a].total_cmp(&k[*b]));
-        let predicted = fitted.predictions_rows(&data.table, Some(&rows))?.point();
+        let (predicted, _) = fitted.predictions_with_report(&data.table, Some(&rows))?;
         let title = format!(
             "{:.3} years, {} hold-out quotes",
             t[rows[0]],
             held_out.len()
         );
         let quotes = held_out.iter().map(|row| (k[*row], y[*row]));
-        let model = rows.iter().map(|row| k[*row]).zip(predicted);
+        let model = rows.iter().map(|row| k[*row]).zip(predicted.point());
         let plot = Plot::new(title, "log-moneyness", target)
             .points("quotes", quotes.collect())
             .line("model", model.collect());

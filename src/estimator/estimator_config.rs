@@ -2,10 +2,12 @@
 
 use forge_data::{NumericTransform, PreprocessConfig};
 use forge_models::{ModelConfig, Strategy};
-use forge_nn::check;
+use forge_nn::{ForgeError, check};
 use forge_train::TrainerConfig;
 use forge_train::objective::{Objective, ObjectiveConfig};
 use serde::{Deserialize, Serialize};
+
+use crate::settings::text_or_table;
 
 use super::{ModelChoice, Task, TrainingSettings, preset};
 use crate::Error;
@@ -31,7 +33,9 @@ pub struct EstimatorConfig {
     /// Its size where it is only named, and how long it is trained. Default balanced.
     pub strategy: Strategy,
     /// What the outputs mean. Default: regression with a Huber loss for numbers, cross-entropy for
-    /// classes.
+    /// classes. In a file: a table, or a text as on the command line, such as
+    /// `"quantiles:0.1,0.5,0.9"`.
+    #[serde(deserialize_with = "text_or_table")]
     pub objective: Option<ObjectiveConfig>,
     /// What is done to the columns. The encoding of categories follows the model: codes where it
     /// takes them, one-hot columns elsewhere. Default: standardised numbers.
@@ -103,7 +107,26 @@ impl EstimatorConfig {
     /// # Errors
     /// A config error naming the field, its value and the allowed range.
     pub fn trainer(&self, rows: usize) -> Result<TrainerConfig, Error> {
-        let preset = preset::training(self.model.name(), self.strategy, rows)?;
-        Ok(self.training.apply(preset)?)
+        let name = self.model.name();
+        let trainer = self
+            .training
+            .apply(preset::training(name, self.strategy, rows)?)?;
+        let part = trainer.batch_size.div_ceil(trainer.micro_batches);
+        if part < 2 && ModelConfig::capabilities_of(name)?.batch_statistics {
+            let (field, allowed) = match trainer.batch_size {
+                1 => ("batch_size", "2 or more, better 16"),
+                _ => ("micro_batches", "at most half of batch_size"),
+            };
+            let value = if field == "batch_size" {
+                1
+            } else {
+                trainer.micro_batches
+            };
+            let why = "normalises by the mean and deviation of a batch, and one row has none";
+            return Err(
+                ForgeError::config(field, value, format!("{allowed}: {name} {why}")).into(),
+            );
+        }
+        Ok(trainer)
     }
 }

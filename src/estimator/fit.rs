@@ -13,7 +13,8 @@ use forge_train::objective::{Binary, Multiclass, Objective, ObjectiveConfig, Reg
 use forge_train::{Start, Trainer};
 use serde::Serialize;
 
-use super::fitted_model::scales;
+use super::fit_notes::notes;
+use super::fitted_model::{constants, scales};
 use super::predict::without_gradients;
 use super::table_task::{TableTask, Validation};
 use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task};
@@ -126,7 +127,7 @@ impl TabularEstimator {
         table: &Table,
         split: &Split,
         device: &Device,
-        options: FitOptions,
+        options: FitOptions<'_>,
     ) -> Result<(FittedModel, FitReport), Error> {
         let fitted = self.check_or_fit(table, split, Some((device, options)))?;
         // What was asked to fit either did or failed.
@@ -147,7 +148,7 @@ impl TabularEstimator {
         &self,
         table: &Table,
         split: &Split,
-        fit: Option<(&Device, FitOptions)>,
+        fit: Option<(&Device, FitOptions<'_>)>,
     ) -> Result<Option<(FittedModel, FitReport)>, Error> {
         let mut training = self.config.trainer(split.train.len())?;
         let settings = &self.config.training;
@@ -205,6 +206,22 @@ impl TabularEstimator {
         let mut fingerprint = blake3::Hasher::new();
         hash_rows(&mut fingerprint, &train);
         hash(&mut fingerprint, &weights, |v| v.to_le_bytes());
+        let notes = notes(
+            &preprocessing,
+            &encoder,
+            validation.as_ref().map(|rows| &rows.features),
+        );
+        let FitOptions {
+            mut observers,
+            checkpoints,
+            resume,
+            stop,
+            notes: hear,
+            read: read_options,
+        } = options;
+        if let Some(mut hear) = hear {
+            notes.iter().for_each(|note| hear(note));
+        }
         let validation = match validation {
             None => None,
             Some(rows) => {
@@ -213,6 +230,7 @@ impl TabularEstimator {
                     targets: Targets::new(rows.targets.slots, rows.targets.original.clone())?,
                     rows: TabularDataset::new(rows.features, &plain),
                     scales: scales(&encoder),
+                    constants: constants(&encoder),
                     context: context.as_ref().map(|context| context.to_device(&plain)),
                 })
             }
@@ -239,13 +257,6 @@ impl TabularEstimator {
             objective: &objective,
             data: fingerprint.finalize().to_hex().to_string(),
         };
-        let FitOptions {
-            mut observers,
-            checkpoints,
-            resume,
-            stop,
-            read: read_options,
-        } = options;
         let mut trainer = Trainer::new(training)?.with_identity(&identity)?;
         for observer in &mut observers {
             trainer = trainer.with_observer(observer.as_mut());
@@ -265,6 +276,7 @@ impl TabularEstimator {
         let report = FitReport {
             task,
             preprocessing,
+            notes,
             history: outcome.history,
             stopped: outcome.stop,
             seconds: outcome.seconds,

@@ -1,10 +1,12 @@
 //! A trained model of any task, and the file that holds it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Device;
 use forge_data::{
     Column, ColumnRole, Preprocessor, ReadOptions, Table, TabularDataset, TargetEncoder,
+    TransformReport,
 };
 use forge_models::{Model, ModelConfig, TabularSpec};
 use forge_nn::ForgeError;
@@ -49,16 +51,32 @@ pub(super) fn scales(encoder: &TargetEncoder) -> Vec<Scale> {
     }
 }
 
+/// The target columns that never varied in training, by slot, and their value: what they are
+/// predicted as, since there is nothing to learn.
+pub(super) fn constants(encoder: &TargetEncoder) -> Vec<(usize, f64)> {
+    let columns = encoder
+        .numeric()
+        .map_or(&[][..], |targets| targets.columns());
+    let columns = columns.iter().enumerate();
+    let constant = columns.filter(|(_, column)| column.is_constant());
+    constant
+        .map(|(slot, column)| (slot, column.center()))
+        .collect()
+}
+
 impl FittedModel {
     /// What the model says of every row, in the targets' units.
     ///
     /// Columns are found by name: their order does not matter and others are ignored. Missing
-    /// numbers are imputed as in training; labels not seen in training share the unknown bucket.
-    /// A row's prediction does not depend on the rows beside it, whatever the model.
+    /// numbers are imputed as in training; labels not seen in training share the unknown bucket,
+    /// unless they are most of a column's: then it is not the column that it was.
+    /// [`predictions_with_report`](Self::predictions_with_report) tells of both. A target that was
+    /// constant in training is predicted as that constant. A row's prediction does not depend on the rows beside it, whatever the model.
     ///
     /// # Errors
-    /// A data error naming a column that is missing or of the wrong kind, or row and column of an
-    /// infinite value.
+    /// A data error naming a column that is missing or of the wrong kind, row and column of an
+    /// infinite value, or a column of at least twenty labels of which more than half are unknown,
+    /// with labels of both sets.
     pub fn predictions(&self, table: &Table) -> Result<Predictions, Error> {
         self.predictions_rows(table, None)
     }
@@ -72,11 +90,28 @@ impl FittedModel {
         table: &Table,
         rows: Option<&[usize]>,
     ) -> Result<Predictions, Error> {
+        let (predictions, report) = self.predictions_with_report(table, rows)?;
+        report.refuse_mostly_unknown()?;
+        Ok(predictions)
+    }
+
+    /// [`predictions`](Self::predictions) for some rows (0-based) or all, however many of their
+    /// labels are unknown, and what there is to know of the rows: cells that were missing, labels
+    /// that were matched, labels that training did not have.
+    ///
+    /// # Errors
+    /// As [`predictions`](Self::predictions), but for unknown labels.
+    pub fn predictions_with_report(
+        &self,
+        table: &Table,
+        rows: Option<&[usize]>,
+    ) -> Result<(Predictions, TransformReport), Error> {
         let masks = self.model.capabilities().missing;
-        let features = self.preprocessor.transform_with(table, rows, masks)?;
+        let mut features = self.preprocessor.transform_with(table, rows, masks)?;
+        let report = std::mem::take(&mut features.report);
         let scales = scales(&self.encoder);
         if features.n_rows == 0 {
-            return Ok(self.objective.decode(&[], &scales)?);
+            return Ok((self.objective.decode(&[], &scales)?, report));
         }
         let dataset = TabularDataset::new(features, &self.device);
         let context = self.context.as_ref().map(|c| c.to_device(&self.device));
@@ -85,7 +120,11 @@ impl FittedModel {
             self.objective.decode(&outputs, &scales)
         });
         let members = members.collect::<Result<Vec<_>, ForgeError>>()?;
-        Ok(Predictions::average(&members)?)
+        let mut predictions = Predictions::average(&members)?;
+        for (slot, value) in constants(&self.encoder) {
+            predictions.pin(slot, value);
+        }
+        Ok((predictions, report))
     }
 
     /// The actual targets of some rows, or of all: numbers in their units, class numbers.
@@ -103,9 +142,36 @@ impl FittedModel {
     /// # Errors
     /// As [`predictions`](Self::predictions) and [`targets_of`](Self::targets_of).
     pub fn scores(&self, table: &Table, rows: Option<&[usize]>) -> Result<Scores, Error> {
+        let (scores, report) = self.scores_with_report(table, rows)?;
+        report.refuse_mostly_unknown()?;
+        Ok(scores)
+    }
+
+    /// [`scores`](Self::scores) however many labels are unknown, and what there is to know of the
+    /// rows, as [`predictions_with_report`](Self::predictions_with_report) tells.
+    ///
+    /// # Errors
+    /// As [`scores`](Self::scores), but for unknown labels.
+    pub fn scores_with_report(
+        &self,
+        table: &Table,
+        rows: Option<&[usize]>,
+    ) -> Result<(Scores, TransformReport), Error> {
         let targets = self.targets_of(table, rows)?;
-        let predictions = self.predictions_rows(table, rows)?;
-        Ok(self.objective.scores(&predictions, &targets)?)
+        let (predictions, report) = self.predictions_with_report(table, rows)?;
+        Ok((self.objective.scores(&predictions, &targets)?, report))
+    }
+
+    /// How good predictions that were made are, against the actual targets of their rows.
+    ///
+    /// # Errors
+    /// A shape error if they are not of the same rows.
+    pub(crate) fn scores_of(
+        &self,
+        predictions: &Predictions,
+        targets: &Targets,
+    ) -> Result<Scores, Error> {
+        Ok(self.objective.scores(predictions, targets)?)
     }
 
     /// Predictions as columns to put beside a table: `predicted_TARGET`, and by objective
@@ -114,7 +180,14 @@ impl FittedModel {
     /// # Errors
     /// As [`predictions`](Self::predictions).
     pub fn prediction_columns(&self, table: &Table) -> Result<Vec<Column>, Error> {
-        let predictions = self.predictions(table)?;
+        self.columns_of(&self.predictions(table)?)
+    }
+
+    /// Predictions that were made as columns, see [`prediction_columns`](Self::prediction_columns).
+    ///
+    /// # Errors
+    /// A config error for predictions of another model.
+    pub(crate) fn columns_of(&self, predictions: &Predictions) -> Result<Vec<Column>, Error> {
         let names = self.target_names();
         let slots = names.len();
         let of = |values: &[f64], slot: usize| -> Vec<f64> {
@@ -140,7 +213,7 @@ impl FittedModel {
                 format!("predicted_{name}"),
                 of(&point, slot),
             ));
-            if let Predictions::Quantiles { quantiles, .. } = &predictions {
+            if let Predictions::Quantiles { quantiles, .. } = predictions {
                 for q in quantiles {
                     let values = predictions.quantile(*q)?;
                     columns.push(Column::numeric(
@@ -226,7 +299,8 @@ impl FittedModel {
     }
 
     /// How to read a file to predict on: as the training table was read, its columns being what
-    /// they were then, whatever this file's cells look like.
+    /// they were then, whatever this file's cells look like. Only the model's columns are read, and
+    /// the targets where the file has them.
     #[must_use]
     pub fn read_options(&self) -> ReadOptions {
         let (manifest, _) = self.preprocessor.to_parts();
@@ -238,11 +312,19 @@ impl FittedModel {
             .categorical
             .into_iter()
             .map(|c| (c.name, ColumnRole::Categorical));
+        let mut hints = BTreeMap::new();
+        for (name, role) in numeric.chain(labels).chain(self.encoder.roles()) {
+            // As it was declared or found, which may say more: the order of dates, prices in 32nds.
+            let known = self.read.columns.get(&name).or(self.read.hints.get(&name));
+            let same = known.filter(|known| known.kind() == role.kind());
+            let role = same.cloned().unwrap_or(role);
+            hints.insert(name, role);
+        }
         ReadOptions {
-            hints: numeric.chain(labels).chain(self.encoder.roles()).collect(),
-            // These belong to one file.
-            format: None,
-            sheet: None,
+            only: Some(hints.keys().cloned().collect()),
+            hints,
+            columns: BTreeMap::new(),
+            // How much of one file was wanted.
             max_rows: None,
             ..self.read.clone()
         }
@@ -288,7 +370,7 @@ impl FittedModel {
             return Ok(());
         }
         let targets = self.targets_of(table, Some(validation))?;
-        let predictions = self.predictions_rows(table, Some(validation))?;
+        let (predictions, _) = self.predictions_with_report(table, Some(validation))?;
         Ok(self.objective.tune(&predictions, &targets)?)
     }
 

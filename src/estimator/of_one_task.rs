@@ -53,7 +53,7 @@ macro_rules! estimator_of_one_task {
                 table: &forge_data::Table,
                 split: &forge_data::Split,
                 device: &burn::tensor::Device,
-                options: $crate::FitOptions,
+                options: $crate::FitOptions<'_>,
             ) -> Result<($fitted, $crate::FitReport), $crate::Error> {
                 let (fitted, report) = self.0.fit_split(table, split, device, options)?;
                 Ok((fitted.$into()?, report))

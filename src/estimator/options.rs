@@ -11,7 +11,7 @@ use forge_train::{EpochRecord, Observer, StopReason};
 
 /// Beside the data: who watches, and where a killed run goes on.
 #[derive(Default)]
-pub struct FitOptions {
+pub struct FitOptions<'a> {
     /// Hear of every batch and epoch.
     pub observers: Vec<Box<dyn Observer>>,
     /// Where checkpoints go. Absent: none are written.
@@ -20,11 +20,15 @@ pub struct FitOptions {
     pub resume: bool,
     /// Set from outside (Ctrl-C, say) to end after the step in progress with a checkpoint.
     pub stop: Option<Arc<AtomicBool>>,
+    /// Hears, before training starts, of each thing in the data that a person should know: a column
+    /// left out, labels that share a bucket, a target that never varies. [`FitReport::notes`] has
+    /// them too.
+    pub notes: Option<Box<dyn FnMut(&str) + 'a>>,
     /// How the table was read: kept with the model, so that tables to predict on are read alike.
     pub read: ReadOptions,
 }
 
-impl fmt::Debug for FitOptions {
+impl fmt::Debug for FitOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FitOptions")
             .field("observers", &self.observers.len())
@@ -41,6 +45,9 @@ pub struct FitReport {
     pub task: Option<InferredTask>,
     /// What preprocessing found and left out.
     pub preprocessing: PreprocessReport,
+    /// What a person should know of the data, one line each: of preprocessing, of the validation
+    /// rows, of the target.
+    pub notes: Vec<String>,
     /// Losses and scores by epoch.
     pub history: Vec<EpochRecord>,
     /// Why it ended.

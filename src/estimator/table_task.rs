@@ -27,6 +27,8 @@ pub(super) struct Validation {
     /// In the targets' own units.
     pub(super) targets: Targets,
     pub(super) scales: Vec<Scale>,
+    /// Target columns that never vary, and what they are predicted as.
+    pub(super) constants: Vec<(usize, f64)>,
     /// On the device of the rows.
     pub(super) context: Option<Context>,
 }
@@ -112,7 +114,10 @@ impl TrainTask for TableTask {
             return Ok(None);
         };
         let outputs = outputs(module, &validation.rows, validation.context.as_ref())?;
-        let predictions = self.objective.decode(&outputs, &validation.scales)?;
+        let mut predictions = self.objective.decode(&outputs, &validation.scales)?;
+        for (slot, value) in &validation.constants {
+            predictions.pin(*slot, *value);
+        }
         let scores = self.objective.scores(&predictions, &validation.targets)?;
         Ok(Some(scores))
     }

@@ -34,7 +34,7 @@ pub(super) fn compare(
     on_event: &mut dyn FnMut(&RunEvent<'_>),
 ) -> Result<Vec<BaselineResult>, Error> {
     let (rows, test) = (rows(data), &data.split.test);
-    let mut except = [config.target.as_slice(), &config.ignore].concat();
+    let mut except = [config.target.clone(), config.not_features(&data.table)].concat();
     except.extend(config.weights.clone());
     except.sort();
     except.dedup();

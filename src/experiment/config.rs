@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use forge_data::{ReadOptions, SplitConfig, SyntheticMarketConfig};
+use forge_data::{ColumnRole, ReadOptions, SplitConfig, SyntheticMarketConfig, Table};
 use forge_nn::{DeviceName, ForgeError};
 use forge_train::checkpoint::check_same;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TaskChoice;
 use super::run_folder::RunFolder;
+use crate::settings::{set_by_place, text_or_table};
 use crate::{Error, EstimatorConfig, ModelChoice};
 
 /// Data, split, models and training of one run. Every field has a default; unknown keys are
@@ -35,7 +36,7 @@ use crate::{Error, EstimatorConfig, ModelChoice};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExperimentConfig {
-    /// CSV, Parquet or Excel file.
+    /// CSV, Parquet or Excel file. A relative path in a file is relative to that file.
     pub data: Option<PathBuf>,
     /// A synthetic market instead of a file.
     pub market: Option<SyntheticMarketConfig>,
@@ -44,8 +45,14 @@ pub struct ExperimentConfig {
     pub target: Vec<String>,
     /// Numbers or classes. Default: what the target looks like.
     pub task: TaskChoice,
-    /// Columns that are not features.
+    /// Columns that are not features. They are not read, unless something else needs them.
     pub ignore: Vec<String>,
+    /// Ignored columns that are read all the same, as labels, for who looks at the table beside the
+    /// model, such as the sections of a report. One that the file lacks is no error. Default none.
+    pub watch: Vec<String>,
+    /// Whether rows without a target are passed over and counted, rather than refused. Default
+    /// false.
+    pub skip_missing_target: bool,
     /// A column of sample weights, at least 0: what each row counts in training. It is no feature,
     /// and scores do not use it.
     pub weights: Option<String>,
@@ -53,8 +60,13 @@ pub struct ExperimentConfig {
     /// `estimator.model`. Default `ft_transformer`, `tabular_resnet`.
     pub models: Vec<ModelChoice>,
     /// Which rows are held out for the leaderboard. Absent: 20 % at random. Classes are split
-    /// at random so that every part has all of them, whether or not `stratify` says so.
+    /// at random so that every part has all of them, whether or not `stratify` says so. In a file:
+    /// a table, or a text as on the command line, such as `"group:expiry"`.
+    #[serde(deserialize_with = "text_or_table")]
     pub split: Option<SplitConfig>,
+    /// Whether the column of a split by date or by group is a feature. By default it is not: what
+    /// sets training rows and hold-out rows apart carries nothing over from one to the other.
+    pub keep_split_column: bool,
     /// Where to compute. Default `flex`.
     pub device: DeviceName,
     /// How files are read.
@@ -72,9 +84,12 @@ impl Default for ExperimentConfig {
             target: Vec::new(),
             task: TaskChoice::Auto,
             ignore: Vec::new(),
+            watch: Vec::new(),
+            skip_missing_target: false,
             weights: None,
             models: vec!["ft_transformer".into(), "tabular_resnet".into()],
             split: None,
+            keep_split_column: false,
             device: DeviceName::Flex,
             read: ReadOptions::default(),
             estimator: EstimatorConfig::default(),
@@ -83,14 +98,18 @@ impl Default for ExperimentConfig {
 }
 
 impl ExperimentConfig {
-    /// Reads a TOML file.
+    /// Reads a TOML file. A relative `data` in it is relative to the file's folder.
     ///
     /// # Errors
     /// An I/O error, or an artifact error with line and key for a file that does not fit.
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|e| ForgeError::io(path, e))?;
-        toml::from_str(&text).map_err(|e| ForgeError::artifact(path, e).into())
+        let mut config: Self = toml::from_str(&text).map_err(|e| ForgeError::artifact(path, e))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        // An absolute path stays what it is.
+        config.data = config.data.map(|data| folder.join(data));
+        Ok(config)
     }
 
     /// Reads TOML text.
@@ -149,35 +168,7 @@ impl ExperimentConfig {
     /// # Errors
     /// A config error for a place that there is not, or a value that does not fit it.
     pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
-        let bad = |reason: &dyn std::fmt::Display| {
-            let allowed = format!("a setting such as estimator.training.epochs=20 ({reason})");
-            ForgeError::config("set", assignment, allowed)
-        };
-        let (place, value) = assignment
-            .split_once('=')
-            .ok_or_else(|| bad(&"no '=' in it"))?;
-        let value = value.trim();
-        let value = format!("value = {value}")
-            .parse::<toml::Table>()
-            .ok()
-            .and_then(|mut parsed| parsed.remove("value"))
-            .unwrap_or_else(|| toml::Value::String(value.into()));
-        let mut all = toml::Table::try_from(&*self).map_err(|e| bad(&e))?;
-        let mut keys: Vec<&str> = place.trim().split('.').collect();
-        let last = keys.pop().unwrap_or_default();
-        let mut table = &mut all;
-        for key in keys {
-            let inner = table
-                .entry(key)
-                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            table = inner
-                .as_table_mut()
-                .ok_or_else(|| bad(&format!("'{key}' has no fields")))?;
-        }
-        table.insert(last.into(), value);
-        let text = toml::to_string(&all).map_err(|e| bad(&e))?;
-        *self = toml::from_str(&text).map_err(|e| bad(&e.message()))?;
-        Ok(())
+        set_by_place(self, assignment)
     }
 
     /// Checks every field that does not depend on the table.
@@ -215,9 +206,10 @@ impl ExperimentConfig {
             split.validate()?;
             if split.fraction() == 0.0 {
                 return refuse(
-                    "split.fraction",
+                    "split.fraction (--test-fraction)",
                     &0,
-                    "above 0: the leaderboard is of held-out rows",
+                    "above 0 and below 1, such as 0.2: models and baselines are compared on the rows \
+                     held out. To keep nearly all rows for training set 0.01",
                 );
             }
         }
@@ -228,6 +220,66 @@ impl ExperimentConfig {
             return refuse("task", &chosen, &allowed);
         }
         Ok(())
+    }
+
+    /// The column that training and hold-out rows are set apart by, where it is no feature.
+    pub(super) fn split_column(&self) -> Option<&str> {
+        match &self.split {
+            Some(SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) => {
+                Some(column)
+                    .filter(|_| !self.keep_split_column)
+                    .map(String::as_str)
+            }
+            _ => None,
+        }
+    }
+
+    /// Columns of `table` that are neither features nor targets nor weights: those ignored, and the
+    /// split's.
+    pub(super) fn not_features(&self, table: &Table) -> Vec<String> {
+        let mut names: Vec<&str> = self.ignore.iter().map(String::as_str).collect();
+        names.extend(self.split_column());
+        names.retain(|name| {
+            let other =
+                self.target.iter().any(|t| t == name) || self.weights.as_deref() == Some(*name);
+            !other && table.column(name).is_ok()
+        });
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().map(String::from).collect()
+    }
+
+    /// How the table is read: without the columns that are ignored and that nothing else needs.
+    pub(super) fn read_options(&self) -> ReadOptions {
+        let mut read = self.read.clone();
+        let split = match &self.split {
+            Some(SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) => {
+                Some(column)
+            }
+            Some(SplitConfig::Random { stratify, .. }) => stratify.as_ref(),
+            None => None,
+        };
+        let needed: Vec<&String> = self
+            .target
+            .iter()
+            .chain(&self.weights)
+            .chain(split)
+            .collect();
+        for name in needed.iter().copied().chain(&self.watch) {
+            // A column that is asked for is none to leave out as an index.
+            read.keep.insert(name.clone());
+        }
+        for name in &self.ignore {
+            if !needed.contains(&name) {
+                // As labels, any cell can be read.
+                let role = match self.watch.contains(name) {
+                    true => ColumnRole::Categorical,
+                    false => ColumnRole::Ignore,
+                };
+                read.hints.insert(name.clone(), role);
+            }
+        }
+        read
     }
 
     /// The settings of one model.

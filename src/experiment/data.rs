@@ -1,8 +1,14 @@
 //! The table of a run and its split.
 
-use forge_data::{Split, SplitConfig, Table, TaskKind, infer_task, read_table};
+use std::path::Path;
+
+use forge_data::{
+    DataError, Passage, ReadOptions, ReadReport, Split, SplitConfig, Table, TaskKind, infer_task,
+    read_table,
+};
 
 use super::ExperimentConfig;
+use super::split_parts::check_parts;
 use crate::{Error, Task};
 
 /// A table, what is asked of it, how its rows are used, and what there is to say about all that.
@@ -20,6 +26,10 @@ pub struct ExperimentData {
     pub synthetic: bool,
     /// Where the data come from, what they are taken for, how they are split, what was repaired.
     pub notes: Vec<String>,
+    /// How the table was read, as another file is to be read to mean the same.
+    pub read: ReadOptions,
+    /// What reading the file did; absent for synthetic data and for what came through a pipe.
+    pub report: Option<ReadReport>,
 }
 
 impl ExperimentData {
@@ -37,13 +47,18 @@ impl ExperimentData {
 
     fn of(config: &ExperimentConfig) -> Result<Self, Error> {
         let mut notes = Vec::new();
+        let mut read = config.read.clone();
+        let mut report = None;
         let table = match (&config.data, &config.market) {
             (Some(path), _) => {
-                let (table, report) = read_table(path, &config.read)?;
+                let (table, found) = from_file(config, path)?;
                 let name = path.file_name().unwrap_or(path.as_os_str());
                 let name = name.to_string_lossy();
                 notes.push(format!("data: {name} ({} rows)", table.n_rows()));
-                notes.extend(report.to_string().lines().map(String::from));
+                notes.extend(found.to_string().lines().map(String::from));
+                read = read.as_read(&found);
+                // A pipe is not there to be read again.
+                report = path.is_file().then_some(found);
                 table
             }
             (None, market) => {
@@ -57,19 +72,30 @@ impl ExperimentData {
                 table
             }
         };
-        let (task, why) = task(config, &table)?;
+        let rows = rows(config, &table, &mut notes)?;
+        let (task, why) = task(config, &table, &rows)?;
         notes.push(why);
         let rule = rule(config, task);
         let validation = config.estimator.validation_fraction;
-        let split = rule.split(&table, validation)?;
+        let split = rule.split_rows(&table, &rows, validation)?;
         notes.push(format!(
             "split: {rule}; {} training, {} validation, {} hold-out rows",
             split.train.len(),
             split.validation.len(),
             split.test.len()
         ));
-        if !config.ignore.is_empty() {
-            notes.push(format!("not features: {}", config.ignore.join(", ")));
+        notes.extend(check_parts(&rule, &split, validation)?);
+        let others = config.not_features(&table);
+        let unread = config.ignore.iter().filter(|name| !others.contains(name));
+        let others: Vec<&str> = unread.chain(&others).map(String::as_str).collect();
+        if !others.is_empty() {
+            notes.push(format!("not features: {}", others.join(", ")));
+        }
+        if let Some(column) = config.split_column() {
+            notes.push(format!(
+                "'{column}' sets training and hold-out rows apart and is no feature; \
+                 keep_split_column says otherwise"
+            ));
         }
         if let Some(column) = &config.weights {
             notes.push(format!("rows weighted by {column} in training"));
@@ -81,15 +107,63 @@ impl ExperimentData {
             rule,
             synthetic: config.data.is_none(),
             notes,
+            read,
+            report,
         })
+    }
+
+    /// Writes some rows (0-based) as CSV, as they stand in the file that they came from.
+    ///
+    /// # Errors
+    /// An I/O error, or a data error if the file is not what it was.
+    pub fn write_sample(&self, path: &Path, rows: &[usize]) -> Result<(), Error> {
+        match &self.report {
+            Some(report) => Passage::of(report, &self.read)?.write_sample(path, rows)?,
+            None => self.table.select_rows(rows)?.write_csv(path)?,
+        }
+        Ok(())
     }
 }
 
-/// The task, and one line about why it is that.
-fn task(config: &ExperimentConfig, table: &Table) -> Result<(Task, String), Error> {
+/// The table of a file, without the columns that nothing needs.
+fn from_file(config: &ExperimentConfig, path: &Path) -> Result<(Table, ReadReport), Error> {
+    let (table, report) = read_table(path, &config.read_options())?;
+    let has = |name: &String| report.columns().iter().any(|column| column.name == *name);
+    if let Some(name) = config.ignore.iter().find(|name| !has(name)) {
+        let known: Vec<&str> = report.columns().iter().map(|c| c.name.as_str()).collect();
+        let message = format!("to be ignored, but the file has only {}", known.join(", "));
+        return Err(DataError::schema(message).at_column(name).into());
+    }
+    Ok((table, report))
+}
+
+/// The rows to use: all, or those that have a target.
+fn rows(
+    config: &ExperimentConfig,
+    table: &Table,
+    notes: &mut Vec<String>,
+) -> Result<Vec<usize>, Error> {
     for target in &config.target {
         table.column(target)?;
     }
+    if !config.skip_missing_target {
+        return Ok((0..table.n_rows()).collect());
+    }
+    let rows = table.rows_with_values(&config.target)?;
+    let passed = table.n_rows() - rows.len();
+    if passed > 0 {
+        notes.push(format!("{passed} rows without a target passed over"));
+    }
+    if rows.is_empty() {
+        let message = "no row has a value: there is nothing to learn";
+        let error = DataError::value(message).at_column(config.target.join(", "));
+        return Err(error.into());
+    }
+    Ok(rows)
+}
+
+/// The task, and one line about why it is that.
+fn task(config: &ExperimentConfig, table: &Table, rows: &[usize]) -> Result<(Task, String), Error> {
     if let Some(task) = config.task.task() {
         return Ok((task, format!("task: {task}, as asked for")));
     }
@@ -100,8 +174,7 @@ fn task(config: &ExperimentConfig, table: &Table) -> Result<(Task, String), Erro
         let why = "task: regression, of several targets";
         return Ok((Task::Regression, why.into()));
     };
-    let all: Vec<usize> = (0..table.n_rows()).collect();
-    let found = infer_task(table, target, &all)?;
+    let found = infer_task(table, target, rows)?;
     let task = match found.kind {
         TaskKind::Regression => Task::Regression,
         TaskKind::Binary | TaskKind::Multiclass(_) => Task::Classification,

@@ -22,7 +22,7 @@ pub(super) fn report(
     if !test.is_empty() {
         let names = model.target_names();
         let diagnostics = Diagnostics {
-            predictions: &model.predictions_rows(&data.table, Some(test))?,
+            predictions: &model.predictions_with_report(&data.table, Some(test))?.0,
             targets: &model.targets_of(&data.table, Some(test))?,
             names: &names,
             classes: model.classes(),
@@ -41,10 +41,21 @@ pub(super) fn report(
     };
     Ok(Report {
         title: format!("{target} from {from}"),
-        notes: data.notes.clone(),
+        notes: notes(data, summary),
         leaderboard: summary.leaderboard(),
         sections,
     })
+}
+
+/// What is to be known of the data, and of all models each line once.
+fn notes(data: &ExperimentData, summary: &Summary) -> Vec<String> {
+    let mut notes = data.notes.clone();
+    for note in summary.models.iter().flat_map(|model| &model.notes) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    notes
 }
 
 /// Training losses and the deciding score of the validation rows.

@@ -9,11 +9,13 @@ use forge_nn::ForgeError;
 use forge_train::{BatchEvent, Flow, Observer, StopReason};
 
 use super::model_record::{Left, ModelRecord};
+use super::notes::Notes;
 use super::run_folder::RunFolder;
 use super::{
     BaselineResult, ExperimentConfig, ExperimentData, ModelResult, Summary, baselines, fingerprint,
     pages,
 };
+use crate::estimator::lines;
 use crate::report::{Section, better_first};
 use crate::{Error, FitOptions, FittedModel, ModelChoice, TabularEstimator};
 
@@ -27,6 +29,9 @@ pub enum RunEvent<'a> {
     Data(&'a ExperimentData),
     /// What an earlier run left of a model is damaged: it is made again from its last checkpoint.
     Damaged(&'a str, &'a Error),
+    /// A line about the data that a person should know: what preprocessing left out, what of the
+    /// held-out rows training did not have. Each line once, whatever the number of models.
+    Note(&'a str),
     /// A model begins to train.
     ModelStarted(&'a str),
     /// A model is trained and measured; `reused` when an earlier run had done it.
@@ -101,8 +106,12 @@ impl Experiment {
     ///
     /// # Errors
     /// A config error naming the field, its value and the allowed range.
-    pub fn new(config: ExperimentConfig) -> Result<Self, Error> {
+    pub fn new(mut config: ExperimentConfig) -> Result<Self, Error> {
         config.validate()?;
+        if let Some(data) = &mut config.data {
+            // Kept in the run's folder, where a relative path would lead elsewhere.
+            *data = std::path::absolute(&*data).map_err(|e| ForgeError::io(&*data, e))?;
+        }
         Ok(Self { config })
     }
 
@@ -169,8 +178,9 @@ impl Experiment {
             ..
         } = common;
         let mut results = Vec::new();
+        let notes = Notes::default();
         for model in &self.config.models {
-            let Some(result) = self.model(model, common, options)? else {
+            let Some(result) = self.model(model, common, &notes, options)? else {
                 return Ok(None);
             };
             results.push(result);
@@ -185,7 +195,8 @@ impl Experiment {
             .map_err(|e| ForgeError::artifact(folder.file("metrics.json"), e))?;
         folder.write("metrics.json", &json)?;
         let sample = &data.split.test[..data.split.test.len().min(SAMPLE_ROWS)];
-        folder.write_table("sample.csv", &data.table.select_rows(sample)?)?;
+        folder.clear_place("sample.csv")?;
+        data.write_sample(&folder.file("sample.csv"), sample)?;
         let report = pages::report(data, &summary, &model, &options.sections)?;
         folder.write("report.html", &report.to_html()?)?;
         Ok(Some(summary))
@@ -199,7 +210,7 @@ impl Experiment {
     ) -> Result<TabularEstimator, Error> {
         let mut estimator = TabularEstimator::targets(&self.config.target)
             .task(Some(data.task))
-            .ignore(&self.config.ignore)
+            .ignore(self.config.not_features(&data.table))
             .with_config(self.config.estimator_of(model))?;
         if let Some(column) = &self.config.weights {
             estimator = estimator.weights(column);
@@ -212,6 +223,7 @@ impl Experiment {
         &self,
         model: &ModelChoice,
         common: &Common<'_>,
+        notes: &Notes,
         options: &mut RunOptions<'_>,
     ) -> Result<Option<ModelResult>, Error> {
         let name = model.name();
@@ -222,6 +234,9 @@ impl Experiment {
                 Left::Nothing => {}
                 Left::Damaged(error) => (options.on_event)(&RunEvent::Damaged(name, &error)),
                 Left::Done(result) => {
+                    for note in &result.notes {
+                        notes.tell(note, &mut options.on_event);
+                    }
                     (options.on_event)(&RunEvent::ModelFinished(&result, true));
                     return Ok(Some(result));
                 }
@@ -234,16 +249,23 @@ impl Experiment {
             checkpoints: Some(folder.checkpoints(name)),
             resume: options.resume,
             stop: Some(Arc::clone(&options.stop)),
-            read: self.config.read.clone(),
+            notes: Some(Box::new(|note| notes.tell(note, &mut options.on_event))),
+            read: data.read.clone(),
         };
         let estimator = self.estimator(model, data)?;
         let (fitted, fit) = estimator.fit_split(&data.table, &data.split, common.device, fit)?;
         if fit.stopped == StopReason::Interrupted || options.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
+        let (scores, held_out) = fitted.scores_with_report(&data.table, Some(&data.split.test))?;
+        let mut told = fit.notes;
+        for line in lines(&held_out.unseen().to_string(), 0) {
+            told.push(format!("hold-out rows: {line}"));
+            notes.tell(&told[told.len() - 1], &mut options.on_event);
+        }
         let result = ModelResult {
             name: name.into(),
-            scores: fitted.scores(&data.table, Some(&data.split.test))?,
+            scores,
             validation: fit.scores,
             seconds: fit.seconds,
             parameters: fit.parameters,
@@ -251,6 +273,7 @@ impl Experiment {
             epochs: fit.history.len(),
             stopped: fit.stopped,
             history: fit.history,
+            notes: told,
         };
         fitted.save(folder.artifact(name))?;
         let record = ModelRecord {

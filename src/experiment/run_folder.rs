@@ -1,10 +1,9 @@
 //! The folder of a run: one owner, every file whole, and nothing in it of a start that failed.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use forge_data::Table;
 use forge_files::{FolderLock, WholeFile, open_regular};
 use forge_nn::ForgeError;
 
@@ -139,13 +138,16 @@ impl RunFolder {
         WholeFile::write(&path, text).map_err(|e| ForgeError::io(&path, e).into())
     }
 
-    /// Writes a table as CSV.
-    pub(super) fn write_table(&self, name: &str, table: &Table) -> Result<(), Error> {
+    /// Removes what stands in the place of a file and is none, such as a link, so that it is not
+    /// written through.
+    pub(super) fn clear_place(&self, name: &str) -> Result<(), Error> {
         let path = self.file(name);
-        let fail = |e: io::Error| Error::from(ForgeError::io(&path, e));
-        let mut file = WholeFile::create(&path).map_err(fail)?;
-        table.write_csv_to(&mut file)?;
-        file.flush().and_then(|()| file.commit()).map_err(fail)
+        match fs::symlink_metadata(&path) {
+            Ok(there) if !there.is_file() => {
+                fs::remove_file(&path).map_err(|e| ForgeError::io(&path, e).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes all that this start made: nothing was trained, so nothing is lost, and the next

@@ -28,6 +28,9 @@ pub struct ModelResult {
     pub stopped: StopReason,
     /// Losses and scores by epoch.
     pub history: Vec<EpochRecord>,
+    /// What a person should know of the data: columns left out, labels that training did not have,
+    /// a target that never varies.
+    pub notes: Vec<String>,
 }
 
 /// A baseline's hold-out figures.

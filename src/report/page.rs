@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use forge_train::metric::Score;
+
 use super::figure::{ConfusionTable, Figure, Plot, Section};
 use super::svg::{self, HUES};
 use super::{LeaderboardRow, Report};
@@ -20,7 +22,7 @@ flex:0 1 480px;min-width:20rem}figcaption,output{font-size:12px;color:#555;displ
 figcaption b{margin-right:.8em}figure svg{width:100%;height:auto;font-size:11px;fill:#444}\
 svg text{text-anchor:middle}svg .y{text-anchor:end}svg .title{font-size:14px;fill:#222}\
 .axes path{stroke:#e4e4e4}.diagonal{stroke:#000;stroke-opacity:.5}.line{fill:none;stroke-width:2}\
-.dots{stroke-width:4;stroke-linecap:round;stroke-opacity:.35}.zoom{fill:#0072b2;fill-opacity:.15}\
+.dots{stroke-width:4;stroke-linecap:round;stroke-opacity:.35}.few{stroke-width:6;stroke-opacity:.8}.zoom{fill:#0072b2;fill-opacity:.15}\
 .ring{fill:none;stroke:#000}";
 
 pub(super) fn render(report: &Report) -> Result<String, String> {
@@ -103,12 +105,8 @@ fn leaderboard(rows: &[LeaderboardRow]) -> String {
         };
         let _ = write!(html, "<tr{class}><td>{}</td>", escape(&row.name));
         for name in &names {
-            match row.scores.get(name) {
-                Some(value) => {
-                    let _ = write!(html, "<td>{value:.6}</td>");
-                }
-                None => html.push_str("<td>–</td>"),
-            }
+            let shown = row.scores.find(name).map_or("–".into(), Score::shown);
+            let _ = write!(html, "<td>{shown}</td>");
         }
         let parameters = row.parameters.map_or("–".to_string(), |p| p.to_string());
         let _ = write!(

@@ -3,6 +3,8 @@
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
+use crate::printable;
+
 /// Bad data or a bad request about data, naming file, row and column as far as they are known.
 ///
 /// Rows are counted as a person sees them: for files, the line or sheet row, with the header as
@@ -108,6 +110,12 @@ impl DataError {
         self
     }
 
+    /// Adds what may help where this row stands.
+    pub(crate) fn with_hint(mut self, hint: impl Display) -> Self {
+        self.0.message = format!("{}; {hint}", self.0.message);
+        self
+    }
+
     /// The file could not be opened or read.
     #[must_use]
     pub fn is_io(&self) -> bool {
@@ -149,15 +157,15 @@ impl Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         if let Some(path) = &inner.path {
-            write!(f, "{}: ", path.display())?;
+            write!(f, "{}: ", printable(&path.to_string_lossy()))?;
         }
         if let Some(row) = inner.row {
             write!(f, "row {row}: ")?;
         }
         if let Some(column) = &inner.column {
-            write!(f, "column '{column}': ")?;
+            write!(f, "column '{}': ", printable(column))?;
         }
-        f.write_str(&inner.message)
+        f.write_str(&printable(&inner.message))
     }
 }
 

@@ -7,29 +7,33 @@
 mod dataset;
 mod error;
 pub mod market;
+mod output;
 mod preprocess;
 mod read;
 mod schema;
 mod split;
 mod table;
 mod target;
+mod text;
 
 pub use dataset::{TabularBatch, TabularDataset, sample_weights};
 pub use error::DataError;
 pub use market::SyntheticMarketConfig;
 pub use preprocess::{
     CategoricalEncoding, CategoricalManifest, DropReason, DroppedColumn, FeatureSelection,
-    Features, Impute, NumericManifest, NumericTransform, PreprocessConfig, PreprocessReport,
-    Preprocessor, PreprocessorManifest, RareLabels, TransformReport,
+    Features, Impute, LabelCells, MissingCells, NumericManifest, NumericTransform,
+    PreprocessConfig, PreprocessReport, Preprocessor, PreprocessorManifest, RareLabels,
+    TransformReport,
 };
 pub use read::{
-    ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, ReadOptions, ReadReport,
-    TableFormat, read_csv_from, read_table,
+    ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, MergedCells, Passage,
+    ReadOptions, ReadReport, SavedIndex, TableFormat, read_csv_from, read_table,
 };
-pub use schema::{ColumnKind, ColumnRole, Decimal};
-pub use split::{Split, SplitConfig};
+pub use schema::{ColumnKind, ColumnRole, DateOrder, Decimal};
+pub use split::{DateResolution, Split, SplitConfig};
 pub use table::{Categorical, Column, ColumnValues, Table};
 pub use target::{
     ClassLabels, ClassManifest, ClassTarget, EncodedTargets, InferredTask, NumericTargetManifest,
     NumericTargets, TargetEncoder, TargetManifest, TargetTransform, TaskKind, infer_task,
 };
+pub use text::printable;

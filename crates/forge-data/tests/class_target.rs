@@ -226,6 +226,7 @@ fn columns_that_are_no_classes_are_refused() {
                 codes: vec![0, 7],
                 categories: vec!["a".into()],
             }),
+            offsets: None,
         },
     ])
     .unwrap();

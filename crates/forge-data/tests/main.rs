@@ -2,10 +2,19 @@
 #![allow(clippy::unwrap_used)]
 
 mod black76;
+mod cases;
 mod class_target;
+mod compressed;
 mod dataset;
 mod dirty_csv;
+#[cfg(feature = "excel")]
+mod hostile_workbooks;
 mod market;
+#[cfg(feature = "excel")]
+mod merged_cells;
+mod near_values;
+mod needed_columns;
+mod passage;
 #[cfg(unix)]
 mod pipes;
 mod preprocess;
@@ -16,11 +25,14 @@ mod read_csv;
 mod read_excel;
 #[cfg(feature = "parquet")]
 mod read_parquet;
+mod reader_messages;
+mod saved_index;
 mod shared_files;
 mod split;
 mod table;
 mod tables;
 mod target;
 mod target_encoder;
+mod terminal;
 #[cfg(feature = "excel")]
 mod workbook;

@@ -54,10 +54,11 @@ fn imputes_with_mean_or_median_and_marks_it() {
         assert_eq!(x.numeric[0..3], [0.0, 1.0, 0.0]);
         // Missing at prediction only: imputed and counted, but b has no indicator.
         assert_eq!(&x.numeric[12..15], [100.0, 2.5, 0.0]);
-        assert_eq!(
-            x.report.missing,
-            [("a".to_string(), 1), ("b".to_string(), 1)]
-        );
+        let missing = x.report.missing.iter();
+        let missing: Vec<_> = missing
+            .map(|m| (m.column.as_str(), m.count, m.row, m.new))
+            .collect();
+        assert_eq!(missing, [("a", 1, 2, false), ("b", 1, 4, true)]);
     }
 }
 
@@ -183,10 +184,24 @@ fn labels_get_codes_and_buckets() {
     assert_eq!(p.cardinalities(), [4, 3]);
     let x = p.transform(&t, None).unwrap();
     assert_eq!(x.categorical, [3, 1, 2, 2, 1, 1, 2, 2, 0, 0]);
-    assert_eq!(x.report.unknown, [("kind".to_string(), 1)]);
+    let [unknown] = &x.report.unknown[..] else {
+        panic!("{:?}", x.report);
+    };
     assert_eq!(
-        x.report.missing,
-        [("kind".to_string(), 1), ("full".to_string(), 1)]
+        (unknown.column.as_str(), unknown.count, unknown.labelled),
+        ("kind", 1, 4)
+    );
+    assert_eq!((unknown.row, unknown.label.as_str()), (4, "new"));
+    assert_eq!(
+        (&unknown.labels[..], &unknown.trained[..]),
+        (&["new".to_string()][..], &["a".to_string(), "b".into()][..])
+    );
+    assert_eq!(
+        x.report.to_string(),
+        "column 'kind': 1 of 5 cells missing (first in row 4)\n\
+         column 'full': 1 of 5 cells missing, where training had none (first in row 6)\n\
+         column 'kind': 1 of 4 labels not seen in training, in the unknown bucket (first 'new' in \
+         row 6; training has 'a', 'b')"
     );
 
     let (p, _) = Preprocessor::fit(&t, &FeatureSelection::All, &[0, 1, 2, 3], &one_hot()).unwrap();
@@ -235,6 +250,7 @@ fn a_million_categories_are_capped() {
     let t = table(vec![Column {
         name: "user".into(),
         values: ColumnValues::Categorical(forge_data::Categorical { codes, categories }),
+        offsets: None,
     }]);
     let (p, report) = Preprocessor::fit(&t, &FeatureSelection::All, &all(&t), &config()).unwrap();
     assert_eq!(p.cardinalities(), [10_001]);
@@ -399,7 +415,7 @@ fn threads_do_not_change_the_result() {
     )
     .unwrap();
     let whole = p.transform(&t, None).unwrap();
-    assert_eq!(whole.report.missing, [("y".to_string(), 7146)]);
+    assert_eq!(whole.report.missing[0].count, 7146);
     let (mut numeric, mut categorical) = (Vec::new(), Vec::new());
     for start in (0..n as usize).step_by(9973) {
         let rows: Vec<usize> = (start..(start + 9973).min(n as usize)).collect();
@@ -472,4 +488,48 @@ fn quantile_noise_is_seeded_and_spreads_ties() {
     assert_ne!(quantiles(fit(1e-3, 1)), quantiles(fit(1e-3, 2)));
     assert_ne!(quantiles(fit(1e-3, 1)), quantiles(fit(0.0, 1)));
     assert_eq!(quantiles(fit(0.0, 1)), quantiles(fit(0.0, 2)));
+}
+
+/// Pairs of what training had and what a file to predict on has, of which none is known as written.
+#[test]
+fn labels_of_another_spelling_are_matched_by_value_or_refused() {
+    let column = |cells: &[&str]| {
+        let cells: Vec<Option<&str>> = (0..30).map(|i| Some(cells[i % cells.len()])).collect();
+        table(vec![labels("code", &cells)])
+    };
+    let all: Vec<usize> = (0..30).collect();
+    let fitted = |cells: &[&str]| {
+        let fitted =
+            Preprocessor::fit(&column(cells), &FeatureSelection::All, &all, &config()).unwrap();
+        fitted.0
+    };
+    for (trained, found) in [
+        (["001", "010"], ["1", "10"]),
+        (["false", "true"], ["0", "1"]),
+        (["1", "2"], ["1.0", "2.0"]),
+    ] {
+        let p = fitted(&trained);
+        let as_trained = p.transform(&column(&trained), None).unwrap();
+        let x = p.transform(&column(&found), None).unwrap();
+        assert_eq!(x.categorical, as_trained.categorical, "{found:?}");
+        assert!(x.report.unknown.is_empty() && as_trained.report.matched.is_empty());
+        let matched = &x.report.matched[0];
+        assert_eq!((matched.count, matched.label.as_str()), (30, found[0]));
+        x.report.refuse_mostly_unknown().unwrap();
+    }
+    let x = fitted(&["C", "P"])
+        .transform(&column(&["call", "put", "C"]), None)
+        .unwrap();
+    let error = x.report.refuse_mostly_unknown().unwrap_err().to_string();
+    for part in ["code", "20 of 30", "'call', 'put'", "'C', 'P'", "row 2"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    // Half of them may be new, and so may a few cells.
+    let half = fitted(&["C", "P"]);
+    let some = half.transform(&column(&["call", "C"]), None).unwrap();
+    some.report.refuse_mostly_unknown().unwrap();
+    let few = half
+        .transform(&column(&["call"]), Some(&all[..19]))
+        .unwrap();
+    few.report.refuse_mostly_unknown().unwrap();
 }

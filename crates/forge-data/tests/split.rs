@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
-use forge_data::{Column, Split, SplitConfig, Table};
+use forge_data::{
+    Column, DateResolution, ReadOptions, Split, SplitConfig, Table, read_csv_from, read_table,
+};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
 
 use crate::tables::{NAN, all, dates, labels};
@@ -37,7 +39,8 @@ fn texts_are_understood_or_refused_with_the_choices() {
         parse("date:day:1"),
         SplitConfig::Date {
             column: "day:1".into(),
-            fraction: 0.2
+            fraction: 0.2,
+            resolution: DateResolution::Day,
         }
     );
     assert_eq!(
@@ -176,11 +179,19 @@ fn too_little_to_split_is_said() {
     );
     let error = parse("random").split(&numbers(1), 0.1).unwrap_err();
     assert!(
-        error.is_value() && error.to_string().contains("only 1 rows"),
+        error.is_value()
+            && error
+                .to_string()
+                .contains("there is only 1 row: training, validation"),
         "{error}"
     );
     let error = parse("random").split(&numbers(2), 0.1).unwrap_err();
-    assert!(error.to_string().contains("3 for a validation"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("only 2 rows: training, validation and test need at least 3"),
+        "{error}"
+    );
     assert!(parse("random").split(&numbers(3), 0.1).is_ok());
     let same = Table::new(vec![Column::numeric("g", vec![4.0; 9])]).unwrap();
     for text in ["group:g", "date:g"] {
@@ -370,4 +381,133 @@ proptest! {
         let set = |rows: &[usize], g: &[u8]| rows.iter().map(|r| g[*r]).collect::<HashSet<_>>();
         prop_assert_eq!(set(&held, &groups), set(&held_reversed, &reversed));
     }
+}
+
+/// The local days of the rows of a part, by the text of their stamps.
+fn days_of(stamps: &[String], rows: &[usize]) -> HashSet<String> {
+    rows.iter()
+        .map(|row| stamps[*row][..10].to_owned())
+        .collect()
+}
+
+#[test]
+fn a_day_is_whole_on_the_clock_that_its_stamps_have() {
+    let path = crate::cases::case("dates_with_offsets.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let stamps: Vec<String> = text.lines().skip(1).map(String::from).collect();
+    let (table, _) = read_table(&path, &ReadOptions::default()).unwrap();
+    // The stamps are of 19:30 in New York, so winter's are of the next day in UTC.
+    let split = parse("date:quote").split(&table, 0.2).unwrap();
+    let (train, validation, test) = (
+        days_of(&stamps, &split.train),
+        days_of(&stamps, &split.validation),
+        days_of(&stamps, &split.test),
+    );
+    assert!(train.is_disjoint(&validation) && train.is_disjoint(&test));
+    assert!(validation.is_disjoint(&test));
+    assert_eq!(train.len() + validation.len() + test.len(), 40);
+    assert!(train.iter().max() < validation.iter().min());
+    assert!(validation.iter().max() < test.iter().min());
+}
+
+/// Every hour of ten days, stamped in a zone five hours behind UTC.
+fn hours() -> (Vec<String>, Table) {
+    let stamps: Vec<String> = (0..240)
+        .map(|i| format!("2024-01-{:02}T{:02}:00:00-05:00", 1 + i / 24, i % 24))
+        .collect();
+    let text = format!(
+        "quote,y\n{}",
+        stamps
+            .iter()
+            .map(|s| format!("{s},1\n"))
+            .collect::<String>()
+    );
+    let (table, _) = read_csv_from(text.as_bytes(), &ReadOptions::default()).unwrap();
+    (stamps, table)
+}
+
+#[test]
+fn no_day_is_torn_where_stamps_have_times() {
+    let (stamps, table) = hours();
+    let rule = parse("date:quote").with_fraction(0.25);
+    let split = rule.split(&table, 0.25).unwrap();
+    let days = |rows: &[usize]| days_of(&stamps, rows);
+    assert!(days(&split.train).is_disjoint(&days(&split.validation)));
+    assert!(days(&split.validation).is_disjoint(&days(&split.test)));
+    assert_eq!((split.test.len(), split.validation.len()), (48, 48));
+    // In UTC the same rows would be cut at 19:00 of their own clock.
+    let utc = Table::new(vec![dates("quote", &times(&table))]).unwrap();
+    let torn = rule.split(&utc, 0.25).unwrap();
+    assert!(!days(&torn.train).is_disjoint(&days(&torn.validation)));
+}
+
+fn times(table: &Table) -> Vec<i64> {
+    match &table.column("quote").unwrap().values {
+        forge_data::ColumnValues::DateTime(times) => times.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_resolution_can_be_given() {
+    let (_, table) = hours();
+    for (text, test) in [
+        ("date/exact:quote", 60),
+        ("date/hour:quote", 60),
+        // Weeks begin on Mondays: 7 + 3 days.
+        ("date/week:quote", 72),
+    ] {
+        let rule = parse(text);
+        assert_eq!(rule.to_string(), text);
+        let (_, held) = rule.hold_out(&table, &all(&table), 0.25, 0).unwrap();
+        assert_eq!(held.len(), test, "{text}");
+    }
+    assert_eq!(parse("date/day:quote").to_string(), "date:quote");
+    let error = parse("date/month:quote")
+        .split(&table, 0.2)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("there is only 1 month") && error.contains("`date/exact:quote`"),
+        "{error}"
+    );
+    let error = "date/minute:quote"
+        .parse::<SplitConfig>()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("exact, hour, day, week, month, year"),
+        "{error}"
+    );
+    // Saved rules of before mean days.
+    let saved: SplitConfig =
+        serde_json::from_str(r#"{"name": "date", "column": "quote"}"#).unwrap();
+    assert_eq!(saved, parse("date:quote"));
+}
+
+#[test]
+fn too_little_data_is_counted_as_the_person_sees_it() {
+    let read = |name| {
+        read_table(crate::cases::case(name), &ReadOptions::default())
+            .unwrap()
+            .0
+    };
+    let error = SplitConfig::default()
+        .split(&read("two_rows.csv"), 0.2)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("there are only 2 rows: training, validation and test need at least 3"),
+        "{error}"
+    );
+    let error = parse("group:g")
+        .split(&read("two_groups.csv"), 0.2)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("column 'g': there are only 2 groups"),
+        "{error}"
+    );
+    // Without a validation part, two are enough.
+    assert!(parse("group:g").split(&read("two_groups.csv"), 0.0).is_ok());
 }

@@ -21,15 +21,13 @@ pub(crate) fn labels(name: &str, cells: &[Option<&str>]) -> Column {
     Column {
         name: name.into(),
         values: ColumnValues::Categorical(Categorical { codes, categories }),
+        offsets: None,
     }
 }
 
 /// A date column in milliseconds.
 pub(crate) fn dates(name: &str, cells: &[i64]) -> Column {
-    Column {
-        name: name.into(),
-        values: ColumnValues::DateTime(cells.to_vec()),
-    }
+    Column::date_time(name, cells.to_vec())
 }
 
 pub(crate) fn except(names: &[&str]) -> FeatureSelection {

@@ -167,7 +167,10 @@ fn capabilities_are_declared() {
     );
     assert_eq!(
         ModelConfig::capabilities_of("tabular_resnet").unwrap(),
-        Capabilities::NONE
+        Capabilities {
+            batch_statistics: true,
+            ..Capabilities::NONE
+        }
     );
     let error = ModelConfig::named("tabular_resnet")
         .and_then(|config| config.sized_for(&mixed()))

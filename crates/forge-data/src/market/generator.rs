@@ -182,10 +182,7 @@ impl Rows {
         ] = self.numbers;
         let labels = [OptionType::Put, OptionType::Call].map(|o| o.letter().to_owned());
         let mut columns = vec![
-            Column {
-                name: "date".into(),
-                values: ColumnValues::DateTime(self.date),
-            },
+            Column::date_time("date", self.date),
             Column::numeric("strike", strike),
             Column::numeric("spot", spot),
             Column::numeric("forward", forward),
@@ -197,6 +194,7 @@ impl Rows {
                     codes: self.calls,
                     categories: labels.into(),
                 }),
+                offsets: None,
             },
             Column::numeric("bid", bid),
             Column::numeric("ask", ask),

@@ -1,11 +1,10 @@
 //! The labels of one categorical column and their codes.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::report::{DropReason, RareLabels};
 use super::{CategoricalEncoding, PreprocessConfig, seen_row};
-use crate::{Categorical, ColumnValues, DataError};
+use crate::{Categorical, DataError};
 
 /// The code of labels unseen in training or merged for rarity.
 pub(super) const UNKNOWN: i32 = 0;
@@ -144,10 +143,10 @@ impl CategoricalColumn {
             .chain(self.labels.iter().map(|l| format!("{}={l}", self.name)))
     }
 
-    fn lookup(&self) -> HashMap<&str, i32> {
-        let first = self.first_label();
-        let codes = first..;
-        self.labels.iter().map(String::as_str).zip(codes).collect()
+    /// The labels with their codes.
+    pub(super) fn codes(&self) -> impl Iterator<Item = (&str, i32)> {
+        let codes = self.first_label()..;
+        self.labels.iter().map(String::as_str).zip(codes)
     }
 
     /// Features this column takes in the numeric and in the categorical matrix.
@@ -163,77 +162,4 @@ pub(super) fn bad_code(code: usize, labels: usize, row: usize, name: &str) -> Da
     DataError::value(format!("code {code} has no label; there are {labels}"))
         .at_row(seen_row(row))
         .at_column(name)
-}
-
-/// A code, or the mark of a missing cell.
-pub(super) const MISSING: i32 = -1;
-
-/// Where the codes of a fitted column come from in the table at hand.
-pub(super) enum CategoricalSource<'t> {
-    /// The table's codes, and our code of each.
-    Labels(&'t [u32], Vec<i32>),
-    /// Our codes row by row, for a column that was read as numbers.
-    Codes(Vec<i32>),
-    /// No cell has a value, whatever the column's kind.
-    Missing,
-}
-
-impl<'t> CategoricalSource<'t> {
-    /// # Errors
-    /// A schema error if the column holds dates.
-    pub(super) fn of(
-        column: &CategoricalColumn,
-        values: &'t ColumnValues,
-    ) -> Result<Self, DataError> {
-        let lookup = column.lookup();
-        Ok(match values {
-            ColumnValues::Categorical(c) => {
-                let codes = c.categories.iter();
-                let codes = codes.map(|label| lookup.get(label.as_str()).copied());
-                Self::Labels(&c.codes, codes.map(|c| c.unwrap_or(UNKNOWN)).collect())
-            }
-            ColumnValues::Numeric(v) => {
-                // A label that looks like a number may come back as one (a file with nothing else
-                // in the column): the label is then the number's shortest text, 3 rather than 3.0.
-                let mut known: HashMap<u64, i32> = HashMap::new();
-                let code = |value: &f64| {
-                    if value.is_nan() {
-                        return MISSING;
-                    }
-                    *known.entry(value.to_bits()).or_insert_with(|| {
-                        lookup
-                            .get(value.to_string().as_str())
-                            .copied()
-                            .unwrap_or(UNKNOWN)
-                    })
-                };
-                Self::Codes(v.iter().map(code).collect())
-            }
-            ColumnValues::DateTime(v) if v.iter().all(|t| *t == i64::MIN) => Self::Missing,
-            ColumnValues::DateTime(_) => {
-                return Err(DataError::schema(
-                    "holds dates, but held labels when the preprocessing was fitted",
-                )
-                .at_column(&column.name));
-            }
-        })
-    }
-
-    /// The code of `row`, or [`MISSING`].
-    ///
-    /// # Errors
-    /// A value error for a code that has no label.
-    pub(super) fn get(&self, row: usize, name: &str) -> Result<i32, DataError> {
-        match self {
-            Self::Codes(codes) => Ok(codes[row]),
-            Self::Missing => Ok(MISSING),
-            Self::Labels(codes, _) if codes[row] == Categorical::MISSING => Ok(MISSING),
-            Self::Labels(codes, ours) => {
-                let code = codes[row] as usize;
-                ours.get(code)
-                    .copied()
-                    .ok_or_else(|| bad_code(code, ours.len(), row, name))
-            }
-        }
-    }
 }

@@ -2,17 +2,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::transform_report::TransformReport;
 use crate::TabularBatch;
-
-/// What [`Preprocessor::transform`](super::Preprocessor::transform) repaired on the way.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TransformReport {
-    /// Columns with missing cells and how many: numbers were imputed, labels went to the missing
-    /// or unknown bucket.
-    pub missing: Vec<(String, u64)>,
-    /// Categorical columns with labels that have no code of their own, and in how many rows.
-    pub unknown: Vec<(String, u64)>,
-}
 
 /// Features of `N` rows.
 #[derive(Debug, Clone, PartialEq)]

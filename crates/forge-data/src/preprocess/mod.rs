@@ -5,6 +5,7 @@
 //! `docs/preprocessing.md` for defaults and buckets.
 
 mod categorical;
+mod categorical_source;
 mod config;
 mod features;
 mod normal_quantile;
@@ -15,13 +16,16 @@ mod quantile_map;
 mod report;
 mod selection;
 mod transform;
+mod transform_counts;
+mod transform_report;
 
 pub use config::{CategoricalEncoding, Impute, NumericTransform, PreprocessConfig};
-pub use features::{Features, TransformReport};
+pub use features::Features;
 pub use parts::{CategoricalManifest, NumericManifest, PreprocessorManifest};
 pub use preprocessor::Preprocessor;
 pub use report::{DropReason, DroppedColumn, PreprocessReport, RareLabels};
 pub use selection::FeatureSelection;
+pub use transform_report::{LabelCells, MissingCells, TransformReport};
 
 pub(crate) use numeric::Moments;
 pub(crate) use parts::{broken, vector};

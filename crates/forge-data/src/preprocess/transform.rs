@@ -1,10 +1,12 @@
 //! Any rows of a table through a fitted preprocessor, column by column, on all cores.
 
 use super::CategoricalEncoding;
-use super::categorical::{CategoricalSource, MISSING, UNKNOWN};
-use super::features::{Features, TransformReport};
+use super::categorical::UNKNOWN;
+use super::categorical_source::{CategoricalSource, Seen};
+use super::features::Features;
 use super::numeric::NumericSource;
 use super::preprocessor::{Preprocessor, check_rows, too_large};
+use super::transform_counts::Counts;
 use crate::{DataError, Table};
 
 /// Rows transformed at a time: a block of 40 features stays in the second-level cache while its
@@ -32,6 +34,11 @@ impl Preprocessor {
     /// Numbers are imputed all the same; it is for the model to hide them. A missing indicator is
     /// always present, for it is known. The one-hot columns of a missing label are absent, but
     /// not its `(missing)` column. A label unknown in training is present.
+    ///
+    /// A label that training did not have is taken for the one label of training that has the same
+    /// value as a number or truth value (`007` and `7`, `1.0` and `1`, `True` and `1`), if there is
+    /// exactly one. The report tells, and has what remains unknown; whether that is too much is for
+    /// the caller to say, see [`TransformReport::refuse_mostly_unknown`](super::TransformReport::refuse_mostly_unknown).
     ///
     /// # Errors
     /// As [`transform`](Self::transform).
@@ -105,7 +112,7 @@ impl Preprocessor {
             num_present: masks.then_some(num_present),
             cat_present: masks.then_some(cat_present),
             n_rows,
-            report: total.report(self),
+            report: total.report(self, &sources.categorical, n_rows, rows),
         })
     }
 
@@ -123,7 +130,7 @@ impl Preprocessor {
                     let at = (i - part.start) * width;
                     let raw = source.get(row, &column.name)?;
                     let x = if raw.is_nan() {
-                        counts.missing_numbers[j] += 1;
+                        counts.missing_numbers[j].see(row);
                         if part.masks && column.value {
                             part.num_present[at + value_at] = false;
                         }
@@ -155,10 +162,15 @@ impl Preprocessor {
                 for i in block.clone() {
                     let row = part.row(i);
                     let at = i - part.start;
-                    let mut code = source.get(row, &column.name)?;
-                    if code == MISSING {
-                        counts.missing_labels[j] += 1;
-                        code = column.missing_code();
+                    let seen = source.get(row, &column.name)?;
+                    let code = seen.code(column.missing_code());
+                    match seen {
+                        Seen::Known(_) => {}
+                        Seen::Matched(_) => counts.matched[j].see(row),
+                        Seen::Unknown => counts.unknown[j].see(row),
+                        Seen::Missing => counts.missing_labels[j].see(row),
+                    }
+                    if seen == Seen::Missing {
                         if part.masks {
                             match self.config.categorical {
                                 CategoricalEncoding::Codes => {
@@ -172,8 +184,6 @@ impl Preprocessor {
                                 }
                             }
                         }
-                    } else if code == UNKNOWN {
-                        counts.unknown[j] += 1;
                     }
                     match self.config.categorical {
                         CategoricalEncoding::Codes => part.categorical[at * width_cat + j] = code,
@@ -228,41 +238,5 @@ impl<'t> Sources<'t> {
                 .map(|c| CategoricalSource::of(c, &table.column(&c.name)?.values))
                 .collect::<Result<_, _>>()?,
         })
-    }
-}
-
-/// What was repaired, column by column.
-struct Counts {
-    missing_numbers: Vec<u64>,
-    missing_labels: Vec<u64>,
-    unknown: Vec<u64>,
-}
-
-impl Counts {
-    fn new(fitted: &Preprocessor) -> Self {
-        Self {
-            missing_numbers: vec![0; fitted.numeric.len()],
-            missing_labels: vec![0; fitted.categorical.len()],
-            unknown: vec![0; fitted.categorical.len()],
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        let sum = |a: &mut [u64], b: &[u64]| a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-        sum(&mut self.missing_numbers, &other.missing_numbers);
-        sum(&mut self.missing_labels, &other.missing_labels);
-        sum(&mut self.unknown, &other.unknown);
-    }
-
-    fn report(&self, fitted: &Preprocessor) -> TransformReport {
-        let numbers = fitted.numeric.iter().map(|c| &c.name);
-        let labels = || fitted.categorical.iter().map(|c| &c.name);
-        let missing = numbers.zip(&self.missing_numbers);
-        let missing = missing.chain(labels().zip(&self.missing_labels));
-        let some = |(name, count): (&String, &u64)| (*count > 0).then(|| (name.clone(), *count));
-        TransformReport {
-            missing: missing.filter_map(some).collect(),
-            unknown: labels().zip(&self.unknown).filter_map(some).collect(),
-        }
     }
 }

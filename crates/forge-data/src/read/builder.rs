@@ -3,8 +3,13 @@
 use super::cell::{Cell, Fault};
 use super::finding::{self, Finding, FindingKind, shorten};
 use super::options::{Infinite, ReadOptions};
+use super::plan::ambiguous;
 use crate::DataError;
-use crate::schema::{ColumnKind, Decimal, Missing, date_time, number};
+use crate::schema::written_date::{self, Numbered};
+use crate::schema::{
+    ColumnKind, ColumnRole, DateOrder, Decimal, Missing, date_format, date_time, near_number,
+    number,
+};
 use crate::table::{Categorical, Column, ColumnValues, LabelEncoder};
 
 /// What the cells of a file have in common.
@@ -28,11 +33,39 @@ impl Rules {
     }
 }
 
+/// How the texts of a column are read, beyond plain numbers and ISO dates.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Parsing {
+    /// Dates of three numbers in this order, where there is one.
+    Dates(Option<DateOrder>),
+    /// Dates by a pattern.
+    Pattern(String),
+    /// Numbers in 32nds.
+    ThirtySeconds,
+}
+
+impl Parsing {
+    /// As declared.
+    pub(crate) fn of(role: Option<&ColumnRole>) -> Self {
+        match role {
+            Some(ColumnRole::ThirtySeconds) => Self::ThirtySeconds,
+            Some(ColumnRole::DateOrder(order)) => Self::Dates(Some(*order)),
+            Some(ColumnRole::DateFormat(pattern)) => Self::Pattern(pattern.clone()),
+            _ => Self::Dates(None),
+        }
+    }
+}
+
 /// A column under construction.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     name: String,
     values: Values,
+    parsing: Parsing,
+    /// Minutes that each time's own clock is ahead of UTC, once one is.
+    offsets: Option<Vec<i16>>,
+    /// Other cells that are none, for the error about the first of them.
+    words: Vec<String>,
     /// Whether the kind was declared, not seen.
     declared: bool,
     /// "5 of 6 values are numbers", for the error about the other one.
@@ -59,6 +92,9 @@ impl ColumnBuilder {
         Self {
             name: name.into(),
             values,
+            parsing: Parsing::Dates(None),
+            offsets: None,
+            words: Vec::new(),
             declared,
             evidence: String::new(),
             findings: Vec::new(),
@@ -71,6 +107,34 @@ impl ColumnBuilder {
             self.evidence = format!(", as {matching} of the column's {cells} values are");
         }
         self
+    }
+
+    /// Says how texts are read.
+    pub(crate) fn parsing(mut self, parsing: Parsing) -> Self {
+        self.parsing = parsing;
+        self
+    }
+
+    /// Says which cells are no numbers and no dates, for errors.
+    pub(crate) fn without(mut self, words: &[String]) -> Self {
+        if !matches!(self.values, Values::Labels(..)) {
+            self.words = words.to_vec();
+        }
+        self
+    }
+
+    /// What to declare another file's column, so that it is read as this one.
+    pub(crate) fn role(&self) -> ColumnRole {
+        match (&self.values, &self.parsing) {
+            (Values::Labels(..), _) => ColumnRole::Categorical,
+            (Values::Numbers(_), Parsing::ThirtySeconds) => ColumnRole::ThirtySeconds,
+            (Values::Numbers(_), _) => ColumnRole::Numeric,
+            (Values::Times(_), Parsing::Pattern(pattern)) => {
+                ColumnRole::DateFormat(pattern.clone())
+            }
+            (Values::Times(_), Parsing::Dates(Some(order))) => ColumnRole::DateOrder(*order),
+            (Values::Times(_), _) => ColumnRole::DateTime,
+        }
     }
 
     /// Adds a cell.
@@ -106,9 +170,15 @@ impl ColumnBuilder {
                 }
             }
             Values::Times(_) => {
-                let time = self.time(row, cell, rules)?;
+                let (time, offset) = self.time(row, cell, rules)?;
                 if let Values::Times(values) = &mut self.values {
+                    if offset != 0 && self.offsets.is_none() {
+                        self.offsets = Some(vec![0; values.len()]);
+                    }
                     values.push(time);
+                }
+                if let Some(offsets) = &mut self.offsets {
+                    offsets.push(offset);
                 }
             }
         }
@@ -161,6 +231,8 @@ impl ColumnBuilder {
                     return Ok(f64::NAN);
                 } else if number::is_infinity(trimmed) {
                     f64::INFINITY
+                } else if let Some(value) = self.near(row, trimmed, rules) {
+                    value
                 } else if let Some(value) = boolean(trimmed).filter(|_| self.declared) {
                     self.note(FindingKind::Boolean, row, trimmed);
                     f64::from(u8::from(value))
@@ -181,6 +253,28 @@ impl ColumnBuilder {
             return Ok(f64::NAN);
         }
         Ok(value)
+    }
+
+    /// A number with something around it.
+    fn near(&mut self, row: u64, text: &str, rules: &Rules) -> Option<f64> {
+        if let Some(near) = near_number::parse(text, rules.decimal) {
+            for (there, kind) in [
+                (near.currency.is_some(), FindingKind::Currency),
+                (near.percent, FindingKind::Percent),
+                (near.magnitude.is_some(), FindingKind::Magnitude),
+                (near.parentheses, FindingKind::Parentheses),
+                (near.thousands, FindingKind::Thousands),
+            ] {
+                if there {
+                    self.note(kind, row, text);
+                }
+            }
+            return Some(near.value);
+        }
+        let value =
+            near_number::thirty_seconds(text).filter(|_| self.parsing == Parsing::ThirtySeconds)?;
+        self.note(FindingKind::ThirtySeconds, row, text);
+        Some(value)
     }
 
     fn number_findings(
@@ -213,13 +307,19 @@ impl ColumnBuilder {
             self.note(FindingKind::Infinite, row, text);
             return Ok(f64::NAN);
         }
-        Err(DataError::value(format!(
-            "'{}' is infinite or too large for a 64-bit float; correct it, or set `infinite` to \
-             `missing`",
-            shorten(text, 60)
-        ))
-        .at_row(row)
-        .at_column(&self.name))
+        let help = match number::shape(text, rules.decimal) {
+            Some(shape) if shape.code => {
+                "is too large for a number, and perhaps a code with an E among its digits; declare \
+                 the column `categorical`"
+            }
+            _ => {
+                "is infinite or too large for a 64-bit float; correct it, or set `infinite` to \
+                 `missing`"
+            }
+        };
+        Err(DataError::value(format!("'{}' {help}", shorten(text, 60)))
+            .at_row(row)
+            .at_column(&self.name))
     }
 
     fn label(&mut self, row: u64, cell: &Cell<'_>, rules: &Rules) -> u32 {
@@ -282,17 +382,19 @@ impl ColumnBuilder {
         }
     }
 
-    fn time(&mut self, row: u64, cell: &Cell<'_>, rules: &Rules) -> Result<i64, DataError> {
+    /// Milliseconds since 1970 UTC, and the minutes that the text's own clock is ahead.
+    fn time(&mut self, row: u64, cell: &Cell<'_>, rules: &Rules) -> Result<(i64, i16), DataError> {
+        const MISSING: (i64, i16) = (Column::MISSING_TIME, 0);
         let text = match cell {
-            Cell::Empty => return Ok(Column::MISSING_TIME),
-            Cell::Fault(fault) => return Ok(self.fault(row, *fault, Column::MISSING_TIME)),
-            Cell::Time(time) => return Ok(*time),
+            Cell::Empty => return Ok(MISSING),
+            Cell::Fault(fault) => return Ok(self.fault(row, *fault, MISSING)),
+            Cell::Time(time) => return Ok((*time, 0)),
             Cell::CutTime(time) => {
                 let text = date_time::format(*time).unwrap_or_default();
                 self.note(FindingKind::CutTime, row, &text);
-                return Ok(*time);
+                return Ok((*time, 0));
             }
-            Cell::Number(value) if value.is_nan() => return Ok(Column::MISSING_TIME),
+            Cell::Number(value) if value.is_nan() => return Ok(MISSING),
             Cell::Number(value) | Cell::Days(value) => number::format(*value),
             Cell::Integer(value) => value.to_string(),
             Cell::Bool(value) => value.to_string(),
@@ -302,27 +404,47 @@ impl ColumnBuilder {
                     if !trimmed.is_empty() {
                         self.note(FindingKind::MissingText, row, trimmed);
                     }
-                    return Ok(Column::MISSING_TIME);
+                    return Ok(MISSING);
                 }
                 if trimmed.len() < text.len() {
                     self.note(FindingKind::Padding, row, text);
                 }
-                if let Some(instant) = date_time::parse(trimmed) {
+                if let Some(instant) = self.instant(trimmed) {
                     if instant.cut {
                         self.note(FindingKind::CutTime, row, trimmed);
                     }
-                    return Ok(instant.milliseconds);
+                    return Ok((instant.milliseconds, instant.offset));
                 }
                 trimmed.to_owned()
             }
         };
         if rules.missing.is_declared(&text) {
             self.note(FindingKind::MissingText, row, &text);
-            return Ok(Column::MISSING_TIME);
+            return Ok(MISSING);
         }
-        date_time::parse_compact(&text)
-            .filter(|_| self.declared)
-            .ok_or_else(|| self.refuse(row, &text))
+        let read = match &self.parsing {
+            Parsing::Pattern(pattern) if !matches!(cell, Cell::Text(_)) => {
+                date_format::parse(&text, pattern).map(|instant| instant.milliseconds)
+            }
+            Parsing::Pattern(_) => None,
+            _ => date_time::parse_compact(&text).filter(|_| self.declared),
+        };
+        match read {
+            Some(time) => Ok((time, 0)),
+            None => Err(self.refuse(row, &text)),
+        }
+    }
+
+    /// The time that a text says, by what was declared or decided.
+    fn instant(&self, text: &str) -> Option<date_time::Instant> {
+        let order = match &self.parsing {
+            Parsing::Pattern(pattern) => return date_format::parse(text, pattern),
+            Parsing::Dates(order) => *order,
+            Parsing::ThirtySeconds => None,
+        };
+        date_time::parse(text)
+            .or_else(|| written_date::parse_named(text))
+            .or_else(|| Numbered::parse(text)?.read(order?))
     }
 
     fn fault<T>(&mut self, row: u64, fault: Fault<'_>, missing: T) -> T {
@@ -334,19 +456,39 @@ impl ColumnBuilder {
     }
 
     fn refuse(&self, row: u64, text: &str) -> DataError {
-        let wanted = match self.values {
-            Values::Numbers(_) => "a number",
-            Values::Labels(..) => "a label",
-            Values::Times(_) => "a date (YYYY-MM-DD, perhaps with THH:MM:SS)",
+        let wanted = match (&self.values, &self.parsing) {
+            (Values::Numbers(_), _) => "a number".into(),
+            (Values::Labels(..), _) => "a label".into(),
+            (Values::Times(_), Parsing::Pattern(pattern)) => format!("a date like '{pattern}'"),
+            (Values::Times(_), _) => {
+                "a date (YYYY-MM-DD, perhaps with THH:MM:SS; for another form declare \
+                 `datetime:PATTERN`)"
+                    .into()
+            }
+        };
+        if let (Values::Times(_), Parsing::Dates(None)) = (&self.values, &self.parsing)
+            && Numbered::parse(text).is_some()
+        {
+            return DataError::value(format!("'{}' {}", shorten(text, 60), ambiguous(1)))
+                .at_row(row)
+                .at_column(&self.name);
+        }
+        let them = self.words.iter().filter(|word| *word != text);
+        let them: Vec<String> = them
+            .map(|word| format!("'{}'", shorten(word, 24)))
+            .collect();
+        let (also, it) = if them.is_empty() {
+            (String::new(), "it")
+        } else {
+            (format!("; nor are {}", them.join(", ")), "them")
         };
         let hint = if self.declared {
-            "correct it, list it in `missing_values`, or declare the column otherwise"
+            "or declare the column otherwise"
         } else {
-            "correct it, list it in `missing_values`, or declare the column `categorical` or \
-             `ignore`"
+            "or declare the column `categorical` or `ignore`"
         };
         DataError::value(format!(
-            "'{}' is not {wanted}{}; {hint}",
+            "'{}' is not {wanted}{}{also}; correct {it}, list {it} in `missing_values`, {hint}",
             shorten(text, 60),
             self.evidence
         ))
@@ -379,6 +521,7 @@ impl ColumnBuilder {
         let column = Column {
             name: self.name,
             values,
+            offsets: self.offsets,
         };
         if !column.is_empty() && column.missing() == column.len() {
             self.findings

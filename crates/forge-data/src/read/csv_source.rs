@@ -2,11 +2,13 @@
 
 use std::io::{self, Read};
 
-use super::cell::{Cell, RowSource, RowVisitor};
+use super::cell::{Cell, LastRows, RowSource, RowVisitor};
 use super::finding::shorten;
 use super::header;
+use super::opening;
 use super::records::{Input, Place, Records};
 use crate::DataError;
+use crate::schema::Commas;
 
 /// A CSV file as rows.
 #[derive(Debug)]
@@ -20,6 +22,11 @@ pub(crate) struct CsvSource<'a> {
     pub(crate) skip_rows: u64,
     /// Whether the first row holds names.
     pub(crate) has_header: bool,
+    /// Rows after the header that are passed over, from which to which; they may have any number
+    /// of fields.
+    pub(crate) loose: std::ops::Range<u64>,
+    /// The line at which a footer begins.
+    pub(crate) end: Option<u64>,
     /// Blank lines passed over in the latest reading.
     pub(crate) blank_lines: u64,
 }
@@ -31,20 +38,17 @@ impl RowSource for CsvSource<'_> {
         io::copy(&mut stream.by_ref().take(self.start), &mut io::sink()).map_err(failed)?;
         let mut records = Records::new(stream, self.delimiter);
         records.byte = self.start;
-        let skip = self.skip_rows.saturating_add(self.skip_lines);
-        for row in 0..skip {
-            if records.next().map_err(failed)?.is_none() {
-                return Err(DataError::config(format!(
-                    "`skip_rows` is {}, but the file has only {} rows",
-                    self.skip_rows,
-                    row - self.skip_lines.min(row)
-                )));
-            }
-        }
+        self.skip(&mut records)?;
+        let mut number = 0;
         let mut first: Option<(u64, Vec<String>)> = None;
         self.blank_lines = 0;
         while let Some(count) = records.next().map_err(failed)? {
             let row = records.place.line;
+            if self.end.is_some_and(|end| row >= end) {
+                break;
+            }
+            let loose = self.loose.contains(&number);
+            number += 1;
             let names = first.as_ref().map(|(_, names)| names.as_slice());
             // `split` refuses boundaries inside a letter, so checking the record as a whole is
             // as good as checking each field.
@@ -62,7 +66,7 @@ impl RowSource for CsvSource<'_> {
                 from = to;
             }
             let width = names.map_or(count, <[String]>::len);
-            if count == 1 && width > 1 && cells[0].is_blank() {
+            if count == 1 && width > 1 && cells[0].is_blank() && !loose {
                 self.blank_lines += 1;
                 continue;
             }
@@ -73,8 +77,8 @@ impl RowSource for CsvSource<'_> {
                 .at_row(row));
             }
             if let Some((first_row, names)) = &first {
-                if count != width {
-                    return Err(ragged(row, &cells, *first_row, names));
+                if count != width && !loose {
+                    return Err(self.ragged(row, &cells, *first_row, names));
                 }
             } else {
                 let name = |(i, cell): (usize, &Cell<'_>)| {
@@ -95,12 +99,83 @@ impl RowSource for CsvSource<'_> {
         Ok(())
     }
 
-    fn may_use_comma(&self) -> bool {
-        self.delimiter != b','
+    fn find_footer(&mut self, rows: u64) -> Result<u64, DataError> {
+        let mut last = LastRows::new(rows)?;
+        let failed = |e| self.input.error(e);
+        let mut stream = self.input.open().map_err(failed)?;
+        io::copy(&mut stream.by_ref().take(self.start), &mut io::sink()).map_err(failed)?;
+        let mut records = Records::new(stream, self.delimiter);
+        while let Some(count) = records.next().map_err(failed)? {
+            let end = count.checked_sub(1).map_or(0, |i| records.ends[i]);
+            if !records.fields[..end].trim_ascii().is_empty() {
+                last.add(records.place.line);
+            }
+        }
+        self.end = Some(last.first()?);
+        last.first()
+    }
+
+    fn commas(&self) -> Commas {
+        if self.delimiter == b',' {
+            Commas::WhereNeeded
+        } else {
+            Commas::Anywhere
+        }
     }
 }
 
 impl CsvSource<'_> {
+    /// Passes over the rows before the header.
+    fn skip(&self, records: &mut Records<'_>) -> Result<(), DataError> {
+        let rows = self.skip_lines.saturating_add(self.skip_rows);
+        for skipped in 0..rows {
+            if records.next().map_err(|e| self.input.error(e))?.is_none() {
+                return Err(DataError::config(format!(
+                    "`skip_rows` is {}, but the file has only {} rows",
+                    self.skip_rows,
+                    skipped - self.skip_lines.min(skipped)
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The error about a row with another number of fields than the first, and where the table
+    /// begins or ends, if that can be seen.
+    fn ragged(&self, row: u64, cells: &[Cell<'_>], first_row: u64, names: &[String]) -> DataError {
+        let error = ragged(row, cells, first_row, names);
+        let usual = opening::usual_width(self.input, self.delimiter, self.start, self.skip_lines);
+        match usual {
+            Ok(Some(usual)) if usual.width != names.len() && usual.rows_before > self.skip_rows => {
+                error.with_hint(format!(
+                    "most rows have {} fields, from row {} on: if that is the header, set \
+                     `skip_rows` to {}",
+                    usual.width, usual.first_row, usual.rows_before
+                ))
+            }
+            Ok(_) if is_note(cells) && self.is_near_end(row) => error.with_hint(format!(
+                "if the file ends in a note ('{}'), set `skip_footer` to pass over it",
+                shorten(&header::name_of(&cells[0]), 40)
+            )),
+            _ => error,
+        }
+    }
+
+    /// Whether at most ten records follow.
+    fn is_near_end(&self, row: u64) -> bool {
+        let after = || -> io::Result<u64> {
+            let mut stream = self.input.open()?;
+            io::copy(&mut stream.by_ref().take(self.start), &mut io::sink())?;
+            let mut records = Records::new(stream, self.delimiter);
+            let mut after = 0;
+            while records.next()?.is_some() && after <= 10 {
+                after += u64::from(records.place.line > row);
+            }
+            Ok(after)
+        };
+        after().is_ok_and(|after| after <= 10)
+    }
+
     /// The error about a record that is not UTF-8.
     fn bad_text(&self, records: &Records<'_>, count: usize, names: Option<&[String]>) -> DataError {
         let place = records.place;
@@ -160,6 +235,11 @@ impl CsvSource<'_> {
         }
         Ok(matches!(state, State::Quoted))
     }
+}
+
+/// Whether a row is a line of words rather than a row that was cut off.
+fn is_note(cells: &[Cell<'_>]) -> bool {
+    matches!(cells, [Cell::Text(text)] if text.contains(char::is_alphabetic))
 }
 
 fn ragged(row: u64, cells: &[Cell<'_>], first_row: u64, names: &[String]) -> DataError {

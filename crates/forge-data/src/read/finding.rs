@@ -1,6 +1,9 @@
 //! What a reader repaired, or thinks that a person should know.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
+
+use crate::printable;
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,6 +60,36 @@ pub enum FindingKind {
     ByteOrderMark,
     /// A `sep=` line named the delimiter.
     SeparatorLine,
+    /// A currency's sign or code was taken off numbers.
+    Currency,
+    /// Percentages were divided by 100.
+    Percent,
+    /// A `K`, `M`, `B` or `T` was multiplied out.
+    Magnitude,
+    /// A number in parentheses was read as negative.
+    Parentheses,
+    /// Bond prices in 32nds were read as decimal numbers, as declared.
+    ThirtySeconds,
+    /// Dates of three numbers were read in the order that the column decides.
+    DateOrder,
+    /// A column of labels whose cells look like numbers.
+    LooksNumeric,
+    /// A column of labels whose cells look like dates.
+    LooksLikeDates,
+    /// Identifiers such as `98765E307`, which are numbers by their letters, were kept as labels.
+    Codes,
+    /// A column that is a data frame's index was left out.
+    SavedIndex,
+    /// A first column counts the rows: of use to a model?
+    CountsRows,
+    /// Cells that a merged one covers have its value.
+    MergedCells,
+    /// Rows at the end were passed over, as asked.
+    Footer,
+    /// Rows between header and data were passed over, as asked.
+    AfterHeader,
+    /// The file is compressed.
+    Compressed,
 }
 
 impl FindingKind {
@@ -89,6 +122,26 @@ impl FindingKind {
             Self::Limit => "rows beyond the limit not read",
             Self::ByteOrderMark => "byte-order mark passed over",
             Self::SeparatorLine => "`sep=` line taken as the delimiter",
+            Self::Currency => "currency removed from",
+            Self::Percent => "percentages divided by 100, as",
+            Self::Magnitude => "K, M, B or T multiplied out, as in",
+            Self::Parentheses => "parentheses read as a minus, as in",
+            Self::ThirtySeconds => "price in 32nds read as a decimal number, as",
+            Self::DateOrder => "dates read",
+            Self::LooksNumeric => {
+                "looks like numbers, kept as labels (declare it `numeric` or `categorical`), as"
+            }
+            Self::LooksLikeDates => {
+                "looks like dates, kept as labels (declare it `datetime:PATTERN` or \
+                 `categorical`), as"
+            }
+            Self::Codes => "identifiers with an E among their digits, kept as labels",
+            Self::SavedIndex => "saved index left out (option `saved_index`), from",
+            Self::CountsRows => "counts the rows, perhaps an index to ignore, from",
+            Self::MergedCells => "cells under a merged one have its value",
+            Self::Footer => "rows at the end passed over",
+            Self::AfterHeader => "rows after the header passed over",
+            Self::Compressed => "unpacked",
         }
     }
 }
@@ -155,17 +208,10 @@ pub(crate) fn note(list: &mut Vec<Finding>, kind: FindingKind, row: u64, example
 
 /// A text on one line and of at most `letters` letters.
 pub(crate) fn shorten(text: &str, letters: usize) -> String {
-    let mut out: String = text
-        .chars()
-        .take(letters)
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            }
-        })
-        .collect();
+    let mut out: String = text.chars().take(letters).collect();
+    if let Cow::Owned(safe) = printable(&out) {
+        out = safe;
+    }
     if text.chars().nth(letters).is_some() {
         out.push_str("..");
     }
@@ -175,7 +221,7 @@ pub(crate) fn shorten(text: &str, letters: usize) -> String {
 impl Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(column) = &self.column {
-            write!(f, "column '{column}': ")?;
+            write!(f, "column '{}': ", printable(column))?;
         }
         f.write_str(self.kind.text())?;
         if !self.example.is_empty() {

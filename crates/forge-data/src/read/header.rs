@@ -13,6 +13,51 @@ pub(crate) fn default_name(column: usize) -> String {
     format!("c{column}")
 }
 
+/// Adds a row of the header to the names, cell by cell.
+pub(crate) fn add_row(names: &mut Vec<String>, cells: &[Cell<'_>]) {
+    if names.len() < cells.len() {
+        names.resize(cells.len(), String::new());
+    }
+    for (name, cell) in names.iter_mut().zip(cells) {
+        let more = name_of(cell);
+        if !name.is_empty() && !more.is_empty() {
+            name.push(' ');
+        }
+        name.push_str(&more);
+    }
+}
+
+/// The names that the columns will have, should all be read.
+pub(crate) fn provisional(names: &[String]) -> Vec<String> {
+    let mut taken: HashSet<String> = names.iter().filter(|n| !n.is_empty()).cloned().collect();
+    let mut seen = HashSet::new();
+    names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| {
+            if name.is_empty() {
+                default_name(i)
+            } else if seen.insert(name.as_str()) {
+                name.clone()
+            } else {
+                free_name(name, &mut taken)
+            }
+        })
+        .collect()
+}
+
+/// `name.1`, or the first such that is not taken.
+fn free_name(name: &str, taken: &mut HashSet<String>) -> String {
+    let mut count = 1u64;
+    loop {
+        let made = format!("{name}.{count}");
+        if taken.insert(made.clone()) {
+            return made;
+        }
+        count += 1;
+    }
+}
+
 /// What a header cell says; empty where it says nothing.
 pub(crate) fn name_of(cell: &Cell<'_>) -> String {
     match cell {
@@ -55,7 +100,8 @@ pub(crate) fn check_is_header(
         };
         return Err(DataError::schema(format!(
             "the header is missing: '{}' in column {} is {what}, not a name; set `has_header` to \
-             false if this row is data, or to true if these are names",
+             false if this row is data, or to true if these are names, or `skip_rows` if the \
+             header is further down",
             shorten(&name_of(cell), 60),
             i + 1
         ))
@@ -66,10 +112,12 @@ pub(crate) fn check_is_header(
 
 /// Names of all columns, each once. `names`: as the header has them, empty where it has none.
 /// `has_values`: whether a column has a value; one with neither name nor value gets `None`.
+/// `needed`: whether it is read; what is not may have any name.
 pub(crate) fn unique_names(
     row: u64,
     names: &[String],
     has_values: &[bool],
+    needed: &[bool],
     options: &ReadOptions,
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Option<String>>, DataError> {
@@ -84,7 +132,7 @@ pub(crate) fn unique_names(
     if blank > named && blank > 1 {
         return Err(DataError::schema(format!(
             "only {named} of {} columns have a name here; if the header is further down, set \
-             `skip_rows`",
+             `skip_rows`, or `header_rows` if it has several rows",
             named + blank
         ))
         .at_row(row));
@@ -95,7 +143,9 @@ pub(crate) fn unique_names(
     for (i, name) in names.iter().enumerate() {
         if name.is_empty() {
             let made = default_name(i);
-            unique.push(if !has_values[i] {
+            unique.push(if !needed[i] {
+                None
+            } else if !has_values[i] {
                 let place = format!("column {}", i + 1);
                 findings.push(Finding::new(FindingKind::EmptyColumn, &place));
                 None
@@ -118,6 +168,10 @@ pub(crate) fn unique_names(
             continue;
         };
         if options.duplicate_names == DuplicateNames::Refuse {
+            if !needed[earlier] && !needed[i] {
+                unique.push(None);
+                continue;
+            }
             return Err(DataError::schema(format!(
                 "columns {} and {} have the same name; rename one, or set `duplicate_names` to \
                  `rename`",
@@ -127,14 +181,7 @@ pub(crate) fn unique_names(
             .at_row(row)
             .at_column(name));
         }
-        let mut count = 1u64;
-        let made = loop {
-            let made = format!("{name}.{count}");
-            if taken.insert(made.clone()) {
-                break made;
-            }
-            count += 1;
-        };
+        let made = free_name(name, &mut taken);
         let finding = Finding::new(FindingKind::Renamed, &made).at_row(row);
         findings.push(finding.in_column(name));
         unique.push(Some(made));

@@ -3,6 +3,7 @@
 mod assemble;
 mod builder;
 mod cell;
+mod compression;
 mod csv_source;
 #[cfg(feature = "excel")]
 mod excel;
@@ -14,13 +15,19 @@ mod options;
 mod parquet_file;
 #[cfg(feature = "parquet")]
 mod parquet_value;
+mod passage;
+mod plan;
 mod records;
 mod report;
+mod saved_index;
 mod spool;
+mod survey;
 
 pub(crate) use cell::Cell;
 pub use finding::{Finding, FindingKind};
-pub use options::{DuplicateNames, Infinite, ReadOptions, TableFormat};
+pub use options::{DuplicateNames, Infinite, MergedCells, ReadOptions, SavedIndex, TableFormat};
+pub use passage::Passage;
+pub(crate) use passage::RowNumbers;
 pub use report::{ColumnReport, Layout, ReadReport};
 
 use std::io::Read;
@@ -118,6 +125,8 @@ fn read_csv(input: Input<'_>, options: &ReadOptions) -> Result<(Table, ReadRepor
         skip_lines: u64::from(opening.separator_line),
         skip_rows: options.skip_rows,
         has_header,
+        loose: options.names_in_rows()..options.rows_before_data(),
+        end: None,
         blank_lines: 0,
     };
     let mut report = ReadReport::new(Layout::Csv {
@@ -125,6 +134,10 @@ fn read_csv(input: Input<'_>, options: &ReadOptions) -> Result<(Table, ReadRepor
         decimal: Decimal::Point,
         has_header,
     });
+    if let Some(compression) = input.compression().map_err(|e| input.error(e))? {
+        let finding = Finding::new(FindingKind::Compressed, &compression.to_string());
+        report.findings.push(finding);
+    }
     if opening.mark > 0 {
         let finding = Finding::new(FindingKind::ByteOrderMark, "").at_row(1);
         report.findings.push(finding);
@@ -159,6 +172,7 @@ fn read_excel(path: &Path, options: &ReadOptions) -> Result<(Table, ReadReport),
             has_header: options.has_header != Some(false),
         });
         let (table, _) = assemble::assemble(&mut source, options, &mut report)?;
+        report.findings.extend(source.merged());
         Ok((table, report))
     })
 }
@@ -193,19 +207,36 @@ fn missing_feature(what: &str, feature: &str) -> DataError {
     ))
 }
 
+/// The extension in small letters, that of a compressed file without the one for that.
 fn extension(path: &Path) -> String {
-    let extension = path.extension().unwrap_or_default();
-    extension.to_string_lossy().to_ascii_lowercase()
+    let of = |path: &Path| {
+        let extension = path.extension().unwrap_or_default();
+        extension.to_string_lossy().to_ascii_lowercase()
+    };
+    let extension = of(path);
+    match path.file_stem() {
+        Some(stem) if COMPRESSED.contains(&extension.as_str()) => of(Path::new(stem)),
+        _ => extension,
+    }
 }
 
+const COMPRESSED: [&str; 3] = ["gz", "zst", "zstd"];
+
 fn format_of(path: &Path) -> Result<TableFormat, DataError> {
+    let whole = path.extension().unwrap_or_default().to_string_lossy();
+    let compressed = COMPRESSED.iter().any(|e| whole.eq_ignore_ascii_case(e));
     match extension(path).as_str() {
         "csv" | "tsv" | "txt" => Ok(TableFormat::Csv),
-        "parquet" | "pq" => Ok(TableFormat::Parquet),
-        "xlsx" | "xlsm" | "xls" | "ods" => Ok(TableFormat::Excel),
+        "parquet" | "pq" if !compressed => Ok(TableFormat::Parquet),
+        "xlsx" | "xlsm" | "xls" | "ods" if !compressed => Ok(TableFormat::Excel),
+        _ if compressed => Err(DataError::unsupported(format!(
+            "only text is read compressed, such as `.csv.{whole}`; unpack the file, or set \
+             `format` to `csv` if it is text"
+        ))),
         other => Err(DataError::unsupported(format!(
             "the type of the file is not known by its extension '{other}'; known are csv, tsv, \
-             txt, parquet, pq, xlsx, xlsm, xls and ods, or set `format`"
+             txt (each also with .gz or .zst), parquet, pq, xlsx, xlsm, xls and ods, or set \
+             `format`"
         ))),
     }
 }

@@ -10,17 +10,18 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use super::assemble::{check_cells, check_declared, finish};
-use super::builder::{ColumnBuilder, Rules};
+use super::RowNumbers;
+use super::assemble::{check_cells, check_declared, finish, nothing_left};
+use super::builder::{ColumnBuilder, Parsing, Rules};
 use super::cell::Cell;
 use super::finding::{Finding, FindingKind};
 use super::header;
-use super::options::ReadOptions;
+use super::options::{DuplicateNames, ReadOptions};
 use super::parquet_value::Meaning;
 use super::report::{ColumnReport, Layout, ReadReport};
 use crate::DataError;
-use crate::schema::{ColumnRole, Decimal};
-use crate::table::Table;
+use crate::schema::{ColumnRole, Commas, Decimal, Missing, Profile};
+use crate::table::{Column, ColumnValues, Table};
 
 /// Records decoded at a time.
 const BATCH: usize = 8192;
@@ -52,8 +53,24 @@ pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<(Table, ReadRep
     check_cells(rows, fields.len(), options)?;
     let stated_names: Vec<String> = fields.iter().map(|f| f.name().to_owned()).collect();
     let has_values = vec![true; fields.len()];
-    let names = header::unique_names(0, &stated_names, &has_values, options, &mut report.findings)
-        .map_err(|e| e.without_row())?;
+    let index = saved_index(&reader, &stated_names, options);
+    let needed: Vec<bool> = header::provisional(&stated_names)
+        .iter()
+        .zip(&stated_names)
+        .map(|(renamed, stated)| {
+            let refuse = options.duplicate_names == DuplicateNames::Refuse;
+            options.needs(if refuse { stated } else { renamed })
+        })
+        .collect();
+    let names = header::unique_names(
+        0,
+        &stated_names,
+        &has_values,
+        &needed,
+        options,
+        &mut report.findings,
+    )
+    .map_err(|e| e.without_row())?;
     for finding in &mut report.findings {
         finding.rows.clear();
     }
@@ -68,13 +85,13 @@ pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<(Table, ReadRep
         }
         let name = name.as_deref().unwrap_or_default();
         let role = options.role(name);
-        if role == Some(ColumnRole::Ignore) {
-            report.columns.push(ColumnReport {
-                name: name.into(),
-                kind: None,
-                missing: 0,
-                labels: None,
-            });
+        let is_index = index.iter().any(|index| index == name);
+        if is_index {
+            let finding = Finding::new(FindingKind::SavedIndex, "the file's footer");
+            report.findings.push(finding.in_column(name));
+        }
+        if is_index || !needed[i] {
+            report.columns.push(ColumnReport::not_read(name.into()));
             continue;
         }
         let column = (leaf == first + 1 && fields[i].is_primitive()).then(|| schema.column(first));
@@ -85,15 +102,11 @@ pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<(Table, ReadRep
             .at_column(name));
         };
         let (meaning, kind) = Meaning::of(&column).map_err(|e| e.at_column(name))?;
-        let kind = match role {
-            Some(ColumnRole::Numeric) => crate::ColumnKind::Numeric,
-            Some(ColumnRole::Categorical) => crate::ColumnKind::Categorical,
-            Some(ColumnRole::DateTime) => crate::ColumnKind::DateTime,
-            Some(ColumnRole::Ignore) | None => kind,
-        };
+        let kind = role.and_then(ColumnRole::kind).unwrap_or(kind);
         let capacity = usize::try_from(rows).map_or(TRUSTED_ROWS, |rows| rows.min(TRUSTED_ROWS));
         let mut sink = Sink {
-            builder: ColumnBuilder::new(name, kind, role.is_some(), capacity),
+            builder: ColumnBuilder::new(name, kind, role.is_some(), capacity)
+                .parsing(Parsing::of(role)),
             rules: &rules,
             meaning,
             nullable: column.max_def_level() > 0,
@@ -118,14 +131,84 @@ pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<(Table, ReadRep
             ))
             .at_column(name));
         }
-        columns.push(finish(sink.builder, &mut report));
+        let column = finish(sink.builder, &mut report);
+        if role.is_none() {
+            note_resemblance(&column, &mut report);
+        }
+        columns.push(column);
     }
     if columns.is_empty() {
-        return Err(DataError::schema("every column is declared `ignore`"));
+        return Err(nothing_left(options));
     }
     let table = Table::new(columns)?;
     report.rows = table.n_rows();
+    report.numbers = RowNumbers::first(table.n_rows());
+    report.header_row = Some(0);
     Ok((table, report))
+}
+
+/// The columns that the file's footer calls an index, as a data frame's writer leaves it there.
+fn saved_index(
+    reader: &SerializedFileReader<File>,
+    names: &[String],
+    options: &ReadOptions,
+) -> Vec<String> {
+    let pairs = reader.metadata().file_metadata().key_value_metadata();
+    let frame = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == "pandas"));
+    let Some(text) = frame.and_then(|pair| pair.value.as_deref()) else {
+        return Vec::new();
+    };
+    // What cannot be read is not needed to read the table.
+    let footer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let listed = footer["index_columns"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let index: Vec<String> = listed
+        .iter()
+        // A range is not stored as a column.
+        .filter_map(|column| column.as_str())
+        .filter(|name| names.iter().any(|n| n == name) && options.may_leave_out(name))
+        .map(String::from)
+        .collect();
+    if index.len() < names.len() {
+        index
+    } else {
+        Vec::new()
+    }
+}
+
+/// Says where the labels of a text column look like numbers or dates: a Parquet file has types,
+/// so they stay labels, but that may not be what was meant.
+fn note_resemblance(column: &Column, report: &mut ReadReport) {
+    let ColumnValues::Categorical(labels) = &column.values else {
+        return;
+    };
+    let missing = Missing::new(&ReadOptions::default());
+    let mut profile = Profile::default();
+    for label in &labels.categories {
+        profile.see(0, &Cell::Text(label), &missing, Commas::WhereNeeded);
+    }
+    let (numbers, dates) = (
+        profile
+            .amounts(Decimal::Point)
+            .max(profile.amounts(Decimal::Comma)),
+        profile.dates() + profile.others.unread_dates,
+    );
+    let kind = if profile.is_identifier() || profile.is_code() {
+        return;
+    } else if profile.most(numbers + profile.others.unread_numbers + profile.others.thirty_seconds)
+    {
+        FindingKind::LooksNumeric
+    } else if profile.most(dates) {
+        FindingKind::LooksLikeDates
+    } else {
+        return;
+    };
+    if let Some(first) = labels.categories.first() {
+        let finding = Finding::new(kind, first).in_column(&column.name);
+        report.findings.push(finding);
+    }
 }
 
 pub(crate) fn damaged(error: &ParquetError) -> DataError {

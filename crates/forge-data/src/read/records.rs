@@ -6,6 +6,7 @@ use std::path::Path;
 
 use csv_core::{ReadRecordResult, Reader};
 
+use super::compression::Compression;
 use crate::DataError;
 
 /// Where a text comes from; opened as often as it is read.
@@ -22,16 +23,38 @@ const MAX_FIELDS: usize = 1 << 17;
 const MAX_BYTES: usize = 1 << 26;
 
 impl<'a> Input<'a> {
+    /// The text, unpacked if it is compressed.
     pub(crate) fn open(&self) -> io::Result<Box<dyn BufRead + 'a>> {
-        Ok(match self {
+        let (stream, compression) = self.raw()?;
+        Ok(match compression {
+            Some(compression) => compression.unpack(stream),
+            None => stream,
+        })
+    }
+
+    /// How the text is compressed, if it is.
+    pub(crate) fn compression(&self) -> io::Result<Option<Compression>> {
+        Ok(self.raw()?.1)
+    }
+
+    fn raw(&self) -> io::Result<(Box<dyn BufRead + 'a>, Option<Compression>)> {
+        let mut stream: Box<dyn BufRead + 'a> = match self {
             Self::File(path) => Box::new(BufReader::with_capacity(BUFFER, File::open(path)?)),
             Self::Bytes(bytes) => Box::new(*bytes),
-        })
+        };
+        let compression = Compression::of(stream.fill_buf()?);
+        Ok((stream, compression))
     }
 
     pub(crate) fn error(&self, error: io::Error) -> DataError {
         match self {
-            _ if error.kind() == io::ErrorKind::InvalidData => DataError::parse(error),
+            _ if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+            ) =>
+            {
+                DataError::parse(error)
+            }
             Self::File(path) => DataError::io(path, error),
             Self::Bytes(_) => DataError::parse(format!("cannot read: {error}")),
         }

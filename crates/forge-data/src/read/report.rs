@@ -1,10 +1,13 @@
 //! What reading a file did.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::path::PathBuf;
 
+use super::RowNumbers;
 use super::finding::{Finding, FindingKind};
-use crate::schema::{ColumnKind, Decimal};
+use crate::printable;
+use crate::schema::{ColumnKind, ColumnRole, Decimal};
 
 /// What reading a file did: what it was taken for, and what was repaired.
 ///
@@ -16,6 +19,10 @@ pub struct ReadReport {
     pub(crate) rows: usize,
     pub(crate) columns: Vec<ColumnReport>,
     pub(crate) findings: Vec<Finding>,
+    /// Which rows of the file are the table's.
+    pub(crate) numbers: RowNumbers,
+    /// The row of the file with the names, the last of several.
+    pub(crate) header_row: Option<u64>,
 }
 
 /// What a file was taken for.
@@ -56,12 +63,28 @@ pub enum Layout {
 pub struct ColumnReport {
     /// Its name in the table.
     pub name: String,
-    /// Its kind; `None` if it was ignored as declared.
+    /// Its kind; `None` if it was not read: as declared, not needed, or a saved index.
     pub kind: Option<ColumnKind>,
+    /// What to declare it, so that another file is read as this one was, the order of dates
+    /// included.
+    pub role: ColumnRole,
     /// Number of missing cells.
     pub missing: usize,
     /// Number of distinct labels, for a categorical column.
     pub labels: Option<usize>,
+}
+
+impl ColumnReport {
+    /// A column that was not read.
+    pub(crate) fn not_read(name: String) -> Self {
+        Self {
+            name,
+            kind: None,
+            role: ColumnRole::Ignore,
+            missing: 0,
+            labels: None,
+        }
+    }
 }
 
 impl ReadReport {
@@ -75,6 +98,8 @@ impl ReadReport {
             rows: 0,
             columns: Vec::new(),
             findings: Vec::new(),
+            numbers: RowNumbers::default(),
+            header_row: None,
         }
     }
 
@@ -102,6 +127,14 @@ impl ReadReport {
         &self.findings
     }
 
+    /// What the columns that were read were taken for, by name. As `hints` of another file's
+    /// options, they have it read as this one was.
+    #[must_use]
+    pub fn roles(&self) -> BTreeMap<String, ColumnRole> {
+        let read = self.columns.iter().filter(|c| c.kind.is_some());
+        read.map(|c| (c.name.clone(), c.role.clone())).collect()
+    }
+
     /// The finding of this kind in this column (`None`: in the file), if there is one.
     #[must_use]
     pub fn finding(&self, kind: FindingKind, column: Option<&str>) -> Option<&Finding> {
@@ -114,7 +147,7 @@ impl ReadReport {
 impl Display for ReadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(path) = &self.path {
-            write!(f, "{}: ", path.display())?;
+            write!(f, "{}: ", printable(&path.to_string_lossy()))?;
         }
         let used = self.columns.iter().filter(|c| c.kind.is_some()).count();
         write!(f, "{} rows x {used} columns", self.rows)?;
@@ -129,7 +162,7 @@ impl Display for ReadReport {
             }
         }
         if used < self.columns.len() {
-            write!(f, ", {} ignored", self.columns.len() - used)?;
+            write!(f, ", {} not read", self.columns.len() - used)?;
         }
         match &self.layout {
             Layout::Csv {
@@ -154,9 +187,10 @@ impl Display for ReadReport {
                 has_header,
             } => {
                 let header = if *has_header { "" } else { ", no header" };
-                write!(f, " (sheet '{sheet}'{header}")?;
+                write!(f, " (sheet '{}'{header}", printable(sheet))?;
                 if !other_sheets.is_empty() {
-                    write!(f, "; not read: '{}'", other_sheets.join("', '"))?;
+                    let others = other_sheets.join("', '");
+                    write!(f, "; not read: '{}'", printable(&others))?;
                 }
                 f.write_str(")")?;
             }

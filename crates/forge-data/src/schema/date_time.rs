@@ -10,6 +10,29 @@ pub(crate) struct Instant {
     pub(crate) milliseconds: i64,
     /// Whether digits beyond the millisecond were cut off.
     pub(crate) cut: bool,
+    /// Minutes that the text's own clock is ahead of UTC; 0 where it has no offset.
+    pub(crate) offset: i16,
+}
+
+/// A time of day as a text says it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Clock {
+    /// Milliseconds since midnight on the text's own clock.
+    pub(crate) local: i64,
+    /// Minutes that this clock is ahead of UTC.
+    pub(crate) offset: i16,
+    pub(crate) cut: bool,
+}
+
+impl Clock {
+    /// The time on a day, counted from 1970-01-01.
+    pub(crate) fn on(self, days: i64) -> Instant {
+        Instant {
+            milliseconds: days * DAY + self.local - i64::from(self.offset) * 60_000,
+            cut: self.cut,
+            offset: self.offset,
+        }
+    }
 }
 
 /// Reads `2023-09-14`, `2023/09/14`, and either with `T` or a space and `16:15`, `16:15:00` or
@@ -26,15 +49,12 @@ pub(crate) fn parse(text: &str) -> Option<Instant> {
         number(&date[5..7])?,
         number(&date[8..])?,
     )?;
-    let (time, cut) = match rest {
-        [] => (0, false),
+    let clock = match rest {
+        [] => Clock::default(),
         [b'T' | b't' | b' ', rest @ ..] => time_of_day(rest)?,
         _ => return None,
     };
-    Some(Instant {
-        milliseconds: days * DAY + time,
-        cut,
-    })
+    Some(clock.on(days))
 }
 
 /// `YYYYMMDD`, which is a number unless a column is declared to hold dates.
@@ -97,7 +117,8 @@ pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+/// Year, month and day of a number of days since 1970-01-01.
+pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
@@ -110,8 +131,8 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year, month, day_of_year - (153 * march_month + 2) / 5 + 1)
 }
 
-/// Milliseconds since midnight UTC, and whether digits were cut off.
-fn time_of_day(bytes: &[u8]) -> Option<(i64, bool)> {
+/// `16:15`, `16:15:00` or `16:15:00.123456789`, perhaps with an offset.
+pub(crate) fn time_of_day(bytes: &[u8]) -> Option<Clock> {
     let (clock, rest) = bytes.split_at_checked(5)?;
     if clock[2] != b':' {
         return None;
@@ -138,11 +159,15 @@ fn time_of_day(bytes: &[u8]) -> Option<(i64, bool)> {
         return None;
     }
     let local = ((hour * 60 + minute) * 60 + second) * 1000 + milli;
-    Some((local - offset(rest)?, cut))
+    Some(Clock {
+        local,
+        offset: offset(rest)?,
+        cut,
+    })
 }
 
-/// Milliseconds that local time is ahead of UTC.
-fn offset(bytes: &[u8]) -> Option<i64> {
+/// Minutes that local time is ahead of UTC.
+fn offset(bytes: &[u8]) -> Option<i16> {
     let (sign, hours, minutes) = match bytes {
         [] | [b'Z' | b'z'] => return Some(0),
         [sign @ (b'+' | b'-'), h @ ..] if h.len() == 2 => (sign, number(h)?, 0),
@@ -157,7 +182,7 @@ fn offset(bytes: &[u8]) -> Option<i64> {
     if hours > 23 || minutes > 59 {
         return None;
     }
-    let ahead = (hours * 60 + minutes) * 60_000;
+    let ahead = i16::try_from(hours * 60 + minutes).ok()?;
     Some(if *sign == b'+' { ahead } else { -ahead })
 }
 

@@ -43,6 +43,10 @@ pub(crate) struct Shape {
     pub(crate) leading_zero: bool,
     /// It has thousands separators.
     pub(crate) thousands: bool,
+    /// It has a decimal mark.
+    pub(crate) fraction: bool,
+    /// Digits, an E and digits, as in `98765E307`: a number, or an identifier with a letter.
+    pub(crate) code: bool,
 }
 
 /// The shape of `[+-] digits [fraction] [exponent]`, the digits perhaps in groups of three;
@@ -63,7 +67,8 @@ pub(crate) fn shape(text: &str, decimal: Decimal) -> Option<Shape> {
     }
     let mut fraction = 0;
     let mut integer = !thousands;
-    if bytes.get(at) == Some(&mark) {
+    let marked = bytes.get(at) == Some(&mark);
+    if marked {
         fraction = digits(bytes, at + 1);
         at += 1 + fraction;
         integer = false;
@@ -71,8 +76,11 @@ pub(crate) fn shape(text: &str, decimal: Decimal) -> Option<Shape> {
     if whole + fraction == 0 {
         return None;
     }
+    let mut code = false;
     if matches!(bytes.get(at), Some(b'e' | b'E')) {
-        at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+        let signed = matches!(bytes.get(at + 1), Some(b'+' | b'-'));
+        code = integer && start == 0 && whole > 1 && !signed;
+        at += 1 + usize::from(signed);
         let exponent = digits(bytes, at);
         if exponent == 0 {
             return None;
@@ -84,6 +92,8 @@ pub(crate) fn shape(text: &str, decimal: Decimal) -> Option<Shape> {
         integer,
         leading_zero: integer && whole > 1 && bytes[start] == b'0',
         thousands,
+        fraction: marked,
+        code,
     })
 }
 

@@ -1,7 +1,19 @@
 //! What the cells of a column look like, and so which kind it is.
 
+use super::resemblance::Resemblance;
 use super::{ColumnKind, Decimal, Missing, date_time, number};
 use crate::read::Cell;
+
+/// Where a file may have numbers with a decimal comma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commas {
+    /// Nowhere: a point is declared.
+    Never,
+    /// Anywhere, so that `1.204` may be 1204.
+    Anywhere,
+    /// In the cells that are no numbers with a point: `0,201` in quotation marks or in a sheet.
+    WhereNeeded,
+}
 
 /// Counts over the cells of one column that are not missing.
 #[derive(Debug, Clone, Default)]
@@ -24,14 +36,22 @@ pub(crate) struct Profile {
     pub(crate) ambiguous: u64,
     /// The first of them.
     pub(crate) first_ambiguous: Option<(u64, String)>,
+    /// Cells of digits, an E and digits.
+    codes: u64,
+    /// The first of them.
+    pub(crate) first_code: Option<(u64, String)>,
+    /// The length of all integers and codes so far; `None` before the first, 0 where they differ.
+    width: Option<usize>,
+    /// What the other cells look like.
+    pub(crate) others: Resemblance,
 }
 
 impl Profile {
-    /// Looks at a cell. `comma`: whether the file may have decimal commas.
-    pub(crate) fn see(&mut self, row: u64, cell: &Cell<'_>, missing: &Missing, comma: bool) {
+    /// Looks at a cell.
+    pub(crate) fn see(&mut self, row: u64, cell: &Cell<'_>, missing: &Missing, commas: Commas) {
         match cell {
             Cell::Empty | Cell::Fault(_) => {}
-            Cell::Text(text) => self.see_text(row, text.trim(), missing, comma),
+            Cell::Text(text) => self.see_text(row, text.trim(), missing, commas),
             Cell::Number(value) | Cell::Days(value) => {
                 if !value.is_nan() && !missing.is_missing_number(*value) {
                     self.cells += 1;
@@ -53,7 +73,7 @@ impl Profile {
         }
     }
 
-    fn see_text(&mut self, row: u64, text: &str, missing: &Missing, comma: bool) {
+    fn see_text(&mut self, row: u64, text: &str, missing: &Missing, commas: Commas) {
         if text.is_empty() || missing.is_declared(text) {
             return;
         }
@@ -61,7 +81,14 @@ impl Profile {
             place.get_or_insert_with(|| (row, text.to_owned()));
         };
         let with_point = number::shape(text, Decimal::Point);
-        let with_comma = comma.then(|| number::shape(text, Decimal::Comma)).flatten();
+        let with_comma = match commas {
+            Commas::Never => None,
+            Commas::Anywhere => number::shape(text, Decimal::Comma),
+            Commas::WhereNeeded => match &with_point {
+                Some(shape) => (!shape.fraction && !shape.thousands).then_some(*shape),
+                None => number::shape(text, Decimal::Comma),
+            },
+        };
         if with_point.is_none() && with_comma.is_none() {
             if missing.is_missing(text) {
                 return;
@@ -71,6 +98,8 @@ impl Profile {
                 self.infinities += 1;
             } else if date_time::parse(text).is_some() {
                 self.dates += 1;
+            } else {
+                self.others.see(row, text, commas);
             }
             return;
         }
@@ -82,12 +111,20 @@ impl Profile {
                 self.ambiguous += 1;
                 first(&mut self.first_ambiguous);
             }
-            (Some(_), None) if comma => first(&mut self.first_point),
+            (Some(_), None) if commas != Commas::Never => first(&mut self.first_point),
             (None, Some(_)) => first(&mut self.first_comma),
             _ => {}
         }
         if let Some(shape) = with_point.or(with_comma) {
             self.integers += u64::from(shape.integer);
+            if shape.integer || shape.code {
+                let same = self.width.is_none_or(|width| width == text.len());
+                self.width = Some(if same { text.len() } else { 0 });
+            }
+            if shape.code {
+                self.codes += 1;
+                first(&mut self.first_code);
+            }
             if shape.leading_zero {
                 self.leading_zeros += 1;
                 first(&mut self.first_leading_zero);
@@ -106,20 +143,41 @@ impl Profile {
 
     /// Cells that are dates.
     pub(crate) fn dates(&self) -> u64 {
-        self.dates
+        self.dates + self.others.dates()
+    }
+
+    /// Cells that are plain numbers or numbers with something around them.
+    pub(crate) fn amounts(&self, decimal: Decimal) -> u64 {
+        self.numbers(decimal) + self.others.near(decimal)
     }
 
     /// The decimal mark that makes more than half of the cells numbers, and more of them than
     /// the other mark does.
     pub(crate) fn needs(&self) -> Option<Decimal> {
-        let most = |count: u64| count * 2 > self.cells;
-        if self.comma > self.point && most(self.comma + self.infinities) {
+        let (comma, point) = (self.amounts(Decimal::Comma), self.amounts(Decimal::Point));
+        if comma > point && self.most(comma) {
             Some(Decimal::Comma)
-        } else if self.point > self.comma && most(self.point + self.infinities) {
+        } else if point > comma && self.most(point) {
             Some(Decimal::Point)
         } else {
             None
         }
+    }
+
+    /// The first cell that is a number with a decimal comma alone.
+    pub(crate) fn sample_of_comma(&self) -> (u64, &str) {
+        let first = self.first_comma.as_ref();
+        let first = first.or(self.others.first_near_comma.as_ref());
+        first.map_or((0, ""), |(row, text)| (*row, text))
+    }
+
+    /// A cell that is a number with a decimal point alone, where there is a plain one.
+    pub(crate) fn sample_of_point(&self) -> (u64, &str) {
+        let first = self
+            .first_point
+            .as_ref()
+            .or(self.others.first_near.as_ref());
+        first.map_or((0, ""), |(row, text)| (*row, text))
     }
 
     /// Whether all cells are integers and one has a leading zero: identifiers, not amounts.
@@ -127,19 +185,34 @@ impl Profile {
         self.leading_zeros > 0 && self.integers == self.cells
     }
 
+    /// Whether all cells are as long as each other, some of digits alone and some with an E among
+    /// them: identifiers such as `98765E307`, not amounts.
+    pub(crate) fn is_code(&self) -> bool {
+        self.codes > 0
+            && self.integers + self.codes == self.cells
+            && self.width.is_some_and(|width| width >= 6)
+    }
+
     /// The kind of more than half of the cells; the reader refuses the others by name. A column
     /// without any value is numeric.
     pub(crate) fn kind(&self, decimal: Decimal) -> ColumnKind {
         if self.cells == 0 {
             ColumnKind::Numeric
-        } else if self.is_identifier() {
+        } else if self.is_identifier() || self.is_code() {
             ColumnKind::Categorical
-        } else if self.numbers(decimal) * 2 > self.cells {
+        } else if self.most(self.numbers(decimal))
+            || (self.most(self.amounts(decimal)) && self.others.are_amounts())
+        {
             ColumnKind::Numeric
-        } else if self.dates * 2 > self.cells {
+        } else if self.most(self.dates()) {
             ColumnKind::DateTime
         } else {
             ColumnKind::Categorical
         }
+    }
+
+    /// Whether these are more than half of the cells.
+    pub(crate) fn most(&self, count: u64) -> bool {
+        count * 2 > self.cells
     }
 }

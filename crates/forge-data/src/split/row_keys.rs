@@ -1,12 +1,14 @@
 //! The distinct values of a column, ordered, and which rows have which.
 
+use super::DateResolution;
 use crate::preprocess::seen_row;
 use crate::{Categorical, ColumnValues, DataError, Table};
 
 /// `rows` grouped by the value of a column, groups in ascending order of the value, rows within a
 /// group in ascending order.
 ///
-/// Numbers are one value if equal (so −0 is 0); labels order lexically.
+/// Numbers are one value if equal (so −0 is 0); labels order lexically; times are one value by
+/// `resolution`.
 ///
 /// # Errors
 /// A schema error if the column is not in the table; a value error naming the row of a missing or
@@ -15,6 +17,7 @@ pub(super) fn groups(
     table: &Table,
     column: &str,
     rows: &[usize],
+    resolution: DateResolution,
 ) -> Result<Vec<Vec<usize>>, DataError> {
     let missing = |row: usize, what: &str| {
         DataError::value(format!(
@@ -24,7 +27,9 @@ pub(super) fn groups(
         .at_column(column)
     };
     let mut keyed: Vec<(u64, usize)> = Vec::with_capacity(rows.len());
-    match &table.column(column)?.values {
+    let source = table.column(column)?;
+    let ahead = |row: usize| source.offsets.as_ref().map_or(0, |offsets| offsets[row]);
+    match &source.values {
         ColumnValues::Numeric(values) => {
             for &row in rows {
                 let value = values[row];
@@ -43,7 +48,8 @@ pub(super) fn groups(
                 if value == i64::MIN {
                     return Err(missing(row, "is missing"));
                 }
-                keyed.push(((value as u64) ^ (1 << 63), row));
+                let unit = resolution.unit(value, ahead(row));
+                keyed.push((unit.cast_unsigned() ^ (1 << 63), row));
             }
         }
         ColumnValues::Categorical(cells) => {

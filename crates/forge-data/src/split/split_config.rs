@@ -8,6 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::DateResolution;
 use super::row_keys::groups;
 use super::stratified::hold_out_of_each;
 use crate::{ColumnValues, DataError, Table};
@@ -27,8 +28,8 @@ pub struct Split {
 /// How rows are held out. `fraction` is the part of the rows that goes to the test, in [0, 1);
 /// 0 holds out none.
 ///
-/// As text: `random`, `stratified:COLUMN`, `date:COLUMN` or `group:COLUMN`, with fraction 0.2 and
-/// seed 0.
+/// As text: `random`, `stratified:COLUMN`, `date:COLUMN`, `date/hour:COLUMN` (any
+/// [`DateResolution`]) or `group:COLUMN`, with fraction 0.2 and seed 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SplitConfig {
@@ -53,6 +54,10 @@ pub enum SplitConfig {
         /// Part of the rows held out; whole dates, as near to it as they allow.
         #[serde(default = "default_fraction")]
         fraction: f64,
+        /// Which times of a column of dates are kept together. Default: those of one day, so that
+        /// no day is torn between training and test.
+        #[serde(default)]
+        resolution: DateResolution,
     },
     /// Whole groups at random: rows with the same value of a column stay on one side.
     Group {
@@ -65,6 +70,10 @@ pub enum SplitConfig {
         #[serde(default)]
         seed: u64,
     },
+}
+
+fn is_date(word: &str) -> bool {
+    word == "date" || word.starts_with("date/")
 }
 
 fn default_fraction() -> f64 {
@@ -90,7 +99,14 @@ impl Display for SplitConfig {
                 stratify: Some(column),
                 ..
             } => write!(f, "stratified:{column}"),
-            Self::Date { column, .. } => write!(f, "date:{column}"),
+            Self::Date {
+                column,
+                resolution: DateResolution::Day,
+                ..
+            } => write!(f, "date:{column}"),
+            Self::Date {
+                column, resolution, ..
+            } => write!(f, "date/{resolution}:{column}"),
             Self::Group { column, .. } => write!(f, "group:{column}"),
         }
     }
@@ -108,9 +124,13 @@ impl FromStr for SplitConfig {
                 seed: 0,
                 stratify: Some(column.into()),
             }),
-            Some(("date", column)) if !column.is_empty() => Ok(Self::Date {
+            Some((date, column)) if is_date(date) && !column.is_empty() => Ok(Self::Date {
                 column: column.into(),
                 fraction,
+                resolution: match date.split_once('/') {
+                    Some((_, resolution)) => resolution.parse()?,
+                    None => DateResolution::Day,
+                },
             }),
             Some(("group", column)) if !column.is_empty() => Ok(Self::Group {
                 column: column.into(),
@@ -119,7 +139,7 @@ impl FromStr for SplitConfig {
             }),
             _ => Err(DataError::config(format!(
                 "split '{text}' is not known: allowed are random, stratified:COLUMN, date:COLUMN, \
-                 group:COLUMN"
+                 date/hour:COLUMN, group:COLUMN"
             ))),
         }
     }
@@ -191,15 +211,86 @@ impl SplitConfig {
     ///   share a class that a stratified split cannot hold out as many as asked; or the column
     ///   has a missing or infinite value (row and column are named)
     pub fn split(&self, table: &Table, validation: f64) -> Result<Split, DataError> {
+        let all: Vec<usize> = (0..table.n_rows()).collect();
+        self.split_rows(table, &all, validation)
+    }
+
+    /// Splits some rows (0-based) of `table`, such as those that have a target, as
+    /// [`split`](Self::split) does all of them. The other rows are in no part.
+    ///
+    /// # Errors
+    /// As [`split`](Self::split).
+    pub fn split_rows(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        validation: f64,
+    ) -> Result<Split, DataError> {
         self.validate()?;
         check_fraction("validation", validation)?;
-        let all: Vec<usize> = (0..table.n_rows()).collect();
-        let (rest, test) = self.hold_out(table, &all, self.fraction(), 0)?;
-        let (train, validation) = self.hold_out(table, &rest, validation, 1)?;
-        Ok(Split {
-            train,
-            validation,
-            test,
+        let parts = || {
+            let (rest, test) = self.hold_out(table, rows, self.fraction(), 0)?;
+            let (train, validation) = self.hold_out(table, &rest, validation, 1)?;
+            Ok(Split {
+                train,
+                validation,
+                test,
+            })
+        };
+        parts().map_err(|error| {
+            let wanted = 1 + usize::from(self.fraction() > 0.0) + usize::from(validation > 0.0);
+            self.too_few_for(table, rows, wanted).unwrap_or(error)
+        })
+    }
+
+    /// Why `rows` do not give every one of `parts` parts something, if that is so.
+    fn too_few_for(&self, table: &Table, rows: &[usize], parts: usize) -> Option<DataError> {
+        let (found, what, column) = match self {
+            Self::Random { .. } => (rows.len(), "rows", None),
+            Self::Date {
+                column, resolution, ..
+            } => {
+                let units = groups(table, column, rows, *resolution).ok()?;
+                let times = matches!(table.column(column).ok()?.values, ColumnValues::DateTime(_));
+                let what = if times { resolution.units() } else { "dates" };
+                (units.len(), what, Some(column))
+            }
+            Self::Group { column, .. } => {
+                let units = groups(table, column, rows, DateResolution::Exact).ok()?;
+                (units.len(), "groups", Some(column))
+            }
+        };
+        if found >= parts || rows.is_empty() {
+            return None;
+        }
+        let finer = match self {
+            Self::Date { column, .. }
+                if groups(table, column, rows, DateResolution::Exact)
+                    .ok()?
+                    .len()
+                    >= parts =>
+            {
+                format!(", or split by a finer resolution such as `date/exact:{column}`")
+            }
+            _ => String::new(),
+        };
+        let (are, what) = if found == 1 {
+            ("is", what.trim_end_matches('s'))
+        } else {
+            ("are", what)
+        };
+        let names = if parts == 3 {
+            "training, validation and test need at least 3"
+        } else {
+            "training and the part held out need at least 2"
+        };
+        let error = DataError::value(format!(
+            "there {are} only {found} {what}: {names}; take more data, set the fraction of a part \
+             to 0{finer}"
+        ));
+        Some(match column {
+            Some(column) => error.at_column(column),
+            None => error,
         })
     }
 
@@ -238,7 +329,7 @@ impl SplitConfig {
                 let n = rows.len();
                 too_few(n, "rows")?;
                 if let Some(column) = stratify {
-                    let classes = groups(table, column, &rows)?;
+                    let classes = groups(table, column, &rows, DateResolution::Exact)?;
                     return hold_out_of_each(
                         classes,
                         fraction,
@@ -255,10 +346,9 @@ impl SplitConfig {
                 if fraction == 0.0 {
                     return Ok((rows, Vec::new()));
                 }
-                let what = if matches!(self, Self::Date { .. }) {
-                    "dates"
-                } else {
-                    "groups"
+                let what = match self {
+                    Self::Date { resolution, .. } => resolution.units(),
+                    _ => "groups",
                 };
                 too_few(units.len(), &format!("{what} in column '{column}'"))?;
                 let kept = units.split_off(prefix_nearest(&units, target));
@@ -278,7 +368,11 @@ impl SplitConfig {
         rows: &[usize],
         round: u64,
     ) -> Result<Vec<Vec<usize>>, DataError> {
-        let mut units = groups(table, column, rows)?;
+        let resolution = match self {
+            Self::Date { resolution, .. } => *resolution,
+            _ => DateResolution::Exact,
+        };
+        let mut units = groups(table, column, rows, resolution)?;
         match self {
             Self::Date { .. } => {
                 if let ColumnValues::Categorical(_) = table.column(column)?.values {

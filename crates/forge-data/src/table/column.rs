@@ -1,6 +1,7 @@
 //! One column and its values.
 
 use super::Categorical;
+use crate::DataError;
 
 /// A named column.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +10,10 @@ pub struct Column {
     pub name: String,
     /// The cells.
     pub values: ColumnValues,
+    /// For times: the minutes that each one's own clock was ahead of UTC, as its stamp in the file
+    /// says; `None` where no stamp has an offset. Which day it was then and there is
+    /// `value + 60,000 * offset`.
+    pub offsets: Option<Vec<i16>>,
 }
 
 /// The cells of a column, by kind.
@@ -33,6 +38,7 @@ impl Column {
         Self {
             name: name.into(),
             values: ColumnValues::Numeric(values),
+            offsets: None,
         }
     }
 
@@ -52,6 +58,7 @@ impl Column {
         Self {
             name: name.into(),
             values: ColumnValues::Categorical(Categorical::from_labels(labels)),
+            offsets: None,
         }
     }
 
@@ -62,6 +69,27 @@ impl Column {
         Self {
             name: name.into(),
             values: ColumnValues::DateTime(milliseconds),
+            offsets: None,
+        }
+    }
+
+    /// The same times, each with the minutes that its own clock is ahead of UTC.
+    ///
+    /// # Errors
+    /// A schema error if the column does not hold times, or as many as there are offsets.
+    pub fn with_offsets(mut self, minutes: Vec<i16>) -> Result<Self, DataError> {
+        match &self.values {
+            ColumnValues::DateTime(times) if times.len() == minutes.len() => {
+                self.offsets = Some(minutes);
+                Ok(self)
+            }
+            _ => Err(DataError::schema(format!(
+                "{} offsets for a column of {} {} values",
+                minutes.len(),
+                self.len(),
+                self.kind()
+            ))
+            .at_column(&self.name)),
         }
     }
 
@@ -79,6 +107,15 @@ impl Column {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether the cell at a row (from 0) is missing.
+    pub(crate) fn is_missing(&self, row: usize) -> bool {
+        match &self.values {
+            ColumnValues::Numeric(v) => v[row].is_nan(),
+            ColumnValues::Categorical(c) => c.label(row).is_none(),
+            ColumnValues::DateTime(v) => v[row] == Self::MISSING_TIME,
+        }
     }
 
     /// Number of missing cells.
@@ -114,6 +151,10 @@ impl Column {
         Self {
             name: self.name.clone(),
             values,
+            offsets: self
+                .offsets
+                .as_ref()
+                .map(|offsets| rows.iter().map(|&r| offsets[r]).collect()),
         }
     }
 }

@@ -2,13 +2,22 @@
 
 mod categorical;
 mod column;
+mod file_kind;
 mod select;
 mod summary;
 mod write_csv;
+#[cfg(feature = "parquet")]
+mod write_parquet;
 
 pub use categorical::Categorical;
 pub(crate) use categorical::LabelEncoder;
 pub use column::{Column, ColumnValues};
+pub(crate) use file_kind::FileKind;
+#[cfg(not(feature = "parquet"))]
+pub(crate) use file_kind::parquet_is_missing;
+pub(crate) use write_csv::cell_text;
+#[cfg(feature = "parquet")]
+pub(crate) use write_parquet::{parquet_type, write_parquet, write_parquet_column};
 
 use std::collections::HashSet;
 
@@ -39,6 +48,11 @@ impl Table {
                     columns[0].name
                 ))
                 .at_column(&column.name));
+            }
+            let offsets = column.offsets.as_ref();
+            if let Some(offsets) = offsets.filter(|offsets| offsets.len() != rows) {
+                let message = format!("has {} offsets for {rows} rows", offsets.len());
+                return Err(DataError::schema(message).at_column(&column.name));
             }
             if !names.insert(column.name.as_str()) {
                 return Err(DataError::schema("the name occurs twice").at_column(&column.name));

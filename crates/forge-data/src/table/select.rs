@@ -29,6 +29,20 @@ impl Table {
         })
     }
 
+    /// The rows (from 0, ascending) in which every one of these columns has a value: those that can
+    /// be learned from, where the columns are the targets.
+    ///
+    /// # Errors
+    /// A schema error if a column is not there.
+    pub fn rows_with_values<S: AsRef<str>>(&self, names: &[S]) -> Result<Vec<usize>, DataError> {
+        let columns = names
+            .iter()
+            .map(|name| self.column(name.as_ref()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let whole = |row: &usize| columns.iter().all(|column| !column.is_missing(*row));
+        Ok((0..self.rows).filter(whole).collect())
+    }
+
     /// The first `n` rows, or all where there are fewer.
     #[must_use]
     pub fn head(&self, n: usize) -> Self {

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 
 use super::{Column, ColumnValues, Table};
+use crate::printable;
 use crate::schema::{date_time, number};
 
 /// Rows shown by `Display`.
@@ -20,7 +21,8 @@ impl Display for Table {
         let width = shown.iter().map(|c| c.name.chars().count()).max();
         let width = width.unwrap_or(0).min(32);
         for column in shown {
-            write!(f, "\n  {:width$}  {:11}", column.name, column.kind())?;
+            let name = printable(&column.name);
+            write!(f, "\n  {name:width$}  {:11}", column.kind())?;
             let missing = column.missing();
             if missing > 0 {
                 write!(f, "  {missing} missing")?;

@@ -1,15 +1,34 @@
 //! A table as a CSV file.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::Write;
+use std::path::Path;
 
-use super::{Column, ColumnValues, Table};
+use super::{Column, ColumnValues, FileKind, Table};
 use crate::DataError;
-use crate::schema::{date_time, number};
+use crate::output::write_to;
+use crate::schema::{Decimal, date_time, number};
 
 impl Table {
+    /// Writes the table as CSV or Parquet, by the ending of the file's name: in the form of
+    /// [`Table::write_csv`], or with numbers as doubles, labels as strings, times as timestamps and
+    /// missing cells as nulls.
+    ///
+    /// # Errors
+    /// As [`Table::write_csv`]; an unsupported error for another ending, or for Parquet without the
+    /// feature.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
+        let path = path.as_ref();
+        match FileKind::of(path)? {
+            FileKind::Csv { delimiter } => write_to(path, |out| {
+                self.write_delimited(out, delimiter.unwrap_or(b','))
+            }),
+            #[cfg(feature = "parquet")]
+            FileKind::Parquet => write_to(path, |out| super::write_parquet(&self.columns, out)),
+            #[cfg(not(feature = "parquet"))]
+            FileKind::Parquet => Err(super::parquet_is_missing().at_path(path)),
+        }
+    }
+
     /// Writes the table as CSV: UTF-8, comma, LF, one header line.
     ///
     /// Numbers are the shortest text that reads back to the same f64, times are ISO 8601 in
@@ -18,29 +37,14 @@ impl Table {
     /// they are: one that looks like a number or like a missing value is read back as such
     /// unless the reader is told that the column is categorical.
     ///
-    /// The file appears whole or not at all: it is written beside `path` and renamed.
+    /// The file appears whole or not at all: it is written beside `path` and renamed. A link is
+    /// followed, and a pipe written to as it is.
     ///
     /// # Errors
     /// An I/O error; a value error naming row and column for a time outside the years 0 to
     /// 9999; a schema error for a table without columns.
     pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
-        let path = path.as_ref();
-        let temporary = beside(path);
-        let written = File::create_new(&temporary)
-            .map_err(|e| DataError::io(path, e))
-            .and_then(|file| {
-                let mut file = BufWriter::new(file);
-                self.write_csv_to(&mut file).map_err(|e| e.at_path(path))?;
-                let file = file.into_inner().map_err(|e| e.into_error());
-                file.and_then(|file| file.sync_all())
-                    .and_then(|()| fs::rename(&temporary, path))
-                    .map_err(|e| DataError::io(path, e))
-            });
-        if written.is_err() {
-            // The first error is the one worth telling; a leftover file is not.
-            let _ = fs::remove_file(&temporary);
-        }
-        written
+        write_to(path.as_ref(), |out| self.write_csv_to(out))
     }
 
     /// Writes the table as CSV, in the form of [`Table::write_csv`].
@@ -48,17 +52,23 @@ impl Table {
     /// # Errors
     /// As [`Table::write_csv`], without the file's name.
     pub fn write_csv_to(&self, writer: impl Write) -> Result<(), DataError> {
+        self.write_delimited(writer, b',')
+    }
+
+    fn write_delimited(&self, writer: impl Write, delimiter: u8) -> Result<(), DataError> {
         if self.columns.is_empty() {
             return Err(DataError::schema("a table without columns has no CSV form"));
         }
-        let mut writer = csv::Writer::from_writer(writer);
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(delimiter)
+            .from_writer(writer);
         let failed = |e: csv::Error| DataError::parse(format!("cannot write CSV: {e}"));
         let names = self.columns.iter().map(|c| c.name.as_bytes());
         writer.write_record(names).map_err(failed)?;
         let whole_days: Vec<bool> = self.columns.iter().map(is_whole_days).collect();
         let mut text = String::new();
         for row in 0..self.rows {
-            let blank = self.columns.iter().all(|column| is_missing(column, row));
+            let blank = self.columns.iter().all(|column| column.is_missing(row));
             for (column, whole_days) in self.columns.iter().zip(&whole_days) {
                 text.clear();
                 if blank {
@@ -76,23 +86,6 @@ impl Table {
     }
 }
 
-/// A name in the same folder that no other call of this process or another uses.
-fn beside(path: &Path) -> PathBuf {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    name.push(format!(".{}-{count}.part", std::process::id()));
-    path.with_file_name(name)
-}
-
-fn is_missing(column: &Column, row: usize) -> bool {
-    match &column.values {
-        ColumnValues::Numeric(v) => v[row].is_nan(),
-        ColumnValues::Categorical(c) => c.label(row).is_none(),
-        ColumnValues::DateTime(v) => v[row] == Column::MISSING_TIME,
-    }
-}
-
 fn is_whole_days(column: &Column) -> bool {
     match &column.values {
         ColumnValues::DateTime(v) => v
@@ -102,13 +95,27 @@ fn is_whole_days(column: &Column) -> bool {
     }
 }
 
+/// A cell as [`Table::write_csv`] writes it, with this decimal mark.
+pub(crate) fn cell_text(
+    column: &Column,
+    row: usize,
+    decimal: Decimal,
+) -> Result<String, DataError> {
+    let mut text = String::new();
+    format_cell(column, row, false, &mut text)?;
+    if decimal == Decimal::Comma && matches!(column.values, ColumnValues::Numeric(_)) {
+        text = text.replace('.', ",");
+    }
+    Ok(text)
+}
+
 fn format_cell(
     column: &Column,
     row: usize,
     whole_days: bool,
     text: &mut String,
 ) -> Result<(), DataError> {
-    if is_missing(column, row) {
+    if column.is_missing(row) {
         return Ok(());
     }
     match &column.values {

@@ -121,7 +121,7 @@ impl TargetEncoder {
             Self::Classes(target) => target.role(),
         };
         let names = self.names().into_iter();
-        names.map(|name| (name.to_string(), role)).collect()
+        names.map(|name| (name.to_string(), role.clone())).collect()
     }
 
     /// The targets of `rows` (0-based), or of every row.

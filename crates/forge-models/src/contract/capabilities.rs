@@ -30,6 +30,9 @@ pub struct Capabilities {
     pub feature_masks: bool,
     /// Adds a [penalty](forge_nn::Forward::penalty) to the loss.
     pub penalty: bool,
+    /// Normalises by the statistics of the training batch (batch normalisation): one of a single
+    /// row teaches nothing, as its deviations are 0.
+    pub batch_statistics: bool,
 }
 
 impl Capabilities {
@@ -41,5 +44,6 @@ impl Capabilities {
         attention_maps: false,
         feature_masks: false,
         penalty: false,
+        batch_statistics: false,
     };
 }

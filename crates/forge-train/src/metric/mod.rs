@@ -15,6 +15,7 @@ mod reliability_curve;
 mod roc_curve;
 mod rows;
 mod scores;
+mod significant;
 
 pub use average_precision::average_precision;
 pub use brier::brier;
@@ -26,3 +27,4 @@ pub use regression_metrics::RegressionMetrics;
 pub use reliability_curve::{ReliabilityBin, ReliabilityCurve};
 pub use roc_curve::{RocCurve, auroc, auroc_one_vs_rest};
 pub use scores::{Direction, Score, Scores};
+pub use significant::significant;

@@ -3,6 +3,8 @@
 use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 
+use super::{Direction, Scores};
+
 /// RMSE, MAE and R² of predictions against targets, computed in f64 whatever the model's type.
 ///
 /// ```
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// let m = RegressionMetrics::compute(&[1.0, 2.0, 4.0], &[1.0, 2.0, 3.0])?;
 /// assert_eq!(m.mae, 1.0 / 3.0);
-/// assert_eq!(m.r2, 0.5);
+/// assert_eq!(m.r2, Some(0.5));
 /// # Ok::<(), forge_nn::ForgeError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -21,9 +23,9 @@ pub struct RegressionMetrics {
     pub mae: f64,
     /// `1 - Σr² / Σ(target - mean target)²`: 1 is perfect, 0 as good as the mean, below 0 worse.
     ///
-    /// Where the target is constant (one row included) the ratio is undefined: 1 if every
-    /// prediction is exact, else 0, as scikit-learn has it.
-    pub r2: f64,
+    /// Absent where the target is constant, one row included: there is nothing to explain, and the
+    /// ratio is undefined. (scikit-learn says 1 if every prediction is exact, else 0.)
+    pub r2: Option<f64>,
     /// Rows that were compared.
     pub n: usize,
 }
@@ -68,17 +70,27 @@ impl RegressionMetrics {
             n: pred.len(),
         })
     }
+
+    /// `rmse`, `mae` and `r2` after the scores that there are.
+    #[must_use]
+    pub fn after(&self, scores: Scores) -> Scores {
+        let scores = scores.minimize("rmse", self.rmse).minimize("mae", self.mae);
+        match self.r2 {
+            Some(r2) => scores.maximize("r2", r2),
+            None => scores.undefined("r2", Direction::Maximize),
+        }
+    }
 }
 
 /// R² from the residuals' largest magnitude and the sum of their squares over it.
-fn r2(target: &[f64], scale: f64, squares: f64) -> f64 {
+fn r2(target: &[f64], scale: f64, squares: f64) -> Option<f64> {
     let first = target[0];
     if target.iter().all(|t| *t == first) {
-        return if scale == 0.0 { 1.0 } else { 0.0 };
+        return None;
     }
     let n = target.len() as f64;
     let mean: f64 = target.iter().map(|t| t / n).sum();
     let spread = target.iter().fold(0.0, |m: f64, t| m.max((t - mean).abs()));
     let total: f64 = target.iter().map(|t| ((t - mean) / spread).powi(2)).sum();
-    1.0 - (scale / spread).powi(2) * (squares / total)
+    Some(1.0 - (scale / spread).powi(2) * (squares / total))
 }

@@ -1,6 +1,10 @@
 //! Named figures of merit.
 
-use serde::{Deserialize, Serialize};
+use std::fmt::{self, Display};
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::significant;
 
 /// Whether more of a score is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,10 +33,33 @@ impl Direction {
 pub struct Score {
     /// What it is: `rmse`, `log_loss`, …
     pub name: String,
-    /// Its value.
+    /// Its value; NaN where it is undefined, which JSON writes as `null`.
+    #[serde(deserialize_with = "null_is_undefined")]
     pub value: f64,
     /// Which way is better.
     pub direction: Direction,
+}
+
+impl Score {
+    /// The value with six significant digits, or `undefined`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.value.is_nan() {
+            return "undefined".into();
+        }
+        significant(self.value)
+    }
+}
+
+/// `log loss 0.312450`
+impl Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name.replace('_', " "), self.shown())
+    }
+}
+
+fn null_is_undefined<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 /// Figures of merit of one set of predictions. The first decides: which epoch is kept, when to stop,
@@ -60,6 +87,13 @@ impl Scores {
         self.with(name, value, Direction::Maximize)
     }
 
+    /// One more score, which the scored rows leave undefined: a ranking of one class, the R² of a
+    /// target that does not vary.
+    #[must_use]
+    pub fn undefined(self, name: impl Into<String>, direction: Direction) -> Self {
+        self.with(name, f64::NAN, direction)
+    }
+
     /// One more score.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: f64, direction: Direction) -> Self {
@@ -78,10 +112,17 @@ impl Scores {
         self.0.first()
     }
 
-    /// The value of the score called `name`.
+    /// The value of the score called `name`; absent where it is undefined.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<f64> {
-        self.0.iter().find(|s| s.name == name).map(|s| s.value)
+        let value = self.find(name).map(|s| s.value);
+        value.filter(|value| !value.is_nan())
+    }
+
+    /// The score called `name`, defined or not.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Score> {
+        self.0.iter().find(|s| s.name == name)
     }
 
     /// All of them, the deciding one first.
@@ -112,5 +153,18 @@ mod tests {
         assert!(!Direction::Maximize.improves(0.9, 0.86, 0.05));
         assert!(!Direction::Minimize.improves(1.0, 1.0, 0.0));
         assert!(!Direction::Minimize.improves(f64::NAN, 1.0, 0.0));
+    }
+
+    #[test]
+    fn an_undefined_score_says_so_and_survives_json() {
+        let scores = Scores::new()
+            .minimize("rmse", 2.005e-5)
+            .undefined("r2", Direction::Maximize);
+        assert_eq!(scores.get("r2"), None);
+        let json = serde_json::to_string(&scores).unwrap();
+        assert!(json.contains("null"), "{json}");
+        let again: Scores = serde_json::from_str(&json).unwrap();
+        let shown: Vec<String> = again.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["rmse 2.00500e-5", "r2 undefined"]);
     }
 }

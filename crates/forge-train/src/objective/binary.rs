@@ -9,14 +9,16 @@ use super::outputs::Outputs;
 use super::slot_scores::{check_rows, wrong_kind};
 use super::{ClassWeights, Objective, Predictions, Scale, Targets, Threshold, view};
 use crate::loss::binary_cross_entropy;
-use crate::metric::{ConfusionMatrix, Scores, auroc, average_precision, brier, log_loss};
+use crate::metric::{
+    ConfusionMatrix, Direction, Scores, auroc, average_precision, brier, log_loss,
+};
 
 /// Predicts the probability of class 1 against class 0, from one logit, by the
 /// [binary cross-entropy](binary_cross_entropy).
 ///
 /// Scores: `log_loss`, `auroc`, `average_precision`, then at the threshold `accuracy`,
 /// `balanced_accuracy`, `f1` (of class 1), `mcc`, then `brier`. Where the scored rows are all of one
-/// class, `auroc` and `average_precision` are undefined and left out.
+/// class, `auroc` and `average_precision` are undefined.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Binary {
@@ -95,6 +97,10 @@ impl Objective for Binary {
                     "average_precision",
                     average_precision(&of_one, &positive, None)?,
                 );
+        } else {
+            for name in ["auroc", "average_precision"] {
+                scores = scores.undefined(name, Direction::Maximize);
+            }
         }
         let m = ConfusionMatrix::compute(&classes, &labels, 2, None)?;
         Ok(scores

@@ -184,12 +184,8 @@ impl Objective for Distribution {
                 nll += l / truth.len() as f64;
                 crps += c / truth.len() as f64;
             }
-            Ok(Scores::new()
-                .minimize("nll", nll)
-                .minimize("crps", crps)
-                .minimize("rmse", point.rmse)
-                .minimize("mae", point.mae)
-                .maximize("r2", point.r2))
+            let scores = Scores::new().minimize("nll", nll).minimize("crps", crps);
+            Ok(point.after(scores))
         })
     }
 }

@@ -9,13 +9,13 @@ use super::outputs::Outputs;
 use super::slot_scores::{check_rows, wrong_kind};
 use super::{ClassWeights, Objective, Predictions, Scale, Targets, view};
 use crate::loss::cross_entropy;
-use crate::metric::{ConfusionMatrix, Scores, auroc_one_vs_rest, brier, log_loss};
+use crate::metric::{ConfusionMatrix, Direction, Scores, auroc_one_vs_rest, brier, log_loss};
 
 /// Predicts the probability of each of `C` classes, from one logit per class, by the
 /// [cross-entropy](cross_entropy).
 ///
 /// Scores: `log_loss`, `accuracy`, `balanced_accuracy`, `auroc` (one against the rest, mean over
-/// classes), `brier`. Where a class has none of the scored rows, `auroc` is undefined and left out.
+/// classes), `brier`. Where a class has none of the scored rows, `auroc` is undefined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Multiclass {
@@ -111,6 +111,8 @@ impl Objective for Multiclass {
             .maximize("balanced_accuracy", m.balanced_accuracy());
         if (0..c).all(|class| m.of_class(class) > 0.0) {
             scores = scores.maximize("auroc", auroc_one_vs_rest(p, c, &labels, None)?);
+        } else {
+            scores = scores.undefined("auroc", Direction::Maximize);
         }
         Ok(scores.minimize("brier", brier(p, c, &labels, None)?))
     }

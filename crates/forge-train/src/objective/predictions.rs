@@ -170,6 +170,26 @@ impl Predictions {
         every(&self.point(), self.slots(), slot)
     }
 
+    /// Says `value` in every row of target column `slot`, as point, mean and every quantile: what a
+    /// target is predicted as that never varied. Spreads stay, and so do probabilities.
+    pub fn pin(&mut self, slot: usize, value: f64) {
+        let (values, slots, width) = match self {
+            Self::Probabilities { .. } => return,
+            Self::Values { slots, values } => (values, *slots, 1),
+            Self::Quantiles {
+                slots,
+                quantiles,
+                values,
+            } => (values, *slots, quantiles.len()),
+            Self::Distribution { slots, mean, .. } => (mean, *slots, 1),
+        };
+        for row in values.chunks_mut((slots * width).max(1)) {
+            if let Some(target) = row.chunks_mut(width.max(1)).nth(slot) {
+                target.fill(value);
+            }
+        }
+    }
+
     /// The class of each row; absent unless these are probabilities.
     ///
     /// Of equally probable classes the first is taken; at the threshold itself, class 1.
@@ -274,4 +294,29 @@ fn largest(values: &[f64]) -> usize {
         }
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pinning_touches_one_target_alone() {
+        let mut values = Predictions::Values {
+            slots: 2,
+            values: vec![1.0, 2.0, 3.0, 4.0],
+        };
+        values.pin(1, 9.0);
+        assert_eq!(values.point(), [1.0, 9.0, 3.0, 9.0]);
+        let mut quantiles = Predictions::Quantiles {
+            slots: 2,
+            quantiles: vec![0.1, 0.5],
+            values: (0..8).map(f64::from).collect(),
+        };
+        quantiles.pin(0, 9.0);
+        assert_eq!(quantiles.quantile(0.1).unwrap(), [9.0, 2.0, 9.0, 6.0]);
+        assert_eq!(quantiles.quantile(0.5).unwrap(), [9.0, 3.0, 9.0, 7.0]);
+        quantiles.pin(2, 0.0);
+        assert_eq!(quantiles.point(), [9.0, 3.0, 9.0, 7.0]);
+    }
 }

@@ -12,7 +12,7 @@ use crate::metric::{RegressionMetrics, Scores};
 
 /// Predicts one number per target column.
 ///
-/// Scores: `rmse`, `mae`, `r2`.
+/// Scores: `rmse`, `mae`, `r2` (undefined where the target does not vary).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Regression {
@@ -79,10 +79,7 @@ impl Objective for Regression {
         check_rows(pred, target, self.targets)?;
         slot_scores(self.targets, |slot| {
             let m = RegressionMetrics::compute(&pred.point_of(slot), &target.column(slot))?;
-            Ok(Scores::new()
-                .minimize("rmse", m.rmse)
-                .minimize("mae", m.mae)
-                .maximize("r2", m.r2))
+            Ok(m.after(Scores::new()))
         })
     }
 }

@@ -204,6 +204,7 @@ impl TabularConfig for TabNetConfig {
         categorical: true,
         feature_masks: true,
         penalty: true,
+        batch_statistics: true,
         ..Capabilities::NONE
     };
 

@@ -45,6 +45,7 @@ impl<B: Backbone> TokenModel<B> {
         attention_maps: B::ATTENTION_MAPS,
         feature_masks: false,
         penalty: false,
+        batch_statistics: false,
     };
 }
 

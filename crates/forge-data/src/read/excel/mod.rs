@@ -1,19 +1,26 @@
 //! Sheets as rows.
 
+mod limits;
+mod merged;
+mod ods;
+mod xls;
+
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::BufReader;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use calamine::{
-    CellErrorType, Data, Range, Reader, SheetType, SheetVisible, Sheets, Xlsx, XlsxError,
-    XlsxFormulaMetadata, open_workbook_auto,
+    CellErrorType, Data, Dimensions, Range, Reader, SheetType, SheetVisible, Sheets, Xlsx,
+    XlsxError, XlsxFormulaMetadata, open_workbook_auto,
 };
 
 use super::cell::{Cell, Fault, Flow, RowSource, RowVisitor};
+use super::finding::Finding;
 use super::options::ReadOptions;
 use crate::DataError;
 use crate::schema::date_time;
+use merged::{Merged, Part, Region};
 
 /// The largest sheet there is.
 const MAX_ROWS: u32 = 1 << 20;
@@ -33,6 +40,9 @@ pub(crate) struct SheetSource {
     /// The sheets that are not.
     pub(crate) other_sheets: Vec<String>,
     skip_rows: u64,
+    merged: Merged,
+    /// Rows that hold names.
+    names_in_rows: u64,
 }
 
 enum Book {
@@ -47,7 +57,7 @@ enum Book {
 
 impl SheetSource {
     pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
-        check_unpacked_size(path, options.max_unpacked_bytes)?;
+        let inside = limits::check(path, options.max_unpacked_bytes)?;
         let book = open_workbook_auto(path).map_err(damaged)?;
         let sheets = book.sheets_metadata();
         let usable = || sheets.iter().filter(|s| s.typ == SheetType::WorkSheet);
@@ -63,9 +73,21 @@ impl SheetSource {
                 .ok_or_else(|| DataError::schema("the workbook has no worksheet"))?,
         };
         let sheet = chosen.name.clone();
+        let mut regions = Vec::new();
         let book = match book {
-            Sheets::Xlsx(book) => Book::Stream(Box::new(book)),
+            Sheets::Xlsx(mut book) => {
+                let found = book.merge_cells_by_sheet_name(&sheet).map_err(damaged)?;
+                regions.extend(found.iter().map(region));
+                Book::Stream(Box::new(book))
+            }
             mut other => {
+                if let Sheets::Xls(book) = &other {
+                    let found = book.merge_cells_by_sheet_name(&sheet).map_err(damaged)?;
+                    regions.extend(found.iter().map(region));
+                }
+                let of_sheet = inside.merged.iter().find(|(name, _)| *name == sheet);
+                regions.extend(of_sheet.iter().flat_map(|(_, found)| found));
+
                 let values = other.worksheet_range(&sheet).map_err(damaged)?;
                 // A workbook whose formulas cannot be shown still has values.
                 let formulas = other.worksheet_formula(&sheet).unwrap_or_default();
@@ -77,17 +99,36 @@ impl SheetSource {
             other_sheets: names.into_iter().filter(|name| *name != sheet).collect(),
             sheet,
             skip_rows: options.skip_rows,
+            merged: Merged::new(regions, options.merged_cells),
+            names_in_rows: options.names_in_rows(),
         })
+    }
+
+    /// What the latest reading put into cells under merged ones.
+    pub(crate) fn merged(&self) -> Option<Finding> {
+        self.merged.finding()
+    }
+}
+
+fn region(found: &Dimensions) -> Region {
+    Region {
+        rows: (found.start.0, found.end.0),
+        columns: (found.start.1, found.end.1),
     }
 }
 
 impl RowSource for SheetSource {
     fn rows(&mut self, visit: &mut RowVisitor<'_>) -> Result<(), DataError> {
+        self.merged.restart();
         let mut rows = Rows {
             visit,
             skip_rows: self.skip_rows,
             next: None,
             full: 0,
+            merged: &mut self.merged,
+            names_in_rows: self.names_in_rows,
+            handed: 0,
+            widest: 0,
         };
         match &mut self.book {
             Book::Stream(book) => stream(book, &self.sheet, &mut rows),
@@ -97,6 +138,16 @@ impl RowSource for SheetSource {
 
     fn is_typed(&self) -> bool {
         true
+    }
+
+    fn elsewhere(&self) -> Option<String> {
+        (!self.other_sheets.is_empty()).then(|| {
+            let others = self.other_sheets.join("', '");
+            format!(
+                "this is sheet '{}', and there are others: set `sheet` to '{others}'",
+                self.sheet
+            )
+        })
     }
 }
 
@@ -122,16 +173,22 @@ fn stream(book: &mut Xlsx_, sheet: &str, rows: &mut Rows<'_, '_>) -> Result<(), 
                 .at_row(u64::from(at) + 1));
         }
         if at > row {
-            if rows.entries(row, &entries)?.is_break() {
+            if rows.entries(row, &mut entries)?.is_break() {
                 return Ok(());
             }
             entries.clear();
             row = at;
         }
+        if entries.len() >= MAX_COLUMNS as usize {
+            return Err(DataError::parse(format!(
+                "the row has more than the {MAX_COLUMNS} cells that a row can have"
+            ))
+            .at_row(u64::from(at) + 1));
+        }
         entries.push((column, cell.value.into(), cell.formula.map(text_of)));
     }
     // Nothing is left to break off.
-    let _ = rows.entries(row, &entries)?;
+    let _ = rows.entries(row, &mut entries)?;
     Ok(())
 }
 
@@ -153,14 +210,14 @@ fn whole(
         return Ok(());
     };
     for row in start.0..=end.0 {
-        let entries: Vec<Entry> = (start.1..=end.1)
+        let mut entries: Vec<Entry> = (start.1..=end.1)
             .filter_map(|column| {
                 let value = values.get_value((row, column))?.clone();
                 let formula = formulas.get_value((row, column)).cloned();
                 Some((column, value, formula.filter(|f| !f.is_empty())))
             })
             .collect();
-        if rows.entries(row, &entries)?.is_break() {
+        if rows.entries(row, &mut entries)?.is_break() {
             break;
         }
     }
@@ -175,10 +232,24 @@ struct Rows<'r, 'v> {
     next: Option<u64>,
     /// Cells so far that are not empty.
     full: u64,
+    merged: &'r mut Merged,
+    names_in_rows: u64,
+    /// Rows handed on so far, and the widest of them.
+    handed: u64,
+    widest: u32,
 }
 
 impl Rows<'_, '_> {
-    fn entries(&mut self, row: u32, entries: &[Entry]) -> Result<Flow, DataError> {
+    fn entries(&mut self, row: u32, entries: &mut Vec<Entry>) -> Result<Flow, DataError> {
+        let part = match self.names_in_rows {
+            1 if self.handed == 0 => Part::Header,
+            names if self.handed < names => Part::HeaderRow,
+            _ => Part::Data(self.widest),
+        };
+        let own = entries.len();
+        if u64::from(row) >= self.skip_rows {
+            self.merged.fill(row, entries, part)?;
+        }
         let row = u64::from(row);
         if row < self.skip_rows {
             return Ok(ControlFlow::Continue(()));
@@ -187,7 +258,7 @@ impl Rows<'_, '_> {
         let width = entries.iter().filter(full).map(|entry| entry.0 + 1).max();
         let width = width.unwrap_or(0) as usize;
         let mut cells = vec![Cell::Empty; width];
-        for (column, value, formula) in entries {
+        for (column, value, formula) in entries.iter() {
             if let Some(cell) = cells.get_mut(*column as usize) {
                 *cell = cell_of(value, formula.as_deref());
             }
@@ -195,7 +266,8 @@ impl Rows<'_, '_> {
         if self.next.is_none() && cells.iter().all(Cell::is_blank) {
             return Ok(ControlFlow::Continue(()));
         }
-        self.full += entries.iter().filter(full).count() as u64;
+        self.full += entries.iter().take(own).filter(full).count() as u64;
+        self.widest = self.widest.max(u32::try_from(width).unwrap_or(MAX_COLUMNS));
         let next = self.next.unwrap_or(row);
         let empty = (row - next + 1).saturating_mul(width as u64);
         if empty > EMPTY_FLOOR + EMPTY_PER_FULL * self.full {
@@ -212,6 +284,7 @@ impl Rows<'_, '_> {
             }
         }
         self.next = Some(row + 1);
+        self.handed += row + 1 - next;
         (self.visit)(row + 1, &cells)
     }
 }
@@ -276,34 +349,4 @@ fn damaged<E: std::fmt::Display + Into<calamine::Error>>(error: E) -> DataError 
         }
         _ => DataError::parse(format!("not a readable workbook: {message}")),
     }
-}
-
-/// Unpacks the parts of a zipped workbook into nothing, since the sizes that an archive states
-/// need not be true.
-fn check_unpacked_size(path: &Path, limit: u64) -> Result<(), DataError> {
-    let mut file = BufReader::new(File::open(path).map_err(|e| DataError::io(path, e))?);
-    let mut start = [0; 2];
-    let is_zip = file.read_exact(&mut start).is_ok() && &start == b"PK";
-    if !is_zip {
-        return Ok(());
-    }
-    let broken =
-        |e: &dyn std::fmt::Display| DataError::parse(format!("not a readable workbook: {e}"));
-    let mut archive = zip::ZipArchive::new(file).map_err(|e| broken(&e))?;
-    let mut left = limit;
-    for i in 0..archive.len() {
-        let part = archive.by_index(i).map_err(|e| broken(&e))?;
-        let name = part
-            .name()
-            .map_or_else(|_| i.to_string(), |name| name.into_owned());
-        let read = io::copy(&mut part.take(left.saturating_add(1)), &mut io::sink())
-            .map_err(|e| broken(&e))?;
-        left = left.checked_sub(read).ok_or_else(|| {
-            DataError::value(format!(
-                "the workbook unpacks to more than {limit} bytes (in its part '{name}'); raise \
-                 `max_unpacked_bytes` if you trust it"
-            ))
-        })?;
-    }
-    Ok(())
 }

@@ -1,0 +1,42 @@
+//! What a person should know of the data of a fit.
+
+use forge_data::{Features, PreprocessReport, TargetEncoder};
+use forge_train::metric::significant;
+
+use super::fitted_model::constants;
+
+/// Lines about columns at most: tables may have thousands.
+const MOST: usize = 30;
+
+/// What there is to say, one line each.
+pub(super) fn notes(
+    preprocessing: &PreprocessReport,
+    encoder: &TargetEncoder,
+    validation: Option<&Features>,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (slot, value) in constants(encoder) {
+        notes.push(format!(
+            "warning: target '{}' is {} in every training row: there is nothing to learn, and that \
+             is what is predicted",
+            encoder.names()[slot],
+            significant(value)
+        ));
+    }
+    // The first line counts the rows, which the split tells.
+    notes.extend(lines(&preprocessing.to_string(), 1));
+    if let Some(features) = validation {
+        let unseen = features.report.unseen().to_string();
+        notes.extend(lines(&unseen, 0).map(|line| format!("validation rows: {line}")));
+    }
+    notes
+}
+
+/// The lines of a report from one on, the last of too many saying how many there are more.
+pub(crate) fn lines(report: &str, from: usize) -> impl Iterator<Item = String> {
+    let lines = report.lines().skip(from);
+    let more = lines.clone().count().saturating_sub(MOST);
+    let shown: Vec<String> = lines.take(MOST).map(String::from).collect();
+    let rest = (more > 0).then(|| format!("and {more} more columns"));
+    shown.into_iter().chain(rest)
+}

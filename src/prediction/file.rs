@@ -1,0 +1,152 @@
+//! From a file to a file.
+
+use std::path::Path;
+
+use forge_data::{DataError, Passage, ReadOptions, ReadReport, Table, read_table};
+use forge_train::metric::Scores;
+use forge_train::objective::Predictions;
+
+use super::{OutputColumns, PredictionAccount};
+use crate::{Error, FittedModel};
+
+/// How a file is predicted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictionConfig {
+    /// How it is read. [`PredictionConfig::of`] takes what the model was trained with.
+    pub read: ReadOptions,
+    /// What the predictions' file holds beside them. Default: everything.
+    pub columns: OutputColumns,
+    /// Whether a column may have mostly labels that training did not have. Default: refused.
+    pub allow_unknown_labels: bool,
+}
+
+impl PredictionConfig {
+    /// As the model's training file was read.
+    #[must_use]
+    pub fn of(model: &FittedModel) -> Self {
+        Self {
+            read: model.read_options(),
+            columns: OutputColumns::default(),
+            allow_unknown_labels: false,
+        }
+    }
+}
+
+impl FittedModel {
+    /// Predicts every row of the file `data` and writes the file `to`: what `data` holds, cell by
+    /// cell as it is written there, and the predictions beside it; or the predictions alone. The
+    /// ending says whether CSV or Parquet is written.
+    ///
+    /// Only the model's columns need to be right. Targets that are missing, all or some, or cannot
+    /// be read, do not stand in the way: [`PredictionAccount`] says what was scored.
+    ///
+    /// # Errors
+    /// Those of [`read_table`] for the model's columns, of [`predictions`](Self::predictions) and of
+    /// [`Passage::write`].
+    ///
+    /// ```no_run
+    /// use volatilityforge::prediction::PredictionConfig;
+    /// use volatilityforge::{DeviceName, FittedModel};
+    ///
+    /// let model = FittedModel::load("model.safetensors", &DeviceName::Flex.open()?)?;
+    /// let config = PredictionConfig::of(&model);
+    /// println!("{}", model.predict_file("new.csv", "predicted.csv", &config)?);
+    /// # Ok::<(), volatilityforge::Error>(())
+    /// ```
+    pub fn predict_file(
+        &self,
+        data: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        config: &PredictionConfig,
+    ) -> Result<PredictionAccount, Error> {
+        let data = data.as_ref();
+        let (table, read, unreadable) = self.read_to_predict(data, &config.read)?;
+        if config.columns == OutputColumns::All {
+            // Before the time is spent.
+            Passage::of(&read, &config.read)?;
+        }
+        let in_file = |error: Error| error.in_file(data);
+        let (predictions, transform) = self
+            .predictions_with_report(&table, None)
+            .map_err(in_file)?;
+        if !config.allow_unknown_labels {
+            transform
+                .refuse_mostly_unknown()
+                .map_err(|e| in_file(e.into()))?;
+        }
+        let mut account = PredictionAccount {
+            targets: self.target_names().into_iter().map(String::from).collect(),
+            model: self.model().name().into(),
+            rows: table.n_rows(),
+            read,
+            transform,
+            scores: None,
+            scored: 0,
+            not_scored: unreadable.map(|error| error.to_string()),
+        };
+        if account.not_scored.is_none() {
+            match self.score(&table, &predictions) {
+                Ok(None) => {}
+                Ok(Some((scores, rows))) => {
+                    (account.scores, account.scored) = (Some(scores), rows);
+                }
+                Err(error) => account.not_scored = Some(error.to_string()),
+            }
+        }
+        let columns = self.columns_of(&predictions)?;
+        match config.columns {
+            OutputColumns::All => Passage::of(&account.read, &config.read)?.write(to, &columns)?,
+            OutputColumns::Predictions => Table::new(columns)?.write(to)?,
+        }
+        Ok(account)
+    }
+
+    /// Reads the model's columns, and the targets where the file has them and they can be read;
+    /// where not, the error.
+    fn read_to_predict(
+        &self,
+        data: &Path,
+        options: &ReadOptions,
+    ) -> Result<(Table, ReadReport, Option<DataError>), Error> {
+        let error = match read_table(data, options) {
+            Ok((table, report)) => return Ok((table, report, None)),
+            Err(error) => error,
+        };
+        let mut needed = options.only.clone().unwrap_or_default();
+        for target in self.target_names() {
+            needed.remove(target);
+        }
+        if options.only.is_none() || needed.is_empty() || error.is_io() {
+            return Err(error.into());
+        }
+        let options = options.clone().with_only(needed);
+        let (table, report) = read_table(data, &options)?;
+        Ok((table, report, Some(error)))
+    }
+
+    /// Scores the rows that have all targets, and how many these are; none for a table without the
+    /// columns.
+    fn score(
+        &self,
+        table: &Table,
+        predictions: &Predictions,
+    ) -> Result<Option<(Scores, usize)>, Error> {
+        let targets = self.target_names();
+        if !targets.iter().all(|target| table.column(target).is_ok()) {
+            return Ok(None);
+        }
+        let rows = table.rows_with_values(&targets)?;
+        if rows.is_empty() {
+            let message = "no row has a value";
+            return Err(DataError::value(message)
+                .at_column(targets.join(", "))
+                .into());
+        }
+        let scores = if rows.len() == table.n_rows() {
+            self.scores_of(predictions, &self.targets_of(table, None)?)?
+        } else {
+            self.scores_with_report(table, Some(&rows))?.0
+        };
+        Ok(Some((scores, rows.len())))
+    }
+}

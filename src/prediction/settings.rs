@@ -1,0 +1,48 @@
+//! Settings of a prediction from files and command lines.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use forge_data::ReadOptions;
+
+use super::PredictionConfig;
+use crate::Error;
+use crate::settings::{overlay_file, set_by_place};
+
+/// What can be set.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    read: ReadOptions,
+}
+
+impl PredictionConfig {
+    /// Takes the `[read]` settings that a TOML file has: those of training or others, in a file for
+    /// training too. The model's columns stay what they are unless the file declares them.
+    ///
+    /// # Errors
+    /// An I/O error, or an artifact error naming the file for what does not fit.
+    pub fn read_settings_file(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let (hints, only) = (self.read.hints.clone(), self.read.only.clone());
+        overlay_file(&mut self.read, path.as_ref(), "read")?;
+        self.read.only = only;
+        let given = std::mem::replace(&mut self.read.hints, hints);
+        self.read.hints.extend(given);
+        Ok(())
+    }
+
+    /// Sets one field by its place: `read.skip_rows=1`. The value is TOML; what is none is taken for
+    /// text.
+    ///
+    /// # Errors
+    /// A config error for a place that there is not, or a value that does not fit it.
+    pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
+        let mut settings = Settings {
+            read: self.read.clone(),
+        };
+        set_by_place(&mut settings, assignment)?;
+        self.read = settings.read;
+        Ok(())
+    }
+}
