@@ -123,7 +123,8 @@ fn a_start_that_failed_leaves_nothing_and_blocks_nothing() {
     }
     let hole_in = folder.path().join("hole.csv");
     Table::new(hole).unwrap().write_csv(&hole_in).unwrap();
-    let bad: [(&str, &dyn Fn(&mut ExperimentConfig)); 7] = [
+    type Change<'a> = &'a dyn Fn(&mut ExperimentConfig);
+    let bad: [(&str, Change<'_>); 7] = [
         ("vul", &|c| c.target = vec!["vul".into()]),
         ("logmoneyness", &|c| c.ignore = vec!["logmoneyness".into()]),
         ("weight", &|c| c.weights = Some("weight".into())),

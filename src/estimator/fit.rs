@@ -209,7 +209,7 @@ impl TabularEstimator {
         let notes = notes(
             &preprocessing,
             &encoder,
-            validation.as_ref().map(|rows| &rows.features),
+            validation.as_ref().map(|r| &r.features),
         );
         let FitOptions {
             mut observers,

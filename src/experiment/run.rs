@@ -27,11 +27,11 @@ const SAMPLE_ROWS: usize = 1000;
 pub enum RunEvent<'a> {
     /// The table is read and split.
     Data(&'a ExperimentData),
-    /// What an earlier run left of a model is damaged: it is made again from its last checkpoint.
-    Damaged(&'a str, &'a Error),
     /// A line about the data that a person should know: what preprocessing left out, what of the
     /// held-out rows training did not have. Each line once, whatever the number of models.
     Note(&'a str),
+    /// What an earlier run left of a model is damaged: it is made again from its last checkpoint.
+    Damaged(&'a str, &'a Error),
     /// A model begins to train.
     ModelStarted(&'a str),
     /// A model is trained and measured; `reused` when an earlier run had done it.

@@ -18,7 +18,7 @@ pub(crate) use row_numbers::RowNumbers;
 use super::options::ReadOptions;
 use super::report::{Layout, ReadReport};
 use crate::output::write_to;
-use crate::table::{FileKind, Table};
+use crate::table::FileKind;
 use crate::{Column, DataError};
 use beside::Beside;
 use text_rows::TextRows;
