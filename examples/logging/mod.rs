@@ -10,5 +10,6 @@ pub(crate) fn install() {
         .with_ansi(false)
         .with_target(false)
         .without_time()
+        .log_internal_errors(false)
         .init();
 }

@@ -148,7 +148,7 @@ impl TabularEstimator {
         &self,
         table: &Table,
         split: &Split,
-        fit: Option<(&Device, FitOptions)>,
+        fit: Option<(&Device, FitOptions<'_>)>,
     ) -> Result<Option<(FittedModel, FitReport)>, Error> {
         let mut training = self.config.trainer(split.train.len())?;
         let settings = &self.config.training;

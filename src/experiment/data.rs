@@ -28,7 +28,7 @@ pub struct ExperimentData {
     pub notes: Vec<String>,
     /// How the table was read, as another file is to be read to mean the same.
     pub read: ReadOptions,
-    /// What reading the file did; absent for synthetic data.
+    /// What reading the file did; absent for synthetic data and for what came through a pipe.
     pub report: Option<ReadReport>,
 }
 
@@ -57,7 +57,8 @@ impl ExperimentData {
                 notes.push(format!("data: {name} ({} rows)", table.n_rows()));
                 notes.extend(found.to_string().lines().map(String::from));
                 read = read.as_read(&found);
-                report = Some(found);
+                // A pipe is not there to be read again.
+                report = path.is_file().then_some(found);
                 table
             }
             (None, market) => {

@@ -195,6 +195,7 @@ impl Experiment {
             .map_err(|e| ForgeError::artifact(folder.file("metrics.json"), e))?;
         folder.write("metrics.json", &json)?;
         let sample = &data.split.test[..data.split.test.len().min(SAMPLE_ROWS)];
+        folder.clear_place("sample.csv")?;
         data.write_sample(&folder.file("sample.csv"), sample)?;
         let report = pages::report(data, &summary, &model, &options.sections)?;
         folder.write("report.html", &report.to_html()?)?;

@@ -138,6 +138,18 @@ impl RunFolder {
         WholeFile::write(&path, text).map_err(|e| ForgeError::io(&path, e).into())
     }
 
+    /// Removes what stands in the place of a file and is none, such as a link, so that it is not
+    /// written through.
+    pub(super) fn clear_place(&self, name: &str) -> Result<(), Error> {
+        let path = self.file(name);
+        match fs::symlink_metadata(&path) {
+            Ok(there) if !there.is_file() => {
+                fs::remove_file(&path).map_err(|e| ForgeError::io(&path, e).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Removes all that this start made: nothing was trained, so nothing is lost, and the next
     /// start finds the folder as this one did. What cannot be removed is left, since there is an
     /// error to tell of already.

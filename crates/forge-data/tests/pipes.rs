@@ -66,7 +66,9 @@ fn a_workbook_comes_through_a_pipe() {
     let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dirty/shared_strings.xlsx");
     let (plain, _) = read_table(&book, &ReadOptions::default()).unwrap();
     let pipe = pipe(folder.path(), "table.xlsx", fs::read(book).unwrap());
-    assert_eq!(read(&pipe, ReadOptions::default()).unwrap(), plain);
+    let piped = read(&pipe, ReadOptions::default()).unwrap();
+    // As text: a missing number is not equal to itself.
+    assert_eq!(format!("{piped:?}"), format!("{plain:?}"));
 }
 
 #[test]
