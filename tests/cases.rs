@@ -9,7 +9,9 @@ use crate::experiment::{quick, run_with_notes};
 
 /// Where the files are.
 pub(crate) fn case(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cases")
+        .join(name)
 }
 
 /// Training of implied volatility on a file: a few epochs.
@@ -63,6 +65,9 @@ impl Run {
             let line = line.replace('&', "&amp;").replace('"', "&quot;");
             html.contains(&line.replace('<', "&lt;").replace('>', "&gt;"))
         };
-        self.notes.iter().filter(|line| has(line)).any(|line| escaped(&line))
+        self.notes
+            .iter()
+            .filter(|line| has(line))
+            .any(|line| escaped(&line))
     }
 }

@@ -166,8 +166,14 @@ fn short_forms_are_read_from_files() {
     for (text, parts) in [
         ("split = \"groups:t\"", ["groups:t", "group:COLUMN"]),
         ("split = 3", ["3", "command line"]),
-        ("split = { name = \"group\", colum = \"t\" }", ["colum", "column"]),
-        ("[estimator]\nobjective = \"quantile\"", ["quantile", "quantiles"]),
+        (
+            "split = { name = \"group\", colum = \"t\" }",
+            ["colum", "column"],
+        ),
+        (
+            "[estimator]\nobjective = \"quantile\"",
+            ["quantile", "quantiles"],
+        ),
     ] {
         let error = ExperimentConfig::from_toml(text).unwrap_err();
         let error_text = error.to_string();
@@ -197,7 +203,9 @@ fn a_relative_path_is_relative_to_the_file_that_names_it() {
     std::fs::create_dir(folder.path().join("settings")).unwrap();
     let file = folder.path().join("settings/run.toml");
     std::fs::write(&file, "data = \"../chain.csv\"\ntarget = \"vol\"\n").unwrap();
-    crate::chain::chain().write_csv(folder.path().join("chain.csv")).unwrap();
+    crate::chain::chain()
+        .write_csv(folder.path().join("chain.csv"))
+        .unwrap();
     let mut config = ExperimentConfig::from_toml_file(&file).unwrap();
     config.models = vec!["tabular_mlp".into()];
     config.estimator = quick();
@@ -207,7 +215,10 @@ fn a_relative_path_is_relative_to_the_file_that_names_it() {
     let data = stored.data.unwrap();
     assert!(data.is_absolute() && data.exists(), "{}", data.display());
 
-    let absolute = format!("data = {:?}\ntarget = \"vol\"\n", folder.path().join("chain.csv"));
+    let absolute = format!(
+        "data = {:?}\ntarget = \"vol\"\n",
+        folder.path().join("chain.csv")
+    );
     std::fs::write(&file, absolute).unwrap();
     let config = ExperimentConfig::from_toml_file(&file).unwrap();
     assert_eq!(config.data.unwrap(), folder.path().join("chain.csv"));

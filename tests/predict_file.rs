@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use volatilityforge::data::ColumnValues;
+use volatilityforge::data::{ColumnRole, ColumnValues};
 use volatilityforge::prediction::{OutputColumns, PredictionConfig};
 use volatilityforge::{ReadOptions, read_table};
 
@@ -39,7 +39,10 @@ fn the_input_passes_through_to_the_letter() {
     assert_eq!(written.next().unwrap(), header);
     for (line, written) in lines.by_ref().zip(written.by_ref()) {
         let added = written.strip_prefix(line).unwrap();
-        assert!(added.strip_prefix(',').unwrap().parse::<f64>().is_ok(), "{added}");
+        assert!(
+            added.strip_prefix(',').unwrap().parse::<f64>().is_ok(),
+            "{added}"
+        );
     }
     assert!(lines.next().is_none() && written.next().is_none());
 
@@ -59,7 +62,11 @@ fn the_input_passes_through_to_the_letter() {
     let predicted = numbers(&out, "predicted_iv");
     assert_eq!(numbers(&alone, "predicted_iv"), predicted);
     for name in ["bare.parquet", "all.parquet"] {
-        let config = if name == "all.parquet" { &config } else { &bare };
+        let config = if name == "all.parquet" {
+            &config
+        } else {
+            &bare
+        };
         let file = predict(name, config).unwrap();
         assert_eq!(numbers(&file, "predicted_iv"), predicted, "{name}");
     }
@@ -72,7 +79,10 @@ fn the_input_passes_through_to_the_letter() {
 
     for name in ["out.xlsx", "out.json"] {
         let error = predict(name, &config).unwrap_err().to_string();
-        assert!(error.contains(".parquet") && error.contains(name), "{error}");
+        assert!(
+            error.contains(".parquet") && error.contains(name),
+            "{error}"
+        );
         assert!(!run.file(name).exists());
     }
 }
@@ -85,9 +95,15 @@ fn predictions_of_predictions_need_another_name() {
     run.model
         .predict_file(case("extra_train.csv"), &first, &config)
         .unwrap();
-    let error = run.model.predict_file(&first, &second, &config).unwrap_err();
+    let error = run
+        .model
+        .predict_file(&first, &second, &config)
+        .unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("predicted_iv") && text.contains("first.csv"), "{text}");
+    assert!(
+        text.contains("predicted_iv") && text.contains("first.csv"),
+        "{text}"
+    );
     assert!(!second.exists());
 }
 
@@ -101,7 +117,11 @@ fn a_link_stays_and_a_pipe_is_written_to() {
             .predict_file(case("extra_train.csv"), to, &config)
             .unwrap()
     };
-    let (real, link, pipe) = (run.file("real.csv"), run.file("link.csv"), run.file("pipe.csv"));
+    let (real, link, pipe) = (
+        run.file("real.csv"),
+        run.file("link.csv"),
+        run.file("pipe.csv"),
+    );
     std::fs::write(&real, "old").unwrap();
     std::os::unix::fs::symlink(&real, &link).unwrap();
     predict(&link);
@@ -133,7 +153,11 @@ fn only_the_models_columns_need_to_be_right() {
         assert_eq!(account.scores, plain.scores, "{name}");
         for (line, (input, predicted)) in text(&out)
             .lines()
-            .zip(text(case(name)).lines().zip(std::iter::once(f64::NAN).chain(predicted.clone())))
+            .zip(
+                text(case(name))
+                    .lines()
+                    .zip(std::iter::once(f64::NAN).chain(predicted.clone())),
+            )
             .skip(1)
         {
             assert_eq!(line, format!("{input},{predicted:?}"), "{name}");
@@ -186,10 +210,17 @@ fn labels_are_matched_by_value_and_that_is_told() {
         ("boolean_train.csv", "boolean_01.csv", "'1'"),
         ("mixed_codes_train.csv", "mixed_codes_float.csv", "'1.0'"),
     ] {
-        let run = Run::of(&config(train, "iv")).unwrap();
+        let mut settings = config(train, "iv");
+        // Most of some files' codes are numbers.
+        let labels = (String::from("code"), ColumnRole::Categorical);
+        settings.read.columns.extend([labels]);
+        let run = Run::of(&settings).unwrap();
         let config = PredictionConfig::of(&run.model);
         let out = run.file("out.csv");
-        let account = run.model.predict_file(case(predict), &out, &config).unwrap();
+        let account = run
+            .model
+            .predict_file(case(predict), &out, &config)
+            .unwrap();
         let matched = &account.transform.matched[0];
         assert_eq!(matched.column, "code");
         assert!(account.transform.unknown.is_empty(), "{predict}");
@@ -203,7 +234,10 @@ fn labels_are_matched_by_value_and_that_is_told() {
             .map(|line| match line.rsplit_once(',').unwrap() {
                 (rest, "10") => format!("{rest},010"),
                 (rest, "1" | "0") if predict.contains("boolean") => {
-                    format!("{rest},{}", if line.ends_with('1') { "True" } else { "False" })
+                    format!(
+                        "{rest},{}",
+                        if line.ends_with('1') { "True" } else { "False" }
+                    )
                 }
                 (rest, code) if predict.contains("zeros") && code.len() == 1 => {
                     format!("{rest},00{code}")
@@ -214,7 +248,10 @@ fn labels_are_matched_by_value_and_that_is_told() {
             .join("\n");
         let same = run.file("same.csv");
         std::fs::write(&same, alike).unwrap();
-        let as_trained = run.model.predict_file(&same, run.file("b.csv"), &config).unwrap();
+        let as_trained = run
+            .model
+            .predict_file(&same, run.file("b.csv"), &config)
+            .unwrap();
         assert!(as_trained.transform.matched.is_empty(), "{predict}");
         assert_eq!(as_trained.scores, account.scores, "{predict}");
     }
@@ -226,16 +263,26 @@ fn a_column_of_mostly_unknown_labels_is_refused_with_both_sets() {
     let mut config = PredictionConfig::of(&run.model);
     let other = run.file("other.csv");
     let lines = text(case("target_pending_train.csv"));
-    let lines = lines.lines().enumerate().map(|(i, line)| match line.rsplit_once(',') {
-        Some((rest, code)) if i > 0 => format!("{rest},class {code}"),
-        _ => line.to_string(),
-    });
+    let lines = lines
+        .lines()
+        .enumerate()
+        .map(|(i, line)| match line.rsplit_once(',') {
+            Some((rest, code)) if i > 0 => format!("{rest},class {code}"),
+            _ => line.to_string(),
+        });
     std::fs::write(&other, lines.collect::<Vec<_>>().join("\n")).unwrap();
     let out = run.file("out.csv");
     let error = run.model.predict_file(&other, &out, &config).unwrap_err();
     assert!(error.is_data());
     let error = error.to_string();
-    for part in ["other.csv", "'code'", "240 of 240", "'class a'", "'a'", "row 2"] {
+    for part in [
+        "other.csv",
+        "'code'",
+        "240 of 240",
+        "'class a'",
+        "'a'",
+        "row 2",
+    ] {
         assert!(error.contains(part), "{part}: {error}");
     }
     assert!(!out.exists());

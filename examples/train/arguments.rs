@@ -106,7 +106,9 @@ impl Arguments {
         self.apply(&mut config)?;
         // Of a chain: what tells quotes from rows that are none is looked at, feature or not.
         let is_quote = |name: &&String| {
-            chain::QUOTE_COLUMNS.iter().any(|quote| quote.eq_ignore_ascii_case(name))
+            chain::QUOTE_COLUMNS
+                .iter()
+                .any(|quote| quote.eq_ignore_ascii_case(name))
         };
         for name in config.ignore.iter().filter(is_quote) {
             if !config.watch.contains(name) {

@@ -11,7 +11,12 @@ use crate::{Error, FittedModel};
 pub const QUOTE_COLUMNS: [&str; 2] = ["bid", "bid_price"];
 
 /// Names of columns of implied volatility.
-const VOLATILITY: [&str; 4] = [super::TARGET, "iv", "implied_volatility", "impliedvolatility"];
+const VOLATILITY: [&str; 4] = [
+    super::TARGET,
+    "iv",
+    "implied_volatility",
+    "impliedvolatility",
+];
 /// Vendors put a volatility of 1e-5 or so where none could be implied; the least volatile of what
 /// is traded has a hundred times as much.
 const LOWEST: f64 = 1e-3;
@@ -31,7 +36,11 @@ pub struct DoubtfulQuotes {
 
 impl std::fmt::Display for DoubtfulQuotes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let named = self.rows.iter().take(NAMED).map(|row| (row + 2).to_string());
+        let named = self
+            .rows
+            .iter()
+            .take(NAMED)
+            .map(|row| (row + 2).to_string());
         let named: Vec<String> = named.collect();
         let dots = if self.rows.len() > NAMED { ", .." } else { "" };
         write!(
@@ -51,7 +60,9 @@ impl std::fmt::Display for DoubtfulQuotes {
 #[must_use]
 pub fn doubtful_quotes(table: &Table) -> Vec<DoubtfulQuotes> {
     let named = |column: &&Column, names: &[&str]| {
-        names.iter().any(|name| column.name.eq_ignore_ascii_case(name))
+        names
+            .iter()
+            .any(|name| column.name.eq_ignore_ascii_case(name))
     };
     let find = |names: &[&str], what, is: fn(f64) -> bool| {
         let column = table.columns().iter().find(|column| named(column, names))?;
@@ -64,10 +75,18 @@ pub fn doubtful_quotes(table: &Table) -> Vec<DoubtfulQuotes> {
             rows,
         })
     };
-    if !table.columns().iter().any(|column| named(&column, &VOLATILITY)) {
+    if !table
+        .columns()
+        .iter()
+        .any(|column| named(&column, &VOLATILITY))
+    {
         return Vec::new();
     }
-    let no_bid = find(&QUOTE_COLUMNS, "have no bid: nobody buys at that price", |bid| bid <= 0.0);
+    let no_bid = find(
+        &QUOTE_COLUMNS,
+        "have no bid: nobody buys at that price",
+        |bid| bid <= 0.0,
+    );
     let no_volatility = find(
         &VOLATILITY,
         "have a volatility that no option has: it could not be implied",

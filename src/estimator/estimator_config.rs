@@ -108,16 +108,24 @@ impl EstimatorConfig {
     /// A config error naming the field, its value and the allowed range.
     pub fn trainer(&self, rows: usize) -> Result<TrainerConfig, Error> {
         let name = self.model.name();
-        let trainer = self.training.apply(preset::training(name, self.strategy, rows)?)?;
+        let trainer = self
+            .training
+            .apply(preset::training(name, self.strategy, rows)?)?;
         let part = trainer.batch_size.div_ceil(trainer.micro_batches);
         if part < 2 && ModelConfig::capabilities_of(name)?.batch_statistics {
             let (field, allowed) = match trainer.batch_size {
                 1 => ("batch_size", "2 or more, better 16"),
                 _ => ("micro_batches", "at most half of batch_size"),
             };
-            let value = if field == "batch_size" { 1 } else { trainer.micro_batches };
+            let value = if field == "batch_size" {
+                1
+            } else {
+                trainer.micro_batches
+            };
             let why = "normalises by the mean and deviation of a batch, and one row has none";
-            return Err(ForgeError::config(field, value, format!("{allowed}: {name} {why}")).into());
+            return Err(
+                ForgeError::config(field, value, format!("{allowed}: {name} {why}")).into(),
+            );
         }
         Ok(trainer)
     }

@@ -176,7 +176,11 @@ impl TabularEstimator {
             true => None,
             false => Some(read(&split.validation)?),
         };
-        let notes = notes(&preprocessing, &encoder, held_out.as_ref().map(|r| &r.features));
+        let notes = notes(
+            &preprocessing,
+            &encoder,
+            held_out.as_ref().map(|r| &r.features),
+        );
         let FitOptions {
             mut observers,
             checkpoints,
@@ -193,11 +197,11 @@ impl TabularEstimator {
             Some(rows) => Some({
                 hash_rows(&mut fingerprint, &rows);
                 Validation {
-                targets: Targets::new(rows.targets.slots, rows.targets.original.clone())?,
-                rows: TabularDataset::new(rows.features, &plain),
-                scales: scales(&encoder),
-                constants: constants(&encoder),
-                context: context.as_ref().map(|context| context.to_device(&plain)),
+                    targets: Targets::new(rows.targets.slots, rows.targets.original.clone())?,
+                    rows: TabularDataset::new(rows.features, &plain),
+                    scales: scales(&encoder),
+                    constants: constants(&encoder),
+                    context: context.as_ref().map(|context| context.to_device(&plain)),
                 }
             }),
         };

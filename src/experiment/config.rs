@@ -104,8 +104,7 @@ impl ExperimentConfig {
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|e| ForgeError::io(path, e))?;
-        let mut config: Self =
-            toml::from_str(&text).map_err(|e| ForgeError::artifact(path, e))?;
+        let mut config: Self = toml::from_str(&text).map_err(|e| ForgeError::artifact(path, e))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         // An absolute path stays what it is.
         config.data = config.data.map(|data| folder.join(data));
@@ -196,7 +195,9 @@ impl ExperimentConfig {
     pub(super) fn split_column(&self) -> Option<&str> {
         match &self.split {
             Some(SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) => {
-                Some(column).filter(|_| !self.keep_split_column).map(String::as_str)
+                Some(column)
+                    .filter(|_| !self.keep_split_column)
+                    .map(String::as_str)
             }
             _ => None,
         }
@@ -208,7 +209,8 @@ impl ExperimentConfig {
         let mut names: Vec<&str> = self.ignore.iter().map(String::as_str).collect();
         names.extend(self.split_column());
         names.retain(|name| {
-            let other = self.target.iter().any(|t| t == name) || self.weights.as_deref() == Some(*name);
+            let other =
+                self.target.iter().any(|t| t == name) || self.weights.as_deref() == Some(*name);
             !other && table.column(name).is_ok()
         });
         names.sort_unstable();
@@ -220,11 +222,18 @@ impl ExperimentConfig {
     pub(super) fn read_options(&self) -> ReadOptions {
         let mut read = self.read.clone();
         let split = match &self.split {
-            Some(SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) => Some(column),
+            Some(SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) => {
+                Some(column)
+            }
             Some(SplitConfig::Random { stratify, .. }) => stratify.as_ref(),
             None => None,
         };
-        let needed: Vec<&String> = self.target.iter().chain(&self.weights).chain(split).collect();
+        let needed: Vec<&String> = self
+            .target
+            .iter()
+            .chain(&self.weights)
+            .chain(split)
+            .collect();
         for name in needed.iter().copied().chain(&self.watch) {
             // A column that is asked for is none to leave out as an index.
             read.keep.insert(name.clone());

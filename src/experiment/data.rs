@@ -128,9 +128,11 @@ impl ExperimentData {
 fn from_file(config: &ExperimentConfig, path: &Path) -> Result<(Table, ReadReport), Error> {
     let (table, report) = read_table(path, &config.read_options())?;
     let has = |name: &String| report.columns().iter().any(|column| column.name == *name);
-    if let Some(name) = config.ignore.iter().find(|name| !has(name)) {
+    let asked = config.target.iter().chain(&config.ignore);
+    // Of the file, not of what was read of it.
+    if let Some(name) = asked.chain(&config.weights).find(|name| !has(name)) {
         let known: Vec<&str> = report.columns().iter().map(|c| c.name.as_str()).collect();
-        let message = format!("to be ignored, but the file has only {}", known.join(", "));
+        let message = format!("not in the file; it has {}", known.join(", "));
         return Err(DataError::schema(message).at_column(name).into());
     }
     Ok((table, report))
@@ -162,11 +164,7 @@ fn rows(
 }
 
 /// The task, and one line about why it is that.
-fn task(
-    config: &ExperimentConfig,
-    table: &Table,
-    rows: &[usize],
-) -> Result<(Task, String), Error> {
+fn task(config: &ExperimentConfig, table: &Table, rows: &[usize]) -> Result<(Task, String), Error> {
     if let Some(task) = config.task.task() {
         return Ok((task, format!("task: {task}, as asked for")));
     }

@@ -200,8 +200,7 @@ impl Experiment {
         if fit.stopped == StopReason::Interrupted || options.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let (scores, held_out) =
-            fitted.scores_with_report(&data.table, Some(&data.split.test))?;
+        let (scores, held_out) = fitted.scores_with_report(&data.table, Some(&data.split.test))?;
         let mut told = fit.notes;
         for line in lines(&held_out.unseen().to_string(), 0) {
             told.push(format!("hold-out rows: {line}"));

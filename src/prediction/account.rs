@@ -36,7 +36,11 @@ impl Display for PredictionAccount {
             writeln!(f, "{line}")?;
         }
         let targets = self.targets.join(", ");
-        write!(f, "{} predictions of {targets} by {}", self.rows, self.model)?;
+        write!(
+            f,
+            "{} predictions of {targets} by {}",
+            self.rows, self.model
+        )?;
         if let Some(why) = &self.not_scored {
             write!(f, "\nno scores: {why}")?;
         }
@@ -44,10 +48,19 @@ impl Display for PredictionAccount {
             return Ok(());
         };
         if self.scored < self.rows {
-            write!(f, "\nscores of the {} rows that have a target:", self.scored)?;
+            write!(
+                f,
+                "\nscores of the {} rows that have a target:",
+                self.scored
+            )?;
         }
         for score in scores.iter() {
-            write!(f, "\n{}: {}", score.name.replace('_', " "), Score::shown(score))?;
+            write!(
+                f,
+                "\n{}: {}",
+                score.name.replace('_', " "),
+                Score::shown(score)
+            )?;
         }
         Ok(())
     }

@@ -138,7 +138,9 @@ impl FittedModel {
         let rows = table.rows_with_values(&targets)?;
         if rows.is_empty() {
             let message = "no row has a value";
-            return Err(DataError::value(message).at_column(targets.join(", ")).into());
+            return Err(DataError::value(message)
+                .at_column(targets.join(", "))
+                .into());
         }
         let scores = if rows.len() == table.n_rows() {
             self.scores_of(predictions, &self.targets_of(table, None)?)?

@@ -21,12 +21,13 @@ pub use error::DataError;
 pub use market::SyntheticMarketConfig;
 pub use preprocess::{
     CategoricalEncoding, CategoricalManifest, DropReason, DroppedColumn, FeatureSelection,
-    Features, Impute, LabelCells, MissingCells, NumericManifest, NumericTransform, PreprocessConfig,
-    PreprocessReport, Preprocessor, PreprocessorManifest, RareLabels, TransformReport,
+    Features, Impute, LabelCells, MissingCells, NumericManifest, NumericTransform,
+    PreprocessConfig, PreprocessReport, Preprocessor, PreprocessorManifest, RareLabels,
+    TransformReport,
 };
 pub use read::{
-    ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, MergedCells, Passage, ReadOptions,
-    ReadReport, SavedIndex, TableFormat, read_csv_from, read_table,
+    ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, MergedCells, Passage,
+    ReadOptions, ReadReport, SavedIndex, TableFormat, read_csv_from, read_table,
 };
 pub use schema::{ColumnKind, ColumnRole, DateOrder, Decimal};
 pub use split::{DateResolution, Split, SplitConfig};

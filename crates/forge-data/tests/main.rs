@@ -13,8 +13,8 @@ mod market;
 #[cfg(feature = "excel")]
 mod merged_cells;
 mod near_values;
-mod passage;
 mod needed_columns;
+mod passage;
 mod preprocess;
 mod preprocess_parts;
 mod preprocess_properties;

@@ -39,7 +39,14 @@ fn sample(text: &str, options: &ReadOptions, rows: &[usize]) -> String {
     assert_eq!(again.n_rows(), rows.len());
     for (i, row) in rows.iter().enumerate() {
         let (a, b) = (again.select_rows(&[i]), table.select_rows(&[*row]));
-        let cells = |table: Table| table.to_string().lines().skip(1).map(cut).collect::<Vec<_>>();
+        let cells = |table: Table| {
+            table
+                .to_string()
+                .lines()
+                .skip(1)
+                .map(cut)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(cells(a.unwrap()), cells(b.unwrap()), "row {row}");
     }
     String::from_utf8(std::fs::read(to).unwrap()).unwrap()
@@ -47,7 +54,9 @@ fn sample(text: &str, options: &ReadOptions, rows: &[usize]) -> String {
 
 /// A column's line without its number of labels, which is that of the file.
 fn cut(line: &str) -> String {
-    line.split("  ").filter(|part| !part.ends_with("labels")).collect()
+    line.split("  ")
+        .filter(|part| !part.ends_with("labels"))
+        .collect()
 }
 
 #[test]
@@ -123,7 +132,10 @@ fn a_sample_has_all_that_is_around_the_table() {
         "title\r\nk,v\r\n2, b\r\n3,c\r\ntotal,6\n"
     );
     let comma = ReadOptions::default();
-    assert_eq!(sample("a;b\n1,5;x\n2,25;y\n", &comma, &[1]), "a;b\n2,25;y\n");
+    assert_eq!(
+        sample("a;b\n1,5;x\n2,25;y\n", &comma, &[1]),
+        "a;b\n2,25;y\n"
+    );
 }
 
 #[test]
@@ -138,14 +150,26 @@ fn what_cannot_be_written_is_named() {
     for name in ["out.xlsx", "out.json", "out.csv.gz"] {
         let error = write(name, &[]);
         let text = error.to_string();
-        assert!(error.is_unsupported() && text.contains(name) && text.contains(".csv"), "{text}");
+        assert!(
+            error.is_unsupported() && text.contains(name) && text.contains(".csv"),
+            "{text}"
+        );
     }
     let error = write("out.tsv", &[]);
-    assert!(error.is_unsupported() && error.to_string().contains("','"), "{error}");
+    assert!(
+        error.is_unsupported() && error.to_string().contains("','"),
+        "{error}"
+    );
     let error = write("out.csv", &[Column::numeric("b", vec![1.0])]);
-    assert!(error.is_schema() && error.to_string().contains("'b'"), "{error}");
+    assert!(
+        error.is_schema() && error.to_string().contains("'b'"),
+        "{error}"
+    );
     let error = write("out.csv", &[Column::numeric("c", vec![1.0, 2.0])]);
-    assert!(error.is_schema() && error.to_string().contains("2 rows"), "{error}");
+    assert!(
+        error.is_schema() && error.to_string().contains("2 rows"),
+        "{error}"
+    );
     std::fs::write(at("in.csv"), "a,b\n").unwrap();
     let error = write("out.csv", &[Column::numeric("c", vec![1.0])]);
     assert!(error.to_string().contains("changed"), "{error}");
@@ -164,21 +188,30 @@ fn a_sheet_becomes_text_that_the_same_settings_read() {
         <row r="6"><c r="A6"><v>2</v></c><c r="B6" s="1"><v>45001</v></c><c r="C6" t="b"><v>1</v></c></row>"#;
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    std::fs::write(at("in.xlsx"), crate::workbook::workbook(&[("S", cells)], "")).unwrap();
+    std::fs::write(
+        at("in.xlsx"),
+        crate::workbook::workbook(&[("S", cells)], ""),
+    )
+    .unwrap();
     let options = ReadOptions {
         skip_rows: 2,
         ..ReadOptions::default()
     };
     let (table, report) = read(&at("in.xlsx"), &options);
     let passage = Passage::of(&report, &options).unwrap();
-    passage.write(at("out.csv"), &numbered(table.n_rows())).unwrap();
+    passage
+        .write(at("out.csv"), &numbered(table.n_rows()))
+        .unwrap();
     let cell = "\"a;b,\"\"c\"\"\"";
     let text = std::fs::read_to_string(at("out.csv")).unwrap();
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(rows.len(), 6);
     assert!(rows[0].starts_with("Chain,"), "{text}");
     assert_eq!(rows[2], "k,day,id,n,what;ever");
-    assert_eq!(rows[3], format!("0.30000000000000004,2023-03-15,007,0.5,{cell}"));
+    assert_eq!(
+        rows[3],
+        format!("0.30000000000000004,2023-03-15,007,0.5,{cell}")
+    );
     assert_eq!(rows[4], format!(",,,1.5,{cell}"));
     assert_eq!(rows[5], format!("2,2023-03-16,TRUE,2.5,{cell}"));
     let (again, _) = read(&at("out.csv"), &options);
@@ -195,10 +228,10 @@ mod parquet_files {
 
     use forge_data::{Column, ColumnValues, Passage, ReadOptions, Table};
     use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+    use parquet::file::metadata::KeyValue;
     use parquet::file::properties::WriterProperties;
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::file::writer::SerializedFileWriter;
-    use parquet::file::metadata::KeyValue;
     use parquet::schema::parser::parse_message_type;
 
     use super::{numbered, read};
@@ -219,7 +252,10 @@ mod parquet_files {
             let mut rows = writer.next_row_group().unwrap();
             let mut ints = |values: [i64; 2]| {
                 let mut column = rows.next_column().unwrap().unwrap();
-                column.typed::<Int64Type>().write_batch(&values, None, None).unwrap();
+                column
+                    .typed::<Int64Type>()
+                    .write_batch(&values, None, None)
+                    .unwrap();
                 column.close().unwrap();
             };
             ints([1_700_000_000_123_456, 1_700_000_000_000_000 + group]);
@@ -250,14 +286,19 @@ mod parquet_files {
         let options = ReadOptions::default().with_only(["at", "id", "note"]);
         let (table, report) = read(&at("in.parquet"), &options);
         let passage = Passage::of(&report, &options).unwrap();
-        passage.write(at("out.parquet"), &numbered(table.n_rows())).unwrap();
-        let open = |name| SerializedFileReader::new(std::fs::File::open(at(name)).unwrap()).unwrap();
+        passage
+            .write(at("out.parquet"), &numbered(table.n_rows()))
+            .unwrap();
+        let open =
+            |name| SerializedFileReader::new(std::fs::File::open(at(name)).unwrap()).unwrap();
         let (before, after) = (open("in.parquet"), open("out.parquet"));
         let rows = |file: &SerializedFileReader<std::fs::File>| -> Vec<Vec<String>> {
             let rows = file.get_row_iter(None).unwrap();
             rows.map(|row| {
                 let row = row.unwrap();
-                row.get_column_iter().map(|(name, f)| format!("{name}={f}")).collect()
+                row.get_column_iter()
+                    .map(|(name, f)| format!("{name}={f}"))
+                    .collect()
             })
             .collect()
         };
@@ -268,9 +309,17 @@ mod parquet_files {
             assert_eq!(written[5], "what;ever=\"a;b,\"c\"\"");
         }
         assert_eq!(written.len(), 4);
-        let pairs = after.metadata().file_metadata().key_value_metadata().unwrap();
+        let pairs = after
+            .metadata()
+            .file_metadata()
+            .key_value_metadata()
+            .unwrap();
         let keys: Vec<&str> = pairs.iter().map(|pair| pair.key.as_str()).collect();
-        assert_eq!(keys, ["mine"], "what described the columns that there were is left out");
+        assert_eq!(
+            keys,
+            ["mine"],
+            "what described the columns that there were is left out"
+        );
     }
 
     #[test]
@@ -286,14 +335,21 @@ mod parquet_files {
         let text = std::fs::read_to_string(at("out.csv")).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "at,id,note,l,n");
-        assert!(lines[1].starts_with(
-            "2023-11-14T22:13:20.123456Z,9007199254740993,\"NA, \"\"x\"\"\","
-        ), "{text}");
+        assert!(
+            lines[1].starts_with("2023-11-14T22:13:20.123456Z,9007199254740993,\"NA, \"\"x\"\"\","),
+            "{text}"
+        );
         assert!(lines[1].ends_with(",0.5") && lines.len() == 5, "{text}");
         passage.write_sample(at("sample.csv"), &[3]).unwrap();
         let text = std::fs::read_to_string(at("sample.csv")).unwrap();
         assert_eq!(text.lines().count(), 2);
-        assert!(text.lines().nth(1).unwrap().starts_with("2023-11-14T22:13:20.000001Z,1,,"), "{text}");
+        assert!(
+            text.lines()
+                .nth(1)
+                .unwrap()
+                .starts_with("2023-11-14T22:13:20.000001Z,1,,"),
+            "{text}"
+        );
     }
 
     #[test]

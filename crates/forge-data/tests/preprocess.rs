@@ -187,9 +187,15 @@ fn labels_get_codes_and_buckets() {
     let [unknown] = &x.report.unknown[..] else {
         panic!("{:?}", x.report);
     };
-    assert_eq!((unknown.column.as_str(), unknown.count, unknown.labelled), ("kind", 1, 4));
+    assert_eq!(
+        (unknown.column.as_str(), unknown.count, unknown.labelled),
+        ("kind", 1, 4)
+    );
     assert_eq!((unknown.row, unknown.label.as_str()), (4, "new"));
-    assert_eq!((&unknown.labels[..], &unknown.trained[..]), (&["new".to_string()][..], &["a".to_string(), "b".into()][..]));
+    assert_eq!(
+        (&unknown.labels[..], &unknown.trained[..]),
+        (&["new".to_string()][..], &["a".to_string(), "b".into()][..])
+    );
     assert_eq!(
         x.report.to_string(),
         "column 'kind': 1 of 5 cells missing (first in row 4)\n\
@@ -522,6 +528,8 @@ fn labels_of_another_spelling_are_matched_by_value_or_refused() {
     let half = fitted(&["C", "P"]);
     let some = half.transform(&column(&["call", "C"]), None).unwrap();
     some.report.refuse_mostly_unknown().unwrap();
-    let few = half.transform(&column(&["call"]), Some(&all[..19])).unwrap();
+    let few = half
+        .transform(&column(&["call"]), Some(&all[..19]))
+        .unwrap();
     few.report.refuse_mostly_unknown().unwrap();
 }

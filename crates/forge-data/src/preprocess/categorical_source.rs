@@ -37,9 +37,10 @@ impl<'t> CategoricalSource<'t> {
         values: &'t ColumnValues,
     ) -> Result<Self, DataError> {
         let (codes, labels) = match values {
-            ColumnValues::Categorical(c) => {
-                (Cow::Borrowed(&c.codes[..]), Cow::Borrowed(&c.categories[..]))
-            }
+            ColumnValues::Categorical(c) => (
+                Cow::Borrowed(&c.codes[..]),
+                Cow::Borrowed(&c.categories[..]),
+            ),
             // A label that looks like a number may come back as one, in a file with nothing else in
             // the column: the label is then the number's shortest text, 3 rather than 3.0.
             ColumnValues::Numeric(values) => {
@@ -150,7 +151,10 @@ impl<'c> Lookup<'c> {
         for (label, code) in column.codes() {
             if let Some(value) = value_of(label) {
                 let several = |other: &mut Option<i32>| *other = None;
-                by_value.entry(value).and_modify(several).or_insert(Some(code));
+                by_value
+                    .entry(value)
+                    .and_modify(several)
+                    .or_insert(Some(code));
             }
         }
         Self {
@@ -214,9 +218,18 @@ mod tests {
 
     #[test]
     fn labels_of_one_value_are_one_label() {
-        assert_eq!(found(&["001", "010"], &["1", "10", "001", "11"]), ["~1", "~2", "=1", "?"]);
-        assert_eq!(found(&["1", "2", "x"], &["1.0", "2.0", "X"]), ["~1", "~2", "?"]);
-        assert_eq!(found(&["false", "true"], &["0", "1", "2"]), ["~1", "~2", "?"]);
+        assert_eq!(
+            found(&["001", "010"], &["1", "10", "001", "11"]),
+            ["~1", "~2", "=1", "?"]
+        );
+        assert_eq!(
+            found(&["1", "2", "x"], &["1.0", "2.0", "X"]),
+            ["~1", "~2", "?"]
+        );
+        assert_eq!(
+            found(&["false", "true"], &["0", "1", "2"]),
+            ["~1", "~2", "?"]
+        );
         assert_eq!(found(&["0", "1"], &["false", "TRUE"]), ["~1", "~2"]);
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use super::seen_row;
-use crate::DataError;
+use crate::{DataError, printable};
 
 /// Fewer labelled cells than this say nothing about a column.
 const FEWEST: u64 = 20;
@@ -109,7 +109,11 @@ impl Display for TransformReport {
             new,
         } in &self.missing
         {
-            let new = if *new { ", where training had none" } else { "" };
+            let new = if *new {
+                ", where training had none"
+            } else {
+                ""
+            };
             lines.push(format!(
                 "column '{column}': {count} of {} cells missing{new} (first in row {})",
                 self.rows,
@@ -128,11 +132,15 @@ impl Display for TransformReport {
             )
         };
         for found in &self.matched {
-            lines.push(labels(found, "taken for those of training with the same value"));
+            lines.push(labels(
+                found,
+                "taken for those of training with the same value",
+            ));
         }
         for found in &self.unknown {
             lines.push(labels(found, "not seen in training, in the unknown bucket"));
         }
+        let lines: Vec<_> = lines.iter().map(|line| printable(line)).collect();
         f.write_str(&lines.join("\n"))
     }
 }

@@ -2,8 +2,8 @@
 //! there are, the second fills vectors of that length. So a file is never held as text, and no
 //! kind is guessed from a part of it.
 
-use super::builder::{ColumnBuilder, Rules};
 use super::RowNumbers;
+use super::builder::{ColumnBuilder, Rules};
 use super::cell::{Cell, Flow, RowSource};
 use super::finding::{Finding, FindingKind};
 use super::header;

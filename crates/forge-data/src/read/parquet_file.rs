@@ -10,9 +10,9 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
+use super::RowNumbers;
 use super::assemble::{check_cells, check_declared, finish, nothing_left};
 use super::builder::{ColumnBuilder, Parsing, Rules};
-use super::RowNumbers;
 use super::cell::Cell;
 use super::finding::{Finding, FindingKind};
 use super::header;

@@ -20,10 +20,15 @@ const GROUP: usize = 1 << 20;
 
 /// Writes columns of equal length: numbers as doubles, labels as strings, times as timestamps in
 /// milliseconds; missing cells are null.
-pub(crate) fn write_parquet(columns: &[Column], out: &mut Output<'_>) -> std::result::Result<(), DataError> {
+pub(crate) fn write_parquet(
+    columns: &[Column],
+    out: &mut Output<'_>,
+) -> std::result::Result<(), DataError> {
     let failed = |e: ParquetError| DataError::parse(format!("cannot write Parquet: {e}"));
     let rows = columns.first().map_or(0, Column::len);
-    let fields = columns.iter().map(|column| parquet_type(column).map(Arc::new));
+    let fields = columns
+        .iter()
+        .map(|column| parquet_type(column).map(Arc::new));
     let fields = fields.collect::<Result<Vec<_>>>().map_err(failed)?;
     let schema = Type::group_type_builder("schema")
         .with_fields(fields)
@@ -87,7 +92,10 @@ pub(crate) fn write_parquet_column<W: std::io::Write + Send>(
         }
         (ColumnWriter::Int64ColumnWriter(writer), ColumnValues::DateTime(all)) => {
             let levels = levels(&|row| all[row] != Column::MISSING_TIME);
-            let times = all[rows].iter().copied().filter(|t| *t != Column::MISSING_TIME);
+            let times = all[rows]
+                .iter()
+                .copied()
+                .filter(|t| *t != Column::MISSING_TIME);
             let times: Vec<i64> = times.collect();
             writer.write_batch(&times, Some(&levels), None)?;
         }

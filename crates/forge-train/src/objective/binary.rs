@@ -9,7 +9,9 @@ use super::outputs::Outputs;
 use super::slot_scores::{check_rows, wrong_kind};
 use super::{ClassWeights, Objective, Predictions, Scale, Targets, Threshold, view};
 use crate::loss::binary_cross_entropy;
-use crate::metric::{ConfusionMatrix, Direction, Scores, auroc, average_precision, brier, log_loss};
+use crate::metric::{
+    ConfusionMatrix, Direction, Scores, auroc, average_precision, brier, log_loss,
+};
 
 /// Predicts the probability of class 1 against class 0, from one logit, by the
 /// [binary cross-entropy](binary_cross_entropy).

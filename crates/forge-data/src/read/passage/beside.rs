@@ -51,7 +51,10 @@ impl<'a> Beside<'a> {
 
     pub(super) fn chosen(rows: &[usize], report: &'a ReadReport) -> Result<Self, DataError> {
         if let Some(row) = rows.iter().find(|row| **row >= report.rows) {
-            let message = format!("row index {row} is not in the table of {} rows", report.rows);
+            let message = format!(
+                "row index {row} is not in the table of {} rows",
+                report.rows
+            );
             return Err(DataError::config(message));
         }
         let mut rows = rows.to_vec();
@@ -83,7 +86,10 @@ impl<'a> Beside<'a> {
         let Some(row) = self.numbers.row(number) else {
             return Some(Place::Other);
         };
-        let written = self.chosen.as_ref().is_none_or(|rows| rows.binary_search(&row).is_ok());
+        let written = self
+            .chosen
+            .as_ref()
+            .is_none_or(|rows| rows.binary_search(&row).is_ok());
         written.then_some(Place::Data(row))
     }
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 use super::Passage;
 use super::beside::{Beside, Place, changed};
 use super::text_rows::{TextRows, TextVisitor};
+use crate::DataError;
 use crate::read::options::ReadOptions;
 use crate::read::records::{Input, Records};
 use crate::read::report::Layout;
 use crate::schema::Decimal;
 use crate::table::cell_text;
-use crate::DataError;
 
 /// A CSV file as it was read.
 #[derive(Debug)]
@@ -46,11 +46,7 @@ impl<'a> CsvText<'a> {
     }
 
     /// A file that is copied keeps its delimiter, which its ending may not promise.
-    pub(super) fn check_delimiter(
-        &self,
-        promised: Option<u8>,
-        to: &Path,
-    ) -> Result<(), DataError> {
+    pub(super) fn check_delimiter(&self, promised: Option<u8>, to: &Path) -> Result<(), DataError> {
         match promised {
             Some(promised) if promised != self.delimiter => Err(DataError::unsupported(format!(
                 "{}: the file that is copied is divided by {:?}: end the name in .csv",
@@ -105,7 +101,11 @@ impl<'a> CsvText<'a> {
             number += 1;
             let end = record.iter().rposition(|b| !matches!(b, b'\r' | b'\n'));
             let (text, line_end) = record.split_at(end.map_or(0, |end| end + 1));
-            let what = if before { Some(Place::Other) } else { beside.place(place.line) };
+            let what = if before {
+                Some(Place::Other)
+            } else {
+                beside.place(place.line)
+            };
             let Some(what) = what else {
                 continue;
             };
@@ -150,12 +150,7 @@ impl<'a> CsvText<'a> {
         }
     }
 
-    fn cells(
-        &self,
-        beside: &Beside<'_>,
-        row: usize,
-        added: &mut Vec<u8>,
-    ) -> Result<(), DataError> {
+    fn cells(&self, beside: &Beside<'_>, row: usize, added: &mut Vec<u8>) -> Result<(), DataError> {
         for column in beside.columns {
             let text = cell_text(column, row, self.decimal)?;
             self.field(&text, added);

@@ -18,7 +18,7 @@ pub(crate) use row_numbers::RowNumbers;
 use super::options::ReadOptions;
 use super::report::{Layout, ReadReport};
 use crate::output::write_to;
-use crate::table::{FileKind, Table};
+use crate::table::FileKind;
 use crate::{Column, DataError};
 use beside::Beside;
 use text_rows::TextRows;
@@ -51,12 +51,16 @@ impl<'a> Passage<'a> {
     /// # Errors
     /// A config error for what is no file, such as a pipe: it cannot be read again.
     pub fn of(report: &'a ReadReport, options: &'a ReadOptions) -> Result<Self, DataError> {
-        let path = report.path.as_deref().filter(|path| path.is_file()).ok_or_else(|| {
-            DataError::config(
-                "what was read is no file and cannot be read again, to be written beside new \
+        let path = report
+            .path
+            .as_deref()
+            .filter(|path| path.is_file())
+            .ok_or_else(|| {
+                DataError::config(
+                    "what was read is no file and cannot be read again, to be written beside new \
                  columns: write these alone",
-            )
-        })?;
+                )
+            })?;
         Ok(Self {
             path,
             report,
@@ -73,7 +77,8 @@ impl<'a> Passage<'a> {
     /// - parse: the file is not the one that was read
     /// - I/O
     pub fn write(&self, to: impl AsRef<Path>, columns: &[Column]) -> Result<(), DataError> {
-        self.write_rows(to.as_ref(), &Beside::all(columns, self.report)?)
+        let beside = Beside::all(columns, self.report).map_err(|e| e.at_path(self.path))?;
+        self.write_rows(to.as_ref(), &beside)
     }
 
     /// Writes some rows of the table (0-based) as the file has them, in its order, and all that is
@@ -97,9 +102,9 @@ impl<'a> Passage<'a> {
             (Layout::Parquet { .. }, FileKind::Parquet) if beside.is_whole() => {
                 write_to(to, |out| parquet_copy::copy(self.path, beside, out))
             }
-            (_, FileKind::Csv { delimiter }) => {
-                write_to(to, |out| text_rows::write_csv(self.texts()?, beside, delimiter, out))
-            }
+            (_, FileKind::Csv { delimiter }) => write_to(to, |out| {
+                text_rows::write_csv(self.texts()?, beside, delimiter, out)
+            }),
             (_, FileKind::Parquet) => write_to(to, |out| {
                 text_rows::write_parquet(self.texts()?, beside, out)
             }),
@@ -121,7 +126,9 @@ impl<'a> Passage<'a> {
             #[cfg(feature = "parquet")]
             Layout::Parquet { .. } => Ok(Box::new(parquet_rows::ParquetText { path: self.path })),
             #[cfg(not(all(feature = "excel", feature = "parquet")))]
-            _ => Err(DataError::unsupported("the reader of this file is not compiled in")),
+            _ => Err(DataError::unsupported(
+                "the reader of this file is not compiled in",
+            )),
         }
     }
 }

@@ -50,8 +50,8 @@ pub(super) fn copy(
         .set_key_value_metadata(Some(pairs.collect()))
         .build();
     let failed = |e| DataError::parse(format!("cannot write Parquet: {e}"));
-    let mut writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))
-        .map_err(failed)?;
+    let mut writer =
+        SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(failed)?;
     let mut start = 0;
     for group in metadata.row_groups() {
         let rows = usize::try_from(group.num_rows()).map_err(|_| changed())?;

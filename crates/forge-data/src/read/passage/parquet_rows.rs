@@ -56,8 +56,9 @@ fn text_of(field: &Field, logical: Option<&LogicalType>) -> String {
         Field::Double(value) => number::format(*value),
         Field::Str(text) => text.clone(),
         Field::Bytes(bytes) => bytes.data().iter().map(|b| format!("{b:02x}")).collect(),
-        Field::Date(days) => date_time::format(i64::from(*days) * date_time::DAY)
-            .unwrap_or_else(|| days.to_string()),
+        Field::Date(days) => {
+            date_time::format(i64::from(*days) * date_time::DAY).unwrap_or_else(|| days.to_string())
+        }
         Field::TimestampMillis(ticks) => time(*ticks, 3, utc),
         Field::TimestampMicros(ticks) => time(*ticks, 6, utc),
         Field::Long(ticks) if matches!(stamp, Some((TimeUnit::NANOS, _))) => time(*ticks, 9, utc),
@@ -106,7 +107,10 @@ mod tests {
 
     #[test]
     fn times_keep_their_digits() {
-        assert_eq!(time(1_700_000_000_123_456, 6, true), "2023-11-14T22:13:20.123456Z");
+        assert_eq!(
+            time(1_700_000_000_123_456, 6, true),
+            "2023-11-14T22:13:20.123456Z"
+        );
         assert_eq!(time(-1, 9, false), "1969-12-31T23:59:59.999999999");
         assert_eq!(time(86_400_000, 3, true), "1970-01-02T00:00:00Z");
         assert_eq!(time(i64::MAX, 3, true), i64::MAX.to_string());

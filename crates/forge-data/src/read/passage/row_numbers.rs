@@ -57,7 +57,18 @@ mod tests {
         assert_eq!((numbers.len(), numbers.runs.len()), (5, 3));
         let rows: Vec<Option<usize>> = (0..12).map(|n| numbers.row(n)).collect();
         let found = [
-            None, None, Some(0), Some(1), None, Some(2), None, None, None, Some(3), Some(4), None,
+            None,
+            None,
+            Some(0),
+            Some(1),
+            None,
+            Some(2),
+            None,
+            None,
+            None,
+            Some(3),
+            Some(4),
+            None,
         ];
         assert_eq!(rows, found);
         assert_eq!(RowNumbers::default().row(1), None);

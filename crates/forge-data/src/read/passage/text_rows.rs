@@ -33,7 +33,11 @@ pub(super) fn write_csv(
     out: &mut dyn Write,
 ) -> Result<(), DataError> {
     let decimal = source.decimal();
-    let usual = if decimal == Decimal::Comma { b';' } else { b',' };
+    let usual = if decimal == Decimal::Comma {
+        b';'
+    } else {
+        b','
+    };
     let mut writer = csv::WriterBuilder::new()
         .flexible(true)
         .delimiter(delimiter.unwrap_or(usual))
@@ -103,7 +107,9 @@ pub(super) fn write_parquet(
     let names = header::provisional(&names);
     let columns = names.into_iter().zip(cells).map(|(name, cells)| {
         // An empty text is a missing one, in CSV as in a sheet.
-        let labels = cells.into_iter().map(|text| (!text.is_empty()).then_some(text));
+        let labels = cells
+            .into_iter()
+            .map(|text| (!text.is_empty()).then_some(text));
         Column::categorical(name, labels)
     });
     let mut columns: Vec<Column> = columns.collect();
