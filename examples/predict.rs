@@ -5,8 +5,8 @@
 //! `predicted_TARGET`, and probabilities, quantiles or spread where the model has them. Where the
 //! table has the target too, scores are printed.
 
-// An example talks to people.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#[macro_use]
+mod output;
 
 mod logging;
 

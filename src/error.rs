@@ -76,6 +76,13 @@ impl Error {
         self.forge(|e| e.is_artifact() || e.is_weights())
     }
 
+    /// A model file's checksum or structure shows that its bytes are not those that were written.
+    /// Such an error [is about an artifact](Self::is_artifact) too.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.forge(ForgeError::is_damaged)
+    }
+
     /// A device is not compiled in or not present.
     #[must_use]
     pub fn is_device(&self) -> bool {

@@ -18,10 +18,12 @@ pub use burn;
 pub use error::Error;
 pub use estimator::{
     EstimatorConfig, FitOptions, FitReport, FittedClassifier, FittedModel, FittedRegressor,
-    ModelChoice, TabularClassifier, TabularEstimator, TabularRegressor, Task, TrainingSettings,
+    ModelChoice, NoteListener, TabularClassifier, TabularEstimator, TabularRegressor, Task,
+    TrainingSettings,
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};
+pub use forge_files as files;
 pub use forge_meta as meta;
 pub use forge_models as models;
 pub use forge_models::Strategy;

@@ -10,7 +10,7 @@ use volatilityforge::{Error, EstimatorConfig, Strategy};
 
 use crate::chain::chain;
 
-struct Nobody;
+pub(crate) struct Nobody;
 impl Observer for Nobody {}
 
 /// Pulls the plug after a number of steps.
@@ -35,7 +35,7 @@ pub(crate) fn quick() -> EstimatorConfig {
     estimator
 }
 
-fn config(folder: &Path) -> ExperimentConfig {
+pub(crate) fn config(folder: &Path) -> ExperimentConfig {
     let data = folder.join("chain.csv");
     chain().write_csv(&data).unwrap();
     ExperimentConfig {
@@ -47,7 +47,7 @@ fn config(folder: &Path) -> ExperimentConfig {
     }
 }
 
-fn run(
+pub(crate) fn run(
     config: &ExperimentConfig,
     out: &Path,
     resume: bool,

@@ -3,6 +3,7 @@
 
 mod allocation;
 mod artifact;
+mod artifact_memory;
 mod attention_memory;
 mod bad_input;
 mod baseline;
@@ -13,7 +14,13 @@ mod estimator;
 mod experiment;
 mod experiment_config;
 mod experiment_tasks;
+mod fuzz_corpus;
+#[allow(unused_macros, dead_code)]
+#[path = "../examples/output/mod.rs"]
+mod output;
 mod predict_file;
+mod printing;
 mod reading_settings;
 mod report;
+mod run_folder;
 mod run_notes;

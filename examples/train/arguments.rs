@@ -96,10 +96,9 @@ impl Arguments {
     /// The run's config and folder.
     pub(crate) fn config(&self) -> Result<(ExperimentConfig, PathBuf), Error> {
         let out = self.out.clone().unwrap_or_else(new_folder);
-        let stored = out.join("config.toml");
         let mut config = match &self.config {
             Some(file) => ExperimentConfig::from_toml_file(file)?,
-            None if self.resume && stored.exists() => ExperimentConfig::from_toml_file(&stored)?,
+            None if self.resume => ExperimentConfig::of_run(&out)?,
             None if self.data.is_some() => ExperimentConfig::default(),
             None => chain::experiment(),
         };

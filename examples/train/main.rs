@@ -3,9 +3,9 @@
 //! Without arguments: a synthetic option chain, split by date.
 //! `cargo run --release --example train -- --help` lists what it can do with your data.
 
-// An example talks to people.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-
+#[macro_use]
+#[path = "../output/mod.rs"]
+mod output;
 mod arguments;
 mod leaderboard;
 #[path = "../logging/mod.rs"]
@@ -85,6 +85,9 @@ fn announce(event: &RunEvent<'_>) {
             doubtful.iter().for_each(|found| println!("{found}"));
         }
         RunEvent::Note(note) => println!("{note}"),
+        RunEvent::Damaged(name, error) => {
+            println!("{name}: made again from its last checkpoint: {error}");
+        }
         RunEvent::ModelStarted(_) => {}
         RunEvent::ModelFinished(model, true) => {
             println!("{}: done in an earlier run", model.name);

@@ -5,7 +5,7 @@ mod context;
 mod first_version;
 mod manifest;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use burn::tensor::{DType, Device, TensorData};
@@ -15,7 +15,7 @@ use forge_nn::{FileFormat, ForgeError, ModuleConfig, StateDict, TensorFile};
 use forge_train::objective::Objective;
 
 use crate::{Error, FittedModel};
-use manifest::Manifest;
+use manifest::{ContextManifest, Manifest};
 
 const FORMAT: FileFormat = FileFormat {
     name: "volatilityforge.artifact",
@@ -28,6 +28,10 @@ const TARGET: &str = "target.";
 const CONTEXT: &str = "context.";
 /// No ensemble is larger; a file that says so only asks for memory.
 const MOST_MEMBERS: usize = 1_024;
+/// Preprocessing, target and context together have no more tensors; each is known by name to the
+/// part that reads it.
+const MOST_OTHERS: usize = 16;
+const OTHERS: [&str; 3] = ["preprocessing.numeric.", "target.target.", CONTEXT];
 
 type Tensors = BTreeMap<String, TensorData>;
 
@@ -63,20 +67,21 @@ pub(crate) fn save(fitted: &FittedModel, path: &Path) -> Result<(), Error> {
 }
 
 pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedModel, Error> {
-    let file = TensorFile::<Manifest>::open(path, FORMAT)?;
-    let manifest = &file.manifest;
+    let (manifest, file) = TensorFile::<Manifest>::open(path, FORMAT)?.into_parts();
     let bad = |what: String| Error::from(file.error(what));
     if !(1..=MOST_MEMBERS).contains(&manifest.members) {
         return Err(bad(format!("{} members", manifest.members)));
     }
-    check_size(&file, &manifest.model)?;
+    check_size(&file, &manifest)?;
     (manifest.objective.validate()).map_err(|e| bad(format!("objective: {e}")))?;
+    let names = StateDict::names_of(&manifest.model.try_init(device)?);
+    check_names(&file, &manifest, &names)?;
 
     let statistics = file.tensors(PREPROCESSING)?;
-    let preprocessor = Preprocessor::from_parts(manifest.preprocessing.clone(), &statistics)
+    let preprocessor = Preprocessor::from_parts(manifest.preprocessing, &statistics)
         .map_err(|e| bad(format!("preprocessing: {e}")))?;
     let scale = file.tensors(TARGET)?;
-    let encoder = TargetEncoder::from_parts(manifest.target.clone(), &scale)
+    let encoder = TargetEncoder::from_parts(manifest.target, &scale)
         .map_err(|e| bad(format!("target: {e}")))?;
     if manifest.model.spec() != FittedModel::spec(&preprocessor, &manifest.objective) {
         return Err(bad(
@@ -87,13 +92,27 @@ pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedModel, Error> {
     if classes != manifest.objective.n_classes() || encoder.slots() != manifest.objective.slots() {
         return Err(bad("the objective does not fit the target".into()));
     }
-    let context = read_context(&file, &preprocessor, encoder.slots())?;
-    let members = (0..manifest.members).map(|i| member(&file, i, device));
+    let rows = manifest.model.capabilities().rows;
+    let context = read_context(
+        &file,
+        manifest.context,
+        rows,
+        &preprocessor,
+        encoder.slots(),
+    )?;
+    let members = (0..manifest.members).map(|i| {
+        let tensors = if manifest.first_version {
+            first_version::renamed(file.tensors(MODEL)?)
+        } else {
+            file.tensors(&member_prefix(i))?
+        };
+        member(&file, tensors, &manifest.model, device)
+    });
     Ok(FittedModel {
         members: members.collect::<Result<_, _>>()?,
         model: manifest.model.clone(),
-        objective: manifest.objective.clone(),
-        read: manifest.read.clone(),
+        objective: manifest.objective,
+        read: manifest.read,
         preprocessor,
         encoder,
         context,
@@ -105,31 +124,32 @@ fn member_prefix(i: usize) -> String {
     format!("{MODEL}{i}.")
 }
 
-fn member(file: &TensorFile<Manifest>, i: usize, device: &Device) -> Result<Model, Error> {
-    let tensors = if file.manifest.first_version {
-        first_version::renamed(file.tensors(MODEL)?)
-    } else {
-        file.tensors(&member_prefix(i))?
-    };
+fn member(
+    file: &TensorFile<()>,
+    tensors: Tensors,
+    model: &ModelConfig,
+    device: &Device,
+) -> Result<Model, Error> {
     if let Some((name, data)) = tensors.iter().find(|(_, data)| data.dtype() != DType::F32) {
         let dtype = data.dtype();
         return Err(file
             .error(format!("{name} is {dtype:?}, expected F32"))
             .into());
     }
+    let module = model.try_init(device)?;
     let state = StateDict { tensors };
-    let module = file.manifest.model.try_init(device)?;
     Ok(state.load_into(module).map_err(|e| file.error(e))?)
 }
 
 fn read_context(
-    file: &TensorFile<Manifest>,
+    file: &TensorFile<()>,
+    context: Option<ContextManifest>,
+    rows: RowContext,
     preprocessor: &Preprocessor,
     slots: usize,
 ) -> Result<Option<crate::estimator::StoredContext>, Error> {
-    let rows = file.manifest.model.capabilities().rows;
     let bad = |what: String| Error::from(file.error(what));
-    match (file.manifest.context, rows) {
+    match (context, rows) {
         (None, RowContext::Alone) => Ok(None),
         (None, _) => Err(bad("the rows that the model looks at are missing".into())),
         (Some(_), RowContext::Alone) => Err(bad("rows that the model does not look at".into())),
@@ -146,18 +166,49 @@ fn read_context(
 
 /// The models that the manifest asks for are no larger than the tensors in the file, so that making
 /// them cannot allocate more than the file holds.
-fn check_size(file: &TensorFile<Manifest>, model: &ModelConfig) -> Result<(), ForgeError> {
-    let shapes = file.shapes();
-    let weights = shapes.iter().filter(|(name, _)| name.starts_with(MODEL));
-    let held: usize = weights
-        .map(|(_, shape)| shape.iter().product::<usize>())
-        .sum();
-    let each = model.parameter_count().map_err(|e| file.error(e))?;
-    let asked = each.saturating_mul(file.manifest.members);
-    if asked > held {
+fn check_size(file: &TensorFile<()>, manifest: &Manifest) -> Result<(), ForgeError> {
+    let held = file.values_under(MODEL);
+    let each = (manifest.model.parameter_count()).map_err(|e| file.error(e))?;
+    let asked = each.saturating_mul(manifest.members);
+    if asked as u64 > held {
         return Err(file.error(format!(
             "the model has {asked} parameters, the file holds {held} values for it"
         )));
+    }
+    Ok(())
+}
+
+/// Every tensor is one that the manifest asks for, so that reading cannot allocate more than that.
+/// `names` are those of one member.
+fn check_names(
+    file: &TensorFile<()>,
+    manifest: &Manifest,
+    names: &BTreeSet<String>,
+) -> Result<(), ForgeError> {
+    let of_a_member = |name: &str| {
+        if manifest.first_version {
+            return names.contains(&first_version::renamed_one(name));
+        }
+        name.split_once('.').is_some_and(|(member, name)| {
+            let i: Option<usize> = member.parse().ok();
+            i.is_some_and(|i| i < manifest.members && i.to_string() == member)
+                && names.contains(name)
+        })
+    };
+    let mut others = 0;
+    for name in file.names() {
+        let known = match name.strip_prefix(MODEL) {
+            Some(name) => of_a_member(name),
+            None => {
+                others += 1;
+                let part = OTHERS.iter().find(|part| name.starts_with(**part));
+                let is_there = |part: &&str| *part != CONTEXT || manifest.context.is_some();
+                others <= MOST_OTHERS && part.is_some_and(is_there)
+            }
+        };
+        if !known {
+            return Err(file.error(format!("tensor {name} belongs to no part of the model")));
+        }
     }
     Ok(())
 }

@@ -129,6 +129,27 @@ impl TabularEstimator {
         device: &Device,
         options: FitOptions<'_>,
     ) -> Result<(FittedModel, FitReport), Error> {
+        let fitted = self.check_or_fit(table, split, Some((device, options)))?;
+        // What was asked to fit either did or failed.
+        fitted.ok_or_else(|| ForgeError::training("nothing was trained").into())
+    }
+
+    /// Finds out, before anything is trained or written, what [`fit_split`](Self::fit_split) would
+    /// refuse: bad data, and settings that do not fit them.
+    ///
+    /// # Errors
+    /// As [`fit_split`](Self::fit_split), but for those of training itself.
+    pub fn check(&self, table: &Table, split: &Split) -> Result<(), Error> {
+        self.check_or_fit(table, split, None).map(|_| ())
+    }
+
+    /// Everything up to the training, and that too where there is something to train with.
+    fn check_or_fit(
+        &self,
+        table: &Table,
+        split: &Split,
+        fit: Option<(&Device, FitOptions)>,
+    ) -> Result<Option<(FittedModel, FitReport)>, Error> {
         let mut training = self.config.trainer(split.train.len())?;
         let settings = &self.config.training;
         if split.validation.is_empty() && settings.patience.is_none() && settings.config.is_none() {
@@ -155,7 +176,7 @@ impl TabularEstimator {
                 d_out: objective.d_out(),
             },
         )?;
-        let (device, plain) = (device.clone().autodiff(), without_gradients(device));
+        model.parameter_count()?;
         let context = match StoredContext::choose(capabilities.rows, &split.train) {
             None => None,
             Some(rows) => {
@@ -169,17 +190,26 @@ impl TabularEstimator {
             Some(column) => sample_weights(table, column, Some(&split.train))?,
         };
 
-        let mut fingerprint = blake3::Hasher::new();
-        hash_rows(&mut fingerprint, &train);
-        hash(&mut fingerprint, &weights, |v| v.to_le_bytes());
-        let held_out = match split.validation.is_empty() {
+        let validation = match split.validation.is_empty() {
             true => None,
             false => Some(read(&split.validation)?),
         };
+        let Some((device, options)) = fit else {
+            // These are looked at after the training.
+            if !split.test.is_empty() {
+                read(&split.test)?;
+            }
+            return Ok(None);
+        };
+
+        let (device, plain) = (device.clone().autodiff(), without_gradients(device));
+        let mut fingerprint = blake3::Hasher::new();
+        hash_rows(&mut fingerprint, &train);
+        hash(&mut fingerprint, &weights, |v| v.to_le_bytes());
         let notes = notes(
             &preprocessing,
             &encoder,
-            held_out.as_ref().map(|r| &r.features),
+            validation.as_ref().map(|r| &r.features),
         );
         let FitOptions {
             mut observers,
@@ -192,18 +222,18 @@ impl TabularEstimator {
         if let Some(mut hear) = hear {
             notes.iter().for_each(|note| hear(note));
         }
-        let validation = match held_out {
+        let validation = match validation {
             None => None,
-            Some(rows) => Some({
+            Some(rows) => {
                 hash_rows(&mut fingerprint, &rows);
-                Validation {
+                Some(Validation {
                     targets: Targets::new(rows.targets.slots, rows.targets.original.clone())?,
                     rows: TabularDataset::new(rows.features, &plain),
                     scales: scales(&encoder),
                     constants: constants(&encoder),
                     context: context.as_ref().map(|context| context.to_device(&plain)),
-                }
-            }),
+                })
+            }
         };
         let mut dataset =
             TabularDataset::new(train.features, &device).with_targets(&train.targets)?;
@@ -265,7 +295,7 @@ impl TabularEstimator {
             device: plain,
         };
         fitted.tune(table, &split.validation)?;
-        Ok((fitted, report))
+        Ok(Some((fitted, report)))
     }
 
     /// Numbers or classes, and what was inferred where nobody had said.

@@ -29,7 +29,7 @@ pub(crate) use fit_notes::lines;
 pub use fitted_classifier::FittedClassifier;
 pub use fitted_model::FittedModel;
 pub use fitted_regressor::FittedRegressor;
-pub use options::{FitOptions, FitReport};
+pub use options::{FitOptions, FitReport, NoteListener};
 pub use regressor::TabularRegressor;
 pub use task::Task;
 pub use training_settings::TrainingSettings;

@@ -9,6 +9,9 @@ use forge_data::{InferredTask, PreprocessReport, ReadOptions};
 use forge_train::metric::Scores;
 use forge_train::{EpochRecord, Observer, StopReason};
 
+/// Hears one line at a time.
+pub type NoteListener<'a> = Box<dyn FnMut(&str) + 'a>;
+
 /// Beside the data: who watches, and where a killed run goes on.
 #[derive(Default)]
 pub struct FitOptions<'a> {
@@ -23,7 +26,7 @@ pub struct FitOptions<'a> {
     /// Hears, before training starts, of each thing in the data that a person should know: a column
     /// left out, labels that share a bucket, a target that never varies. [`FitReport::notes`] has
     /// them too.
-    pub notes: Option<Box<dyn FnMut(&str) + 'a>>,
+    pub notes: Option<NoteListener<'a>>,
     /// How the table was read: kept with the model, so that tables to predict on are read alike.
     pub read: ReadOptions,
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct TrainingSettings {
     /// Seed of weights, batches, dropout and the rows held out by `fit`. Default 0.
     pub seed: u64,
-    /// Most epochs, at least 1.
+    /// Most epochs, 1 to 1,000,000.
     pub epochs: Option<usize>,
     /// Rows per optimiser step, at least 1.
     pub batch_size: Option<usize>,

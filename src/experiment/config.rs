@@ -8,6 +8,7 @@ use forge_train::checkpoint::check_same;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TaskChoice;
+use super::run_folder::RunFolder;
 use crate::settings::{set_by_place, text_or_table};
 use crate::{Error, EstimatorConfig, ModelChoice};
 
@@ -120,6 +121,36 @@ impl ExperimentConfig {
             let allowed = "settings of an experiment";
             ForgeError::config("TOML", e.to_string().trim_end(), allowed).into()
         })
+    }
+
+    /// The settings that the run in `folder` was started with, to go on with it.
+    ///
+    /// # Errors
+    /// A config error if there is no run, saying what is missing; an artifact error if its
+    /// `config.toml` is cut off or does not have every setting.
+    pub fn of_run(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        RunFolder::settings(folder.as_ref())
+    }
+
+    /// The first of these settings that `text`, which they were read from, does not state.
+    pub(super) fn missing_in(&self, text: &str) -> Result<Option<String>, Error> {
+        fn missing(wanted: &toml::Table, stated: &toml::Table) -> Option<String> {
+            wanted.iter().find_map(|(key, value)| {
+                match (value, stated.get(key)) {
+                    (_, None) => Some(key.clone()),
+                    // Short forms, which are no tables, state all of it.
+                    (toml::Value::Table(wanted), Some(toml::Value::Table(stated))) => {
+                        missing(wanted, stated).map(|field| format!("{key}.{field}"))
+                    }
+                    _ => None,
+                }
+            })
+        }
+        let refuse =
+            |e: &dyn std::fmt::Display| ForgeError::config("config", e, "representable as TOML");
+        let wanted = toml::Table::try_from(self).map_err(|e| refuse(&e))?;
+        let stated: toml::Table = text.parse().map_err(|e: toml::de::Error| refuse(&e))?;
+        Ok(missing(&wanted, &stated))
     }
 
     /// As TOML text.

@@ -3,9 +3,12 @@
 mod baselines;
 mod config;
 mod data;
+mod fingerprint;
+mod model_record;
 mod notes;
 mod pages;
 mod run;
+mod run_folder;
 mod split_parts;
 mod summary;
 mod task_choice;

@@ -1,16 +1,19 @@
 //! Trains every model of a config, compares, and fills the run folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 use forge_nn::ForgeError;
-use forge_train::{Observer, StopReason};
+use forge_train::{BatchEvent, Flow, Observer, StopReason};
 
+use super::model_record::{Left, ModelRecord};
 use super::notes::Notes;
+use super::run_folder::RunFolder;
 use super::{
-    BaselineResult, ExperimentConfig, ExperimentData, ModelResult, Summary, baselines, pages,
+    BaselineResult, ExperimentConfig, ExperimentData, ModelResult, Summary, baselines, fingerprint,
+    pages,
 };
 use crate::estimator::lines;
 use crate::report::{Section, better_first};
@@ -27,6 +30,8 @@ pub enum RunEvent<'a> {
     /// A line about the data that a person should know: what preprocessing left out, what of the
     /// held-out rows training did not have. Each line once, whatever the number of models.
     Note(&'a str),
+    /// What an earlier run left of a model is damaged: it is made again from its last checkpoint.
+    Damaged(&'a str, &'a Error),
     /// A model begins to train.
     ModelStarted(&'a str),
     /// A model is trained and measured; `reused` when an earlier run had done it.
@@ -69,6 +74,27 @@ impl std::fmt::Debug for RunOptions<'_> {
     }
 }
 
+/// What the models of a run have in common.
+struct Common<'a> {
+    data: &'a ExperimentData,
+    /// Of table and split.
+    fingerprint: String,
+    folder: &'a RunFolder,
+    device: &'a Device,
+    /// Set by the first step that any model trains.
+    trained: Arc<AtomicBool>,
+}
+
+/// Notes that a step was trained.
+struct FirstStep(Arc<AtomicBool>);
+
+impl Observer for FirstStep {
+    fn on_batch(&mut self, _: &BatchEvent) -> Flow {
+        self.0.store(true, Ordering::Relaxed);
+        Flow::Continue
+    }
+}
+
 /// A config, checked.
 #[derive(Debug, Clone)]
 pub struct Experiment {
@@ -89,15 +115,21 @@ impl Experiment {
         Ok(Self { config })
     }
 
-    /// Trains, measures and writes the run folder: `config.toml`, an artifact per model, the best
-    /// one again as `model.safetensors`, `metrics.json`, `report.html`, `sample.csv` (hold-out
-    /// rows to try predictions on) and `checkpoints/`.
+    /// Trains, measures and writes the run folder: `config.toml`, an artifact and a `{model}.json`
+    /// per model, the best one again as `model.safetensors`, `metrics.json`, `report.html`,
+    /// `sample.csv` (hold-out rows to try predictions on) and `checkpoints/`.
+    ///
+    /// Every file is there whole or not at all. The folder has one owner while the run goes on.
+    /// Nothing is written before data and settings of all models have been checked, and a start
+    /// that fails before its first step leaves nothing.
     ///
     /// Returns nothing when it was stopped from outside; the folder can be resumed then.
     ///
     /// # Errors
     /// Bad data naming file, row and column, settings that do not fit it, training that cannot go
-    /// on, or a folder that cannot be written.
+    /// on, or a folder that cannot be written, is another run's or is in use. When resuming: a
+    /// folder that holds no run, saying what is missing; settings or data other than those that it
+    /// was started with.
     pub fn run(&self, options: RunOptions<'_>) -> Result<Option<Summary>, Error> {
         self.run_in(options)
             .map_err(|error| match &self.config.data {
@@ -109,86 +141,72 @@ impl Experiment {
     fn run_in(&self, mut options: RunOptions<'_>) -> Result<Option<Summary>, Error> {
         let device = self.config.device.open()?;
         let data = ExperimentData::load(&self.config)?;
-        let out = options.out.clone();
-        self.open_folder(&out, options.resume)?;
         (options.on_event)(&RunEvent::Data(&data));
+        let folder = if options.resume {
+            RunFolder::resume(&options.out, &self.config)?
+        } else {
+            for model in &self.config.models {
+                self.estimator(model, &data)?
+                    .check(&data.table, &data.split)?;
+            }
+            RunFolder::begin(&options.out, &self.config)?
+        };
+        let trained = Arc::new(AtomicBool::new(options.resume));
+        let common = Common {
+            data: &data,
+            fingerprint: fingerprint::of(&data, &self.config),
+            folder: &folder,
+            device: &device,
+            trained: Arc::clone(&trained),
+        };
+        let result = self.run_models(&common, &mut options);
+        if result.is_err() && !trained.load(Ordering::Relaxed) {
+            folder.abandon();
+        }
+        result
+    }
 
+    fn run_models(
+        &self,
+        common: &Common<'_>,
+        options: &mut RunOptions<'_>,
+    ) -> Result<Option<Summary>, Error> {
+        let Common {
+            data,
+            folder,
+            device,
+            ..
+        } = common;
         let mut results = Vec::new();
         let notes = Notes::default();
         for model in &self.config.models {
-            let Some(result) = self.model(model, &data, &device, &notes, &mut options)? else {
+            let Some(result) = self.model(model, common, &notes, options)? else {
                 return Ok(None);
             };
             results.push(result);
         }
         let best = best(&results);
-        let model = FittedModel::load(out.join(artifact_name(&best)), &device)?;
-        model.save(out.join("model.safetensors"))?;
-        let compared = baselines::compare(&self.config, &data, &model, &mut *options.on_event)?;
-        let summary = self.summary(&data, &model, best, results, compared);
+        let model = FittedModel::load(folder.artifact(&best), device)?;
+        model.save(folder.file("model.safetensors"))?;
+        let compared = baselines::compare(&self.config, data, &model, &mut *options.on_event)?;
+        let summary = self.summary(data, &model, best, results, compared);
 
         let json = serde_json::to_string_pretty(&summary)
-            .map_err(|e| ForgeError::artifact(out.join("metrics.json"), e))?;
-        write(&out.join("metrics.json"), &json)?;
+            .map_err(|e| ForgeError::artifact(folder.file("metrics.json"), e))?;
+        folder.write("metrics.json", &json)?;
         let sample = &data.split.test[..data.split.test.len().min(SAMPLE_ROWS)];
-        data.write_sample(&out.join("sample.csv"), sample)?;
-        pages::report(&data, &summary, &model, &options.sections)?
-            .write(out.join("report.html"))?;
+        data.write_sample(&folder.file("sample.csv"), sample)?;
+        let report = pages::report(data, &summary, &model, &options.sections)?;
+        folder.write("report.html", &report.to_html()?)?;
         Ok(Some(summary))
     }
 
-    /// Makes the run folder, or checks that it holds this very run.
-    fn open_folder(&self, out: &Path, resume: bool) -> Result<(), Error> {
-        let path = out.join("config.toml");
-        if path.exists() {
-            if !resume {
-                return Err(ForgeError::config(
-                    "out",
-                    out.display(),
-                    "a new folder: this one holds a run; resume that, or name another folder",
-                )
-                .into());
-            }
-            let stored = ExperimentConfig::from_toml_file(&path)?;
-            return stored.check_resumable(&self.config, &path);
-        }
-        std::fs::create_dir_all(out).map_err(|e| ForgeError::io(out, e))?;
-        write(&path, &self.config.to_toml()?)
-    }
-
-    /// Trains one model, or takes what an earlier run of this folder left.
-    fn model(
+    /// What trains one model.
+    fn estimator(
         &self,
         model: &ModelChoice,
         data: &ExperimentData,
-        device: &Device,
-        notes: &Notes,
-        options: &mut RunOptions<'_>,
-    ) -> Result<Option<ModelResult>, Error> {
-        let name = model.name();
-        let (artifact, record) = (
-            options.out.join(artifact_name(name)),
-            options.out.join(format!("{name}.json")),
-        );
-        if options.resume && artifact.exists() && record.exists() {
-            let text = std::fs::read_to_string(&record).map_err(|e| ForgeError::io(&record, e))?;
-            let result: ModelResult =
-                serde_json::from_str(&text).map_err(|e| ForgeError::artifact(&record, e))?;
-            for note in &result.notes {
-                notes.tell(note, &mut options.on_event);
-            }
-            (options.on_event)(&RunEvent::ModelFinished(&result, true));
-            return Ok(Some(result));
-        }
-        (options.on_event)(&RunEvent::ModelStarted(name));
-        let fit = FitOptions {
-            observers: vec![(options.observer)(name)],
-            checkpoints: Some(options.out.join("checkpoints").join(name)),
-            resume: options.resume,
-            stop: Some(Arc::clone(&options.stop)),
-            notes: Some(Box::new(|note| notes.tell(note, &mut options.on_event))),
-            read: data.read.clone(),
-        };
+    ) -> Result<TabularEstimator, Error> {
         let mut estimator = TabularEstimator::targets(&self.config.target)
             .task(Some(data.task))
             .ignore(self.config.not_features(&data.table))
@@ -196,7 +214,45 @@ impl Experiment {
         if let Some(column) = &self.config.weights {
             estimator = estimator.weights(column);
         }
-        let (fitted, fit) = estimator.fit_split(&data.table, &data.split, device, fit)?;
+        Ok(estimator)
+    }
+
+    /// Trains one model, or takes what an earlier run of this folder left.
+    fn model(
+        &self,
+        model: &ModelChoice,
+        common: &Common<'_>,
+        notes: &Notes,
+        options: &mut RunOptions<'_>,
+    ) -> Result<Option<ModelResult>, Error> {
+        let name = model.name();
+        let Common { data, folder, .. } = common;
+        if options.resume {
+            let left = ModelRecord::left(folder, name, &common.fingerprint, common.device)?;
+            match left {
+                Left::Nothing => {}
+                Left::Damaged(error) => (options.on_event)(&RunEvent::Damaged(name, &error)),
+                Left::Done(result) => {
+                    for note in &result.notes {
+                        notes.tell(note, &mut options.on_event);
+                    }
+                    (options.on_event)(&RunEvent::ModelFinished(&result, true));
+                    return Ok(Some(result));
+                }
+            }
+        }
+        (options.on_event)(&RunEvent::ModelStarted(name));
+        let first_step = FirstStep(Arc::clone(&common.trained));
+        let fit = FitOptions {
+            observers: vec![(options.observer)(name), Box::new(first_step)],
+            checkpoints: Some(folder.checkpoints(name)),
+            resume: options.resume,
+            stop: Some(Arc::clone(&options.stop)),
+            notes: Some(Box::new(|note| notes.tell(note, &mut options.on_event))),
+            read: data.read.clone(),
+        };
+        let estimator = self.estimator(model, data)?;
+        let (fitted, fit) = estimator.fit_split(&data.table, &data.split, common.device, fit)?;
         if fit.stopped == StopReason::Interrupted || options.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
@@ -218,11 +274,14 @@ impl Experiment {
             history: fit.history,
             notes: told,
         };
-        fitted.save(&artifact)?;
-        let json = serde_json::to_string(&result).map_err(|e| ForgeError::artifact(&record, e))?;
-        write(&record, &json)?;
-        (options.on_event)(&RunEvent::ModelFinished(&result, false));
-        Ok(Some(result))
+        fitted.save(folder.artifact(name))?;
+        let record = ModelRecord {
+            data: common.fingerprint.clone(),
+            result,
+        };
+        record.write(folder)?;
+        (options.on_event)(&RunEvent::ModelFinished(&record.result, false));
+        Ok(Some(record.result))
     }
 
     fn summary(
@@ -263,12 +322,4 @@ fn best(results: &[ModelResult]) -> String {
         .iter()
         .min_by(|a, b| better_first(&scores(a), &scores(b)));
     best.map(|m| m.name.clone()).unwrap_or_default()
-}
-
-fn artifact_name(model: &str) -> String {
-    format!("{model}.safetensors")
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    std::fs::write(path, text).map_err(|e| ForgeError::io(path, e).into())
 }

@@ -51,6 +51,7 @@ pub(super) fn check_parts(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

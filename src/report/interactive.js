@@ -55,7 +55,7 @@ for (const figure of document.querySelectorAll("figure.plot")) {
           let d = "";
           for (let i = layer; i < one.points.length; i += plot.layers)
             d += "M" + at(one.points[i][0], one.points[i][1]) + "h0";
-          if (d) node("path", {class: "dots", stroke: one.hue, d}, data);
+          if (d) node("path", {class: one.class, stroke: one.hue, d}, data);
         }
       }
     }

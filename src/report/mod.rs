@@ -10,8 +10,10 @@ mod svg;
 mod ticks;
 
 use std::cmp::Ordering;
+use std::io::Write;
 use std::path::Path;
 
+use forge_files::OutputFile;
 use forge_nn::ForgeError;
 use forge_train::metric::{Direction, Scores};
 use serde::{Deserialize, Serialize};
@@ -92,12 +94,17 @@ impl Report {
             .map_err(|reason| ForgeError::unsupported(format!("report: {reason}")).into())
     }
 
-    /// Writes the page to `path`.
+    /// Writes the page to `path`: a file whole or not at all, links followed.
     ///
     /// # Errors
     /// As [`to_html`](Self::to_html), or an I/O error.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        std::fs::write(path, self.to_html()?).map_err(|e| ForgeError::io(path, e).into())
+        let html = self.to_html()?;
+        let written = OutputFile::create(path).and_then(|mut file| {
+            file.write_all(html.as_bytes())?;
+            file.commit()
+        });
+        written.map_err(|e| ForgeError::io(path, e).into())
     }
 }

@@ -22,7 +22,7 @@ flex:0 1 480px;min-width:20rem}figcaption,output{font-size:12px;color:#555;displ
 figcaption b{margin-right:.8em}figure svg{width:100%;height:auto;font-size:11px;fill:#444}\
 svg text{text-anchor:middle}svg .y{text-anchor:end}svg .title{font-size:14px;fill:#222}\
 .axes path{stroke:#e4e4e4}.diagonal{stroke:#000;stroke-opacity:.5}.line{fill:none;stroke-width:2}\
-.dots{stroke-width:4;stroke-linecap:round;stroke-opacity:.35}.zoom{fill:#0072b2;fill-opacity:.15}\
+.dots{stroke-width:4;stroke-linecap:round;stroke-opacity:.35}.few{stroke-width:6;stroke-opacity:.8}.zoom{fill:#0072b2;fill-opacity:.15}\
 .ring{fill:none;stroke:#000}";
 
 pub(super) fn render(report: &Report) -> Result<String, String> {

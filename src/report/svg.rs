@@ -20,6 +20,13 @@ const FRAME: (f64, f64, f64, f64) = (64.0, 26.0, 470.0, 298.0);
 /// Dots are spread over so many paths: within one, overlapping dots do not get darker.
 const LAYERS: usize = 8;
 
+/// Few dots are drawn to be seen one by one, many so that where they are dense shows.
+const FEW_DOTS: usize = 200;
+
+fn dots_class(dots: usize) -> &'static str {
+    if dots > FEW_DOTS { "dots" } else { "dots few" }
+}
+
 /// What the script draws a plot anew from.
 #[derive(Serialize)]
 struct Data<'a> {
@@ -36,6 +43,7 @@ struct Data<'a> {
 struct DataSeries<'a> {
     name: &'a str,
     mark: Mark,
+    class: &'static str,
     hue: &'a str,
     points: Vec<[f64; 2]>,
 }
@@ -72,8 +80,9 @@ pub(super) fn draw(plot: &Plot, id: usize) -> String {
                 let _ = write!(svg, "<path class=\"line\" stroke=\"{hue}\" d=\"{path}\"/>");
             }
             Mark::Points => {
+                let class = dots_class(series.points.len());
                 for layer in 0..LAYERS.min(series.points.len()) {
-                    let _ = write!(svg, "<path class=\"dots\" stroke=\"{hue}\" d=\"");
+                    let _ = write!(svg, "<path class=\"{class}\" stroke=\"{hue}\" d=\"");
                     for point in series.points.iter().skip(layer).step_by(LAYERS) {
                         let (x, y) = place(*point, extent);
                         let _ = write!(svg, "M{x:.1} {y:.1}h0");
@@ -105,6 +114,7 @@ pub(super) fn data(plot: &Plot) -> Result<String, String> {
     let series = series.map(|(one, hue)| DataSeries {
         name: &one.name,
         mark: one.mark,
+        class: dots_class(one.points.len()),
         hue,
         points: one
             .points

@@ -185,4 +185,17 @@ fn merged_cells_without_end_are_refused_or_cheap() {
     let many = r#"<mergeCell ref="A2:XFD1048576"/>"#.repeat(10_000);
     let error = read(&book(&many), "many.xlsx").unwrap_err();
     assert!(error.to_string().contains("overlap"), "{error}");
+    // One region over all columns, under a row as wide as a row can be.
+    let mut rows = r#"<row r="1"><c r="A1" t="inlineStr"><is><t>x</t></is></c><c r="XFD1" t="inlineStr"><is><t>y</t></is></c></row><row r="2"><c r="A2"><v>1</v></c></row>"#.to_owned();
+    for row in 3..2000 {
+        rows += &format!(r#"<row r="{row}"><c r="A{row}"><v>1</v></c></row>"#);
+    }
+    let book = with_part(
+        "xl/worksheets/sheet1.xml",
+        &format!(
+            r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData><mergeCells><mergeCell ref="A2:XFD1048576"/></mergeCells></worksheet>"#
+        ),
+    );
+    let error = read(&book, "wide.xlsx").unwrap_err();
+    assert!(error.to_string().contains("nearly all merged"), "{error}");
 }

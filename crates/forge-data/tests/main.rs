@@ -15,6 +15,8 @@ mod merged_cells;
 mod near_values;
 mod needed_columns;
 mod passage;
+#[cfg(unix)]
+mod pipes;
 mod preprocess;
 mod preprocess_parts;
 mod preprocess_properties;

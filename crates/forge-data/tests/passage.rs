@@ -215,8 +215,8 @@ fn a_sheet_becomes_text_that_the_same_settings_read() {
     assert_eq!(rows[4], format!(",,,1.5,{cell}"));
     assert_eq!(rows[5], format!("2,2023-03-16,TRUE,2.5,{cell}"));
     let (again, _) = read(&at("out.csv"), &options);
-    assert_eq!(again.column("k"), table.column("k"));
-    assert_eq!(again.column("day"), table.column("day"));
+    assert_eq!(again.column("k").unwrap(), table.column("k").unwrap());
+    assert_eq!(again.column("day").unwrap(), table.column("day").unwrap());
     passage.write_sample(at("sample.csv"), &[2]).unwrap();
     let (sample, _) = read(&at("sample.csv"), &options);
     assert_eq!(sample.n_rows(), 1);

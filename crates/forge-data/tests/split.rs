@@ -179,11 +179,19 @@ fn too_little_to_split_is_said() {
     );
     let error = parse("random").split(&numbers(1), 0.1).unwrap_err();
     assert!(
-        error.is_value() && error.to_string().contains("only 1 rows"),
+        error.is_value()
+            && error
+                .to_string()
+                .contains("there is only 1 row: training, validation"),
         "{error}"
     );
     let error = parse("random").split(&numbers(2), 0.1).unwrap_err();
-    assert!(error.to_string().contains("3 for a validation"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("only 2 rows: training, validation and test need at least 3"),
+        "{error}"
+    );
     assert!(parse("random").split(&numbers(3), 0.1).is_ok());
     let same = Table::new(vec![Column::numeric("g", vec![4.0; 9])]).unwrap();
     for text in ["group:g", "date:g"] {
@@ -460,7 +468,7 @@ fn a_resolution_can_be_given() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("there are only 1 month") && error.contains("`date/exact:quote`"),
+        error.contains("there is only 1 month") && error.contains("`date/exact:quote`"),
         "{error}"
     );
     let error = "date/minute:quote"

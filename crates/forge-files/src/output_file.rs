@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::WholeFile;
 
@@ -30,7 +30,7 @@ impl OutputFile {
                 let message = "is a folder; name a file in it";
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, message));
             }
-            Ok(there) if there.is_file() => {
+            Ok(there) if there.is_file() && !is_of_the_system(path) => {
                 Kind::Whole(WholeFile::create(fs::canonicalize(path)?)?)
             }
             Ok(_) => Kind::Stream(OpenOptions::new().write(true).open(path)?),
@@ -70,8 +70,13 @@ impl Write for OutputFile {
     }
 }
 
+/// `/dev/stdout` leads to whatever file the shell opened, which must not be exchanged under it.
+fn is_of_the_system(path: &Path) -> bool {
+    cfg!(unix) && (path.starts_with("/dev") || path.starts_with("/proc"))
+}
+
 /// Where a chain of links that ends in nothing leads.
-fn followed(path: &Path) -> io::Result<std::path::PathBuf> {
+fn followed(path: &Path) -> io::Result<PathBuf> {
     /// As many as Linux follows.
     const MOST_LINKS: usize = 40;
     let mut at = path.to_path_buf();

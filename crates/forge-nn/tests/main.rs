@@ -8,4 +8,5 @@ mod linear;
 mod ops;
 mod parameters;
 mod property;
+mod state;
 mod tokenizer;

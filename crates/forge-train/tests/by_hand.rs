@@ -322,6 +322,36 @@ impl Sampler for Wander {
     }
 }
 
+/// Whose batches are so many that the steps of a run cannot be counted.
+struct Endless;
+
+impl RunPart for Endless {
+    fn name(&self) -> &str {
+        "endless"
+    }
+}
+
+impl Sampler for Endless {
+    fn batches(&self) -> usize {
+        usize::MAX
+    }
+
+    fn rows(&mut self, _: usize, _: usize) -> Result<Vec<usize>, ForgeError> {
+        Ok(vec![0, 1])
+    }
+}
+
+#[test]
+fn steps_that_cannot_be_counted_are_refused() {
+    let error = Trainer::new(config(3))
+        .unwrap()
+        .with_sampler(Endless)
+        .fit(&mut Task::new(25), Net::new(&Device::flex(), 1))
+        .unwrap_err();
+    assert!(error.is_config(), "{error}");
+    assert!(error.to_string().contains("epochs = 3 of"), "{error}");
+}
+
 #[test]
 fn a_sampler_with_a_state_resumes_bit_equal() {
     let run = |folder: &Path, start, observer: &mut dyn Observer| {

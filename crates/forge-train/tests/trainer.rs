@@ -398,6 +398,7 @@ fn configs_are_checked_and_unknown_fields_refused() {
     }
     for (text, part) in [
         (r#"{"epochs": 0}"#, "epochs = 0"),
+        (r#"{"epochs": 1000001}"#, "epochs = 1000001"),
         (r#"{"batch_size": 0}"#, "batch_size = 0"),
         (r#"{"micro_batches": 0}"#, "micro_batches = 0"),
         (r#"{"clip_norm": 0}"#, "clip_norm = 0"),

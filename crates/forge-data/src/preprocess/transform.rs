@@ -170,18 +170,16 @@ impl Preprocessor {
                         Seen::Unknown => counts.unknown[j].see(row),
                         Seen::Missing => counts.missing_labels[j].see(row),
                     }
-                    if seen == Seen::Missing {
-                        if part.masks {
-                            match self.config.categorical {
-                                CategoricalEncoding::Codes => {
-                                    part.cat_present[at * width_cat + j] = false;
-                                }
-                                CategoricalEncoding::OneHot => {
-                                    let labels = column.one_hot_labels();
-                                    let start = at * width + one_hot_at;
-                                    part.num_present[start + labels.start..start + labels.end]
-                                        .fill(false);
-                                }
+                    if seen == Seen::Missing && part.masks {
+                        match self.config.categorical {
+                            CategoricalEncoding::Codes => {
+                                part.cat_present[at * width_cat + j] = false;
+                            }
+                            CategoricalEncoding::OneHot => {
+                                let labels = column.one_hot_labels();
+                                let start = at * width + one_hot_at;
+                                part.num_present[start + labels.start..start + labels.end]
+                                    .fill(false);
                             }
                         }
                     }

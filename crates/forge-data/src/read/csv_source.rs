@@ -153,7 +153,7 @@ impl CsvSource<'_> {
                     usual.width, usual.first_row, usual.rows_before
                 ))
             }
-            Ok(_) if cells.len() == 1 && self.is_near_end(row) => error.with_hint(format!(
+            Ok(_) if is_note(cells) && self.is_near_end(row) => error.with_hint(format!(
                 "if the file ends in a note ('{}'), set `skip_footer` to pass over it",
                 shorten(&header::name_of(&cells[0]), 40)
             )),
@@ -235,6 +235,11 @@ impl CsvSource<'_> {
         }
         Ok(matches!(state, State::Quoted))
     }
+}
+
+/// Whether a row is a line of words rather than a row that was cut off.
+fn is_note(cells: &[Cell<'_>]) -> bool {
+    matches!(cells, [Cell::Text(text)] if text.contains(char::is_alphabetic))
 }
 
 fn ragged(row: u64, cells: &[Cell<'_>], first_row: u64, names: &[String]) -> DataError {

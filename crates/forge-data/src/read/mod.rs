@@ -20,6 +20,7 @@ mod plan;
 mod records;
 mod report;
 mod saved_index;
+mod spool;
 mod survey;
 
 pub(crate) use cell::Cell;
@@ -39,7 +40,8 @@ use crate::DataError;
 use crate::schema::Decimal;
 use crate::table::Table;
 
-/// Reads a table from a CSV, Parquet or Excel file, by its extension or `options.format`.
+/// Reads a table from a CSV, Parquet or Excel file, by its extension or `options.format`. What
+/// comes through a named pipe is put into a temporary file first, since it is read more than once.
 ///
 /// `docs/data.md` says what is read, what is repaired and reported, and what is refused.
 ///
@@ -68,16 +70,18 @@ pub fn read_table(
         Some(format) => format,
         None => format_of(path).map_err(|e| e.at_path(path))?,
     };
+    let spooled = spool::spool(path).map_err(|e| DataError::io(path, e))?;
+    let file = spooled.as_deref().unwrap_or(path);
     let read = match format {
         TableFormat::Csv => {
             let mut options = options.clone();
             if options.delimiter.is_none() && extension(path) == "tsv" {
                 options.delimiter = Some('\t');
             }
-            read_csv(Input::File(path), &options)
+            read_csv(Input::File(file), &options)
         }
-        TableFormat::Parquet => read_parquet(path, options),
-        TableFormat::Excel => read_excel(path, options),
+        TableFormat::Parquet => read_parquet(file, options),
+        TableFormat::Excel => read_excel(file, options),
     };
     let (table, mut report) = read.map_err(|e| e.at_path(path))?;
     report.path = Some(path.into());

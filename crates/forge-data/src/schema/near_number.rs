@@ -134,6 +134,7 @@ fn affix<'a>(
 /// A bond price in 32nds: `99-16`, `99-16+` and `99-165`, also with an apostrophe.
 pub(crate) fn thirty_seconds(text: &str) -> Option<f64> {
     let (whole, part) = text.split_once(['-', '\''])?;
+    let dashed = text.as_bytes().get(whole.len()) == Some(&b'-');
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     if !(1..=3).contains(&whole.len()) || !digits(whole) {
         return None;
@@ -141,9 +142,13 @@ pub(crate) fn thirty_seconds(text: &str) -> Option<f64> {
     let (ticks, last) = part.split_at_checked(2)?;
     let ticks: u32 = Some(ticks).filter(|t| digits(t))?.parse().ok()?;
     let quarters = match last {
-        "" | "0" => 0,
+        "" => 0,
+        "+" => 2,
+        // `1'200` is 1200 somewhere.
+        _ if !dashed => return None,
+        "0" => 0,
         "2" => 1,
-        "+" | "5" => 2,
+        "5" => 2,
         "7" => 3,
         _ => return None,
     };
@@ -261,7 +266,7 @@ mod tests {
             assert_eq!(thirty_seconds(text), Some(expected), "{text}");
         }
         for text in [
-            "99-32", "99-1", "9999-16", "99-163", "2023-01", "-16", "a-16",
+            "99-32", "99-1", "9999-16", "99-163", "1'200", "2023-01", "-16", "a-16",
         ] {
             assert_eq!(thirty_seconds(text), None, "{text}");
         }

@@ -287,10 +287,10 @@ impl SplitConfig {
             }
             _ => String::new(),
         };
-        let one = if found == 1 {
-            what.trim_end_matches('s')
+        let (are, what) = if found == 1 {
+            ("is", what.trim_end_matches('s'))
         } else {
-            what
+            ("are", what)
         };
         let names = if parts == 3 {
             "training, validation and test need at least 3"
@@ -298,8 +298,8 @@ impl SplitConfig {
             "training and the part held out need at least 2"
         };
         let error = DataError::value(format!(
-            "there are only {found} {one}: {names}; take more data, set the fraction of a part to \
-             0{finer}"
+            "there {are} only {found} {what}: {names}; take more data, set the fraction of a part \
+             to 0{finer}"
         ));
         Some(match column {
             Some(column) => error.at_column(column),

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use forge_files::printable;
+
 /// What went wrong, in words that name the field, the value and what is allowed, or the file.
 ///
 /// Opaque on purpose: ask it with the predicates, show it with `Display`.
@@ -38,13 +40,35 @@ enum Kind {
     Device(String),
     #[error("training: {0}")]
     Training(String),
-    #[error("{}: {reason}", path.display())]
-    Artifact { path: PathBuf, reason: String },
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", shown(path))]
+    Artifact {
+        path: PathBuf,
+        reason: String,
+        damaged: bool,
+    },
+    #[error("{}: {source}", shown(path))]
     Io {
         path: PathBuf,
         source: std::io::Error,
     },
+}
+
+/// Most letters of a part of a message.
+const LONGEST: usize = 4_000;
+
+/// What an error quotes may come from a file: it is shown, not obeyed by a terminal, and no longer
+/// than anybody reads.
+fn text(words: impl Display) -> String {
+    let mut words = words.to_string();
+    if let Some((end, _)) = words.char_indices().nth(LONGEST) {
+        words.truncate(end);
+        words.push('…');
+    }
+    printable(&words).into_owned()
+}
+
+fn shown(path: &Path) -> String {
+    text(path.display())
 }
 
 impl From<Kind> for ForgeError {
@@ -58,9 +82,9 @@ impl ForgeError {
     #[must_use]
     pub fn config(field: &str, value: impl Display, allowed: impl Display) -> Self {
         Kind::Config {
-            field: field.into(),
-            value: value.to_string(),
-            allowed: allowed.to_string(),
+            field: text(field),
+            value: text(value),
+            allowed: text(allowed),
         }
         .into()
     }
@@ -69,9 +93,9 @@ impl ForgeError {
     #[must_use]
     pub fn shape(what: impl Display, found: impl Display, expected: impl Display) -> Self {
         Kind::Shape {
-            what: what.to_string(),
-            found: found.to_string(),
-            expected: expected.to_string(),
+            what: text(what),
+            found: text(found),
+            expected: text(expected),
         }
         .into()
     }
@@ -79,33 +103,46 @@ impl ForgeError {
     /// Something the model or backend does not declare.
     #[must_use]
     pub fn unsupported(message: impl Display) -> Self {
-        Kind::Unsupported(message.to_string()).into()
+        Kind::Unsupported(text(message)).into()
     }
 
     /// Weights that do not fit the module: missing, left over, wrong shape or type.
     #[must_use]
     pub fn weights(message: impl Display) -> Self {
-        Kind::Weights(message.to_string()).into()
+        Kind::Weights(text(message)).into()
     }
 
     /// A device that is not compiled in or not present.
     #[must_use]
     pub fn device(message: impl Display) -> Self {
-        Kind::Device(message.to_string()).into()
+        Kind::Device(text(message)).into()
     }
 
     /// Training that cannot go on (a loss that is not finite, say).
     #[must_use]
     pub fn training(message: impl Display) -> Self {
-        Kind::Training(message.to_string()).into()
+        Kind::Training(text(message)).into()
     }
 
-    /// A model file, checkpoint or config file that is damaged or of another version.
+    /// A model file, checkpoint or config file of another kind or version, or one that does not
+    /// fit.
     #[must_use]
     pub fn artifact(path: impl AsRef<Path>, reason: impl Display) -> Self {
         Kind::Artifact {
             path: path.as_ref().into(),
-            reason: reason.to_string(),
+            reason: text(reason),
+            damaged: false,
+        }
+        .into()
+    }
+
+    /// A file whose checksum or structure shows that its bytes are not those that were written.
+    #[must_use]
+    pub fn damaged(path: impl AsRef<Path>, reason: impl Display) -> Self {
+        Kind::Artifact {
+            path: path.as_ref().into(),
+            reason: text(reason),
+            damaged: true,
         }
         .into()
     }
@@ -191,9 +228,42 @@ impl ForgeError {
         matches!(*self.0, Kind::Artifact { .. })
     }
 
+    /// A file's checksum or structure shows that its bytes are not those that were written. Such an
+    /// error [is about an artifact](Self::is_artifact) too.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        matches!(*self.0, Kind::Artifact { damaged: true, .. })
+    }
+
     /// The file system refused.
     #[must_use]
     pub fn is_io(&self) -> bool {
         matches!(*self.0, Kind::Io { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_files_say_is_shown_not_obeyed() {
+        let hostile = "a\u{1b}[2J";
+        for error in [
+            ForgeError::artifact(hostile, hostile),
+            ForgeError::damaged(hostile, hostile),
+            ForgeError::weights(hostile),
+            ForgeError::config(hostile, hostile, hostile),
+            ForgeError::shape(hostile, hostile, hostile),
+            ForgeError::io(hostile, std::io::ErrorKind::NotFound.into()),
+        ] {
+            let text = error.to_string();
+            assert!(
+                !text.contains('\u{1b}') && text.contains("a\\u{1b}[2J"),
+                "{text}"
+            );
+        }
+        let long = ForgeError::weights("é".repeat(1_000_000)).to_string();
+        assert!(long.chars().count() < 4_100 && long.ends_with('…'));
     }
 }

@@ -101,13 +101,17 @@ impl RevIn {
     pub fn normalize(&self, x: Tensor<3>) -> (Tensor<3>, RevInStatistics) {
         let time = x.dims()[1];
         let constant = stop_gradient(x.clone());
-        let mean = constant.clone().mean_dim(1);
-        let var = (constant - mean.clone()).square().mean_dim(1);
+        // The mean of differences to the first value: of a window of equal values it is exactly 0,
+        // where that of the values is rounded to their size and divided by a deviation near 0.
+        let first = constant.clone().narrow(1, 0, 1);
+        let shifted = constant - first.clone();
+        let shift = shifted.clone().mean_dim(1);
+        let var = (shifted - shift.clone()).square().mean_dim(1);
         let deviation = (var + self.eps).sqrt();
         let centre = if self.subtract_last {
             x.clone().narrow(1, time - 1, 1)
         } else {
-            mean
+            first + shift
         };
         let mut y = (x - centre.clone()) / deviation.clone();
         if let (Some(weight), Some(bias)) = (&self.affine_weight, &self.affine_bias) {

@@ -3,7 +3,7 @@
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use burn::backend::tensor::{BoolTensor, FloatTensor};
-use burn::backend::{Backend, DType, Shape, Slice, TensorMetadata};
+use burn::backend::{Backend, DType, FloatDType, Shape, Slice, TensorMetadata};
 
 /// A float primitive of backend `B`; cloning is cheap (a handle).
 pub(crate) struct Expr<B: Backend>(pub(crate) FloatTensor<B>);
@@ -60,6 +60,18 @@ impl<B: Backend> Expr<B> {
         Self(B::relu_backward(output.0, grad.0))
     }
 
+    /// Zeros of the element type and on the device of `self`, which is not read.
+    pub(crate) fn zeros_like(&self, shape: impl Into<Shape>) -> Self {
+        let dtype: FloatDType = self.dtype().into();
+        Self(B::float_zeros(shape.into(), &self.0.device(), dtype))
+    }
+
+    /// Whether there is no element. Backends refuse many operations on such tensors, so the
+    /// references answer for them.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shape().contains(&0)
+    }
+
     /// Sum over `dim`, kept with length 1.
     pub(crate) fn sum_dim(self, dim: usize) -> Self {
         Self(B::float_sum_dim(self.0, dim))
@@ -114,10 +126,6 @@ impl<B: Backend> Expr<B> {
         Self(B::float_mul_scalar(self.0, value.into()))
     }
 
-    pub(crate) fn clamp_min(self, value: f64) -> Self {
-        Self(B::float_clamp_min(self.0, value.into()))
-    }
-
     pub(crate) fn mask_fill(self, mask: BoolTensor<B>, value: f64) -> Self {
         Self(B::float_mask_fill(self.0, mask, value.into()))
     }
@@ -125,15 +133,19 @@ impl<B: Backend> Expr<B> {
     /// Collapses all axes but the last: `[rows, last]`.
     pub(crate) fn rows(self) -> Self {
         let shape = self.shape();
-        let last = shape[shape.num_dims() - 1];
-        let rows = shape.num_elements().checked_div(last).unwrap_or(0);
-        self.reshape([rows, last])
+        let last = shape.num_dims() - 1;
+        // Not by division: rows may be many and have no element.
+        let rows: usize = shape[..last].iter().product();
+        self.reshape([rows, shape[last]])
     }
 
     /// The sum over every axis but the last: `[last]`.
     pub(crate) fn sum_rows(self) -> Self {
         let rows = self.rows();
         let last = rows.shape()[1];
+        if rows.is_empty() {
+            return rows.zeros_like([last]);
+        }
         rows.sum_dim(0).reshape([last])
     }
 

@@ -35,11 +35,13 @@ mod cube;
 mod dispatch;
 mod dropout_mask;
 mod expression;
+mod extent;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "fusion")]
 mod fusion;
 mod optional;
+mod same_dtype;
 
 mod adamw;
 mod attention;

@@ -1,6 +1,12 @@
 //! A module's tensors by name: what files hold and checkpoints restore.
 
+mod dtype;
+mod envelope;
+mod finite;
+mod header;
+mod names;
 mod safetensors_file;
+mod source;
 mod subset;
 mod tensor_file;
 
@@ -50,8 +56,10 @@ impl StateDict {
     /// A loaded parameter keeps the element type of the data: an f64 state makes an f64 module.
     ///
     /// # Errors
-    /// A weights error naming every missing, left-over or misshapen tensor.
+    /// A weights error naming every tensor that is [not finite](Self::check_finite), or else every
+    /// missing, left-over or misshapen one.
     pub fn load_into<M: Module>(self, mut module: M) -> Result<M, ForgeError> {
+        self.check_finite()?;
         let tensors = self
             .tensors
             .into_iter()

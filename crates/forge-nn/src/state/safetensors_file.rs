@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::{Bytes, TensorData};
-use safetensors::tensor::SafeTensors;
-
 use super::StateDict;
-use super::tensor_file::burn_dtype;
+use super::header::{Fault, HeaderText};
+use super::source::Source;
 use crate::ForgeError;
 
 /// What a safetensors file may carry beside its tensors: one text by name.
 pub type SafetensorsMetadata = BTreeMap<String, String>;
+
+/// Most tensors of a file.
+const MOST_TENSORS: usize = 10_000;
 
 impl StateDict {
     /// Reads any safetensors file: every tensor under its own name, in its own element type and
@@ -21,14 +22,14 @@ impl StateDict {
     /// [`TensorFile`](crate::TensorFile).
     ///
     /// # Errors
-    /// An I/O error, or an artifact error saying what is wrong with the file. Never panics,
-    /// whatever the bytes; allocates about twice the file's size.
+    /// An I/O error, or an artifact error saying what is wrong with the file: a header of more than
+    /// 16 MiB, more than 10,000 tensors or a tensor of more than eight axes too. Never panics, whatever the bytes.
     pub fn read_safetensors(
         path: impl AsRef<Path>,
     ) -> Result<(Self, SafetensorsMetadata), ForgeError> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|e| ForgeError::io(path, e))?;
-        Self::from_safetensors(path, &bytes)
+        let source = Source::open(path).map_err(|e| ForgeError::io(path, e))?;
+        read(path, &source)
     }
 
     /// [`read_safetensors`](Self::read_safetensors) for bytes already in memory; `path` is what
@@ -40,26 +41,28 @@ impl StateDict {
         path: impl AsRef<Path>,
         bytes: &[u8],
     ) -> Result<(Self, SafetensorsMetadata), ForgeError> {
-        let path = path.as_ref();
-        let bad = |e: &dyn std::fmt::Display| {
-            ForgeError::artifact(path, format!("not a whole safetensors file: {e}"))
-        };
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| bad(&e))?;
-        let file = SafeTensors::deserialize(bytes).map_err(|e| bad(&e))?;
-        let mut state = Self::default();
-        for (name, view) in file.iter() {
-            let dtype = burn_dtype(view.dtype()).ok_or_else(|| {
-                let reason = format!("{name}: no element type {:?}", view.dtype());
-                ForgeError::artifact(path, reason)
-            })?;
-            let bytes = Bytes::from_bytes_vec(view.data().to_vec());
-            let data = TensorData::from_bytes(bytes, view.shape().to_vec(), dtype);
-            state.tensors.insert(name.to_string(), data);
-        }
-        let metadata = header.metadata().iter().flatten();
-        Ok((
-            state,
-            metadata.map(|(k, v)| (k.clone(), v.clone())).collect(),
-        ))
+        read(path.as_ref(), &Source::Memory(bytes))
     }
+}
+
+fn read(path: &Path, source: &Source<'_>) -> Result<(StateDict, SafetensorsMetadata), ForgeError> {
+    let bad = |e: String| ForgeError::damaged(path, format!("not a whole safetensors file: {e}"));
+    let header = HeaderText::read(source).map_err(|fault| match fault {
+        Fault::Io(error) => ForgeError::io(path, error),
+        Fault::Damaged(reason) => ForgeError::damaged(path, reason),
+    })?;
+    let entries = header
+        .entries(source.len() - header.data_start, MOST_TENSORS)
+        .map_err(bad)?;
+    let metadata = header.metadata().map_err(bad)?.unwrap_or_default();
+    let data_start = header.data_start;
+    drop(header);
+    let mut state = StateDict::default();
+    for entry in entries {
+        let data = entry
+            .read(source, data_start)
+            .map_err(|e| ForgeError::io(path, e))?;
+        state.tensors.insert(entry.name.into_string(), data);
+    }
+    Ok((state, metadata))
 }

@@ -6,6 +6,7 @@ use burn::module::{Module, ModuleMapper, Param, Parameter};
 use burn::tensor::{Bool, DType, Int, Tensor, TensorData};
 
 use super::StateDict;
+use super::finite::not_finite;
 use crate::ForgeError;
 use crate::parameters::ParameterPath;
 
@@ -108,9 +109,9 @@ impl StateDict {
     ///
     /// # Errors
     /// A weights error naming every tensor of another shape (unless
-    /// [skipped](Subset::skip_misshapen)) or of another kind (integers for floats), two tensors of
-    /// the state that go to the same place, prefixes that fit nothing, or that nothing at all was
-    /// loaded.
+    /// [skipped](Subset::skip_misshapen)), of another kind (integers for floats) or with elements
+    /// that are not finite, two tensors of the state that go to the same place, prefixes that fit
+    /// nothing, or that nothing at all was loaded. What goes nowhere may be anything.
     pub fn load_subset<M: Module>(
         self,
         module: M,
@@ -207,7 +208,13 @@ impl Load {
                     .push(format!("{theirs} is {dtype:?}, which {name} cannot hold"));
                 None
             }
-            Some(_) => self.given.remove(&name).map(|(_, data)| data),
+            Some((theirs, data)) => match not_finite(data) {
+                Some(problem) => {
+                    self.problems.push(format!("{theirs} {problem}"));
+                    None
+                }
+                None => self.given.remove(&name).map(|(_, data)| data),
+            },
             None => None,
         };
         let names = match data {

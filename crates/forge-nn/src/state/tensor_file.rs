@@ -1,34 +1,29 @@
 //! Named tensors and a manifest in one safetensors file, safe to read from strangers.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Bytes, DType, TensorData};
-use safetensors::tensor::{Metadata, SafeTensors, TensorView};
-use safetensors::{Dtype, SafeTensorError};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use burn::tensor::TensorData;
+use forge_files::WholeFile;
+use safetensors::SafeTensorError;
+use safetensors::tensor::TensorView;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::dtype::safetensors_dtype;
+use super::envelope::{Envelope, Ours};
+use super::header::{Entry, Fault, HeaderText, LENGTH, MOST_BYTES};
+use super::source::Source;
 use crate::ForgeError;
 
 /// The one metadata key; a single key keeps the header's bytes reproducible.
 const KEY: &str = "volatilityforge";
 /// How the checksum looks inside the JSON-in-JSON header, up to its first digit.
-const CHECKSUM_PREFIX: &[u8] = br#"\"blake3\":\""#;
+const CHECKSUM_PREFIX: &str = r#"\"blake3\":\""#;
 const CHECKSUM_DIGITS: usize = 64;
-
-/// What stands before a file's own manifest. `blake3` covers every byte of the file, read with
-/// its own digits as zeros.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Envelope<T> {
-    format: String,
-    version: u32,
-    library: String,
-    blake3: String,
-    manifest: T,
-}
+/// Most tensors of a file. Ensembles and the states of optimisers have several per parameter.
+const MOST_TENSORS: usize = 100_000;
 
 /// What a kind of file is called and which versions of it this library reads.
 #[derive(Debug, Clone, Copy)]
@@ -39,21 +34,21 @@ pub struct FileFormat {
     pub version: u32,
 }
 
-/// A checked file in memory: its manifest, and tensors that are copied out one at a time.
+/// A checked file: its manifest, and tensors that are read one at a time.
 ///
-/// The file is held once; nothing else is allocated before the caller has seen the manifest and
-/// the [shapes](Self::shapes).
+/// Of the file only the header is held, at most 16 MiB of it; nothing else is allocated before the
+/// caller has seen the manifest and the names.
 pub struct TensorFile<T> {
     path: PathBuf,
-    bytes: Vec<u8>,
-    data_start: usize,
-    header: Metadata,
+    source: Source<'static>,
+    data_start: u64,
+    entries: Vec<Entry>,
     /// What the writer put in beside the tensors.
     pub manifest: T,
 }
 
-impl<T: std::fmt::Debug> std::fmt::Debug for TensorFile<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<T: fmt::Debug> fmt::Debug for TensorFile<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TensorFile")
             .field("path", &self.path)
             .field("manifest", &self.manifest)
@@ -62,15 +57,17 @@ impl<T: std::fmt::Debug> std::fmt::Debug for TensorFile<T> {
 }
 
 impl<T: DeserializeOwned> TensorFile<T> {
-    /// Reads and checks `path`: structure, checksum, format, version, manifest, in that order.
+    /// Reads and checks `path`: the header's length, the checksum over all bytes, the structure,
+    /// format, version, manifest, in that order. The manifest is made into nothing but a `T`.
     ///
     /// # Errors
-    /// An I/O error, or an artifact error saying what is wrong with the file. Never panics,
-    /// whatever the bytes; allocates at most the file's size and its header once more.
+    /// An I/O error, also for what is not a file (a named pipe is not opened); or an artifact error
+    /// saying what is wrong: [damaged](ForgeError::is_damaged) where checksum or structure are.
+    /// Never panics, whatever the bytes.
     pub fn open(path: impl AsRef<Path>, format: FileFormat) -> Result<Self, ForgeError> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|e| ForgeError::io(path, e))?;
-        Self::from_bytes(path, bytes, format)
+        let source = Source::open(path).map_err(|e| ForgeError::io(path, e))?;
+        Self::from_source(path, source, format)
     }
 
     /// [`open`](Self::open) for bytes already in memory; `path` is what errors name.
@@ -82,55 +79,69 @@ impl<T: DeserializeOwned> TensorFile<T> {
         bytes: Vec<u8>,
         format: FileFormat,
     ) -> Result<Self, ForgeError> {
-        let path = path.as_ref();
-        let bad = |reason: String| ForgeError::artifact(path, reason);
-        let (header_len, header) = SafeTensors::read_metadata(&bytes)
-            .map_err(|e| bad(format!("not a whole safetensors file: {e}")))?;
-        let text = header
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get(KEY))
-            .ok_or_else(|| {
-                bad(format!(
-                    "has no '{KEY}' entry in its header: not written here"
-                ))
-            })?;
-        let envelope: Envelope<serde_json::Value> = serde_json::from_str(text)
-            .map_err(|e| bad(format!("its manifest cannot be read: {e}")))?;
-        let sum = checksum(&bytes, header_len + 8);
-        if sum.as_deref() != Some(envelope.blake3.as_str()) {
-            return Err(bad("damaged: the checksum does not match".into()));
+        Self::from_source(path.as_ref(), Source::Owned(bytes), format)
+    }
+
+    fn from_source(
+        path: &Path,
+        source: Source<'static>,
+        format: FileFormat,
+    ) -> Result<Self, ForgeError> {
+        let damaged = |reason: String| ForgeError::damaged(path, reason);
+        let other = |reason: String| ForgeError::artifact(path, reason);
+        let header = HeaderText::read(&source).map_err(|fault| match fault {
+            Fault::Io(error) => ForgeError::io(path, error),
+            Fault::Damaged(reason) => damaged(reason),
+        })?;
+        let digits = digits_at(&header.text).ok_or_else(|| {
+            damaged("has no checksum in its header: damaged, or not written here".into())
+        })?;
+        let sum = checksum(&source, &header, digits).map_err(|e| ForgeError::io(path, e))?;
+        if header.text.get(digits..digits + CHECKSUM_DIGITS) != Some(&sum) {
+            return Err(damaged("damaged: the checksum does not match".into()));
+        }
+        let ours: Option<Ours<IgnoredAny>> =
+            (header.metadata()).map_err(|e| other(format!("its manifest cannot be read: {e}")))?;
+        let not_ours = || {
+            let reason = format!("has no '{KEY}' entry in its header: not written here");
+            damaged(reason)
+        };
+        let envelope = ours.and_then(|ours| ours.opened).ok_or_else(not_ours)?;
+        if envelope.blake3 != sum {
+            return Err(damaged("damaged: it has two checksums".into()));
         }
         if envelope.format != format.name {
-            return Err(bad(format!(
-                "is a '{}', not a '{}'",
-                envelope.format, format.name
-            )));
+            let (found, wanted) = (envelope.format, format.name);
+            return Err(other(format!("is a '{found}', not a '{wanted}'")));
         }
         if envelope.version == 0 || envelope.version > format.version {
-            return Err(bad(format!(
+            return Err(other(format!(
                 "has version {}, this library reads 1 to {} (it was written by {})",
                 envelope.version, format.version, envelope.library
             )));
         }
-        let manifest = serde_json::from_value(envelope.manifest)
-            .map_err(|e| bad(format!("its manifest does not fit: {e}")))?;
+        let entries = (header.entries(source.len() - header.data_start, MOST_TENSORS))
+            .map_err(|e| damaged(format!("not a whole safetensors file: {e}")))?;
+        let ours: Option<Ours<T>> =
+            (header.metadata()).map_err(|e| other(format!("its manifest does not fit: {e}")))?;
+        let envelope = ours.and_then(|ours| ours.opened).ok_or_else(not_ours)?;
+        let data_start = header.data_start;
         Ok(Self {
             path: path.into(),
-            data_start: header_len + 8,
-            bytes,
-            header,
-            manifest,
+            source,
+            data_start,
+            entries,
+            manifest: envelope.manifest,
         })
     }
 }
 
 impl<T> TensorFile<T> {
-    /// Writes `tensors` and `manifest` to `path`, whole or not at all: a scratch file beside it is
-    /// synced and renamed over it.
+    /// Writes `tensors` and `manifest` to `path`, [whole or not at all](WholeFile).
     ///
     /// # Errors
-    /// An I/O error naming `path`; what stood there before is untouched.
+    /// An I/O error naming `path`, or what [`to_bytes`](Self::to_bytes) finds; what stood there
+    /// before is untouched.
     pub fn write(
         path: impl AsRef<Path>,
         format: FileFormat,
@@ -142,19 +153,14 @@ impl<T> TensorFile<T> {
     {
         let path = path.as_ref();
         let bytes = Self::to_bytes(format, manifest, tensors)?;
-        let fail = |e: burn_pack::Error| ForgeError::io(path, std::io::Error::other(e.to_string()));
-        let (scratch, mut file) = burn_pack::AtomicFile::create(path).map_err(fail)?;
-        file.write_all(&bytes)
-            .and_then(|()| file.sync_all())
-            .map_err(|e| ForgeError::io(path, e))?;
-        drop(file);
-        scratch.commit().map_err(fail)
+        WholeFile::write(path, bytes).map_err(|e| ForgeError::io(path, e))
     }
 
     /// The bytes that [`write`](Self::write) writes.
     ///
     /// # Errors
-    /// A weights error for an element type that safetensors does not have.
+    /// A weights error for an element type that safetensors does not have, or for names and
+    /// manifest of more than the 16 MiB that are read back.
     pub fn to_bytes(
         format: FileFormat,
         manifest: &T,
@@ -163,13 +169,12 @@ impl<T> TensorFile<T> {
     where
         T: Serialize,
     {
-        let fail =
-            |e: &dyn std::fmt::Display| ForgeError::weights(format!("cannot be written: {e}"));
+        let fail = |e: &dyn fmt::Display| ForgeError::weights(format!("cannot be written: {e}"));
         let envelope = Envelope {
-            format: format.name.into(),
+            format: format.name,
             version: format.version,
-            library: env!("CARGO_PKG_VERSION").into(),
-            blake3: "0".repeat(CHECKSUM_DIGITS),
+            library: env!("CARGO_PKG_VERSION"),
+            blake3: &"0".repeat(CHECKSUM_DIGITS),
             manifest,
         };
         let text = serde_json::to_string(&envelope).map_err(|e| fail(&e))?;
@@ -178,79 +183,100 @@ impl<T> TensorFile<T> {
             .map(|(name, data)| Ok((name, view(name, data)?)))
             .collect::<Result<Vec<_>, ForgeError>>()?;
         let info = HashMap::from([(KEY.to_string(), text)]);
-        let mut bytes =
+        let bytes =
             safetensors::serialize(views, Some(info)).map_err(|e: SafeTensorError| fail(&e))?;
-        let header_len = u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default());
-        let data_start = usize::try_from(header_len).unwrap_or(0) + 8;
-        if let (Some(at), Some(sum)) = (
-            checksum_at(&bytes, data_start),
-            checksum(&bytes, data_start),
-        ) {
-            bytes[at..at + CHECKSUM_DIGITS].copy_from_slice(sum.as_bytes());
-        }
-        Ok(bytes)
+        let mut source = Source::Owned(bytes);
+        let header = HeaderText::read(&source).map_err(|fault| match fault {
+            Fault::Io(error) => fail(&error),
+            Fault::Damaged(_) => fail(&format!(
+                "names, labels and settings take more than the {MOST_BYTES} bytes that are read \
+                 back; a lower max_categories makes them fewer"
+            )),
+        })?;
+        let digits = digits_at(&header.text).ok_or_else(|| fail(&"no checksum"))?;
+        let sum = checksum(&source, &header, digits).map_err(|e| fail(&e))?;
+        let Source::Owned(bytes) = &mut source else {
+            return Err(fail(&"no bytes"));
+        };
+        let at = LENGTH + digits;
+        bytes[at..at + CHECKSUM_DIGITS].copy_from_slice(sum.as_bytes());
+        Ok(std::mem::take(bytes))
     }
 
-    /// Name and shape of every tensor, from the header alone.
+    /// The manifest, and the file without it.
     #[must_use]
-    pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
-        let tensors = self.header.tensors();
-        tensors
-            .into_iter()
-            .map(|(name, info)| (name, info.shape.clone()))
-            .collect()
+    pub fn into_parts(self) -> (T, TensorFile<()>) {
+        let file = TensorFile {
+            path: self.path,
+            source: self.source,
+            data_start: self.data_start,
+            entries: self.entries,
+            manifest: (),
+        };
+        (self.manifest, file)
     }
 
-    /// Copies out the tensors whose names begin with `prefix`, by the rest of their names.
+    /// The names of all tensors, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| &*entry.name)
+    }
+
+    /// How many values the tensors have whose names begin with `prefix`, by the header alone.
+    #[must_use]
+    pub fn values_under(&self, prefix: &str) -> u64 {
+        let under = self.under(prefix).iter();
+        under.map(Entry::values).fold(0, u64::saturating_add)
+    }
+
+    /// Reads the tensors whose names begin with `prefix`, by the rest of their names.
     ///
     /// # Errors
-    /// An artifact error for an element type that Burn does not have.
+    /// An I/O error.
     pub fn tensors(&self, prefix: &str) -> Result<BTreeMap<String, TensorData>, ForgeError> {
         let mut found = BTreeMap::new();
-        for (name, info) in self.header.tensors() {
-            let Some(rest) = name.strip_prefix(prefix) else {
-                continue;
-            };
-            let (start, end) = info.data_offsets;
-            let dtype = burn_dtype(info.dtype).ok_or_else(|| {
-                ForgeError::artifact(
-                    &self.path,
-                    format!("{name}: no element type {:?}", info.dtype),
-                )
-            })?;
-            let bytes = self.bytes[self.data_start + start..self.data_start + end].to_vec();
-            let data =
-                TensorData::from_bytes(Bytes::from_bytes_vec(bytes), info.shape.clone(), dtype);
-            found.insert(rest.to_string(), data);
+        for entry in self.under(prefix) {
+            let data = entry
+                .read(&self.source, self.data_start)
+                .map_err(|e| ForgeError::io(&self.path, e))?;
+            found.insert(entry.name[prefix.len()..].to_string(), data);
         }
         Ok(found)
     }
 
     /// An error about this file.
     #[must_use]
-    pub fn error(&self, reason: impl std::fmt::Display) -> ForgeError {
+    pub fn error(&self, reason: impl fmt::Display) -> ForgeError {
         ForgeError::artifact(&self.path, reason)
+    }
+
+    /// The entries are in the order of their names, so that these are side by side.
+    fn under(&self, prefix: &str) -> &[Entry] {
+        let from = self.entries.partition_point(|entry| &*entry.name < prefix);
+        let under = &self.entries[from..];
+        let n = under.partition_point(|entry| entry.name.starts_with(prefix));
+        &under[..n]
     }
 }
 
-/// Where the checksum's digits stand. The envelope comes before the manifest, so the first match
-/// is the envelope's even if a manifest has a field of this name.
-fn checksum_at(bytes: &[u8], data_start: usize) -> Option<usize> {
-    let header = bytes.get(..data_start)?;
-    let at = header
-        .windows(CHECKSUM_PREFIX.len())
-        .position(|window| window == CHECKSUM_PREFIX)?;
-    let digits = at + CHECKSUM_PREFIX.len();
-    (digits + CHECKSUM_DIGITS <= data_start).then_some(digits)
+/// Where the checksum's digits stand in the header's text. The envelope comes before the manifest,
+/// so the first match is the envelope's even if a manifest has a field of this name.
+fn digits_at(text: &str) -> Option<usize> {
+    let at = text.find(CHECKSUM_PREFIX)? + CHECKSUM_PREFIX.len();
+    text.is_char_boundary(at + CHECKSUM_DIGITS).then_some(at)
 }
 
-fn checksum(bytes: &[u8], data_start: usize) -> Option<String> {
-    let at = checksum_at(bytes, data_start)?;
+/// The hash of all bytes, with zeros for the digits at `digits`.
+fn checksum(source: &Source<'_>, header: &HeaderText, digits: usize) -> std::io::Result<String> {
+    let text = header.text.as_bytes();
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&bytes[..at]);
+    hasher.update(&(text.len() as u64).to_le_bytes());
+    hasher.update(&text[..digits]);
     hasher.update(&[b'0'; CHECKSUM_DIGITS]);
-    hasher.update(&bytes[at + CHECKSUM_DIGITS..]);
-    Some(hasher.finalize().to_hex().to_string())
+    hasher.update(&text[digits + CHECKSUM_DIGITS..]);
+    source.each_block(header.data_start, |block| {
+        hasher.update(block);
+    })?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 fn view<'a>(name: &str, data: &'a TensorData) -> Result<TensorView<'a>, ForgeError> {
@@ -262,34 +288,4 @@ fn view<'a>(name: &str, data: &'a TensorData) -> Result<TensorView<'a>, ForgeErr
     })?;
     TensorView::new(dtype, data.shape().to_vec(), data.as_bytes())
         .map_err(|e| ForgeError::weights(format!("{name}: {e}")))
-}
-
-/// The element types that both sides have, written once for both directions.
-const DTYPES: [(DType, Dtype); 12] = [
-    (DType::F64, Dtype::F64),
-    (DType::F32, Dtype::F32),
-    (DType::F16, Dtype::F16),
-    (DType::BF16, Dtype::BF16),
-    (DType::I64, Dtype::I64),
-    (DType::I32, Dtype::I32),
-    (DType::I16, Dtype::I16),
-    (DType::I8, Dtype::I8),
-    (DType::U64, Dtype::U64),
-    (DType::U32, Dtype::U32),
-    (DType::U16, Dtype::U16),
-    (DType::U8, Dtype::U8),
-];
-
-fn safetensors_dtype(dtype: DType) -> Option<Dtype> {
-    DTYPES
-        .iter()
-        .find(|(ours, _)| *ours == dtype)
-        .map(|(_, theirs)| *theirs)
-}
-
-pub(super) fn burn_dtype(dtype: Dtype) -> Option<DType> {
-    DTYPES
-        .iter()
-        .find(|(_, theirs)| *theirs == dtype)
-        .map(|(ours, _)| *ours)
 }

@@ -311,7 +311,13 @@ pub(crate) struct AttentionCase {
 }
 
 impl AttentionCase {
-    fn plain(batch: usize, heads: usize, queries: usize, keys: usize, width: usize) -> Self {
+    pub(crate) fn plain(
+        batch: usize,
+        heads: usize,
+        queries: usize,
+        keys: usize,
+        width: usize,
+    ) -> Self {
         Self {
             batch,
             heads,
@@ -328,7 +334,7 @@ impl AttentionCase {
         }
     }
 
-    fn visible(&self, b: usize, h: usize, i: usize, j: usize) -> bool {
+    pub(crate) fn visible(&self, b: usize, h: usize, i: usize, j: usize) -> bool {
         let own = i as i64 + self.keys as i64 - self.queries as i64;
         let j = j as i64;
         let o = &self.options;
@@ -349,7 +355,10 @@ impl AttentionCase {
         i != 1 && !(b + 2 * h + 3 * i + 5 * j).is_multiple_of(4)
     }
 
-    fn tensors(&self, t: &[Tensor<1>]) -> (Tensor<4>, Tensor<4>, Tensor<4>, Option<Tensor<3>>) {
+    pub(crate) fn tensors(
+        &self,
+        t: &[Tensor<1>],
+    ) -> (Tensor<4>, Tensor<4>, Tensor<4>, Option<Tensor<3>>) {
         let shaped = |i: usize, heads: usize, len: usize, width: usize| {
             if self.swapped {
                 part(t, i)
@@ -433,7 +442,7 @@ impl AttentionCase {
         p.matmul(repeat(v)).flatten(0, 3)
     }
 
-    fn into_case(self) -> Case {
+    pub(crate) fn into_case(self) -> Case {
         let mut inputs = vec![
             scaled(
                 11,

@@ -6,6 +6,7 @@ use forge_nn::DeviceName;
 use forge_nn::ops::{AttentionOps, AttentionParams, OptionalBool, OptionalFloat, PackedHeads};
 use forge_testkit::battery;
 
+use super::awkward::{attention as awkward_attention, constant_rows};
 use super::cases::{self, Case};
 use super::evaluation::{
     assert_within_budget, evaluate, evaluate_on, relative_error, tensor, values,
@@ -83,6 +84,7 @@ fn device_packed_attention() {
 
 /// The programs in the other types that a device has, computing in f32 or f64.
 #[test]
+#[allow(clippy::print_stderr)] // what is skipped is said
 fn device_types() {
     for (name, device) in battery::devices() {
         for (dtype, output, gradient) in [
@@ -91,7 +93,7 @@ fn device_types() {
             (DType::BF16, 2e-2, 8e-2),
         ] {
             if name == DeviceName::Flex || !forge_nn::computes_in(&device, dtype) {
-                println!("{name} does not compute in {dtype:?}");
+                eprintln!("{name} does not compute in {dtype:?}");
                 continue;
             }
             let attentions = cases::attentions().into_iter().skip(1).take(3);
@@ -190,5 +192,29 @@ fn device_attention_dropout() {
                 "{title} on {name}: gradient is off by {error:e}"
             );
         }
+    }
+}
+
+/// The devices that are tested beside flex, which has these tests as its own.
+fn others() -> impl Iterator<Item = Device> {
+    let others = battery::devices().into_iter();
+    let others = others.filter(|(name, _)| *name != DeviceName::Flex);
+    others.map(|(_, device)| device)
+}
+
+/// What is not finite, scores of any size and rows without spread, on each device.
+#[test]
+fn device_attention_of_what_is_not_finite() {
+    for device in others() {
+        awkward_attention::assert_spoilt_on(&device);
+        awkward_attention::assert_overflow_on(&device);
+        awkward_attention::assert_low_scores_on(&device);
+    }
+}
+
+#[test]
+fn device_norms_of_equal_elements() {
+    for device in others() {
+        constant_rows::assert_bias_on(&device, &[DType::F32]);
     }
 }

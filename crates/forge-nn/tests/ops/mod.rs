@@ -3,8 +3,11 @@
 mod agreement;
 mod attention_oracle;
 mod attention_semantics;
+mod attention_tiles;
+mod awkward;
 mod capture;
 mod cases;
 mod devices;
 mod evaluation;
+mod recycled;
 mod second_order;

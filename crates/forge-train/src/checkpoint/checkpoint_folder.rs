@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use burn::tensor::TensorData;
+use forge_files::{FolderLock, WholeFile};
 use forge_nn::{FileFormat, ForgeError, TensorFile};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +17,7 @@ const FORMAT: FileFormat = FileFormat {
 };
 const PREFIX: &str = "checkpoint-";
 const SUFFIX: &str = ".safetensors";
+const LOCK: &str = "checkpoints.lock";
 /// A file that was found damaged is renamed to end in this, so that it neither counts as the
 /// newest nor is lost.
 const DAMAGED: &str = ".damaged";
@@ -23,11 +26,14 @@ const DAMAGED: &str = ".damaged";
 /// `checkpoint-00000012.safetensors`.
 ///
 /// A checkpoint appears under its name only once its bytes are on the disk. The newest few are
-/// kept; where the newest cannot be read, the one before it is taken.
+/// kept; where the newest is damaged, the one before it is taken.
+///
+/// The folder has one owner at a time: this value and its clones, until the last is dropped.
 #[derive(Debug, Clone)]
 pub struct CheckpointFolder {
     path: PathBuf,
     keep: usize,
+    _lock: Arc<FolderLock>,
 }
 
 /// A checkpoint that was read and checked.
@@ -40,27 +46,29 @@ pub struct CheckpointFile<T> {
 }
 
 impl CheckpointFolder {
-    /// Opens the folder, making it if it does not exist, and removes what a killed process left
-    /// half-written. `keep` is how many checkpoints stay; 0 counts as 1.
+    /// Opens the folder, making it if it does not exist, becomes its owner, and removes what a
+    /// killed owner left half-written. `keep` is how many checkpoints stay; 0 counts as 1.
     ///
     /// # Errors
-    /// An I/O error naming the folder.
+    /// An I/O error naming the folder; or the owner, where it has one already.
     pub fn open(path: impl Into<PathBuf>, keep: usize) -> Result<Self, ForgeError> {
-        let folder = Self {
-            path: path.into(),
-            keep: keep.max(1),
-        };
-        let fail = |e| ForgeError::io(&folder.path, e);
-        fs::create_dir_all(&folder.path).map_err(fail)?;
-        for entry in fs::read_dir(&folder.path).map_err(fail)? {
+        let path = path.into();
+        let fail = |e| ForgeError::io(&path, e);
+        fs::create_dir_all(&path).map_err(fail)?;
+        let lock = path.join(LOCK);
+        let lock = FolderLock::take(&lock).map_err(|e| ForgeError::io(&lock, e))?;
+        for entry in fs::read_dir(&path).map_err(fail)? {
             let entry = entry.map_err(fail)?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with(PREFIX) && name.ends_with(".tmp") {
+            // Nobody else writes here: its writer is gone.
+            if WholeFile::is_scratch(&entry.file_name().to_string_lossy(), PREFIX) {
                 fs::remove_file(entry.path()).map_err(fail)?;
             }
         }
-        Ok(folder)
+        Ok(Self {
+            path,
+            keep: keep.max(1),
+            _lock: Arc::new(lock),
+        })
     }
 
     /// The folder.
@@ -105,7 +113,6 @@ impl CheckpointFolder {
         let number = before.last().map_or(0, |(n, _)| n.saturating_add(1));
         let path = self.path.join(format!("{PREFIX}{number:08}{SUFFIX}"));
         TensorFile::write(&path, FORMAT, manifest, tensors)?;
-        sync_folder(&self.path)?;
         for (_, old) in before.iter().rev().skip(self.keep - 1) {
             if let Err(error) = fs::remove_file(old) {
                 tracing::warn!(path = %old.display(), %error, "cannot remove an old checkpoint");
@@ -114,11 +121,14 @@ impl CheckpointFolder {
         Ok(path)
     }
 
-    /// The newest checkpoint that can be read; absent where the folder has none. Damaged ones are
-    /// reported by a warning and set aside under another name.
+    /// The newest checkpoint that is whole; absent where the folder has none.
+    /// [Damaged](ForgeError::is_damaged) ones are reported by a warning and set aside under another
+    /// name.
     ///
     /// # Errors
-    /// If there are checkpoints but none can be read: what is wrong with the newest.
+    /// If there are checkpoints but none is whole: what is wrong with the newest. If one newer than
+    /// those cannot be read for another reason, such as permissions or a newer library's format:
+    /// nothing is set aside then.
     pub fn latest<T: DeserializeOwned>(&self) -> Result<Option<CheckpointFile<T>>, ForgeError> {
         let mut damaged: Vec<(PathBuf, ForgeError)> = Vec::new();
         for (_, path) in self.list()?.into_iter().rev() {
@@ -130,10 +140,11 @@ impl CheckpointFolder {
                     }
                     return Ok(Some(CheckpointFile { path, file }));
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "a checkpoint cannot be read; trying the one before it");
+                Err(error) if error.is_damaged() => {
+                    tracing::warn!(%error, "a checkpoint is damaged; trying the one before it");
                     damaged.push((path, error));
                 }
+                Err(error) => return Err(error),
             }
         }
         match damaged.into_iter().next() {
@@ -160,15 +171,4 @@ fn set_aside(path: &Path) {
     if let Err(error) = fs::rename(path, PathBuf::from(name)) {
         tracing::warn!(path = %path.display(), %error, "cannot set a damaged checkpoint aside");
     }
-}
-
-/// A rename is on the disk only once the folder is. Folders cannot be opened on Windows, where a
-/// rename is journalled instead.
-fn sync_folder(path: &Path) -> Result<(), ForgeError> {
-    if cfg!(unix) {
-        fs::File::open(path)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|e| ForgeError::io(path, e))?;
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Checkpoints: one file each, written whole or not at all, the last few kept; in it one section
 //! per part of the run.
 
+pub(crate) mod bounded_json;
 mod checkpoint_folder;
 mod identity;
 mod part;

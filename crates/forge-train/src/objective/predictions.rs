@@ -297,6 +297,7 @@ fn largest(values: &[f64]) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

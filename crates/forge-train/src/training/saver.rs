@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::progress::Progress;
 use super::run::Run;
 use super::{CheckpointConfig, TrainTask};
-use crate::checkpoint::{CheckpointFile, CheckpointFolder, Sections};
+use crate::checkpoint::{CheckpointFile, CheckpointFolder, Sections, bounded_json};
 
 /// The name of the section of the task's own state.
 const TASK: &str = "task";
@@ -34,9 +34,11 @@ pub enum Start {
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     /// What must be the same for the run to go on.
+    #[serde(deserialize_with = "bounded_json::value")]
     pub(super) identity: Value,
     progress: Progress,
     /// One entry per section.
+    #[serde(deserialize_with = "bounded_json::by_name")]
     parts: BTreeMap<String, Value>,
 }
 
@@ -93,6 +95,7 @@ impl Saver {
 
     pub(super) fn save<T: TrainTask>(&mut self, run: &mut Run<'_, T>) -> Result<(), ForgeError> {
         let (tensors, parts) = run.sections()?.into_file();
+        bounded_json::check(&parts)?;
         let manifest = Manifest {
             identity: self.identity.clone(),
             progress: run.progress.clone(),

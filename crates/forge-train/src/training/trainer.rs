@@ -180,7 +180,11 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             let allowed = "at least one batch per epoch";
             return Err(ForgeError::config("sampler", "without batches", allowed));
         }
-        let steps = config.epochs as u64 * batches as u64;
+        let steps = (config.epochs as u64).checked_mul(batches as u64);
+        let steps = steps.ok_or_else(|| {
+            let value = format!("{} of {batches} batches each", config.epochs);
+            ForgeError::config("epochs", value, "so many that their steps can be counted")
+        })?;
         let engine = parts.engine(&config, task.groups(), module, steps)?;
         let mut run = Run::new(task, &config, engine, sampler);
         let identity = run.identity(&self.identity)?;

@@ -8,13 +8,16 @@ use crate::averaging::{EmaConfig, SwaConfig};
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::ScheduleConfig;
 
+/// More is a slip of the pen: every epoch leaves a record in each checkpoint.
+const MOST_EPOCHS: usize = 1_000_000;
+
 /// How to train: everything but the model, the data and the loss.
 ///
 /// Absent fields take their defaults; unknown ones are an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainerConfig {
-    /// Passes over the data. At least 1, default 100.
+    /// Passes over the data. 1 to 1,000,000, default 100.
     pub epochs: usize,
     /// Rows per optimiser step. At least 1, default 256. A last batch of one row is joined to the
     /// one before it.
@@ -114,7 +117,7 @@ impl TrainerConfig {
     /// # Errors
     /// A config error naming the first bad field, its value and what is allowed.
     pub fn validate(&self) -> Result<(), ForgeError> {
-        check::at_least_one("epochs", self.epochs)?;
+        check::in_range("epochs", self.epochs, 1..=MOST_EPOCHS)?;
         check::at_least_one("batch_size", self.batch_size)?;
         check::at_least_one("micro_batches", self.micro_batches)?;
         self.optimizer.validate()?;

@@ -2,7 +2,7 @@
 
 use calamine::Data;
 
-use super::{Entry, MAX_COLUMNS};
+use super::{EMPTY_FLOOR, EMPTY_PER_FULL, Entry, MAX_COLUMNS};
 use crate::DataError;
 use crate::read::finding::{Finding, FindingKind};
 use crate::read::options::MergedCells;
@@ -35,6 +35,9 @@ fn letters(column: u32) -> String {
     out.into_iter().collect()
 }
 
+/// What a cell holds: its value and its formula.
+type Content = (Data, Option<String>);
+
 /// The merged cells of a sheet, row by row.
 #[derive(Debug)]
 pub(super) struct Merged {
@@ -44,8 +47,11 @@ pub(super) struct Merged {
     /// The first that have not begun.
     next: usize,
     /// Those that the current row is in, with what their first cell holds.
-    active: Vec<(Region, Option<(Data, Option<String>)>)>,
+    active: Vec<(Region, Option<Content>)>,
     filled: u64,
+    /// Cells filled, those of the header among them, and cells that the sheet itself has.
+    made: u64,
+    own: u64,
     rows: Vec<u64>,
     example: String,
 }
@@ -71,6 +77,8 @@ impl Merged {
             next: 0,
             active: Vec::new(),
             filled: 0,
+            made: 0,
+            own: 0,
             rows: Vec::new(),
             example: String::new(),
         }
@@ -80,7 +88,7 @@ impl Merged {
     pub(super) fn restart(&mut self) {
         self.next = 0;
         self.active.clear();
-        self.filled = 0;
+        (self.filled, self.made, self.own) = (0, 0, 0);
         self.rows.clear();
     }
 
@@ -122,13 +130,23 @@ impl Merged {
             ))
             .at_row(seen(row)));
         }
+        let width = entries.iter().filter(|e| is_full(e)).map(|e| e.0 + 1).max();
         let limit = match part {
-            Part::Data(width) => width,
+            Part::Data(widest) => widest.max(width.unwrap_or(0)),
             Part::Header | Part::HeaderRow => MAX_COLUMNS,
         };
         // A row that has nothing of its own is not made of what covers it.
-        if !entries.iter().any(is_full) {
+        let own = entries.iter().filter(|e| is_full(e)).count() as u64;
+        if own == 0 {
             return Ok(());
+        }
+        self.own += own;
+        // Where each column's cell is in the row.
+        let mut places: Vec<Option<usize>> = Vec::new();
+        for (place, (column, ..)) in entries.iter().enumerate() {
+            let column = *column as usize;
+            places.resize(places.len().max(column + 1), None);
+            places[column] = Some(place);
         }
         for (region, value) in &self.active {
             let Some((value, formula)) = value else {
@@ -141,11 +159,13 @@ impl Merged {
                 if (row, column) == (region.rows.0, region.columns.0) {
                     continue;
                 }
-                match entries.iter_mut().find(|e| e.0 == column) {
+                let place = places.get(column as usize).copied().flatten();
+                match place.and_then(|place| entries.get_mut(place)) {
                     Some(entry) if is_full(entry) => continue,
                     Some(entry) => *entry = (column, value.clone(), formula.clone()),
                     None => entries.push((column, value.clone(), formula.clone())),
                 }
+                self.made += 1;
                 if let Part::Data(_) = part {
                     self.filled += 1;
                     if self.filled == 1 {
@@ -157,6 +177,13 @@ impl Merged {
                     }
                 }
             }
+        }
+        if self.made > EMPTY_FLOOR + EMPTY_PER_FULL * self.own {
+            return Err(DataError::parse(format!(
+                "the sheet is nearly all merged cells: {} cells up to here would fill {}; part them",
+                self.own, self.made
+            ))
+            .at_row(seen(row)));
         }
         Ok(())
     }

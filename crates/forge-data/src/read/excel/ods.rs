@@ -44,7 +44,7 @@ pub(super) fn check(
                     sheet.repeated = number(&element, "table:number-rows-repeated");
                 }
                 "table:table-cell" | "table:covered-table-cell" => {
-                    let region = sheet.cell(&element, allowance)?;
+                    let region = sheet.cell(&element);
                     if let (Some(region), Some((_, list))) = (region, merged.last_mut()) {
                         list.push(region);
                     }
@@ -84,11 +84,7 @@ struct Sheet {
 
 impl Sheet {
     /// Takes the start of a cell; the region that it covers, if that is more than itself.
-    fn cell(
-        &mut self,
-        element: &BytesStart<'_>,
-        allowance: &mut Allowance,
-    ) -> Result<Option<Region>, DataError> {
+    fn cell(&mut self, element: &BytesStart<'_>) -> Option<Region> {
         self.close_cell();
         let repeats = number(element, "table:number-columns-repeated");
         let attributes = element.attributes_raw();
@@ -109,10 +105,6 @@ impl Sheet {
         } else {
             0
         };
-        // What one row takes is held even if the row is there once.
-        if self.cells * CELL > MAX_ROW_BYTES {
-            allowance.take(self.cells * CELL, PART)?;
-        }
         let (down, across) = (
             number(element, "table:number-rows-spanned"),
             number(element, "table:number-columns-spanned"),
@@ -129,7 +121,7 @@ impl Sheet {
                 last(column, across, MAX_COLUMNS),
             ),
         };
-        Ok((down > 1 || across > 1).then_some(region))
+        (down > 1 || across > 1).then_some(region)
     }
 
     fn text(&mut self, bytes: usize) {
@@ -171,9 +163,6 @@ impl Sheet {
         allowance.take(whole.saturating_sub(self.bytes), PART)
     }
 }
-
-/// Bytes of a row from which it is reckoned by itself.
-const MAX_ROW_BYTES: u64 = 1 << 22;
 
 fn text(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let attribute = element.try_get_attribute(name).ok().flatten()?;

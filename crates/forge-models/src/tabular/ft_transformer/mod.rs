@@ -1,4 +1,6 @@
-//! FT-Transformer, from the paper's parts to the code's:
+#![doc = include_str!("README.md")]
+//!
+//! # From the paper's parts to the code's
 //!
 //! | paper (section 3.3) | here |
 //! |---|---|
@@ -18,22 +20,4 @@ pub use config::FtTransformerConfig;
 pub use feed_forward::FfnActivation;
 
 /// Tokenizer, [`FtTransformerBackbone`] and head.
-///
-/// Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data" (arXiv 2106.11959
-/// v5), section 3.3, as in `rtdl_revisiting_models` 0.0.2.
-///
-/// ```
-/// use forge_models::{FtTransformerConfig, TabularConfig, TabularInput, TabularSpec};
-/// use forge_nn::{ModuleConfig, Network};
-/// use forge_nn::burn::tensor::{Device, Tensor};
-///
-/// let table = TabularSpec { n_num_features: 5, cat_cardinalities: vec![], d_out: 1 };
-/// let device = Device::flex();
-/// let model = FtTransformerConfig { n_blocks: 1, ..FtTransformerConfig::default() }
-///     .sized_for(&table)?
-///     .try_init(&device)?;
-/// let y = model.forward(TabularInput::numeric(Tensor::ones([3, 5], &device)));
-/// assert_eq!(y.dims(), [3, 1]);
-/// # Ok::<(), forge_nn::ForgeError>(())
-/// ```
 pub type FtTransformer = super::TokenModel<FtTransformerBackbone>;

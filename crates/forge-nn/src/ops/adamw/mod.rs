@@ -12,6 +12,7 @@ use burn::tensor::Tensor;
 pub use step::AdamWStep;
 
 use super::dispatch::has_traits;
+use super::extent::assert_addressable;
 
 /// The AdamW step on backend primitives.
 #[backend_extension(
@@ -52,7 +53,7 @@ impl AdamWOps for burn_cubecl::CubeBackend {}
 /// - all: the same, any
 ///
 /// # Panics
-/// If the shapes differ.
+/// If the shapes differ or have more elements than can be addressed.
 pub fn adamw_step<const D: usize>(
     parameter: Tensor<D>,
     gradient: Tensor<D>,
@@ -72,6 +73,7 @@ pub fn adamw_step<const D: usize>(
             tensor.dims()
         );
     }
+    assert_addressable("adamw_step", &[&shape]);
     let [parameter, gradient, moment_1, moment_2] =
         [parameter, gradient, moment_1, moment_2].map(|tensor| {
             if tensor.device().is_autodiff() {

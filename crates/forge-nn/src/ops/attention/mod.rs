@@ -20,7 +20,9 @@ pub use options::{AttentionMask, AttentionOptions, AttentionParams, PackedHeads}
 
 use super::dispatch::{draws_on_device, has_traits, masks_from_seed};
 use super::dropout_mask::{draw_seed, draw_seed_parts};
+use super::extent::assert_addressable;
 use super::optional::{OptionalBool, OptionalFloat};
+use super::same_dtype::assert_same_dtype;
 
 /// Attention on backend primitives. Shapes and semantics as in [`attention`]; masks are
 /// `[B or 1, H or 1, Tq or 1, Tk]`. The seed of dropout is `drawn`, four whole numbers below 2¹⁶ on
@@ -152,7 +154,9 @@ impl AttentionOps for burn::backend::NdArray {}
 /// Vaswani et al. 2017, Eq. (1); the softcap as in Gemma 2. With fewer key/value heads than query
 /// heads, head `h` uses key/value head `h / (H / Hkv)` (grouped queries, Ainslie et al. 2023).
 ///
-/// A query that may attend to no key gets zeros and passes on zero gradients.
+/// A query that may attend to no key gets zeros and passes on zero gradients. One that sees a score
+/// of NaN or +∞, or scores of -∞ alone, gets NaN, as the formula has it. What a hidden key holds
+/// does not count, but its value must be finite: it is multiplied by 0.
 ///
 /// # Shapes
 /// - `q`: `[B, H, Tq, D]`
@@ -161,8 +165,8 @@ impl AttentionOps for burn::backend::NdArray {}
 /// - output: `[B, H, Tq, Dv]`
 ///
 /// # Panics
-/// If the shapes do not fit, naming both, or the options do not pass
-/// [`AttentionOptions::validate`].
+/// If the shapes do not fit or the element types differ, naming both; if a shape has more elements
+/// than can be addressed; or if the options do not pass [`AttentionOptions::validate`].
 pub fn attention(
     q: Tensor<4>,
     k: Tensor<4>,
@@ -231,6 +235,7 @@ pub fn attention_packed(
         let y = attention(q, k, v, mask, None, options);
         return y.swap_dims(1, 2).reshape([b, tokens, h * width]);
     };
+    assert_addressable("attention_packed", &[&qkv.dims()]);
     check_mask(&mask, [b, h, tokens, tokens]);
     let mask = mask.combined().map(Tensor::into_dispatch);
     let qkv = qkv.into_dispatch();
@@ -257,6 +262,7 @@ pub fn attention_with_weights(
     options: &AttentionOptions,
 ) -> (Tensor<4>, Tensor<4>) {
     check_shapes(&q, &k, &v, &mask, bias.as_ref());
+    assert_stored_weights(&q, &k);
     let mut params = resolve(q.dims()[3], options);
     let dropout = core::mem::take(&mut params.dropout);
     let (output, _, weights) = reference::forward::<Dispatch>(
@@ -300,6 +306,7 @@ fn with_drawn_mask(
     bias: Option<Tensor<3>>,
     mut params: AttentionParams,
 ) -> Tensor<4> {
+    assert_stored_weights(&q, &k);
     let dropout = core::mem::take(&mut params.dropout);
     let (_, _, weights) = reference::forward::<Dispatch>(
         q.into_dispatch(),
@@ -318,10 +325,19 @@ fn drop_and_mix(weights: Tensor<4>, v: Tensor<4>, dropout: f64) -> Tensor<4> {
     let weights = weights * keep.div_scalar(1.0 - dropout);
     let [b, h, queries, keys] = weights.dims();
     let [_, groups, _, width] = v.dims();
+    if keys == 0 {
+        return Tensor::zeros([b, h, queries, width], (&v.device(), v.dtype()));
+    }
     weights
         .reshape([b, groups, h / groups * queries, keys])
         .matmul(v)
         .reshape([b, h, queries, width])
+}
+
+/// Refuses weights `[B, H, Tq, Tk]` that could not be stored, for the calls that store them.
+fn assert_stored_weights(q: &Tensor<4>, k: &Tensor<4>) {
+    let [b, h, queries, _] = q.dims();
+    assert_addressable("attention: weights", &[&[b, h, queries, k.dims()[2]]]);
 }
 
 fn resolve(width: usize, options: &AttentionOptions) -> AttentionParams {
@@ -329,7 +345,8 @@ fn resolve(width: usize, options: &AttentionOptions) -> AttentionParams {
         panic!("attention: {error}");
     }
     AttentionParams {
-        scale: options.scale.unwrap_or(1.0 / (width as f64).sqrt()),
+        // Heads without features have scores of 0, whatever multiplies them.
+        scale: options.scale.unwrap_or(1.0 / (width.max(1) as f64).sqrt()),
         causal: options.causal,
         window_left: options.window_left,
         window_right: options.window_right,
@@ -368,6 +385,20 @@ fn check_shapes(
             bias.dims()
         );
     }
+    assert_same_dtype(
+        "attention",
+        &[
+            ("q", Some(q.dtype())),
+            ("k", Some(k.dtype())),
+            ("v", Some(v.dtype())),
+            ("bias", bias.map(Tensor::dtype)),
+        ],
+    );
+    let mut output = q.dims();
+    output[3] = v.dims()[3];
+    let bias = bias.map(Tensor::dims).unwrap_or_default();
+    let shapes: [&[usize]; 5] = [&q.dims(), &k.dims(), &v.dims(), &output, &bias];
+    assert_addressable("attention", &shapes);
 }
 
 fn check_mask(mask: &AttentionMask, [b, h, queries, keys]: [usize; 4]) {
@@ -390,5 +421,9 @@ fn check_mask(mask: &AttentionMask, [b, h, queries, keys]: [usize; 4]) {
             "attention: mask {:?} does not fit [B, H, Tq, Tk] = [{b}, {h}, {queries}, {keys}]",
             full.dims()
         );
+        // Together with the valid keys it is one mask with an entry for each sample.
+        let mut combined = full.dims();
+        combined[0] = b;
+        assert_addressable("attention: mask", &[&combined]);
     }
 }

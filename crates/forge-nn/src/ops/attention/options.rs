@@ -83,13 +83,16 @@ impl AttentionMask {
         }
     }
 
-    /// Both parts as one `[B or 1, H or 1, Tq or 1, Tk]`.
+    /// Both parts as one `[B or 1, H or 1, Tq or 1, Tk]`; those without a pair to hide are left out.
     pub(crate) fn combined(self) -> Option<Tensor<4, Bool>> {
-        let key_valid = self.key_valid.map(|mask| {
+        let has_pairs = |shape: &[usize]| !shape.contains(&0);
+        let key_valid = self.key_valid.filter(|mask| has_pairs(&mask.dims()));
+        let full = self.full.filter(|mask| has_pairs(&mask.dims()));
+        let key_valid = key_valid.map(|mask| {
             let [batch, keys] = mask.dims();
             mask.reshape([batch, 1, 1, keys])
         });
-        match (key_valid, self.full) {
+        match (key_valid, full) {
             (None, full) => full,
             (key_valid, None) => key_valid,
             (Some(key_valid), Some(full)) => {

@@ -19,13 +19,11 @@ struct Weights<B: Backend> {
     log_sum: Expr<B>,
 }
 
-/// A score below all real ones whose differences stay finite.
+/// What hidden scores are replaced by, the lowest finite number: no visible one is below it but -∞.
 fn hidden_score(dtype: DType) -> f64 {
-    match dtype {
-        DType::F64 => -1e300,
-        DType::F16 => -3e4,
-        _ => -1e37,
-    }
+    dtype
+        .finfo()
+        .map_or(f64::from(f32::MIN), |numbers| numbers.min)
 }
 
 /// The product over grouped heads: `[B, H, M, K] × [B, Hkv, K, N] → [B, H, M, N]`, where each of
@@ -33,6 +31,9 @@ fn hidden_score(dtype: DType) -> f64 {
 fn grouped_matmul<B: Backend>(lhs: Expr<B>, rhs: Expr<B>) -> Expr<B> {
     let [b, h, m, k] = dims(&lhs);
     let [_, groups, _, n] = dims(&rhs);
+    if lhs.is_empty() || rhs.is_empty() {
+        return lhs.zeros_like([b, h, m, n]);
+    }
     if groups == h {
         return lhs.matmul(rhs);
     }
@@ -45,6 +46,9 @@ fn grouped_matmul<B: Backend>(lhs: Expr<B>, rhs: Expr<B>) -> Expr<B> {
 fn grouped_transposed_matmul<B: Backend>(lhs: Expr<B>, rhs: Expr<B>, groups: usize) -> Expr<B> {
     let [b, h, m, k] = dims(&lhs);
     let [_, _, _, n] = dims(&rhs);
+    if lhs.is_empty() || rhs.is_empty() {
+        return lhs.zeros_like([b, groups, k, n]);
+    }
     lhs.reshape([b, groups, h / groups * m, k])
         .transpose()
         .matmul(rhs.reshape([b, groups, h / groups * m, n]))
@@ -92,7 +96,16 @@ fn weights<B: Backend>(
     mask: Option<BoolTensor<B>>,
     params: &AttentionParams,
 ) -> Weights<B> {
-    let mut scores = grouped_matmul(q.clone(), k.clone().transpose()).mul_scalar(params.scale);
+    let mut scores = grouped_matmul(q.clone(), k.clone().transpose());
+    if scores.is_empty() {
+        let [b, h, queries, _] = dims(&scores);
+        return Weights {
+            log_sum: scores.zeros_like([b, h, queries, 1]),
+            squashed: params.softcap.map(|_| scores.clone()),
+            weights: scores,
+        };
+    }
+    scores = scores.mul_scalar(params.scale);
     let squashed = params
         .softcap
         .map(|cap| scores.clone().mul_scalar(1.0 / cap).tanh());
@@ -110,11 +123,15 @@ fn weights<B: Backend>(
     }
     let highest = scores.clone().constant_max_dim(3);
     let mut terms = (scores - highest.clone()).exp();
-    if let Some(hidden) = hidden {
-        terms = terms.mask_fill(hidden, 0.0);
+    if let Some(hidden) = &hidden {
+        terms = terms.mask_fill(hidden.clone(), 0.0);
     }
-    // A row with a visible key sums to at least 1, its own maximum; one without sums to 0.
-    let sum = terms.clone().sum_dim(3).clamp_min(0.5);
+    // A row with a visible key sums to at least 1, its own maximum. One without sums to 0, as one
+    // does whose scores are all -∞: that one is NaN.
+    let mut sum = terms.clone().sum_dim(3);
+    if let Some(hidden) = hidden {
+        sum = sum.mask_fill(B::bool_all_dim(hidden, 3), 1.0);
+    }
     Weights {
         weights: terms / sum.clone(),
         squashed,
@@ -123,7 +140,7 @@ fn weights<B: Backend>(
 }
 
 fn multipliers<B: Backend>(like: &Expr<B>, params: &AttentionParams) -> Option<Expr<B>> {
-    (params.dropout > 0.0)
+    (params.dropout > 0.0 && !like.is_empty())
         .then(|| Expr(DropoutMask::new(params.seed, params.dropout).multipliers::<B>(&like.0)))
 }
 
@@ -169,6 +186,14 @@ pub(super) fn backward<B: Backend>(
         weights, squashed, ..
     } = weights::<B>(&q, &k, bias.map(Expr), mask, params);
 
+    if weights.is_empty() {
+        // No query or no key: nothing depends on anything.
+        let zeros = |of: &Expr<B>| of.zeros_like(of.shape()).0;
+        let [_, h, queries, keys] = dims(&weights);
+        let bias_shape = if has_bias { [h, queries, keys] } else { [1; 3] };
+        let dbias = weights.zeros_like(bias_shape).0;
+        return (zeros(&q), zeros(&k), zeros(&v), dbias);
+    }
     let mut dweights = grouped_matmul(dy.clone(), v.transpose());
     let mut used = weights.clone();
     if let Some(multipliers) = multipliers(&weights, params) {

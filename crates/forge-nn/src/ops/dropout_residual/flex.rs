@@ -74,7 +74,7 @@ fn into_fresh<E: Real>(
     run: impl Fn(usize, Option<&[E]>, &mut [E]) + Sync,
 ) -> FlexTensor {
     let source = x.slice::<E>();
-    let mut out = Buffer::<E>::new(source.len());
+    let mut out = Buffer::<E>::new(&[source.len()]);
     for_rows(out.as_mut(), width, rows, |first, out| {
         run(first, Some(source), out);
     });

@@ -11,6 +11,7 @@ use burn::tensor::{Distribution, Tensor};
 
 use super::dispatch::{has_traits, masks_from_seed};
 use super::dropout_mask::draw_seed;
+use super::extent::assert_addressable;
 
 /// Dropout and residual on backend primitives; the mask is a function of the seed.
 #[backend_extension(
@@ -54,7 +55,8 @@ impl DropoutResidualOps for burn_cubecl::CubeBackend {}
 /// - `x`, `residual`, output: the same, any
 ///
 /// # Panics
-/// If the shapes differ or `probability` is outside `[0, 1)`.
+/// If the shapes differ or have more elements than can be addressed, or `probability` is outside
+/// `[0, 1)`.
 pub fn dropout_residual<const D: usize>(
     x: Tensor<D>,
     residual: Tensor<D>,
@@ -66,6 +68,7 @@ pub fn dropout_residual<const D: usize>(
         x.dims(),
         residual.dims()
     );
+    assert_addressable("dropout_residual", &[&x.dims()]);
     if let Err(error) = crate::check::probability("probability", probability) {
         panic!("dropout_residual: {error}");
     }
@@ -97,11 +100,12 @@ pub fn dropout_residual<const D: usize>(
 /// - `x`, output: any
 ///
 /// # Panics
-/// If `probability` is outside `[0, 1)`.
+/// If `probability` is outside `[0, 1)` or `x` has more elements than can be addressed.
 pub fn dropout<const D: usize>(x: Tensor<D>, probability: f64) -> Tensor<D> {
     if let Err(error) = crate::check::probability("probability", probability) {
         panic!("dropout: {error}");
     }
+    assert_addressable("dropout", &[&x.dims()]);
     let device = x.device();
     if probability == 0.0 {
         return x;

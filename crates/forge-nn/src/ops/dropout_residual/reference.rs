@@ -1,7 +1,7 @@
 //! Dropout and residual made of Burn's operations.
 
-use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata};
 
 use crate::ops::dropout_mask::DropoutMask;
 use crate::ops::expression::Expr;
@@ -11,7 +11,7 @@ pub(super) fn dropped<B: Backend>(
     probability: f64,
     seed: u64,
 ) -> FloatTensor<B> {
-    if probability == 0.0 {
+    if probability == 0.0 || x.shape().contains(&0) {
         return x;
     }
     let multipliers = DropoutMask::new(seed, probability).multipliers::<B>(&x);

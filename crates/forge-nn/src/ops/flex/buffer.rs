@@ -16,12 +16,19 @@ use burn::backend::{AllocationProperty, Bytes, Shape};
 use burn_std::{AccessError, AccessPolicy, AllocationController};
 
 use super::Real;
+use crate::ops::extent::elements;
 
 /// A cache line, and the width of the widest vector registers.
 const ALIGNMENT: usize = 64;
 
-/// Smaller results come from the ordinary allocator, which keeps such blocks itself.
-const SMALLEST: usize = 32 << 10;
+/// The alignment that a loan reports. `Bytes` makes copies with the reported one, and refuses more
+/// than this in debug builds (it is the limit that it serialises with). A block is aligned for
+/// it, and better.
+const REPORTED_ALIGNMENT: usize = align_of::<u128>();
+
+/// Smaller results come from the ordinary allocator, which keeps such blocks itself. Under Miri
+/// small tensors must do.
+const SMALLEST: usize = if cfg!(miri) { 64 } else { 32 << 10 };
 
 /// Freed blocks beyond this many bytes go back to the system.
 const RETAINED_LIMIT: usize = 1 << 30;
@@ -145,7 +152,7 @@ impl Loan {
 
 impl AllocationController for Loan {
     fn alloc_align(&self) -> usize {
-        ALIGNMENT
+        REPORTED_ALIGNMENT
     }
 
     fn property(&self) -> AllocationProperty {
@@ -180,7 +187,12 @@ enum Storage<E> {
 }
 
 impl<E: Real> Buffer<E> {
-    pub(crate) fn new(len: usize) -> Self {
+    /// For the elements of `shape`.
+    ///
+    /// # Panics
+    /// If they are more than can be addressed.
+    pub(crate) fn new(shape: &[usize]) -> Self {
+        let len = elements(shape);
         let bytes = len * size_of::<E>();
         let storage = if bytes < SMALLEST {
             Storage::Small(vec![E::ZERO; len])
@@ -192,8 +204,8 @@ impl<E: Real> Buffer<E> {
         Self { storage, len }
     }
 
-    pub(crate) fn zeros(len: usize) -> Self {
-        let mut buffer = Self::new(len);
+    pub(crate) fn zeros(shape: &[usize]) -> Self {
+        let mut buffer = Self::new(shape);
         buffer.as_mut().fill(E::ZERO);
         buffer
     }
@@ -210,9 +222,12 @@ impl<E: Real> Buffer<E> {
     }
 
     /// The contents as a contiguous tensor.
+    ///
+    /// # Panics
+    /// If `shape` has another number of elements: the tensor would reach beyond the buffer.
     pub(crate) fn into_tensor(self, shape: impl Into<Shape>) -> FlexTensor {
         let shape = shape.into();
-        debug_assert_eq!(shape.num_elements(), self.len);
+        assert_eq!(elements(&shape), self.len, "elements of {shape:?}");
         let bytes = match self.storage {
             Storage::Small(values) => Bytes::from_elems(values),
             // SAFETY: the block is initialised over its whole length.

@@ -25,15 +25,21 @@ pub(crate) trait Real:
 {
     const ZERO: Self;
     const ONE: Self;
-    /// Stands for a hidden attention score.
+    /// The lowest finite number.
     const LOWEST: Self;
+    /// Stands for a hidden attention score, -∞: its exponential is 0 beside any maximum that is
+    /// [`Self::LOWEST`] at least, so that hidden scores need no test of their own.
+    const HIDDEN: Self;
+    /// Below this the sigmoid is 0.
+    const LOWEST_SIGMOID: Self;
     const DTYPE: DType;
 
     fn of(value: f64) -> Self;
     fn sqrt(self) -> Self;
     /// `e^x`. In `f32`: within 2 ulp for `x` in `[-87, 88]`, 0 below, `e^88` above.
     fn exp(self) -> Self;
-    /// In `f32`: within 5e-7.
+    /// In `f32`: within 5e-7, and exactly ±1 from |x| = 4 on, where the exact value rounds to that:
+    /// what is left of `1 - erf` is multiplied by numbers of any size.
     fn erf(self) -> Self;
     /// In `f32`: within 5e-7.
     fn tanh(self) -> Self;
@@ -44,10 +50,16 @@ pub(crate) trait Real:
         if self < other { other } else { self }
     }
 
-    /// `1 / (1 + e^-x)`.
+    /// `1 / (1 + e^-x)`; exactly 0 where `e^-x` exceeds the range of [`exp`](Self::exp), since it is
+    /// multiplied by numbers of any size.
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        Self::ONE / (Self::ONE + (-self).exp())
+        let s = Self::ONE / (Self::ONE + (-self).exp());
+        if self < Self::LOWEST_SIGMOID {
+            Self::ZERO
+        } else {
+            s
+        }
     }
 }
 
@@ -55,6 +67,8 @@ impl Real for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const LOWEST: Self = f32::MIN;
+    const HIDDEN: Self = f32::NEG_INFINITY;
+    const LOWEST_SIGMOID: Self = -88.0;
     const DTYPE: DType = DType::F32;
 
     #[inline(always)]
@@ -96,9 +110,8 @@ impl Real for f32 {
 
     #[inline(always)]
     fn erf(self) -> Self {
-        // The rational minimax approximation used by Eigen and XLA; |x| >= 4 rounds to ±1.
-        let x = if self < -4.0 { -4.0 } else { self };
-        let x = if x > 4.0 { 4.0 } else { x };
+        // The rational minimax approximation used by Eigen and XLA, which ends at 1 - 1e-7.
+        let x = self;
         let s = x * x;
         let mut p = -2.726_142_3e-10;
         p = p * s + 2.770_681_4e-8;
@@ -112,7 +125,9 @@ impl Real for f32 {
         q = q * s - 1.682_827e-3;
         q = q * s - 7.373_329_2e-3;
         q = q * s - 1.426_473_9e-2;
-        x * p / q
+        // The comparisons let NaN through. Beyond 4 the quotient may be anything.
+        let inner = if x >= 4.0 { 1.0 } else { x * p / q };
+        if x <= -4.0 { -1.0 } else { inner }
     }
 
     #[inline(always)]
@@ -125,6 +140,9 @@ impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const LOWEST: Self = f64::MIN;
+    const HIDDEN: Self = f64::NEG_INFINITY;
+    // `exp` itself ends at infinity.
+    const LOWEST_SIGMOID: Self = f64::NEG_INFINITY;
     const DTYPE: DType = DType::F64;
 
     #[inline(always)]

@@ -135,7 +135,7 @@ pub(crate) fn reduce<E: Real>(a: &[E], b: &[E], f: impl Fn(E, E) -> E) -> E {
     lanes[0]
 }
 
-/// The largest element; [`Real::LOWEST`] of none.
+/// The largest element, [`Real::LOWEST`] at least. NaN may be passed over.
 #[inline(always)]
 pub(crate) fn maximum<E: Real>(values: &[E]) -> E {
     let len = values.len();

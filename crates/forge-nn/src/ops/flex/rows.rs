@@ -5,8 +5,9 @@ use rayon::prelude::*;
 use super::Real;
 
 /// Elements that one task handles: large enough to amortise the hand-over, small enough that the
-/// rows stay in the second-level cache from one loop over them to the next.
-const TASK: usize = 32 << 10;
+/// rows stay in the second-level cache from one loop over them to the next. Under Miri small
+/// tensors must have several tasks.
+const TASK: usize = if cfg!(miri) { 16 } else { 32 << 10 };
 
 /// How many rows of `width` a task takes. Depends on the shape alone, not on the number of
 /// threads, so that sums over tasks are the same on every machine.

@@ -49,13 +49,17 @@ pub(crate) fn all_of(dtype: DType, tensors: &[&FlexTensor]) -> bool {
 }
 
 /// Runs `$body` with `$E` as the element type if all tensors are `f32` or all are `f64` and none
-/// is empty; else `$otherwise`, which the half-precision types take.
+/// is empty; else `$otherwise`, which the half-precision types take. Panics if one has more
+/// elements than can be addressed.
 macro_rules! by_dtype {
     ([$($tensor:expr),+], $E:ident => $body:expr, $otherwise:expr) => {{
         let tensors = [$($tensor),+];
         let empty = tensors
             .iter()
-            .any(|tensor| burn::backend::TensorMetadata::shape(*tensor).num_elements() == 0);
+            .any(|tensor| {
+                let shape = burn::backend::TensorMetadata::shape(*tensor);
+                $crate::ops::extent::elements(&shape) == 0
+            });
         if !empty && $crate::ops::flex::view::all_of(burn::backend::DType::F32, &tensors) {
             type $E = f32;
             $body

@@ -29,7 +29,7 @@ fn forward<E: Real>(x: FlexTensor, kind: GluKind) -> FlexTensor {
     shape[rank - 1] = width;
     let x = Dense::of(x);
     let x = x.slice::<E>();
-    let mut out = Buffer::<E>::new(x.len() / 2);
+    let mut out = Buffer::<E>::new(&[x.len() / 2]);
     for_rows(
         out.as_mut(),
         width,
@@ -46,7 +46,7 @@ fn backward<E: Real>(x: FlexTensor, dy: FlexTensor, kind: GluKind) -> FlexTensor
     let width = width(&dy);
     let (x, dy) = (Dense::of(x), Dense::of(dy));
     let (x, dy) = (x.slice::<E>(), dy.slice::<E>());
-    let mut dx = Buffer::<E>::new(x.len());
+    let mut dx = Buffer::<E>::new(&[x.len()]);
     for_rows(
         dx.as_mut(),
         2 * width,

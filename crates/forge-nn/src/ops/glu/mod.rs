@@ -12,6 +12,7 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
 use super::dispatch::has_traits;
+use super::extent::assert_addressable;
 
 /// The activation of the gate in [`glu`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -69,13 +70,14 @@ impl GluOps for burn::backend::NdArray {}
 /// - output: `[…, D]`
 ///
 /// # Panics
-/// If the last axis is odd.
+/// If the last axis is odd or `x` has more elements than can be addressed.
 pub fn glu<const D: usize>(x: Tensor<D>, kind: GluKind) -> Tensor<D> {
     assert!(
         x.dims()[D - 1].is_multiple_of(2),
         "glu: the last axis of {:?} is odd",
         x.dims()
     );
+    assert_addressable("glu", &[&x.dims()]);
     let traits = has_traits(&x.device());
     let x = x.into_dispatch();
     Tensor::from_dispatch(if traits {

@@ -53,7 +53,14 @@ fn halves<B: Backend>(x: &Expr<B>) -> (Expr<B>, Expr<B>) {
 }
 
 pub(super) fn forward<B: Backend>(x: FloatTensor<B>, kind: GluKind) -> FloatTensor<B> {
-    let (value, gate) = halves(&Expr::<B>(x));
+    let x = Expr::<B>(x);
+    if x.is_empty() {
+        let mut shape = x.shape();
+        let last = x.rank() - 1;
+        shape[last] /= 2;
+        return x.zeros_like(shape).0;
+    }
+    let (value, gate) = halves(&x);
     (value * activated(gate, kind)).0
 }
 
@@ -63,6 +70,9 @@ pub(super) fn backward<B: Backend>(
     kind: GluKind,
 ) -> FloatTensor<B> {
     let (x, dy) = (Expr::<B>(x), Expr::<B>(dy));
+    if x.is_empty() {
+        return x.zeros_like(x.shape()).0;
+    }
     let last = x.rank() - 1;
     let (value, gate) = halves(&x);
     let dactivated = dy.clone() * value;

@@ -99,6 +99,8 @@ fn forward<E: Real>(
     let mut shape = x.shape();
     let rank = shape.num_dims();
     let (inputs, outputs) = (weight.shape()[0], weight.shape()[1]);
+    // The product reaches into memory by these sizes.
+    assert_eq!(shape[rank - 1], inputs, "linear: x {shape:?}");
     shape[rank - 1] = outputs;
     let x = Dense::of(x);
     let input = x.slice::<E>();
@@ -107,7 +109,7 @@ fn forward<E: Real>(
     let bias = bias.as_ref().map(|bias| bias.slice::<E>());
     let w = Shared(matrix::<E>(&weight));
 
-    let mut z = Buffer::<E>::new(rows * outputs);
+    let mut z = Buffer::<E>::new(&[rows, outputs]);
     let keep = keep && matches!(activation, LinearActivation::Gelu | LinearActivation::Silu);
     let block = block_rows(inputs, outputs);
     let compute = |first: usize, out: &mut [E]| {
@@ -138,7 +140,7 @@ fn forward<E: Real>(
         let y = z.into_tensor(shape);
         return (y.clone(), y);
     }
-    let mut y = Buffer::<E>::new(rows * outputs);
+    let mut y = Buffer::<E>::new(&[rows, outputs]);
     y.as_mut()
         .par_chunks_mut(block * outputs)
         .zip(z.as_mut().par_chunks_mut(block * outputs))
@@ -225,6 +227,8 @@ fn backward<E: Real>(
 ) -> (FlexTensor, FlexTensor, FlexTensor) {
     let shape = x.shape();
     let (inputs, outputs) = (width(&x), width(&dy));
+    // The products reach into memory by these sizes.
+    assert_eq!(weight.shape()[..], [inputs, outputs], "linear: weight");
     let (x, dy) = (Dense::of(x), Dense::of(dy));
     let (input, dy) = (x.slice::<E>(), dy.slice::<E>());
     let z = Dense::of(z);
@@ -232,14 +236,14 @@ fn backward<E: Real>(
     let rows = input.len() / inputs;
     let w = Shared(matrix::<E>(&weight));
 
-    let mut dx = Buffer::<E>::new(if needs_input { rows * inputs } else { 0 });
+    let mut dx = Buffer::<E>::new(&[if needs_input { rows } else { 0 }, inputs]);
     // The weight's gradient is summed over a few parts of the batch, each with its own
     // accumulator; how many depends on the shape alone.
     let block = block_rows(inputs, outputs);
     let blocks = rows.div_ceil(block).max(1);
     let parts = blocks.min(4);
     let part_rows = blocks.div_ceil(parts) * block;
-    let mut sums = Buffer::<E>::new(parts * (inputs + 1) * outputs);
+    let mut sums = Buffer::<E>::new(&[parts, inputs + 1, outputs]);
 
     let run = |part: usize, dx: &mut [E], sums: &mut [E]| {
         let (dw, db) = sums.split_at_mut(inputs * outputs);
@@ -310,8 +314,8 @@ fn backward<E: Real>(
     }
     // Parts past the last row have run nothing when `dx` ran out of chunks.
     let used = rows.div_ceil(part_rows).max(1);
-    let mut dweight = Buffer::<E>::new(inputs * outputs);
-    let mut dbias = Buffer::<E>::new(outputs);
+    let mut dweight = Buffer::<E>::new(&[inputs, outputs]);
+    let mut dbias = Buffer::<E>::new(&[outputs]);
     let sums = &sums.as_mut()[..used * size];
     for (part, sums) in sums.chunks_exact(size).enumerate() {
         let (dw, db) = sums.split_at(inputs * outputs);
@@ -326,7 +330,7 @@ fn backward<E: Real>(
     let dx = if needs_input {
         dx.into_tensor(shape)
     } else {
-        Buffer::<E>::zeros(1).into_tensor([1])
+        Buffer::<E>::zeros(&[1]).into_tensor([1])
     };
     (
         dx,

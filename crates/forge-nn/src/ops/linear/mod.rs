@@ -13,6 +13,7 @@ use burn::tensor::Tensor;
 pub use activation::LinearActivation;
 
 use super::dispatch::has_traits;
+use super::extent::assert_addressable;
 use super::optional::OptionalFloat;
 
 /// The linear layer on backend primitives of any rank.
@@ -78,7 +79,7 @@ impl LinearOps for burn_cubecl::CubeBackend {}
 /// - output: `[…, D_out]`
 ///
 /// # Panics
-/// If the shapes do not fit, naming them.
+/// If the shapes do not fit, naming them, or have more elements than can be addressed.
 pub fn linear<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<2>,
@@ -111,6 +112,9 @@ pub fn linear_activation<const D: usize>(
             bias.dims()
         );
     }
+    let mut output = x.dims();
+    output[D - 1] = outputs;
+    assert_addressable("linear", &[&x.dims(), &weight.dims(), &output]);
     let traits = has_traits(&x.device());
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
     let bias = bias.map(Tensor::into_dispatch);

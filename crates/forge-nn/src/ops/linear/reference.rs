@@ -7,6 +7,14 @@ use super::LinearActivation;
 use crate::ops::expression::Expr;
 use crate::ops::glu;
 
+/// `[M, K] × [K, N]`, where any of them may be 0.
+fn matmul<B: Backend>(lhs: Expr<B>, rhs: Expr<B>) -> Expr<B> {
+    if lhs.is_empty() || rhs.is_empty() {
+        return lhs.zeros_like([lhs.shape()[0], rhs.shape()[1]]);
+    }
+    lhs.matmul(rhs)
+}
+
 /// The output, and the value before the activation.
 pub(super) fn forward<B: Backend>(
     x: FloatTensor<B>,
@@ -18,11 +26,16 @@ pub(super) fn forward<B: Backend>(
     let mut shape = x.shape();
     let rank = shape.num_dims();
     shape[rank - 1] = weight.shape()[1];
-    let mut z = x.rows().matmul(weight);
-    if let Some(bias) = bias {
+    let mut z = matmul(x.rows(), weight);
+    if let Some(bias) = bias
+        && !z.is_empty()
+    {
         z = z + Expr(bias).along_last(2);
     }
     let z = z.reshape(shape);
+    if z.is_empty() {
+        return (z.0.clone(), z.0);
+    }
     let y = match activation {
         LinearActivation::Identity => z.clone(),
         LinearActivation::Relu => z.clone().relu(),
@@ -41,6 +54,12 @@ pub(super) fn backward<B: Backend>(
     activation: LinearActivation,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
     let (x, weight, z, dy) = (Expr::<B>(x), Expr(weight), Expr(z), Expr(dy));
+    if dy.is_empty() {
+        // No row or no output: nothing depends on anything.
+        let bias_shape = [weight.shape()[1]];
+        let zeros = |of: &Expr<B>| of.zeros_like(of.shape()).0;
+        return (zeros(&x), zeros(&weight), dy.zeros_like(bias_shape).0);
+    }
     let dz = match activation {
         LinearActivation::Identity => dy,
         LinearActivation::Relu => Expr::relu_backward(z.relu(), dy),
@@ -50,7 +69,7 @@ pub(super) fn backward<B: Backend>(
     .rows();
     let shape = x.shape();
     let dbias = dz.clone().sum_rows();
-    let dweight = x.rows().transpose().matmul(dz.clone());
-    let dx = dz.matmul(weight.transpose()).reshape(shape);
+    let dweight = matmul(x.rows().transpose(), dz.clone());
+    let dx = matmul(dz, weight.transpose()).reshape(shape);
     (dx.0, dweight.0, dbias.0)
 }

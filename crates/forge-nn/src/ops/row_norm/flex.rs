@@ -57,7 +57,7 @@ fn forward<E: Real>(
     let (weight, bias) = (weight.map(Dense::of), bias.map(Dense::of));
     let weight = weight.as_ref().map(|weight| weight.slice::<E>());
     let bias = bias.as_ref().map(|bias| bias.slice::<E>());
-    let mut out = Buffer::<E>::new(x.len());
+    let mut out = Buffer::<E>::new(&[x.len()]);
     for_rows(out.as_mut(), width, rows_per_task(width), |first, out| {
         let x = &x[first * width..][..out.len()];
         forward_rows(
@@ -73,17 +73,46 @@ fn forward<E: Real>(
     out.into_tensor(shape)
 }
 
-/// Mean (zero where rows are not centred) and `1 / sqrt(var + epsilon)` of a row.
-#[inline(always)]
-fn statistics<E: Real, const CENTRED: bool>(row: &[E], epsilon: E) -> (E, E) {
-    let scale = E::ONE / E::of(row.len() as f64);
-    let mean = if CENTRED {
-        reduce(row, row, |x, _| x) * scale
-    } else {
-        E::ZERO
-    };
-    let variance = reduce(row, row, |x, _| (x - mean) * (x - mean)) * scale;
-    (mean, E::ONE / (variance + epsilon).sqrt())
+/// What normalises a row.
+#[derive(Clone, Copy)]
+struct Statistics<E> {
+    /// An element of the row, for the size of the values.
+    origin: E,
+    /// The mean, from `origin` on. Of a row of equal elements it is exactly 0, where a mean of the
+    /// elements is rounded to their size and need not be their value.
+    mean: E,
+    /// `1 / sqrt(var + epsilon)`.
+    inverse: E,
+}
+
+impl<E: Real> Statistics<E> {
+    /// Of a row; origin and mean are 0 where rows are not centred.
+    #[inline(always)]
+    fn of<const CENTRED: bool>(row: &[E], epsilon: E) -> Self {
+        let scale = E::ONE / E::of(row.len() as f64);
+        let (origin, mean) = if CENTRED {
+            let origin = row[0];
+            (origin, reduce(row, row, |x, _| x - origin) * scale)
+        } else {
+            (E::ZERO, E::ZERO)
+        };
+        let square = |x: E, _: E| {
+            let centred = x - origin - mean;
+            centred * centred
+        };
+        let variance = reduce(row, row, square) * scale;
+        Self {
+            origin,
+            mean,
+            inverse: E::ONE / (variance + epsilon).sqrt(),
+        }
+    }
+
+    /// The normalised element.
+    #[inline(always)]
+    fn normal(self, x: E) -> E {
+        (x - self.origin - self.mean) * self.inverse
+    }
 }
 
 /// Compiled once with and once without the mean: a test in the loops costs a tenth of the time.
@@ -97,16 +126,16 @@ fn forward_body<E: Real, const CENTRED: bool>(
     out: &mut [E],
 ) {
     for (row, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-        let (mean, inverse) = statistics::<E, CENTRED>(row, epsilon);
+        let statistics = Statistics::of::<CENTRED>(row, epsilon);
         match (weight, bias) {
             (Some(weight), Some(bias)) => {
                 for (((out, &x), &w), &b) in out.iter_mut().zip(row).zip(weight).zip(bias) {
-                    *out = (x - mean) * inverse * w + b;
+                    *out = statistics.normal(x) * w + b;
                 }
             }
             _ => {
                 for (out, &x) in out.iter_mut().zip(row) {
-                    *out = (x - mean) * inverse;
+                    *out = statistics.normal(x);
                 }
                 if let Some(weight) = weight {
                     out.iter_mut().zip(weight).for_each(|(out, &w)| *out *= w);
@@ -157,7 +186,7 @@ fn backward<E: Real>(
             &ones
         }
     };
-    let mut dx = Buffer::<E>::new(x.len());
+    let mut dx = Buffer::<E>::new(&[x.len()]);
     let sums = for_rows_summing(
         dx.as_mut(),
         width,
@@ -169,9 +198,9 @@ fn backward<E: Real>(
             backward_rows(x, weight, dy, norm.is_centred(), E::of(epsilon), dx, sums);
         },
     );
-    let mut dweight = Buffer::<E>::new(width);
+    let mut dweight = Buffer::<E>::new(&[width]);
     dweight.as_mut().copy_from_slice(&sums[..width]);
-    let mut dbias = Buffer::<E>::new(sums.len() - width);
+    let mut dbias = Buffer::<E>::new(&[sums.len() - width]);
     dbias.as_mut().copy_from_slice(&sums[width..]);
     let bias_width = sums.len() - width;
     (
@@ -196,10 +225,11 @@ fn backward_body<E: Real, const CENTRED: bool>(
     let (dweight, dbias) = sums.split_at_mut(width);
     let rows = x.chunks_exact(width).zip(dy.chunks_exact(width));
     for ((x, dy), dx) in rows.zip(dx.chunks_exact_mut(width)) {
-        let (mean, inverse) = statistics::<E, CENTRED>(x, epsilon);
+        let statistics = Statistics::of::<CENTRED>(x, epsilon);
+        let inverse = statistics.inverse;
         // dx first holds the normalised row.
         for (normal, &x) in dx.iter_mut().zip(x) {
-            *normal = (x - mean) * inverse;
+            *normal = statistics.normal(x);
         }
         if dbias.is_empty() {
             for ((dw, &dy), &normal) in dweight.iter_mut().zip(dy).zip(&*dx) {

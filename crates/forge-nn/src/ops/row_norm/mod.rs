@@ -12,9 +12,11 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
 use super::dispatch::has_traits;
+use super::extent::assert_addressable;
 #[cfg(feature = "fusion")]
 use super::fusion::last_axis;
 use super::optional::OptionalFloat;
+use super::same_dtype::assert_same_dtype;
 
 /// Which norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +86,8 @@ impl RowNormOps for burn::backend::NdArray {}
 /// - `weight`, `bias`: `[D]`
 ///
 /// # Panics
-/// If the shapes do not fit, naming them.
+/// If the shapes do not fit or the element types differ, naming them, or `x` has more elements than
+/// can be addressed.
 pub fn layer_norm<const D: usize>(
     x: Tensor<D>,
     weight: Option<Tensor<1>>,
@@ -102,7 +105,8 @@ pub fn layer_norm<const D: usize>(
 /// - `weight`: `[D]`
 ///
 /// # Panics
-/// If the shapes do not fit, naming them.
+/// If the shapes do not fit or the element types differ, naming them, or `x` has more elements than
+/// can be addressed.
 pub fn rms_norm<const D: usize>(
     x: Tensor<D>,
     weight: Option<Tensor<1>>,
@@ -130,6 +134,16 @@ fn row_norm<const D: usize>(
             );
         }
     }
+    let dtype = |part: &Option<Tensor<1>>| part.as_ref().map(Tensor::dtype);
+    assert_same_dtype(
+        name,
+        &[
+            ("x", Some(x.dtype())),
+            ("weight", dtype(&weight)),
+            ("bias", dtype(&bias)),
+        ],
+    );
+    assert_addressable(name, &[&x.dims()]);
     let traits = has_traits(&x.device());
     let x = x.into_dispatch();
     let weight = weight.map(Tensor::into_dispatch);

@@ -10,7 +10,11 @@ use crate::ops::expression::Expr;
 fn normalised<B: Backend>(x: Expr<B>, norm: RowNorm, epsilon: f64) -> (Expr<B>, Expr<B>) {
     let last = x.rank() - 1;
     let centred = if norm.is_centred() {
-        x.clone() - x.mean_dim(last)
+        // The mean is rounded to the size of the values: of a row of equal ones it need not be
+        // their value. That of differences to one of them is.
+        let first = x.clone().narrow(last, 0, 1);
+        let shifted = x - Expr(B::float_detach(first.0));
+        shifted.clone() - shifted.mean_dim(last)
     } else {
         x
     };
@@ -28,6 +32,9 @@ pub(super) fn forward<B: Backend>(
     epsilon: f64,
 ) -> FloatTensor<B> {
     let x = Expr::<B>(x);
+    if x.is_empty() {
+        return x.0;
+    }
     let rank = x.rank();
     let (mut y, _) = normalised(x, norm, epsilon);
     if let Some(weight) = weight {
@@ -49,6 +56,11 @@ pub(super) fn backward<B: Backend>(
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
     let (x, dy) = (Expr::<B>(x), Expr::<B>(dy));
     let rank = x.rank();
+    if x.is_empty() {
+        let width = x.shape()[rank - 1];
+        let parameter = || x.zeros_like([width]).0;
+        return (dy.0, parameter(), parameter());
+    }
     let (normal, inverse) = normalised(x, norm, epsilon);
     let dweight = (dy.clone() * normal.clone()).sum_rows();
     let dbias = dy.clone().sum_rows();

@@ -43,7 +43,7 @@ fn forward<E: Real>(x: FlexTensor) -> FlexTensor {
     let (shape, width) = (x.shape(), width(&x));
     let x = Dense::of(x);
     let x = x.slice::<E>();
-    let mut out = Buffer::<E>::new(x.len());
+    let mut out = Buffer::<E>::new(&[x.len()]);
     for_rows(out.as_mut(), width, rows_per_task(width), |first, out| {
         forward_rows(&x[first * width..][..out.len()], width, out);
     });
@@ -54,7 +54,7 @@ fn backward<E: Real>(y: FlexTensor, dy: FlexTensor) -> FlexTensor {
     let (shape, width) = (y.shape(), width(&y));
     let (y, dy) = (Dense::of(y), Dense::of(dy));
     let (y, dy) = (y.slice::<E>(), dy.slice::<E>());
-    let mut dx = Buffer::<E>::new(y.len());
+    let mut dx = Buffer::<E>::new(&[y.len()]);
     for_rows(dx.as_mut(), width, rows_per_task(width), |first, dx| {
         let range = first * width..first * width + dx.len();
         backward_rows(&y[range.clone()], &dy[range], width, dx);

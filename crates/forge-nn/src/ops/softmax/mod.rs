@@ -10,6 +10,7 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
 use super::dispatch::has_traits;
+use super::extent::assert_addressable;
 
 /// Softmax on backend primitives.
 #[backend_extension(
@@ -49,9 +50,10 @@ impl SoftmaxOps for burn_cubecl::CubeBackend {}
 /// - `x`, output: any
 ///
 /// # Panics
-/// If `dim` is not below the rank.
+/// If `dim` is not below the rank or `x` has more elements than can be addressed.
 pub fn softmax<const D: usize>(x: Tensor<D>, dim: usize) -> Tensor<D> {
     assert!(dim < D, "softmax: dim {dim} of a tensor of rank {D}");
+    assert_addressable("softmax", &[&x.dims()]);
     let traits = has_traits(&x.device());
     let x = x.into_dispatch();
     Tensor::from_dispatch(if traits {

@@ -1,9 +1,6 @@
 //! The whole state of an engine as sections of a checkpoint.
 
-use std::collections::BTreeMap;
-
 use burn::module::Module;
-use burn::tensor::{DType, TensorData};
 use forge_nn::{ForgeError, StateDict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -25,6 +22,13 @@ struct Place {
 }
 
 impl<M: Module> Engine<'_, M> {
+    fn place(&self) -> Place {
+        Place {
+            epoch: self.clock.epoch,
+            step: self.clock.step,
+        }
+    }
+
     /// Everything that the engine remembers: `module`, `engine` (epoch and step), `optimizer` (with
     /// groups `optimizer.<group>`), and one section per rule and average. With it a loop of your
     /// own goes on bit by bit as if it had never stopped, if it feeds the same rows.
@@ -35,14 +39,14 @@ impl<M: Module> Engine<'_, M> {
     pub fn state(&self) -> Result<Sections, ForgeError> {
         let mut sections = Sections::new();
         // `valid` writes pending batch statistics in.
-        let weights = StateDict::from_module(&self.module().valid())?.tensors;
-        self.check_finite(&weights)?;
+        let weights = StateDict::from_module(&self.module().valid())?;
+        weights.check_finite().map_err(|error| {
+            let Place { epoch, step } = self.place();
+            ForgeError::training(format!("at epoch {epoch}, after step {step}: {error}"))
+        })?;
+        let weights = weights.tensors;
         sections.insert(MODULE, PartState::default().with_tensors(weights))?;
-        let place = Place {
-            epoch: self.clock.epoch,
-            step: self.clock.step,
-        };
-        sections.insert(ENGINE, PartState::from_json(&place)?)?;
+        sections.insert(ENGINE, PartState::from_json(&self.place())?)?;
         for slot in &self.slots {
             let state = slot.optimizer.state(self.module());
             let scalars = PartState::from_json(&state.scalars)?;
@@ -103,26 +107,5 @@ impl<M: Module> Engine<'_, M> {
             parts.insert(averaging.name().into(), averaging.config());
         }
         Value::Object(parts)
-    }
-
-    fn check_finite(&self, weights: &BTreeMap<String, TensorData>) -> Result<(), ForgeError> {
-        for (name, data) in weights {
-            let finite = match data.dtype() {
-                DType::F32 => data
-                    .as_slice::<f32>()
-                    .map_or(true, |v| v.iter().all(|x| x.is_finite())),
-                DType::F64 => data
-                    .as_slice::<f64>()
-                    .map_or(true, |v| v.iter().all(|x| x.is_finite())),
-                _ => true,
-            };
-            if !finite {
-                return Err(ForgeError::training(format!(
-                    "{name} is not finite at epoch {}, after step {}",
-                    self.clock.epoch, self.clock.step
-                )));
-            }
-        }
-        Ok(())
     }
 }

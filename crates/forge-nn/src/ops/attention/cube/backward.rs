@@ -16,6 +16,7 @@ pub(super) fn run(
     softmax: CubeTensor,
     dy: Heads,
 ) -> ([Heads; 3], CubeTensor) {
+    call.assert_types(&[("output", &output), ("dy", &dy)]);
     let like = &call.q.tensor;
     let dtype = call.dtype();
     let [dq, dk, dv] =

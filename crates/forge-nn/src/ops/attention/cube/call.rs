@@ -16,6 +16,7 @@ use crate::ops::compute_dtype::compute_dtype;
 use crate::ops::cube::launch::{address_type, element, empty, heavy, packed};
 use crate::ops::dropout_mask::DropoutMask;
 use crate::ops::optional::{OptionalBool, OptionalFloat};
+use crate::ops::same_dtype::assert_same_dtype;
 
 /// Launches a program: what all are told, and `buffers` and `layouts` of its own. Its units own
 /// what `$owned` of [`Owns`] says; `$touched` are the heads that it reads or writes besides.
@@ -87,6 +88,9 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// # Panics
+    /// If the element types of queries, keys, values and bias differ, or the seed is not of f32: the
+    /// programs do not look.
     pub(super) fn new(
         [q, k, v]: [Heads; 3],
         bias: OptionalFloat<CubeBackend>,
@@ -97,7 +101,7 @@ impl Call {
         let drawn = drawn
             .into_option()
             .or_else(|| (params.dropout > 0.0).then(|| seed(&q, params.seed)));
-        Self {
+        let call = Self {
             q,
             k,
             v,
@@ -105,7 +109,31 @@ impl Call {
             mask: mask.into_option().map(packed),
             drawn: drawn.map(packed),
             params,
-        }
+        };
+        call.assert_types(&[]);
+        let seed = call.drawn.as_ref().map(|drawn| drawn.dtype);
+        assert_same_dtype(
+            "attention",
+            &[("f32", Some(DType::F32)), ("the seed", seed)],
+        );
+        call
+    }
+
+    /// Refuses inputs and `others` that are not of the type of the queries.
+    pub(super) fn assert_types(&self, others: &[(&str, &Heads)]) {
+        let bias = self.bias.as_ref().map(|bias| bias.dtype);
+        let mut types = vec![
+            ("q", Some(self.dtype())),
+            ("k", Some(self.k.tensor.dtype)),
+            ("v", Some(self.v.tensor.dtype)),
+            ("bias", bias),
+        ];
+        types.extend(
+            others
+                .iter()
+                .map(|(name, of)| (*name, Some(of.tensor.dtype))),
+        );
+        assert_same_dtype("attention", &types);
     }
 
     pub(super) fn dtype(&self) -> DType {
@@ -131,12 +159,11 @@ impl Call {
             .chain(others.iter().copied())
             .flat_map(|heads| heads.strides.list())
             .collect();
-        let mask_by_key = self.mask.as_ref().is_some_and(|mask| mask.shape()[2] == 1);
         Plan::new(
             &self.q.tensor,
             [self.q.dims[3], self.v.dims[3]],
             &strides,
-            mask_by_key,
+            self.mask.as_ref(),
             &self.params,
         )
     }

@@ -1,5 +1,6 @@
 //! How the programs are laid out on a device.
 
+use burn::backend::TensorMetadata;
 use burn::tensor::DType;
 use burn_cubecl::cubecl;
 use burn_cubecl::tensor::CubeTensor;
@@ -22,6 +23,8 @@ pub(super) struct Form {
     pub(super) unroll: bool,
     /// Whether causality or a window hides keys.
     pub(super) structured: bool,
+    /// Whether that or a mask does, so that a query may be without a key.
+    pub(super) hides: bool,
     /// Whether the mask is the same for all queries.
     pub(super) mask_by_key: bool,
     /// Whether scores are squashed.
@@ -46,7 +49,7 @@ impl Plan {
         like: &CubeTensor,
         [width, value_width]: [usize; 2],
         strides: &[usize],
-        mask_by_key: bool,
+        mask: Option<&CubeTensor>,
         params: &AttentionParams,
     ) -> Self {
         let cores = units_are_cores(like);
@@ -70,7 +73,8 @@ impl Plan {
                 block: 8,
                 unroll: !cores,
                 structured: params.is_structured(),
-                mask_by_key,
+                hides: mask.is_some() || params.is_structured(),
+                mask_by_key: mask.is_some_and(|mask| mask.shape()[2] == 1),
                 softcap: params.softcap.is_some(),
                 dropout: params.dropout > 0.0,
             },

@@ -8,7 +8,7 @@ use super::block::Block;
 use super::dropout::{self, Seed};
 use super::form::{Form, Layout, Problem};
 use super::place::{Place, consecutive, key_range, owned};
-use super::scores::{HIDDEN, weight};
+use super::scores::{HIDDEN, seen, weight};
 use super::statistics;
 use super::tile::{accumulate, load, store, zeros};
 use crate::ops::cube::number::lanes;
@@ -49,6 +49,7 @@ pub(super) fn forward<E: Float, C: Float, M: Int, W: Size, N: Size>(
     let mut sums = zeros::<C, N>(form.value_width);
     let mut highest = lanes::<C, N>(HIDDEN);
     let mut total = lanes::<C, N>(0.0_f32);
+    let mut visible = lanes::<C, N>(0.0_f32);
     let mut block = Block::<C, N>::new(form);
     let seed = Seed::read(&seed);
     let own = consecutive::<N>(first);
@@ -70,6 +71,9 @@ pub(super) fn forward<E: Float, C: Float, M: Int, W: Size, N: Size>(
         total *= factor;
         #[unroll]
         for j in 0..form.block {
+            if comptime![form.hides] {
+                visible = seen::<C, N>(block.scores[j], visible);
+            }
             let weight = weight::<C, N>(block.scores[j], highest);
             total += weight;
             block.scores[j] = weight;
@@ -92,9 +96,16 @@ pub(super) fn forward<E: Float, C: Float, M: Int, W: Size, N: Size>(
 
     let zero = lanes::<C, N>(0.0_f32);
     let one = lanes::<C, N>(1.0_f32);
-    let seen = total.greater_than(&zero);
-    let inverse = select_many(seen, one / select_many(seen, total, one), zero);
-    let highest = select_many(seen, highest, zero);
+    // A row without a key is 0. One whose total is NaN, or 0 since its scores are all -∞, is NaN.
+    if comptime![form.hides] {
+        let seen = visible.greater_than(&zero);
+        total = select_many(seen, total, one);
+        highest = select_many(seen, highest, zero);
+        visible = select_many(seen, one, zero);
+    } else {
+        visible = one;
+    }
+    let inverse = visible / total;
     for d in 0..form.value_width {
         sums[d] *= inverse;
     }

@@ -26,7 +26,8 @@ use burn::backend::ops::FloatTensorOps;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::{AttentionOps, AttentionParams, PackedHeads};
+use super::{AttentionOps, AttentionParams, PackedHeads, reference};
+use crate::ops::compute_dtype::compute_dtype;
 use crate::ops::optional::{OptionalBool, OptionalFloat};
 use call::Call;
 use heads::Heads;
@@ -53,6 +54,9 @@ impl AttentionOps for CubeBackend {
         drawn: OptionalFloat<Self>,
         params: AttentionParams,
     ) -> (CubeTensor, CubeTensor) {
+        if q.shape()[3] == 0 {
+            return without_features(q, k, v, [bias, drawn], mask, &params);
+        }
         let call = Call::new([q, k, v].map(Heads::new), bias, mask, drawn, params);
         let (output, softmax) = call.forward();
         (output.tensor, softmax)
@@ -70,6 +74,11 @@ impl AttentionOps for CubeBackend {
         dy: CubeTensor,
         params: AttentionParams,
     ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
+        if q.shape()[3] == 0 {
+            let params = params.with_drawn::<Self>(drawn);
+            let (bias, mask) = (bias.into_option(), mask.into_option());
+            return reference::backward::<Self>(q, k, v, bias, mask, dy, &params);
+        }
         let call = Call::new([q, k, v].map(Heads::new), bias, mask, drawn, params);
         let ([dq, dk, dv], dbias) =
             backward::run(&call, Heads::new(output), statistics, Heads::new(dy));
@@ -116,4 +125,26 @@ impl AttentionOps for CubeBackend {
         let (parts, _) = backward::run(&call, output, statistics, dy);
         CubeBackend::float_cat(parts.map(Heads::merged).into(), 2)
     }
+}
+
+/// Heads without features: all keys weigh the same, and there is nothing to launch a program on. The
+/// statistics are of the shape that they have elsewhere; nobody reads them.
+fn without_features(
+    q: CubeTensor,
+    k: CubeTensor,
+    v: CubeTensor,
+    [bias, drawn]: [OptionalFloat<CubeBackend>; 2],
+    mask: OptionalBool<CubeBackend>,
+    params: &AttentionParams,
+) -> (CubeTensor, CubeTensor) {
+    let params = params.with_drawn::<CubeBackend>(drawn);
+    let (bias, mask) = (bias.into_option(), mask.into_option());
+    let shape = q.shape();
+    let statistics = CubeBackend::float_zeros(
+        [shape[0], shape[1], shape[2], 2].into(),
+        &q.device,
+        compute_dtype(q.dtype).into(),
+    );
+    let (output, ..) = reference::forward::<CubeBackend>(q, k, v, bias, mask, &params);
+    (output, statistics)
 }

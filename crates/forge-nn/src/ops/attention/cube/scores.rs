@@ -126,12 +126,19 @@ fn allowed<C: Float, M: Int, N: Size>(
     value
 }
 
-/// A score below all real ones, whose differences to them stay finite.
-pub(super) const HIDDEN: f32 = -1e30;
+/// Stands for a hidden score: the lowest finite number, so that no visible score is below it but -∞.
+pub(super) const HIDDEN: f32 = f32::MIN;
 
-/// `exp(score - shift)`, zero where hidden.
+/// `exp(score - shift)`, zero where hidden. A score that is NaN is not hidden.
 #[cube]
 pub(super) fn weight<C: Float, N: Size>(score: Vector<C, N>, shift: Vector<C, N>) -> Vector<C, N> {
-    let real = score.greater_than(&lanes::<C, N>(0.5 * HIDDEN));
-    select_many(real, (score - shift).exp(), lanes::<C, N>(0.0_f32))
+    let hidden = score.equal(&lanes::<C, N>(HIDDEN));
+    select_many(hidden, lanes::<C, N>(0.0_f32), (score - shift).exp())
+}
+
+/// `seen`, which is 0 or 1, or 1 where a score is visible.
+#[cube]
+pub(super) fn seen<C: Float, N: Size>(score: Vector<C, N>, seen: Vector<C, N>) -> Vector<C, N> {
+    let hidden = score.equal(&lanes::<C, N>(HIDDEN));
+    select_many(hidden, seen, lanes::<C, N>(1.0_f32))
 }

@@ -8,15 +8,25 @@ use crate::ops::flex::row::{map, maximum, reduce};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrix, Real, product};
 
-/// Queries of a tile. Each tile reads all keys and values, which for a long sequence come from the
-/// third-level cache: the more queries, the fewer times. Eight tiles per head leave enough tasks.
-fn query_tile(queries: usize) -> usize {
+/// Queries of a tile, a multiple of [`QUERY_TILE`]. Each tile reads all keys and values, which for a
+/// long sequence come from the third-level cache: the more queries, the fewer times. Eight tiles
+/// per head leave enough tasks.
+///
+/// With causality or a window a tile is that of the backward pass: which keys a tile sees depends
+/// on its queries, and the products of both passes must be the same.
+fn query_tile(queries: usize, structured: bool) -> usize {
+    if structured {
+        return QUERY_TILE;
+    }
     (queries / 8 / QUERY_TILE * QUERY_TILE).clamp(QUERY_TILE, 4 * QUERY_TILE)
 }
 
 /// Fills `output`, and `statistics` `[B, H, Tq, 2]` with the maximum of each row of scores and the
-/// inverse of its sum of exponentials. Two numbers, since their combination, the log-sum, loses
-/// the digits of large scores.
+/// inverse of its sum of exponentials, 0 for a row without a key. Two numbers, since their
+/// combination, the log-sum, loses the digits of large scores.
+///
+/// Where a row's formula gives NaN (a score that is NaN or +∞, or none above -∞), its sum is NaN or
+/// 0, and the row comes out as NaN: the loops over scores need not look.
 pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics: &mut [E]) {
     let Sizes {
         batch,
@@ -26,7 +36,7 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
         value_width,
         ..
     } = call.sizes;
-    let query_tile = query_tile(queries);
+    let query_tile = query_tile(queries, call.params.is_structured());
     let query_tiles = queries.div_ceil(query_tile);
     let tiles = batch * heads * query_tiles;
     let statistics = Shared(statistics.as_mut_ptr());
@@ -57,12 +67,12 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
                         batch: b,
                         head: h,
                         queries: rows.clone(),
-                        keys: start..(start + key_tile).min(visible.end),
+                        keys: Call::<E>::key_tile(start, &visible),
                     };
                     let scores = &mut scores[..count * tile.keys.len()];
                     call.fill(&tile, scores, None);
                     // SAFETY: `out` has `count` rows of `value_width`, each at its own place.
-                    unsafe { exponentials(scores, highest, sums, out, value_width, call.hides()) };
+                    unsafe { exponentials(scores, highest, sums, out, value_width) };
                     if let Some(mask) = call.dropout() {
                         call.drop(&tile, mask, scores);
                     }
@@ -81,8 +91,11 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
                     start = tile.keys.end;
                 }
                 for row in 0..count {
-                    let sum = sums[row];
-                    let seen = sum > E::ZERO;
+                    let query = rows.start + row;
+                    let inverse = match sums[row] {
+                        sum if sum == E::ZERO && !call.sees_any(b, h, query) => E::ZERO,
+                        sum => E::ONE / sum,
+                    };
                     // SAFETY: the row lies within this task's tile of queries.
                     let out = unsafe {
                         std::slice::from_raw_parts_mut(
@@ -90,14 +103,12 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
                             value_width,
                         )
                     };
-                    if seen {
-                        let inverse = E::ONE / sum;
-                        out.iter_mut().for_each(|out| *out *= inverse);
-                    } else {
+                    if inverse == E::ZERO {
                         out.fill(E::ZERO);
+                    } else {
+                        out.iter_mut().for_each(|out| *out *= inverse);
                     }
-                    let inverse = if seen { E::ONE / sum } else { E::ZERO };
-                    let at = 2 * (head * queries + rows.start + row);
+                    let at = 2 * (head * queries + query);
                     // SAFETY: each row of each head is written by its own task.
                     unsafe {
                         statistics.get().add(at).write(highest[row]);
@@ -119,11 +130,10 @@ unsafe fn exponentials<E: Real>(
     sums: &mut [E],
     out: Matrix<*mut E>,
     width: usize,
-    hides: bool,
 ) {
     let columns = scores.len() / highest.len();
     for (row, scores) in scores.chunks_exact_mut(columns).enumerate() {
-        let factor = exponential_row(scores, &mut highest[row], &mut sums[row], hides);
+        let factor = exponential_row(scores, &mut highest[row], &mut sums[row]);
         if factor != E::ONE {
             // SAFETY: by the caller.
             let out = unsafe {
@@ -139,26 +149,21 @@ unsafe fn exponentials<E: Real>(
 
 multiversion! {
     /// What earlier output is to be multiplied by.
-    fn exponential_row<E>(scores: &mut [E], highest: &mut E, sum: &mut E, hides: bool) -> E {
+    fn exponential_row<E>(scores: &mut [E], highest: &mut E, sum: &mut E) -> E {
         let before = *highest;
+        // At least the lowest finite number, from which on the term of a hidden score is 0.
         let now = maximum(scores).larger(before);
-        if hides {
-            map(scores, |score| {
-                let term = (score - now).exp();
-                if score > E::LOWEST { term } else { E::ZERO }
-            });
-        } else {
-            map(scores, |score| (score - now).exp());
-        }
+        map(scores, |score| (score - now).exp());
         let added = reduce(scores, scores, |term, _| term);
         *highest = now;
-        if *sum > E::ZERO {
+        // Not `> 0`: a sum that is NaN stays.
+        if *sum == E::ZERO {
+            *sum = added;
+            E::ONE
+        } else {
             let factor = (before - now).exp();
             *sum = *sum * factor + added;
             factor
-        } else {
-            *sum = added;
-            E::ONE
         }
     }
 }

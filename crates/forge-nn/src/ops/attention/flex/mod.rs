@@ -17,6 +17,7 @@ use burn::backend::tensor::BoolTensor;
 use burn::backend::{DType, Flex, TensorMetadata};
 
 use super::{AttentionOps, AttentionParams, PackedHeads, packed_reference, reference};
+use crate::ops::extent::elements;
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::view::{Dense, by_dtype};
 use crate::ops::flex::{Matrix, Real};
@@ -130,9 +131,14 @@ impl AttentionOps for Flex {
     }
 }
 
-/// Whether the mask is stored as one byte an element, which all of flex's are today.
+/// Whether the mask is stored as one byte per element, which all of flex's are today.
+///
+/// # Panics
+/// If it has more elements than can be addressed.
 fn readable(mask: Option<&BoolTensor<Flex>>) -> bool {
-    mask.is_none_or(|mask| mask.dtype().size() == 1 && mask.dtype() != DType::I8)
+    mask.is_none_or(|mask| {
+        elements(&mask.shape()) > 0 && mask.dtype().size() == 1 && mask.dtype() != DType::I8
+    })
 }
 
 /// The sizes of a call.
@@ -151,6 +157,27 @@ impl Sizes {
     /// Query heads that share a key/value head.
     fn sharing(&self) -> usize {
         self.heads / self.groups
+    }
+
+    /// Refuses a mask that is not `[B or 1, H or 1, Tq or 1, Tk or 1]`.
+    fn assert_mask(&self, mask: Option<&FlexTensor>) {
+        let Some(mask) = mask else { return };
+        let shape = mask.shape();
+        let wanted = [self.batch, self.heads, self.queries, self.keys];
+        let fits = |(&len, wanted)| len == wanted || len == 1;
+        assert!(
+            shape.len() == 4 && shape.iter().zip(wanted).all(fits),
+            "attention: mask {shape:?} does not fit {wanted:?}"
+        );
+    }
+
+    /// Refuses what the forward pass did not leave, and a gradient of another shape than `output`,
+    /// whose shape for these sizes is `output_shape`.
+    fn assert_saved(&self, output_shape: &[usize], [output, statistics, dy]: [&FlexTensor; 3]) {
+        let rows = [self.batch, self.heads, self.queries, 2];
+        assert_eq!(output.shape()[..], *output_shape, "attention: output");
+        assert_eq!(dy.shape()[..], *output_shape, "attention: dy");
+        assert_eq!(statistics.shape()[..], rows, "attention: statistics");
     }
 }
 
@@ -289,9 +316,16 @@ fn contiguous_mask(mask: FlexTensor) -> FlexTensor {
     }
 }
 
-fn sizes(q: &FlexTensor, k: &FlexTensor, v: &FlexTensor) -> Sizes {
+/// The sizes of a call whose shapes fit: the kernels reach into memory by them.
+fn sizes(
+    q: &FlexTensor,
+    k: &FlexTensor,
+    v: &FlexTensor,
+    bias: Option<&FlexTensor>,
+    mask: Option<&FlexTensor>,
+) -> Sizes {
     let (q, k, v) = (q.shape(), k.shape(), v.shape());
-    Sizes {
+    let sizes = Sizes {
         batch: q[0],
         heads: q[1],
         groups: k[1],
@@ -299,7 +333,27 @@ fn sizes(q: &FlexTensor, k: &FlexTensor, v: &FlexTensor) -> Sizes {
         keys: k[2],
         width: q[3],
         value_width: v[3],
+    };
+    let Sizes {
+        batch,
+        heads,
+        groups,
+        queries,
+        keys,
+        width,
+        value_width,
+    } = sizes;
+    assert_eq!(k[..], [batch, groups, keys, width], "attention: k");
+    assert_eq!(v[..], [batch, groups, keys, value_width], "attention: v");
+    assert!(
+        heads.is_multiple_of(groups),
+        "attention: {heads} / {groups}"
+    );
+    if let Some(bias) = bias {
+        assert_eq!(bias.shape()[..], [heads, queries, keys], "attention: bias");
     }
+    sizes.assert_mask(mask);
+    sizes
 }
 
 fn forward_tensors<E: Real>(
@@ -310,7 +364,7 @@ fn forward_tensors<E: Real>(
     mask: Option<FlexTensor>,
     params: AttentionParams,
 ) -> (FlexTensor, FlexTensor) {
-    let sizes = sizes(&q, &k, &v);
+    let sizes = sizes(&q, &k, &v, bias.as_ref(), mask.as_ref());
     let [q, k, v] = [q, k, v].map(readable_heads);
     let bias = bias.map(Dense::of);
     let mask = mask.map(contiguous_mask);
@@ -330,8 +384,8 @@ fn forward_tensors<E: Real>(
         value_width,
         ..
     } = sizes;
-    let mut output = Buffer::<E>::new(batch * heads * queries * value_width);
-    let mut statistics = Buffer::<E>::new(2 * batch * heads * queries);
+    let mut output = Buffer::<E>::new(&[batch, heads, queries, value_width]);
+    let mut statistics = Buffer::<E>::new(&[batch, heads, queries, 2]);
     let out = fresh_heads(&mut output, heads, queries, value_width);
     forward::run(&call, out, statistics.as_mut());
     (
@@ -347,7 +401,9 @@ fn backward_tensors<E: Real>(
     [output, statistics, dy]: [FlexTensor; 3],
     params: AttentionParams,
 ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
-    let sizes = sizes(&q, &k, &v);
+    let sizes = sizes(&q, &k, &v, bias.as_ref(), mask.as_ref());
+    let output_shape = [sizes.batch, sizes.heads, sizes.queries, sizes.value_width];
+    sizes.assert_saved(&output_shape, [&output, &statistics, &dy]);
     let [q, k, v, output, dy] = [q, k, v, output, dy].map(readable_heads);
     let (bias, statistics) = (bias.map(Dense::of), Dense::of(statistics));
     let mask = mask.map(contiguous_mask);
@@ -374,14 +430,15 @@ fn backward_tensors<E: Real>(
         width,
         value_width,
     } = sizes;
-    let mut dq = Buffer::<E>::new(batch * heads * queries * width);
-    let mut dk = Buffer::<E>::new(batch * groups * keys * width);
-    let mut dv = Buffer::<E>::new(batch * groups * keys * value_width);
-    let mut dbias = Buffer::<E>::zeros(if bias.is_some() {
-        heads * queries * keys
+    let mut dq = Buffer::<E>::new(&[batch, heads, queries, width]);
+    let mut dk = Buffer::<E>::new(&[batch, groups, keys, width]);
+    let mut dv = Buffer::<E>::new(&[batch, groups, keys, value_width]);
+    let dbias_shape = if bias.is_some() {
+        [heads, queries, keys]
     } else {
-        1
-    });
+        [1, 1, 1]
+    };
+    let mut dbias = Buffer::<E>::zeros(&dbias_shape);
     let gradients = backward::Gradients {
         dq: fresh_heads(&mut dq, heads, queries, width),
         dk: fresh_heads(&mut dk, groups, keys, width),
@@ -393,11 +450,6 @@ fn backward_tensors<E: Real>(
         &gradients,
         bias.is_some().then(|| dbias.as_mut()),
     );
-    let dbias_shape = if bias.is_some() {
-        [heads, queries, keys]
-    } else {
-        [1, 1, 1]
-    };
     (
         as_heads(dq, [batch, heads, queries, width]),
         as_heads(dk, [batch, groups, keys, width]),

@@ -17,18 +17,27 @@ fn token_width(heads: PackedHeads, width: usize) -> usize {
     (heads.heads + 2 * heads.groups) * width
 }
 
-fn sizes(qkv: &FlexTensor, heads: PackedHeads) -> Sizes {
+/// The sizes of a call whose shapes fit: the kernels reach into memory by them.
+fn sizes(qkv: &FlexTensor, heads: PackedHeads, mask: Option<&FlexTensor>) -> Sizes {
     let shape = qkv.shape();
-    let width = shape[2] / (heads.heads + 2 * heads.groups);
-    Sizes {
+    let PackedHeads { heads, groups } = heads;
+    let parts = heads + 2 * groups;
+    assert!(
+        shape.len() == 3 && shape[2].is_multiple_of(parts) && heads.is_multiple_of(groups),
+        "attention: {shape:?} is not {heads} + 2 · {groups} heads"
+    );
+    let width = shape[2] / parts;
+    let sizes = Sizes {
         batch: shape[0],
-        heads: heads.heads,
-        groups: heads.groups,
+        heads,
+        groups,
         queries: shape[1],
         keys: shape[1],
         width,
         value_width: width,
-    }
+    };
+    sizes.assert_mask(mask);
+    sizes
 }
 
 /// Heads of `width` features from feature `first` on, in tokens of `token` features.
@@ -68,7 +77,7 @@ pub(super) fn forward<E: Real>(
     heads: PackedHeads,
     params: AttentionParams,
 ) -> (FlexTensor, FlexTensor) {
-    let sizes = sizes(&qkv, heads);
+    let sizes = sizes(&qkv, heads, mask.as_ref());
     let qkv = Dense::of(qkv);
     let mask = mask.map(contiguous_mask);
     let call = call(qkv.slice::<E>(), mask.as_ref(), sizes, heads, params);
@@ -79,8 +88,8 @@ pub(super) fn forward<E: Real>(
         width,
         ..
     } = sizes;
-    let mut output = Buffer::<E>::new(batch * queries * heads * width);
-    let mut statistics = Buffer::<E>::new(2 * batch * heads * queries);
+    let mut output = Buffer::<E>::new(&[batch, queries, heads, width]);
+    let mut statistics = Buffer::<E>::new(&[batch, heads, queries, 2]);
     let out = part(output.as_mut().as_mut_ptr(), &sizes, heads * width);
     tiles::run(&call, out, statistics.as_mut());
     (
@@ -96,7 +105,9 @@ pub(super) fn backward<E: Real>(
     heads: PackedHeads,
     params: AttentionParams,
 ) -> FlexTensor {
-    let sizes = sizes(&qkv, heads);
+    let sizes = sizes(&qkv, heads, mask.as_ref());
+    let output_shape = [sizes.batch, sizes.queries, sizes.heads * sizes.width];
+    sizes.assert_saved(&output_shape, [&output, &statistics, &dy]);
     let shape = qkv.shape();
     let [qkv, output, statistics, dy] = [qkv, output, statistics, dy].map(Dense::of);
     let mask = mask.map(contiguous_mask);
@@ -108,7 +119,7 @@ pub(super) fn backward<E: Real>(
         dy: part(dy.slice::<E>().as_ptr(), &sizes, row),
     };
     let len = qkv.slice::<E>().len();
-    let mut dqkv = Buffer::<E>::new(len);
+    let mut dqkv = Buffer::<E>::new(&[len]);
     let token = token_width(heads, sizes.width);
     let start = dqkv.as_mut().as_mut_ptr();
     let (key, value) = (row, row + heads.groups * sizes.width);

@@ -8,10 +8,11 @@ use crate::ops::dropout_mask::DropoutMask;
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrix, Real, product};
 
-/// Queries of a tile; long sequences have larger ones in the forward pass.
-pub(super) const QUERY_TILE: usize = 128;
+/// Queries of a product of scores; long sequences have several of them in a tile of the forward
+/// pass. Under Miri small inputs must reach every loop.
+pub(super) const QUERY_TILE: usize = if cfg!(miri) { 3 } else { 128 };
 /// Keys of a tile: with 128 queries of `f32`, 128 KiB of scores.
-pub(super) const KEY_TILE: usize = 256;
+pub(super) const KEY_TILE: usize = if cfg!(miri) { 5 } else { 256 };
 
 /// The inputs of one call.
 pub(super) struct Call<'a, E> {
@@ -56,26 +57,54 @@ impl<E: Real> Call<'_, E> {
         if range.start < range.end { range } else { 0..0 }
     }
 
+    /// The tile of keys from `start` on, of those that some of a tile's queries see, `visible`. Tiles
+    /// end at multiples of [`KEY_TILE`], wherever the visible ones start: so both passes cut alike.
+    pub(super) fn key_tile(start: usize, visible: &Range<usize>) -> Range<usize> {
+        start..((start / KEY_TILE + 1) * KEY_TILE).min(visible.end)
+    }
+
     /// Whether some scores of the call may be hidden.
-    pub(super) fn hides(&self) -> bool {
+    fn hides(&self) -> bool {
         self.mask.is_some() || self.params.is_structured()
     }
 
+    /// Whether `query` may attend to some key. For rows whose weights sum to 0, which tells those
+    /// without a key from those with scores of -∞ alone.
+    pub(super) fn sees_any(&self, batch: usize, head: usize, query: usize) -> bool {
+        let Sizes { queries, keys, .. } = self.sizes;
+        let mut seen = self.params.key_range(query, queries, keys);
+        match &self.mask {
+            None => !seen.is_empty(),
+            Some(mask) => {
+                let (bytes, stride) = mask.row(batch, head, query);
+                seen.any(|key| bytes[key * stride] != 0)
+            }
+        }
+    }
+
     /// Fills `scores` (`queries × keys` of the tile, dense) with the masked scores; hidden ones
-    /// are [`Real::LOWEST`]. `slopes`, if wanted, gets `1 - tanh²` of a softcap.
+    /// are -∞. `slopes`, if wanted, gets `1 - tanh²` of a softcap.
+    ///
+    /// The product is taken in steps of [`QUERY_TILE`] rows, so that each score is rounded alike
+    /// in a tile of the forward pass, which may have several, and in one of the backward pass: how
+    /// many rows a product has decides in which order `gemm` adds. The weights of a row with scores
+    /// of 1e5 would else no longer sum to 1.
     pub(super) fn fill(&self, tile: &Tile, scores: &mut [E], slopes: Option<&mut [E]>) {
         let group = tile.head / self.sizes.sharing();
-        let (rows, columns) = (tile.queries.len(), tile.keys.len());
-        // SAFETY: the tile lies within the tensors, and `scores` holds `rows × columns`.
-        unsafe {
-            product(
-                [rows, self.sizes.width, columns],
-                Matrix::new(scores.as_mut_ptr(), columns),
-                self.q.at(tile.batch, tile.head, tile.queries.start),
-                self.k.at(tile.batch, group, tile.keys.start).transposed(),
-                E::of(self.params.scale),
-                false,
-            );
+        let columns = tile.keys.len();
+        let steps = scores.chunks_mut(QUERY_TILE * columns);
+        for (scores, start) in steps.zip(tile.queries.clone().step_by(QUERY_TILE)) {
+            // SAFETY: the tile lies within the tensors, and `scores` holds whole rows of it.
+            unsafe {
+                product(
+                    [scores.len() / columns, self.sizes.width, columns],
+                    Matrix::new(scores.as_mut_ptr(), columns),
+                    self.q.at(tile.batch, tile.head, start),
+                    self.k.at(tile.batch, group, tile.keys.start).transposed(),
+                    E::of(self.params.scale),
+                    false,
+                );
+            }
         }
         if let Some(cap) = self.params.softcap {
             squash(scores, E::of(cap), slopes.unwrap_or_default());
@@ -102,17 +131,17 @@ impl<E: Real> Call<'_, E> {
                 let seen = self.params.key_range(query, queries, keys);
                 let start = seen.start.clamp(tile.keys.start, tile.keys.end) - tile.keys.start;
                 let end = seen.end.clamp(tile.keys.start, tile.keys.end) - tile.keys.start;
-                row[..start].fill(E::LOWEST);
-                row[end.max(start)..].fill(E::LOWEST);
+                row[..start].fill(E::HIDDEN);
+                row[end.max(start)..].fill(E::HIDDEN);
             }
             if let Some(mask) = &self.mask {
                 let (bytes, stride) = mask.row(tile.batch, tile.head, query);
                 if stride == 1 {
                     for (score, &byte) in row.iter_mut().zip(&bytes[tile.keys.start..]) {
-                        *score = if byte == 0 { E::LOWEST } else { *score };
+                        *score = if byte == 0 { E::HIDDEN } else { *score };
                     }
                 } else if bytes[0] == 0 {
-                    row.fill(E::LOWEST);
+                    row.fill(E::HIDDEN);
                 }
             }
         }

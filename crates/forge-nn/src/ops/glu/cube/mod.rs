@@ -9,6 +9,7 @@ use burn_cubecl::tensor::CubeTensor;
 use super::{GluKind, GluOps};
 use crate::ops::compute_dtype::compute_dtype;
 use crate::ops::cube::launch::{address_type, element, elementwise, empty, packed, vector_size};
+use crate::ops::same_dtype::assert_same_dtype;
 
 impl GluOps for CubeBackend {
     fn fused_glu(x: CubeTensor, kind: GluKind) -> CubeTensor {
@@ -43,6 +44,7 @@ impl GluOps for CubeBackend {
     }
 
     fn fused_glu_backward(x: CubeTensor, dy: CubeTensor, kind: GluKind) -> CubeTensor {
+        assert_same_dtype("glu", &[("x", Some(x.dtype)), ("dy", Some(dy.dtype))]);
         let (x, dy) = (packed(x), packed(dy));
         let dx = empty(&x, x.shape(), x.dtype);
         let shape = dy.shape();

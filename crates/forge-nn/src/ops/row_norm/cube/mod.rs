@@ -14,6 +14,7 @@ use crate::ops::cube::launch::{
     address_type, element, elementwise, empty, packed, units_are_cores, vector_size,
 };
 use crate::ops::optional::OptionalFloat;
+use crate::ops::same_dtype::assert_same_dtype;
 use program::Form;
 
 use super::{RowNorm, RowNormOps};
@@ -90,6 +91,12 @@ fn dims(x: &CubeTensor) -> (usize, usize) {
     (shape.num_elements() / width.max(1), width)
 }
 
+/// The programs read all of them as the type of `x`.
+fn assert_types(x: &CubeTensor, others: [(&str, Option<&CubeTensor>); 2]) {
+    let [(first, a), (second, b)] = others.map(|(name, part)| (name, part.map(|part| part.dtype)));
+    assert_same_dtype("norm", &[("x", Some(x.dtype)), (first, a), (second, b)]);
+}
+
 fn forward(
     x: CubeTensor,
     weight: Option<CubeTensor>,
@@ -97,6 +104,7 @@ fn forward(
     centred: bool,
     epsilon: f64,
 ) -> CubeTensor {
+    assert_types(&x, [("weight", weight.as_ref()), ("bias", bias.as_ref())]);
     let x = packed(x);
     let y = empty(&x, x.shape(), x.dtype);
     let (rows, width) = dims(&x);
@@ -135,6 +143,7 @@ fn backward(
     epsilon: f64,
     needs_bias: bool,
 ) -> [CubeTensor; 3] {
+    assert_types(&x, [("weight", weight.as_ref()), ("dy", Some(&dy))]);
     let (x, dy) = (packed(x), packed(dy));
     let (rows, width) = dims(&x);
     let dx = empty(&x, x.shape(), x.dtype);
@@ -188,6 +197,7 @@ fn backward(
             dbias.clone().into_buffer_arg(),
             width / vector,
             chunk,
+            centred,
             dtypes,
         );
     }

@@ -60,23 +60,54 @@ fn own_row(rows: usize, #[comptime] form: Form) -> (usize, bool) {
     (min(wanted, rows - 1), wanted < rows)
 }
 
-/// The mean of the row from `start`, 0 where rows are not centred.
+/// What is taken away from a row's elements.
+#[derive(Clone, Copy, CubeType)]
+struct Level<C: Float> {
+    /// An element of the row, for the size of the values.
+    origin: C,
+    /// The mean, from `origin` on. Of a row of equal elements it is exactly 0, where a mean of the
+    /// elements is rounded to their size and need not be their value.
+    mean: C,
+}
+
+/// The first element of the row from `start`, 0 where rows are not centred.
 #[cube]
-fn row_mean<E: Float, C: Float, N: Size>(
+fn row_origin<E: Float, C: Float, N: Size>(
+    x: &[Vector<E, N>],
+    start: usize,
+    #[comptime] centred: bool,
+) -> C {
+    let mut origin = number::<C>(0.0_f32);
+    if comptime![centred] {
+        origin = Vector::<C, N>::cast_from(x[start]).extract(0usize);
+    }
+    origin
+}
+
+/// The level of the row from `start`, 0 where rows are not centred.
+#[cube]
+fn row_level<E: Float, C: Float, N: Size>(
     x: &[Vector<E, N>],
     start: usize,
     width: usize,
     #[comptime] form: Form,
-) -> C {
+) -> Level<C> {
+    let origin = row_origin::<E, C, N>(x, start, form.centred);
     let mut mean = number::<C>(0.0_f32);
     if comptime![form.centred] {
         let mut sum = lanes::<C, N>(0.0_f32);
         for at in range_stepped(UNIT_POS_X as usize, width, form.units) {
-            sum += Vector::cast_from(x[start + at]);
+            sum += Vector::<C, N>::cast_from(x[start + at]) - Vector::new(origin);
         }
         mean = row_sum::<C>(sum.vector_sum(), form) / elements::<C, N>(width);
     }
-    mean
+    Level::<C> { origin, mean }
+}
+
+/// Elements without their row's level.
+#[cube]
+fn centred<E: Float, C: Float, N: Size>(x: Vector<E, N>, level: &Level<C>) -> Vector<C, N> {
+    Vector::<C, N>::cast_from(x) - Vector::new(level.origin) - Vector::new(level.mean)
 }
 
 /// In `width` vectors.
@@ -125,10 +156,10 @@ pub(super) fn forward<E: Float, C: Float, N: Size>(
     let start = row * width;
     let unit = UNIT_POS_X as usize;
     let length = elements::<C, N>(width);
-    let mean = row_mean::<E, C, N>(x, start, width, form);
+    let level = row_level::<E, C, N>(x, start, width, form);
     let mut squares = lanes::<C, N>(0.0_f32);
     for at in range_stepped(unit, width, form.units) {
-        let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
+        let centred = centred::<E, C, N>(x[start + at], &level);
         squares += centred * centred;
     }
     let variance = row_sum::<C>(squares.vector_sum(), form) / length;
@@ -136,7 +167,7 @@ pub(super) fn forward<E: Float, C: Float, N: Size>(
 
     if is_own {
         for at in range_stepped(unit, width, form.units) {
-            let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
+            let centred = centred::<E, C, N>(x[start + at], &level);
             let mut value = centred * Vector::new(inverse);
             #[comptime]
             if let ComptimeOption::Some(weight) = &weight {
@@ -151,7 +182,8 @@ pub(super) fn forward<E: Float, C: Float, N: Size>(
     }
 }
 
-/// `dx`, and each row's mean and inverse deviation for [`parameter_gradients`].
+/// `dx`, and each row's mean (from its first element on) and inverse deviation for
+/// [`parameter_gradients`].
 ///
 /// `x`, `dy`, `dx`: `[rows, width]`, `weight`: `[width]`, in vectors; `statistics`: `[rows, 2]`.
 #[cube(launch_unchecked, address_type = "dynamic")]
@@ -171,12 +203,12 @@ pub(super) fn backward<E: Float, C: Float, N: Size>(
     let start = row * width;
     let unit = UNIT_POS_X as usize;
     let length = elements::<C, N>(width);
-    let mean = row_mean::<E, C, N>(x, start, width, form);
+    let level = row_level::<E, C, N>(x, start, width, form);
     let mut squares = lanes::<C, N>(0.0_f32);
     let mut slopes = lanes::<C, N>(0.0_f32);
     let mut products = lanes::<C, N>(0.0_f32);
     for at in range_stepped(unit, width, form.units) {
-        let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
+        let centred = centred::<E, C, N>(x[start + at], &level);
         let slope = slope::<E, C, N>(dy[start + at], &weight, at);
         squares += centred * centred;
         slopes += slope;
@@ -197,7 +229,7 @@ pub(super) fn backward<E: Float, C: Float, N: Size>(
 
     if is_own {
         for at in range_stepped(unit, width, form.units) {
-            let centred = Vector::<C, N>::cast_from(x[start + at]) - Vector::new(mean);
+            let centred = centred::<E, C, N>(x[start + at], &level);
             let slope = slope::<E, C, N>(dy[start + at], &weight, at);
             let normal = centred * Vector::new(inverse);
             let value =
@@ -205,7 +237,7 @@ pub(super) fn backward<E: Float, C: Float, N: Size>(
             dx[start + at] = Vector::cast_from(value);
         }
         if unit == 0 {
-            statistics[2 * row] = mean;
+            statistics[2 * row] = level.mean;
             statistics[2 * row + 1] = inverse;
         }
     }
@@ -224,6 +256,7 @@ pub(super) fn parameter_gradients<E: Float, C: Float, N: Size>(
     dbias: &mut [Vector<C, N>],
     width: usize,
     chunk: usize,
+    #[comptime] is_centred: bool,
     #[define(E, C)] _dtypes: [ElemType; 2],
 ) {
     if ABSOLUTE_POS >= dweight.len() {
@@ -236,10 +269,13 @@ pub(super) fn parameter_gradients<E: Float, C: Float, N: Size>(
     let mut bias = lanes::<C, N>(0.0_f32);
     for row in first..last {
         let at = row * width + column;
-        let mean = Vector::new(statistics[2 * row]);
+        let level = Level::<C> {
+            origin: row_origin::<E, C, N>(x, row * width, is_centred),
+            mean: statistics[2 * row],
+        };
         let inverse = Vector::new(statistics[2 * row + 1]);
         let slope = Vector::<C, N>::cast_from(dy[at]);
-        weight += slope * (Vector::cast_from(x[at]) - mean) * inverse;
+        weight += slope * centred::<E, C, N>(x[at], &level) * inverse;
         bias += slope;
     }
     dweight[ABSOLUTE_POS] = weight;

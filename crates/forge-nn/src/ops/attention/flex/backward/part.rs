@@ -6,7 +6,7 @@ use super::scratch::{KEY_BLOCK, Scratch, store};
 use super::tile::{dot, normalise, score_gradients};
 use super::{Gradients, Saved};
 use crate::ops::attention::flex::Sizes;
-use crate::ops::attention::flex::scores::{Call, KEY_TILE, QUERY_TILE, Tile};
+use crate::ops::attention::flex::scores::{Call, QUERY_TILE, Tile};
 use crate::ops::flex::{Matrix, Real, product};
 
 /// Query heads of one sample, all of one key/value head.
@@ -54,14 +54,14 @@ impl Part {
                 for start in (0..queries).step_by(QUERY_TILE) {
                     let rows = start..(start + QUERY_TILE).min(queries);
                     let seen = call.visible(&rows);
-                    let end = seen.end.min(block.end);
-                    let mut start = seen.start.max(block.start);
-                    while start < end {
+                    let seen = seen.start.max(block.start)..seen.end.min(block.end);
+                    let mut start = seen.start;
+                    while start < seen.end {
                         let tile = Tile {
                             batch: self.batch,
                             head,
                             queries: rows.clone(),
-                            keys: start..(start + KEY_TILE).min(end),
+                            keys: Call::<E>::key_tile(start, &seen),
                         };
                         start = tile.keys.end;
                         // SAFETY: by the caller.
@@ -136,7 +136,7 @@ impl Part {
         let statistics = (tile.batch * heads + tile.head) * queries + row;
         let statistics = &saved.statistics[2 * statistics..][..2 * count];
         call.fill(tile, weights, slopes);
-        normalise(weights, statistics, call.hides());
+        normalise(weights, statistics);
         // SAFETY: the tile lies within the tensors.
         let dy = unsafe { saved.dy.at(tile.batch, tile.head, row) };
         // SAFETY: as above.

@@ -16,10 +16,12 @@ pub(super) struct Separate<E: Real> {
 
 impl<E: Real> Separate<E> {
     pub(super) fn new(sizes: &Sizes) -> Self {
-        let rows = sizes.batch * sizes.heads * sizes.keys;
+        let Sizes {
+            batch, heads, keys, ..
+        } = *sizes;
         Self {
-            dk: Buffer::new(rows * sizes.width),
-            dv: Buffer::new(rows * sizes.value_width),
+            dk: Buffer::new(&[batch, keys, heads, sizes.width]),
+            dv: Buffer::new(&[batch, keys, heads, sizes.value_width]),
         }
     }
 

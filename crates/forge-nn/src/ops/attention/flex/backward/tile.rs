@@ -11,18 +11,11 @@ multiversion! {
 
 multiversion! {
     /// Scores to weights, given maximum and inverse sum of each row.
-    pub(super) fn normalise<E>(scores: &mut [E], statistics: &[E], hides: bool) {
+    pub(super) fn normalise<E>(scores: &mut [E], statistics: &[E]) {
         let columns = 2 * scores.len() / statistics.len();
         for (row, numbers) in scores.chunks_exact_mut(columns).zip(statistics.chunks_exact(2)) {
             let (highest, inverse) = (numbers[0], numbers[1]);
-            if hides {
-                map(row, |score| {
-                    let weight = (score - highest).exp() * inverse;
-                    if score > E::LOWEST { weight } else { E::ZERO }
-                });
-            } else {
-                map(row, |score| (score - highest).exp() * inverse);
-            }
+            map(row, |score| (score - highest).exp() * inverse);
         }
     }
 }

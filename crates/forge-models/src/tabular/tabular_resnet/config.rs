@@ -1,20 +1,17 @@
-//! The residual network for tables.
+//! Sizes of the residual network.
 
-use burn::module::Module;
-use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor};
-use forge_nn::norm::{BatchNorm, BatchNormConfig};
-use forge_nn::ops::LinearActivation;
-use forge_nn::regularisation::{Dropout, DropoutConfig};
-use forge_nn::{ForgeError, Forward, Linear, LinearConfig, ModuleConfig, Network, Want, check};
+use burn::tensor::Device;
+use forge_nn::norm::BatchNormConfig;
+use forge_nn::regularisation::DropoutConfig;
+use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
-use super::limits;
+use super::{TabularResNet, TabularResNetBlock};
 use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
+use crate::tabular::limits;
 use crate::{
-    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularInput, TabularModel,
-    TabularSpec, TrainingPreset,
+    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec, TrainingPreset,
 };
 
 /// The factor of `d_block` where neither hidden width nor factor is given.
@@ -192,72 +189,5 @@ impl ReferenceWeights for TabularResNetConfig {
                 .linear(&format!("{block}.linear1"), &format!("{block}.linear1"))
                 .linear(&format!("{block}.linear2"), &format!("{block}.linear2"))
         })
-    }
-}
-
-/// `x + Dropout(Linear(Dropout(ReLU(Linear(BatchNorm(x))))))`.
-#[derive(Module, Debug)]
-pub struct TabularResNetBlock {
-    norm: BatchNorm,
-    linear1: Linear,
-    dropout1: Dropout,
-    linear2: Linear,
-    dropout2: Dropout,
-}
-
-impl TabularResNetBlock {
-    /// # Shapes
-    /// - x, output: `[B, D]`
-    #[must_use]
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let normal = self.norm.forward(x.clone());
-        let hidden = self
-            .linear1
-            .forward_activated(normal, LinearActivation::Relu);
-        let change = self.linear2.forward(self.dropout1.forward(hidden));
-        self.dropout2.residual(change, x)
-    }
-}
-
-/// `Linear`, blocks, then `Linear(ReLU(BatchNorm(x)))`.
-///
-/// Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data" (arXiv 2106.11959
-/// v5), section 3.2, as in `rtdl_revisiting_models` 0.0.2. Training normalises with the biased
-/// variance of the batch and moves the running variance towards the unbiased one, as PyTorch does.
-#[derive(Module, Debug)]
-pub struct TabularResNet {
-    input: Linear,
-    blocks: Vec<TabularResNetBlock>,
-    norm: BatchNorm,
-    output: Linear,
-}
-
-impl Network for TabularResNet {
-    type Input = TabularInput;
-    type Spec = TabularSpec;
-
-    fn name(&self) -> &'static str {
-        TabularResNetConfig::NAME
-    }
-
-    fn spec(&self) -> TabularSpec {
-        TabularSpec {
-            n_num_features: self.input.d_input(),
-            cat_cardinalities: vec![],
-            d_out: self.output.d_output(),
-        }
-    }
-
-    fn run(&self, input: TabularInput, _: Want) -> Forward {
-        let x = input.only_numeric(self.name(), &self.spec());
-        let x = self.input.forward(x);
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        self.output.forward(relu(self.norm.forward(x))).into()
-    }
-}
-
-impl TabularModel for TabularResNet {
-    fn capabilities(&self) -> Capabilities {
-        TabularResNetConfig::CAPABILITIES
     }
 }

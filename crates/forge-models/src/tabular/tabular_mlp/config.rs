@@ -1,18 +1,16 @@
-//! The multilayer perceptron for tables.
+//! Sizes of the multilayer perceptron.
 
-use burn::module::Module;
 use burn::tensor::Device;
-use forge_nn::ops::LinearActivation;
-use forge_nn::regularisation::{Dropout, DropoutConfig};
-use forge_nn::{ForgeError, Forward, Linear, LinearConfig, ModuleConfig, Network, Want, check};
+use forge_nn::regularisation::DropoutConfig;
+use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
-use super::limits;
+use super::TabularMlp;
 use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
+use crate::tabular::limits;
 use crate::{
-    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularInput, TabularModel,
-    TabularSpec, TrainingPreset,
+    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec, TrainingPreset,
 };
 
 /// Makes a [`TabularMlp`].
@@ -139,49 +137,5 @@ impl ReferenceWeights for TabularMlpConfig {
         (0..self.n_blocks).fold(map, |map, i| {
             map.linear(&format!("blocks.{i}"), &format!("blocks.{i}.linear"))
         })
-    }
-}
-
-/// `x ← Dropout(ReLU(Linear(x)))` per block, then `Linear(x)`.
-///
-/// Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data" (arXiv 2106.11959
-/// v5), section 3.1, as in `rtdl_revisiting_models` 0.0.2: one width for all blocks, where the
-/// paper tunes the first and the last apart.
-#[derive(Module, Debug)]
-pub struct TabularMlp {
-    blocks: Vec<Linear>,
-    dropout: Dropout,
-    output: Linear,
-}
-
-impl Network for TabularMlp {
-    type Input = TabularInput;
-    type Spec = TabularSpec;
-
-    fn name(&self) -> &'static str {
-        TabularMlpConfig::NAME
-    }
-
-    fn spec(&self) -> TabularSpec {
-        TabularSpec {
-            n_num_features: self.blocks[0].d_input(),
-            cat_cardinalities: vec![],
-            d_out: self.output.d_output(),
-        }
-    }
-
-    fn run(&self, input: TabularInput, _: Want) -> Forward {
-        let x = input.only_numeric(self.name(), &self.spec());
-        let x = self.blocks.iter().fold(x, |x, block| {
-            let hidden = block.forward_activated(x, LinearActivation::Relu);
-            self.dropout.forward(hidden)
-        });
-        self.output.forward(x).into()
-    }
-}
-
-impl TabularModel for TabularMlp {
-    fn capabilities(&self) -> Capabilities {
-        TabularMlpConfig::CAPABILITIES
     }
 }

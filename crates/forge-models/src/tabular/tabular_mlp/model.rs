@@ -1,0 +1,53 @@
+//! The multilayer perceptron.
+
+use burn::module::Module;
+use forge_nn::ops::LinearActivation;
+use forge_nn::regularisation::Dropout;
+use forge_nn::{Forward, Linear, Network, Want};
+
+use super::TabularMlpConfig;
+use crate::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularSpec};
+
+/// `x ← Dropout(ReLU(Linear(x)))` per block, then `Linear(x)`.
+///
+/// Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data" (arXiv 2106.11959
+/// v5), section 3.1, as in `rtdl_revisiting_models` 0.0.2: one width for all blocks, where the
+/// paper tunes the first and the last apart.
+#[derive(Module, Debug)]
+pub struct TabularMlp {
+    pub(super) blocks: Vec<Linear>,
+    pub(super) dropout: Dropout,
+    pub(super) output: Linear,
+}
+
+impl Network for TabularMlp {
+    type Input = TabularInput;
+    type Spec = TabularSpec;
+
+    fn name(&self) -> &'static str {
+        TabularMlpConfig::NAME
+    }
+
+    fn spec(&self) -> TabularSpec {
+        TabularSpec {
+            n_num_features: self.blocks[0].d_input(),
+            cat_cardinalities: vec![],
+            d_out: self.output.d_output(),
+        }
+    }
+
+    fn run(&self, input: TabularInput, _: Want) -> Forward {
+        let x = input.only_numeric(self.name(), &self.spec());
+        let x = self.blocks.iter().fold(x, |x, block| {
+            let hidden = block.forward_activated(x, LinearActivation::Relu);
+            self.dropout.forward(hidden)
+        });
+        self.output.forward(x).into()
+    }
+}
+
+impl TabularModel for TabularMlp {
+    fn capabilities(&self) -> Capabilities {
+        TabularMlpConfig::CAPABILITIES
+    }
+}

@@ -1,0 +1,11 @@
+//! Each operation at values and shapes that nobody means and somebody has.
+
+pub(crate) mod attention;
+pub(crate) mod constant_rows;
+mod element_types;
+mod empty;
+mod far;
+mod not_finite;
+mod panics;
+mod plain_attention;
+mod wrapping;
