@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use volatilityforge::data::ColumnValues;
+use volatilityforge::data::{ColumnRole, ColumnValues};
 use volatilityforge::prediction::{OutputColumns, PredictionConfig};
 use volatilityforge::{ReadOptions, read_table};
 
@@ -210,7 +210,11 @@ fn labels_are_matched_by_value_and_that_is_told() {
         ("boolean_train.csv", "boolean_01.csv", "'1'"),
         ("mixed_codes_train.csv", "mixed_codes_float.csv", "'1.0'"),
     ] {
-        let run = Run::of(&config(train, "iv")).unwrap();
+        let mut settings = config(train, "iv");
+        // Most of some files' codes are numbers.
+        let labels = (String::from("code"), ColumnRole::Categorical);
+        settings.read.columns.extend([labels]);
+        let run = Run::of(&settings).unwrap();
         let config = PredictionConfig::of(&run.model);
         let out = run.file("out.csv");
         let account = run

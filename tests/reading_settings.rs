@@ -22,7 +22,7 @@ fn the_training_file_and_the_sample_score_as_the_run_did() {
     for (name, target) in [
         ("title_line", "iv"),
         ("no_header", "c3"),
-        ("decimal_comma_declared", "iv"),
+        ("decimal_comma_declared", "oi"),
         ("duplicate_names", "iv"),
         ("infinite", "iv"),
     ] {

@@ -34,9 +34,11 @@ pub(super) fn notes(
 
 /// The lines of a report from one on, the last of too many saying how many there are more.
 pub(crate) fn lines(report: &str, from: usize) -> impl Iterator<Item = String> {
+    // Names and labels come from files.
+    let shown = |line| forge_data::printable(line).into_owned();
     let lines = report.lines().skip(from);
     let more = lines.clone().count().saturating_sub(MOST);
-    let shown: Vec<String> = lines.take(MOST).map(String::from).collect();
+    let first: Vec<String> = lines.take(MOST).map(shown).collect();
     let rest = (more > 0).then(|| format!("and {more} more columns"));
-    shown.into_iter().chain(rest)
+    first.into_iter().chain(rest)
 }

@@ -1,12 +1,10 @@
 //! A trained model of any task, and the file that holds it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Device;
 use forge_data::{
-    Column, ColumnRole, Preprocessor, ReadOptions, Table, TabularDataset, TargetEncoder,
-    TransformReport,
+    Preprocessor, ReadOptions, Table, TabularDataset, TargetEncoder, TransformReport,
 };
 use forge_models::{Model, ModelConfig, TabularSpec};
 use forge_nn::ForgeError;
@@ -174,61 +172,6 @@ impl FittedModel {
         Ok(self.objective.scores(predictions, targets)?)
     }
 
-    /// Predictions as columns to put beside a table: `predicted_TARGET`, and by objective
-    /// `probability_CLASS`, `quantile_0.1_TARGET`, `std_TARGET`.
-    ///
-    /// # Errors
-    /// As [`predictions`](Self::predictions).
-    pub fn prediction_columns(&self, table: &Table) -> Result<Vec<Column>, Error> {
-        self.columns_of(&self.predictions(table)?)
-    }
-
-    /// Predictions that were made as columns, see [`prediction_columns`](Self::prediction_columns).
-    ///
-    /// # Errors
-    /// A config error for predictions of another model.
-    pub(crate) fn columns_of(&self, predictions: &Predictions) -> Result<Vec<Column>, Error> {
-        let names = self.target_names();
-        let slots = names.len();
-        let of = |values: &[f64], slot: usize| -> Vec<f64> {
-            values.iter().skip(slot).step_by(slots).copied().collect()
-        };
-        let mut columns = Vec::new();
-        if let (Some(classes), Some(labels)) = (self.classes(), predictions.classes()) {
-            let labels = labels.iter().map(|class| Some(classes[*class].as_str()));
-            columns.push(Column::categorical(
-                format!("predicted_{}", names[0]),
-                labels,
-            ));
-            let p = predictions.probabilities().unwrap_or_default();
-            for (class, label) in classes.iter().enumerate() {
-                let p = p.iter().skip(class).step_by(classes.len()).copied();
-                columns.push(Column::numeric(format!("probability_{label}"), p.collect()));
-            }
-            return Ok(columns);
-        }
-        let point = predictions.point();
-        for (slot, name) in names.iter().enumerate() {
-            columns.push(Column::numeric(
-                format!("predicted_{name}"),
-                of(&point, slot),
-            ));
-            if let Predictions::Quantiles { quantiles, .. } = predictions {
-                for q in quantiles {
-                    let values = predictions.quantile(*q)?;
-                    columns.push(Column::numeric(
-                        format!("quantile_{q}_{name}"),
-                        of(&values, slot),
-                    ));
-                }
-            }
-            if let Some(std) = predictions.std() {
-                columns.push(Column::numeric(format!("std_{name}"), of(std, slot)));
-            }
-        }
-        Ok(columns)
-    }
-
     /// Numbers or classes.
     #[must_use]
     pub fn task(&self) -> Task {
@@ -296,38 +239,6 @@ impl FittedModel {
             self.members.extend(other.members);
         }
         Ok(self)
-    }
-
-    /// How to read a file to predict on: as the training table was read, its columns being what
-    /// they were then, whatever this file's cells look like. Only the model's columns are read, and
-    /// the targets where the file has them.
-    #[must_use]
-    pub fn read_options(&self) -> ReadOptions {
-        let (manifest, _) = self.preprocessor.to_parts();
-        let numeric = manifest
-            .numeric
-            .into_iter()
-            .map(|c| (c.name, ColumnRole::Numeric));
-        let labels = manifest
-            .categorical
-            .into_iter()
-            .map(|c| (c.name, ColumnRole::Categorical));
-        let mut hints = BTreeMap::new();
-        for (name, role) in numeric.chain(labels).chain(self.encoder.roles()) {
-            // As it was declared or found, which may say more: the order of dates, prices in 32nds.
-            let known = self.read.columns.get(&name).or(self.read.hints.get(&name));
-            let same = known.filter(|known| known.kind() == role.kind());
-            let role = same.cloned().unwrap_or(role);
-            hints.insert(name, role);
-        }
-        ReadOptions {
-            only: Some(hints.keys().cloned().collect()),
-            hints,
-            columns: BTreeMap::new(),
-            // How much of one file was wanted.
-            max_rows: None,
-            ..self.read.clone()
-        }
     }
 
     /// As a regressor.

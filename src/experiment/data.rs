@@ -129,9 +129,11 @@ impl ExperimentData {
 fn from_file(config: &ExperimentConfig, path: &Path) -> Result<(Table, ReadReport), Error> {
     let (table, report) = read_table(path, &config.read_options())?;
     let has = |name: &String| report.columns().iter().any(|column| column.name == *name);
-    if let Some(name) = config.ignore.iter().find(|name| !has(name)) {
+    let asked = config.target.iter().chain(&config.ignore);
+    // Of the file, not of what was read of it.
+    if let Some(name) = asked.chain(&config.weights).find(|name| !has(name)) {
         let known: Vec<&str> = report.columns().iter().map(|c| c.name.as_str()).collect();
-        let message = format!("to be ignored, but the file has only {}", known.join(", "));
+        let message = format!("not in the file; it has {}", known.join(", "));
         return Err(DataError::schema(message).at_column(name).into());
     }
     Ok((table, report))

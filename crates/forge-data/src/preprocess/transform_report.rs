@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use super::seen_row;
-use crate::DataError;
+use crate::{DataError, printable};
 
 /// Fewer labelled cells than this say nothing about a column.
 const FEWEST: u64 = 20;
@@ -140,6 +140,7 @@ impl Display for TransformReport {
         for found in &self.unknown {
             lines.push(labels(found, "not seen in training, in the unknown bucket"));
         }
+        let lines: Vec<_> = lines.iter().map(|line| printable(line)).collect();
         f.write_str(&lines.join("\n"))
     }
 }

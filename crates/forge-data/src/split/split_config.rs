@@ -230,7 +230,20 @@ impl SplitConfig {
         check_fraction("validation", validation)?;
         let parts = || {
             let (rest, test) = self.hold_out(table, rows, self.fraction(), 0)?;
-            let (train, validation) = self.hold_out(table, &rest, validation, 1)?;
+            let (train, validation) =
+                self.hold_out(table, &rest, validation, 1)
+                    .map_err(|error| {
+                        if matches!(self, Self::Random { .. }) {
+                            return error;
+                        }
+                        let all = rows.len();
+                        error.with_hint(format!(
+                        "{} of {all} rows went to the test part, and {} are left: if what is kept \
+                         together is of very different size, split by another column or at random",
+                        test.len(),
+                        rest.len()
+                    ))
+                    })?;
             Ok(Split {
                 train,
                 validation,

@@ -77,7 +77,8 @@ impl<'a> Passage<'a> {
     /// - parse: the file is not the one that was read
     /// - I/O
     pub fn write(&self, to: impl AsRef<Path>, columns: &[Column]) -> Result<(), DataError> {
-        self.write_rows(to.as_ref(), &Beside::all(columns, self.report)?)
+        let beside = Beside::all(columns, self.report).map_err(|e| e.at_path(self.path))?;
+        self.write_rows(to.as_ref(), &beside)
     }
 
     /// Writes some rows of the table (0-based) as the file has them, in its order, and all that is
