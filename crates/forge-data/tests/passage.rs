@@ -215,8 +215,11 @@ fn a_sheet_becomes_text_that_the_same_settings_read() {
     assert_eq!(rows[4], format!(",,,1.5,{cell}"));
     assert_eq!(rows[5], format!("2,2023-03-16,TRUE,2.5,{cell}"));
     let (again, _) = read(&at("out.csv"), &options);
-    assert_eq!(again.column("k").unwrap(), table.column("k").unwrap());
-    assert_eq!(again.column("day").unwrap(), table.column("day").unwrap());
+    // As text, since a missing number is not equal to itself.
+    let cells = |table: &Table, name: &str| format!("{:?}", table.column(name).unwrap());
+    for name in ["k", "day"] {
+        assert_eq!(cells(&again, name), cells(&table, name));
+    }
     passage.write_sample(at("sample.csv"), &[2]).unwrap();
     let (sample, _) = read(&at("sample.csv"), &options);
     assert_eq!(sample.n_rows(), 1);
