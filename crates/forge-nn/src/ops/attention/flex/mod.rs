@@ -10,12 +10,14 @@ mod backward;
 mod forward;
 mod packed;
 mod scores;
+mod sizes;
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::BoolTensor;
 use burn::backend::{DType, Flex, TensorMetadata};
 
+use self::sizes::Sizes;
 use super::{AttentionOps, AttentionParams, PackedHeads, packed_reference, reference};
 use crate::ops::extent::elements;
 use crate::ops::flex::buffer::Buffer;
@@ -139,46 +141,6 @@ fn readable(mask: Option<&BoolTensor<Flex>>) -> bool {
     mask.is_none_or(|mask| {
         elements(&mask.shape()) > 0 && mask.dtype().size() == 1 && mask.dtype() != DType::I8
     })
-}
-
-/// The sizes of a call.
-#[derive(Clone, Copy, Debug)]
-struct Sizes {
-    batch: usize,
-    heads: usize,
-    groups: usize,
-    queries: usize,
-    keys: usize,
-    width: usize,
-    value_width: usize,
-}
-
-impl Sizes {
-    /// Query heads that share a key/value head.
-    fn sharing(&self) -> usize {
-        self.heads / self.groups
-    }
-
-    /// Refuses a mask that is not `[B or 1, H or 1, Tq or 1, Tk or 1]`.
-    fn assert_mask(&self, mask: Option<&FlexTensor>) {
-        let Some(mask) = mask else { return };
-        let shape = mask.shape();
-        let wanted = [self.batch, self.heads, self.queries, self.keys];
-        let fits = |(&len, wanted)| len == wanted || len == 1;
-        assert!(
-            shape.len() == 4 && shape.iter().zip(wanted).all(fits),
-            "attention: mask {shape:?} does not fit {wanted:?}"
-        );
-    }
-
-    /// Refuses what the forward pass did not leave, and a gradient of another shape than `output`,
-    /// whose shape for these sizes is `output_shape`.
-    fn assert_saved(&self, output_shape: &[usize], [output, statistics, dy]: [&FlexTensor; 3]) {
-        let rows = [self.batch, self.heads, self.queries, 2];
-        assert_eq!(output.shape()[..], *output_shape, "attention: output");
-        assert_eq!(dy.shape()[..], *output_shape, "attention: dy");
-        assert_eq!(statistics.shape()[..], rows, "attention: statistics");
-    }
 }
 
 /// `[B, H, T, D]` in memory, features adjacent.
@@ -316,46 +278,6 @@ fn contiguous_mask(mask: FlexTensor) -> FlexTensor {
     }
 }
 
-/// The sizes of a call whose shapes fit: the kernels reach into memory by them.
-fn sizes(
-    q: &FlexTensor,
-    k: &FlexTensor,
-    v: &FlexTensor,
-    bias: Option<&FlexTensor>,
-    mask: Option<&FlexTensor>,
-) -> Sizes {
-    let (q, k, v) = (q.shape(), k.shape(), v.shape());
-    let sizes = Sizes {
-        batch: q[0],
-        heads: q[1],
-        groups: k[1],
-        queries: q[2],
-        keys: k[2],
-        width: q[3],
-        value_width: v[3],
-    };
-    let Sizes {
-        batch,
-        heads,
-        groups,
-        queries,
-        keys,
-        width,
-        value_width,
-    } = sizes;
-    assert_eq!(k[..], [batch, groups, keys, width], "attention: k");
-    assert_eq!(v[..], [batch, groups, keys, value_width], "attention: v");
-    assert!(
-        heads.is_multiple_of(groups),
-        "attention: {heads} / {groups}"
-    );
-    if let Some(bias) = bias {
-        assert_eq!(bias.shape()[..], [heads, queries, keys], "attention: bias");
-    }
-    sizes.assert_mask(mask);
-    sizes
-}
-
 fn forward_tensors<E: Real>(
     q: FlexTensor,
     k: FlexTensor,
@@ -364,7 +286,7 @@ fn forward_tensors<E: Real>(
     mask: Option<FlexTensor>,
     params: AttentionParams,
 ) -> (FlexTensor, FlexTensor) {
-    let sizes = sizes(&q, &k, &v, bias.as_ref(), mask.as_ref());
+    let sizes = Sizes::of(&q, &k, &v, bias.as_ref(), mask.as_ref());
     let [q, k, v] = [q, k, v].map(readable_heads);
     let bias = bias.map(Dense::of);
     let mask = mask.map(contiguous_mask);
@@ -401,7 +323,7 @@ fn backward_tensors<E: Real>(
     [output, statistics, dy]: [FlexTensor; 3],
     params: AttentionParams,
 ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
-    let sizes = sizes(&q, &k, &v, bias.as_ref(), mask.as_ref());
+    let sizes = Sizes::of(&q, &k, &v, bias.as_ref(), mask.as_ref());
     let output_shape = [sizes.batch, sizes.heads, sizes.queries, sizes.value_width];
     sizes.assert_saved(&output_shape, [&output, &statistics, &dy]);
     let [q, k, v, output, dy] = [q, k, v, output, dy].map(readable_heads);
