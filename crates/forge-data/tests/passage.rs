@@ -62,15 +62,16 @@ fn cut(line: &str) -> String {
 #[test]
 fn every_byte_of_a_csv_record_stays() {
     let plain = ReadOptions::default();
+    // The quoted "00,8" says that the file's decimals have a comma: so have the new ones.
     let text = "id,\" a \"\r\n007, x \r\n\r\n\"00,8\",\"NA\"\r\n,\r\n009,1E1";
     assert_eq!(
         beside(text, &plain),
         "id,\" a \",n,what;ever\r\n\
-         007, x ,0.5,\"a;b,\"\"c\"\"\"\r\n\
+         007, x ,\"0,5\",\"a;b,\"\"c\"\"\"\r\n\
          \r\n\
-         \"00,8\",\"NA\",1.5,\"a;b,\"\"c\"\"\"\r\n\
-         ,,2.5,\"a;b,\"\"c\"\"\"\r\n\
-         009,1E1,3.5,\"a;b,\"\"c\"\"\""
+         \"00,8\",\"NA\",\"1,5\",\"a;b,\"\"c\"\"\"\r\n\
+         ,,\"2,5\",\"a;b,\"\"c\"\"\"\r\n\
+         009,1E1,\"3,5\",\"a;b,\"\"c\"\"\""
     );
     // A record over two lines, and a byte-order mark.
     assert_eq!(
