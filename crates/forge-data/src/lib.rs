@@ -14,10 +14,10 @@ mod schema;
 mod split;
 mod table;
 mod target;
-mod text;
 
 pub use dataset::{TabularBatch, TabularDataset, sample_weights};
 pub use error::DataError;
+pub use forge_files::printable_line as printable;
 pub use market::SyntheticMarketConfig;
 pub use preprocess::{
     CategoricalEncoding, CategoricalManifest, DropReason, DroppedColumn, FeatureSelection,
@@ -36,4 +36,3 @@ pub use target::{
     ClassLabels, ClassManifest, ClassTarget, EncodedTargets, InferredTask, NumericTargetManifest,
     NumericTargets, TargetEncoder, TargetManifest, TargetTransform, TaskKind, infer_task,
 };
-pub use text::printable;

@@ -13,6 +13,6 @@ mod whole_file;
 
 pub use folder_lock::FolderLock;
 pub use output_file::OutputFile;
-pub use printable::printable;
+pub use printable::{printable, printable_line};
 pub use regular::{is_pipe, kind_of, open_regular};
 pub use whole_file::WholeFile;
