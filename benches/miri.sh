@@ -10,7 +10,6 @@
 # loops run as they are compiled for that; `level()` in ops/flex/simd.rs picks it by itself.
 #
 # Needs a nightly compiler with the components miri and rust-src, and says so where they are missing.
-# Takes about MINUTES on two cores.
 #
 # TOOLCHAIN  the compiler (default: nightly)
 # SEEDS      how many orders of threads are tried (default: 1)
