@@ -145,7 +145,9 @@ impl Experiment {
         let folder = if options.resume {
             RunFolder::resume(&options.out, &self.config)?
         } else {
-            for model in &self.config.models {
+            // The first is checked when it begins, before its first step: until then the folder is
+            // given up on an error.
+            for model in self.config.models.iter().skip(1) {
                 self.estimator(model, &data)?
                     .check(&data.table, &data.split)?;
             }
