@@ -6,6 +6,7 @@ mod artifact;
 mod attention_memory;
 mod bad_input;
 mod baseline;
+mod boosting;
 mod chain;
 mod classifier;
 mod estimator;

@@ -8,6 +8,7 @@ use forge_train::checkpoint::check_same;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TaskChoice;
+use crate::baseline::BaselineChoice;
 use crate::{Error, EstimatorConfig, ModelChoice};
 
 /// Data, split, models and training of one run. Every field has a default; unknown keys are
@@ -51,6 +52,8 @@ pub struct ExperimentConfig {
     /// Models to train, by registry name or config; each name once. They take the place of
     /// `estimator.model`. Default `ft_transformer`, `tabular_resnet`.
     pub models: Vec<ModelChoice>,
+    /// What the models are compared with. Default: all that suit the task.
+    pub baselines: BaselineChoice,
     /// Which rows are held out for the leaderboard. Absent: 20 % at random. Classes are split
     /// at random so that every part has all of them, whether or not `stratify` says so.
     pub split: Option<SplitConfig>,
@@ -73,6 +76,7 @@ impl Default for ExperimentConfig {
             ignore: Vec::new(),
             weights: None,
             models: vec!["ft_transformer".into(), "tabular_resnet".into()],
+            baselines: BaselineChoice::All,
             split: None,
             device: DeviceName::Flex,
             read: ReadOptions::default(),
@@ -190,6 +194,7 @@ impl ExperimentConfig {
                 );
             }
         }
+        self.baselines.validate()?;
         if let (Some(chosen), Some(implied)) = (self.task.task(), self.estimator.implied_task())
             && chosen != implied
         {
@@ -208,15 +213,15 @@ impl ExperimentConfig {
     }
 
     /// Checks that a run stored with `self` in `file` is the one that `present` asks for. Where to
-    /// compute is no difference.
+    /// compute is no difference, and neither is what the models are compared with.
     ///
     /// # Errors
     /// A config error naming the first field that differs and both values.
     pub(super) fn check_resumable(&self, present: &Self, file: &Path) -> Result<(), Error> {
         let identity = |config: &Self| {
-            let device = present.device;
             let config = Self {
-                device,
+                device: present.device,
+                baselines: present.baselines.clone(),
                 ..config.clone()
             };
             serde_json::to_value(config).map_err(|e| ForgeError::artifact(file, e))

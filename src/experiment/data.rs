@@ -58,6 +58,7 @@ impl ExperimentData {
             }
         };
         let (task, why) = task(config, &table)?;
+        config.baselines.check(task)?;
         notes.push(why);
         let rule = rule(config, task);
         let validation = config.estimator.validation_fraction;
