@@ -4,6 +4,8 @@ use serde::Deserialize;
 use volatilityforge::baseline::{Baseline, ClassBaseline, DenseColumns, LogisticBaseline};
 use volatilityforge::train::objective::{Objective, ObjectiveConfig, Predictions, Targets};
 
+use crate::boosting::NEVER;
+
 #[derive(Deserialize)]
 struct Case {
     n_classes: usize,
@@ -28,6 +30,7 @@ fn logistic_regression_is_that_of_scikit_learn() {
                 case.n_classes,
                 case.weights.as_deref(),
                 &dense(&case.test),
+                &NEVER,
             )
             .unwrap();
         assert_eq!(found.len(), case.probabilities.len());
@@ -100,7 +103,7 @@ fn every_objective_has_baselines_that_it_can_score() {
             .iter()
             .map(|baseline| {
                 let pred = baseline
-                    .fit_predict(&objective, &train, &target, None, &test)
+                    .fit_predict(&objective, &train, &target, None, &test, &NEVER)
                     .unwrap();
                 let actual = Targets::new(1, truth(&test)).unwrap();
                 let scores = objective.scores(&pred, &actual).unwrap();
@@ -128,7 +131,7 @@ fn targets_side_by_side_are_fitted_one_by_one() {
     objective.fit(&rows(&train)).unwrap();
     for baseline in &Baseline::all(&objective)[1..] {
         let pred = baseline
-            .fit_predict(&objective, &train, &rows(&train), None, &test)
+            .fit_predict(&objective, &train, &rows(&train), None, &test, &NEVER)
             .unwrap();
         let scores = objective.scores(&pred, &rows(&test)).unwrap();
         assert!(
@@ -154,7 +157,7 @@ fn intervals_of_baselines_hold_as_many_targets_as_they_say() {
     let objective: ObjectiveConfig = "quantiles:0.1,0.5,0.9".parse().unwrap();
     for baseline in Baseline::all(&objective) {
         let pred = baseline
-            .fit_predict(&objective, &train, &line(&train, 0), None, &test)
+            .fit_predict(&objective, &train, &line(&train, 0), None, &test, &NEVER)
             .unwrap();
         assert!(matches!(pred, Predictions::Quantiles { .. }));
         let scores = objective.scores(&pred, &line(&test, 500)).unwrap();
@@ -174,7 +177,7 @@ fn a_baseline_of_another_kind_is_refused() {
     let binary: ObjectiveConfig = "binary".parse().unwrap();
     let target = Targets::new(1, (0..30).map(|i| f64::from(i % 2)).collect()).unwrap();
     let error = numbers
-        .fit_predict(&binary, &x, &target, None, &x)
+        .fit_predict(&binary, &x, &target, None, &x, &NEVER)
         .unwrap_err();
     assert!(
         error.is_unsupported() && error.to_string().contains("mean"),

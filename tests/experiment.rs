@@ -190,3 +190,59 @@ fn the_guides_settings_file_is_read() {
     assert_eq!(config.models.len(), 3);
     assert_eq!(config.target, ["left"]);
 }
+
+/// Boosting may take long: it is stopped too, the model is there before it starts, and what is gone on
+/// with may be told to leave it out.
+#[test]
+fn a_run_stopped_in_its_baselines_has_its_model_and_goes_on_without_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    config.models.truncate(1);
+    let out = folder.path().join("run");
+    let stop = Arc::new(AtomicBool::new(false));
+    let (flag, folder_of_run) = (Arc::clone(&stop), out.clone());
+    let mut begun = Vec::new();
+    let stopped = Experiment::new(config.clone()).unwrap().run(RunOptions {
+        out: out.clone(),
+        resume: false,
+        stop,
+        on_event: Box::new(|event| {
+            if let RunEvent::BaselineStarted(name) = event {
+                begun.push((*name).to_string());
+                assert!(folder_of_run.join("model.safetensors").exists());
+                flag.store(true, Ordering::Relaxed);
+            }
+        }),
+        observer: Box::new(|_| Box::new(Nobody)),
+        sections: Vec::new(),
+    });
+    assert!(stopped.unwrap().is_none());
+    assert_eq!(begun, ["mean"]);
+    assert!(!out.join("metrics.json").exists());
+    config.baselines = "none".parse().unwrap();
+    let summary = run(&config, &out, true, None).unwrap().unwrap();
+    assert!(summary.baselines.is_empty() && out.join("report.html").exists());
+}
+
+#[test]
+fn only_the_baselines_that_are_named_are_fitted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    config.models.truncate(1);
+    config.baselines = "ridge, mean".parse().unwrap();
+    let out = folder.path().join("run");
+    let summary = run(&config, &out, false, None).unwrap().unwrap();
+    let names: Vec<&str> = summary.baselines.iter().map(|b| b.name.as_str()).collect();
+    assert!(
+        names.len() == 2 && !names.contains(&"boosting"),
+        "{names:?}"
+    );
+    // Known, but not for numbers: refused before anything is trained.
+    config.baselines = "logistic".parse().unwrap();
+    let error = run(&config, &folder.path().join("other"), false, None).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        error.is_config() && text.contains("logistic") && text.contains("ridge"),
+        "{text}"
+    );
+}

@@ -223,3 +223,28 @@ fn a_relative_path_is_relative_to_the_file_that_names_it() {
     let config = ExperimentConfig::from_toml_file(&file).unwrap();
     assert_eq!(config.data.unwrap(), folder.path().join("chain.csv"));
 }
+
+#[test]
+fn baselines_are_chosen_by_a_word_or_a_list() {
+    for (text, shown) in [
+        ("\"all\"", "all"),
+        ("\"none\"", "none"),
+        ("[]", "none"),
+        ("\"ridge\"", "ridge"),
+        ("\"ridge,mean\"", "ridge,mean"),
+        ("[\"logistic\", \"boosting\"]", "logistic,boosting"),
+    ] {
+        let config = ExperimentConfig::from_toml(&format!("baselines = {text}")).unwrap();
+        assert_eq!(config.baselines.to_string(), shown);
+        let again = ExperimentConfig::from_toml(&config.to_toml().unwrap()).unwrap();
+        assert_eq!(again.baselines, config.baselines);
+    }
+    let error = ExperimentConfig::from_toml("baselines = [\"boost\"]").unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("boost") && text.contains("majority"),
+        "{text}"
+    );
+    let absent = ExperimentConfig::from_toml("target = \"y\"").unwrap();
+    assert_eq!(absent.baselines.to_string(), "all");
+}

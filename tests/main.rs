@@ -7,6 +7,7 @@ mod artifact_memory;
 mod attention_memory;
 mod bad_input;
 mod baseline;
+mod boosting;
 mod cases;
 mod chain;
 mod classifier;

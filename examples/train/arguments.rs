@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
+use volatilityforge::baseline::BaselineChoice;
 use volatilityforge::data::{NumericTransform, SplitConfig};
 use volatilityforge::experiment::{ExperimentConfig, TaskChoice};
 use volatilityforge::train::objective::ObjectiveConfig;
@@ -36,6 +37,10 @@ pub(crate) struct Arguments {
     /// Models by name [default: ft_transformer tabular_resnet].
     #[arg(long, num_args = 1.., value_name = "NAME")]
     models: Vec<String>,
+    /// What to compare with: all, none, or names with commas between: mean, ridge, boosting; for
+    /// classes majority, logistic, boosting [default: all].
+    #[arg(long, value_name = "NAME,NAME")]
+    baselines: Option<BaselineChoice>,
     /// random, stratified:COLUMN, date:COLUMN or group:COLUMN [default: random, classes stratified;
     /// by date for the synthetic chain].
     #[arg(long)]
@@ -149,6 +154,7 @@ impl Arguments {
                 .map(|name| name.as_str().into())
                 .collect();
         }
+        set(&mut config.baselines, &self.baselines);
         set(&mut config.device, &self.device);
         set_some(&mut config.read.sheet, &self.sheet);
         let estimator = &mut config.estimator;

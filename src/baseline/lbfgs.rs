@@ -1,6 +1,7 @@
 //! Minimising a smooth function of many variables.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nalgebra::DVector;
 
@@ -13,13 +14,14 @@ const HALVINGS: usize = 40;
 /// 7.4 and 3.1), from `start` until no element of the gradient is above `tolerance`.
 ///
 /// `value_and_gradient` must be convex and bounded below. Ends also after `steps` steps, or when
-/// rounding stops it from getting lower.
+/// rounding stops it from getting lower; and without a result once `stop` is set.
 pub(super) fn minimize(
     start: DVector<f64>,
     tolerance: f64,
     steps: usize,
+    stop: &AtomicBool,
     value_and_gradient: impl Fn(&DVector<f64>) -> (f64, DVector<f64>),
-) -> DVector<f64> {
+) -> Option<DVector<f64>> {
     let mut x = start;
     let (mut value, mut gradient) = value_and_gradient(&x);
     let mut memory: VecDeque<Pair> = VecDeque::new();
@@ -37,6 +39,9 @@ pub(super) fn minimize(
         };
         let mut next = None;
         for _ in 0..HALVINGS {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
             let candidate = &x + &direction * length;
             let (v, g) = value_and_gradient(&candidate);
             if v <= value + 1e-4 * length * slope {
@@ -62,7 +67,7 @@ pub(super) fn minimize(
         }
         (x, value, gradient) = (candidate, v, g);
     }
-    x
+    Some(x)
 }
 
 struct Pair {

@@ -1,10 +1,12 @@
 //! Logistic regression.
 
+use std::sync::atomic::AtomicBool;
+
 use forge_nn::{ForgeError, check};
 use nalgebra::{DMatrix, DVector};
 
 use super::ridge::view;
-use super::{ClassBaseline, DenseColumns, lbfgs};
+use super::{ClassBaseline, DenseColumns, lbfgs, stopped};
 use crate::Error;
 
 /// Gradients smaller than this, per row, are taken for zero.
@@ -40,6 +42,7 @@ impl ClassBaseline for LogisticBaseline {
         n_classes: usize,
         weights: Option<&[f64]>,
         test: &DenseColumns,
+        stop: &AtomicBool,
     ) -> Result<Vec<f64>, Error> {
         check::positive("c", self.c)?;
         check::in_range("n_classes", n_classes, 2..)?;
@@ -58,6 +61,7 @@ impl ClassBaseline for LogisticBaseline {
             DVector::zeros((features + 1) * fitted),
             TOLERANCE,
             STEPS,
+            stop,
             |parameters| {
                 let (w, b) = split(parameters, features, fitted);
                 let mut y = x * &w;
@@ -80,7 +84,8 @@ impl ClassBaseline for LogisticBaseline {
                     DVector::from_iterator(parameters.len(), gradient),
                 )
             },
-        );
+        )
+        .ok_or_else(|| stopped("logistic"))?;
         let (w, b) = split(&solution, features, fitted);
         let y = view(test) * w;
         if y.iter().chain(&b).any(|v| !v.is_finite()) {

@@ -1,5 +1,7 @@
 //! How frequent the classes are.
 
+use std::sync::atomic::AtomicBool;
+
 use super::{ClassBaseline, DenseColumns};
 use crate::Error;
 
@@ -20,6 +22,7 @@ impl ClassBaseline for MajorityBaseline {
         n_classes: usize,
         weights: Option<&[f64]>,
         test: &DenseColumns,
+        _stop: &AtomicBool,
     ) -> Result<Vec<f64>, Error> {
         let mut counts = vec![0.0; n_classes];
         for (row, label) in labels.iter().enumerate() {

@@ -1,5 +1,7 @@
 //! The mean of the training target.
 
+use std::sync::atomic::AtomicBool;
+
 use super::{DenseColumns, NumberBaseline};
 use crate::Error;
 
@@ -18,6 +20,7 @@ impl NumberBaseline for MeanBaseline {
         target: &[f64],
         weights: Option<&[f64]>,
         test: &DenseColumns,
+        _stop: &AtomicBool,
     ) -> Result<Vec<f64>, Error> {
         let weight = |row: usize| weights.map_or(1.0, |w| w[row]);
         let total: f64 = (0..target.len()).map(weight).sum();

@@ -8,8 +8,13 @@
 //!
 //! Where quantiles or distributions are asked for, a baseline of numbers is fitted to four fifths of
 //! the rows and its residuals on the others are its spread, the same around every prediction.
+//!
+//! Numbers are standardised before a baseline sees them and its predictions put back, so that nothing
+//! hangs on the target's unit. A baseline that panics, or predicts what is no number, is an error like
+//! any other: it costs nobody the run.
 
 mod boosting;
+mod choice;
 mod dense_columns;
 mod lbfgs;
 mod logistic;
@@ -17,13 +22,19 @@ mod majority;
 mod mean;
 mod ridge;
 mod spread;
+mod target_unit;
 
 pub use boosting::BoostingBaseline;
+pub use choice::BaselineChoice;
 pub use dense_columns::DenseColumns;
 pub use logistic::LogisticBaseline;
 pub use majority::MajorityBaseline;
 pub use mean::MeanBaseline;
 pub use ridge::RidgeBaseline;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
 
 use forge_nn::ForgeError;
 use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Targets, Threshold};
@@ -37,16 +48,18 @@ pub trait NumberBaseline {
 
     /// Fits on the training rows and predicts the test rows, one number per row.
     ///
-    /// `weights` are one per training row, finite and at least 0; absent means 1 each.
+    /// `weights` are one per training row, finite and at least 0; absent means 1 each. Whoever sets
+    /// `stop` ends it soon, with an error.
     ///
     /// # Errors
-    /// If the data cannot be fitted (no rows, or the method's own failure).
+    /// If the data cannot be fitted (no rows, or the method's own failure), or it is stopped.
     fn fit_predict(
         &self,
         train: &DenseColumns,
         target: &[f64],
         weights: Option<&[f64]>,
         test: &DenseColumns,
+        stop: &AtomicBool,
     ) -> Result<Vec<f64>, Error>;
 }
 
@@ -58,10 +71,11 @@ pub trait ClassBaseline {
     /// Fits on the training rows, whose labels are below `n_classes`, and gives the test rows'
     /// probabilities `[N x C]` row by row.
     ///
-    /// `weights` are one per training row, finite and at least 0; absent means 1 each.
+    /// `weights` are one per training row, finite and at least 0; absent means 1 each. Whoever sets
+    /// `stop` ends it soon, with an error.
     ///
     /// # Errors
-    /// If the data cannot be fitted (no rows, or the method's own failure).
+    /// If the data cannot be fitted (no rows, or the method's own failure), or it is stopped.
     fn fit_predict(
         &self,
         train: &DenseColumns,
@@ -69,6 +83,7 @@ pub trait ClassBaseline {
         n_classes: usize,
         weights: Option<&[f64]>,
         test: &DenseColumns,
+        stop: &AtomicBool,
     ) -> Result<Vec<f64>, Error>;
 }
 
@@ -94,7 +109,7 @@ impl Baseline {
             vec![
                 Self::Classes(Box::new(MajorityBaseline)),
                 Self::Classes(Box::new(LogisticBaseline::default())),
-                Self::Classes(Box::new(BoostingBaseline::default())),
+                Self::Classes(Box::new(BoostingBaseline::for_classes())),
             ]
         } else {
             vec![
@@ -117,10 +132,12 @@ impl Baseline {
     /// Fits on the training rows and predicts the test rows, in the form that `objective` scores.
     ///
     /// Class weights of the objective are not used: they are a model's. A threshold that is a
-    /// number is; one that is chosen on validation rows is ½ here.
+    /// number is; one that is chosen on validation rows is ½ here. `stop` set from outside ends it
+    /// soon, with an error.
     ///
     /// # Errors
-    /// If the data cannot be fitted, or the baseline is of another kind than the objective.
+    /// If the data cannot be fitted, the baseline is of another kind than the objective, predicts
+    /// what is not finite, panics (where panics unwind), or is stopped.
     pub fn fit_predict(
         &self,
         objective: &ObjectiveConfig,
@@ -128,6 +145,26 @@ impl Baseline {
         target: &Targets,
         weights: Option<&[f64]>,
         test: &DenseColumns,
+        stop: &AtomicBool,
+    ) -> Result<Predictions, Error> {
+        // Nothing of what a panic may leave half done is looked at again.
+        let fitted = catch_unwind(AssertUnwindSafe(|| {
+            self.predictions(objective, train, target, weights, test, stop)
+        }));
+        fitted.unwrap_or_else(|panic| {
+            let (name, why) = (self.name(), message(panic.as_ref()));
+            Err(ForgeError::training(format!("baseline '{name}' panicked: {why}")).into())
+        })
+    }
+
+    fn predictions(
+        &self,
+        objective: &ObjectiveConfig,
+        train: &DenseColumns,
+        target: &Targets,
+        weights: Option<&[f64]>,
+        test: &DenseColumns,
+        stop: &AtomicBool,
     ) -> Result<Predictions, Error> {
         match (self, objective.n_classes()) {
             (Self::Classes(baseline), Some(n_classes)) => {
@@ -139,14 +176,18 @@ impl Baseline {
                     }),
                     _ => None,
                 };
+                let values =
+                    baseline.fit_predict(train, &labels, n_classes, weights, test, stop)?;
+                all_finite(baseline.name(), &values)?;
                 Ok(Predictions::Probabilities {
                     n_classes,
                     threshold,
-                    values: baseline.fit_predict(train, &labels, n_classes, weights, test)?,
+                    values,
                 })
             }
             (Self::Numbers(baseline), None) => {
-                spread::predictions(baseline.as_ref(), objective, train, target, weights, test)
+                let baseline = baseline.as_ref();
+                spread::predictions(baseline, objective, train, target, weights, test, stop)
             }
             (_, classes) => {
                 let asked = if classes.is_some() {
@@ -159,4 +200,27 @@ impl Baseline {
             }
         }
     }
+}
+
+/// What a baseline returns that was told to stop.
+fn stopped(name: &str) -> Error {
+    ForgeError::training(format!("{name}: stopped from outside")).into()
+}
+
+fn all_finite(name: &str, predicted: &[f64]) -> Result<(), Error> {
+    match predicted.iter().position(|p| !p.is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let p = predicted[at];
+            let reason =
+                format!("baseline '{name}' predicts {p} (value {at}), not a finite number");
+            Err(ForgeError::training(reason).into())
+        }
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without a message")
 }

@@ -1,8 +1,10 @@
 //! Linear regression with a squared penalty.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DVector};
 
-use super::{DenseColumns, NumberBaseline};
+use super::{DenseColumns, NumberBaseline, stopped};
 use crate::Error;
 use forge_nn::ForgeError;
 
@@ -31,6 +33,7 @@ impl NumberBaseline for RidgeBaseline {
         target: &[f64],
         weights: Option<&[f64]>,
         test: &DenseColumns,
+        stop: &AtomicBool,
     ) -> Result<Vec<f64>, Error> {
         forge_nn::check::positive("alpha", self.alpha)?;
         let n = target.len();
@@ -48,6 +51,9 @@ impl NumberBaseline for RidgeBaseline {
             None => x.tr_mul(&x),
             Some(_) => x.tr_mul(&DMatrix::from_fn(n, columns, |i, j| w[i] * x[(i, j)])),
         };
+        if stop.load(Ordering::Relaxed) {
+            return Err(stopped("ridge"));
+        }
         let penalty = DMatrix::from_diagonal_element(columns, columns, self.alpha);
         let coefficients = Cholesky::new(gram - &means * means.transpose() * total + penalty)
             .ok_or_else(|| ForgeError::training("ridge: the features are not finite"))?
@@ -70,6 +76,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    static NEVER: AtomicBool = AtomicBool::new(false);
+
     #[test]
     fn recovers_a_line_and_ignores_a_constant_column() {
         let rows: Vec<f32> = (0..50_u8).flat_map(|v| [f32::from(v), 7.0]).collect();
@@ -77,7 +85,7 @@ mod tests {
         let train = DenseColumns::from_row_major(&rows, 2);
         let test = DenseColumns::from_row_major(&[100.0, 7.0], 2);
         let ridge = RidgeBaseline { alpha: 1e-9 };
-        let predicted = ridge.fit_predict(&train, &y, None, &test).unwrap();
+        let predicted = ridge.fit_predict(&train, &y, None, &test, &NEVER).unwrap();
         assert!((predicted[0] + 47.0).abs() < 1e-6, "{predicted:?}");
     }
 
@@ -87,9 +95,11 @@ mod tests {
         let (twice, y) = (rows(&[1.0, 2.0, 2.0, 4.0]), [1.0, 3.0, 3.0, 2.0]);
         let (once, z) = (rows(&[1.0, 2.0, 4.0]), [1.0, 3.0, 2.0]);
         let ridge = RidgeBaseline::default();
-        let a = ridge.fit_predict(&twice, &y, None, &once).unwrap();
+        let a = ridge.fit_predict(&twice, &y, None, &once, &NEVER).unwrap();
         let weights = Some([1.0, 2.0, 1.0].as_slice());
-        let b = ridge.fit_predict(&once, &z, weights, &once).unwrap();
+        let b = ridge
+            .fit_predict(&once, &z, weights, &once, &NEVER)
+            .unwrap();
         assert!(
             a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-12),
             "{a:?} {b:?}"
@@ -104,6 +114,7 @@ mod tests {
                 &[1.0],
                 None,
                 &DenseColumns::default(),
+                &NEVER,
             )
             .unwrap_err();
         assert!(

@@ -1,9 +1,12 @@
 //! From a baseline's points to the quantiles or distributions that an objective scores.
 
+use std::sync::atomic::AtomicBool;
+
 use forge_nn::ForgeError;
 use forge_train::objective::{Family, ObjectiveConfig, Predictions, Targets};
 
-use super::{DenseColumns, NumberBaseline};
+use super::target_unit::TargetUnit;
+use super::{DenseColumns, NumberBaseline, all_finite};
 use crate::Error;
 
 /// One row in so many is held out of the fit for its residual.
@@ -15,7 +18,8 @@ const FLOOR: f64 = 1e-4;
 /// Predictions of all target columns, one after the other.
 ///
 /// # Errors
-/// As the baseline's own; a training error for too few rows to have residuals.
+/// As the baseline's own; a training error for too few rows to have residuals, or predictions that are
+/// not finite.
 pub(super) fn predictions(
     baseline: &dyn NumberBaseline,
     objective: &ObjectiveConfig,
@@ -23,10 +27,11 @@ pub(super) fn predictions(
     target: &Targets,
     weights: Option<&[f64]>,
     test: &DenseColumns,
+    stop: &AtomicBool,
 ) -> Result<Predictions, Error> {
     let slots = target.slots();
     let columns: Vec<Vec<f64>> = (0..slots).map(|slot| target.column(slot)).collect();
-    let fit = |y: &Vec<f64>| Points::fit(baseline, train, y, weights, test);
+    let fit = |y: &Vec<f64>| Points::fit(baseline, train, y, weights, test, stop);
     match objective {
         ObjectiveConfig::Quantiles(wanted) => {
             let each = columns.iter().map(fit).collect::<Result<Vec<_>, _>>()?;
@@ -51,7 +56,12 @@ pub(super) fn predictions(
             })
         }
         _ => {
-            let one = |y: &Vec<f64>| baseline.fit_predict(train, y, weights, test);
+            let one = |y: &Vec<f64>| -> Result<Vec<f64>, Error> {
+                let unit = TargetUnit::of(y);
+                let z = unit.standardised(y);
+                let predicted = finite(baseline, train, &z, weights, test, stop)?;
+                Ok(predicted.into_iter().map(|z| unit.value(z)).collect())
+            };
             let each = columns.iter().map(one).collect::<Result<Vec<_>, _>>()?;
             Ok(Predictions::Values {
                 slots,
@@ -59,6 +69,20 @@ pub(super) fn predictions(
             })
         }
     }
+}
+
+/// The baseline's predictions, unless one of them is no number.
+fn finite(
+    baseline: &dyn NumberBaseline,
+    train: &DenseColumns,
+    target: &[f64],
+    weights: Option<&[f64]>,
+    test: &DenseColumns,
+    stop: &AtomicBool,
+) -> Result<Vec<f64>, Error> {
+    let predicted = baseline.fit_predict(train, target, weights, test, stop)?;
+    all_finite(baseline.name(), &predicted)?;
+    Ok(predicted)
 }
 
 /// Row by row, slot by slot.
@@ -104,6 +128,7 @@ impl Points {
         target: &[f64],
         weights: Option<&[f64]>,
         test: &DenseColumns,
+        stop: &AtomicBool,
     ) -> Result<Self, Error> {
         if target.len() < HELD_OUT {
             return Err(ForgeError::training(format!(
@@ -113,17 +138,21 @@ impl Points {
             ))
             .into());
         }
+        let unit = TargetUnit::of(target);
+        let target = unit.standardised(target);
         let held_out = |row: usize| row % HELD_OUT == HELD_OUT - 1;
         let kept = |values: &[f64]| -> Vec<f64> {
             let rows = values.iter().enumerate().filter(|(row, _)| !held_out(*row));
             rows.map(|(_, v)| *v).collect()
         };
         let weights = weights.map(kept);
-        let mut predicted = baseline.fit_predict(
+        let mut predicted = finite(
+            baseline,
             &train.filter(|row| !held_out(row)),
-            &kept(target),
+            &kept(&target),
             weights.as_deref(),
             &train.filter(held_out).followed_by(test),
+            stop,
         )?;
         let actual = target.iter().skip(HELD_OUT - 1).step_by(HELD_OUT);
         let mut residuals: Vec<f64> = actual.zip(&predicted).map(|(y, p)| y - p).collect();
@@ -135,10 +164,12 @@ impl Points {
         let scale = root_mean_square(&mut target.iter().map(|y| y - mean), target.len());
         let spread = root_mean_square(&mut residuals.iter().copied(), residuals.len());
         let floor = if scale > 0.0 { FLOOR * scale } else { FLOOR };
+        let test = predicted.split_off(residuals.len());
+        let in_unit = |z: f64| unit.difference(z);
         Ok(Self {
-            test: predicted.split_off(residuals.len()),
-            residuals,
-            spread: spread.max(floor),
+            test: test.into_iter().map(|z| unit.value(z)).collect(),
+            residuals: residuals.into_iter().map(in_unit).collect(),
+            spread: in_unit(spread.max(floor)),
         })
     }
 

@@ -1,11 +1,13 @@
 //! Baselines on the rows of a run.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use forge_data::{
     CategoricalEncoding, FeatureSelection, PreprocessConfig, Preprocessor, sample_weights,
 };
-use forge_train::objective::Objective;
+use forge_train::metric::Scores;
+use forge_train::objective::{Objective, ObjectiveConfig, Targets};
 
 use super::{BaselineResult, ExperimentConfig, ExperimentData, RunEvent};
 use crate::baseline::{Baseline, DenseColumns};
@@ -22,8 +24,8 @@ pub(super) fn rows(data: &ExperimentData) -> Vec<usize> {
     rows.into_iter().step_by(step).collect()
 }
 
-/// Fits all that suit the model's objective and scores them on the hold-out rows as models are. One
-/// that fails is told of and left out: it must not cost the run.
+/// Fits those that are wanted and scores them on the hold-out rows as models are. One that fails is told
+/// of and left out: it must not cost the run. Nothing comes back once `stop` is set.
 ///
 /// # Errors
 /// Bad data.
@@ -31,8 +33,14 @@ pub(super) fn compare(
     config: &ExperimentConfig,
     data: &ExperimentData,
     model: &FittedModel,
+    stop: &AtomicBool,
     on_event: &mut dyn FnMut(&RunEvent<'_>),
-) -> Result<Vec<BaselineResult>, Error> {
+) -> Result<Option<Vec<BaselineResult>>, Error> {
+    let mut wanted = Baseline::all(model.objective());
+    wanted.retain(|baseline| config.baselines.has(baseline.name()));
+    if wanted.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
     let (rows, test) = (rows(data), &data.split.test);
     let mut except = [config.target.clone(), config.not_features(&data.table)].concat();
     except.extend(config.weights.clone());
@@ -61,22 +69,128 @@ pub(super) fn compare(
             Some(weights.into_iter().map(f64::from).collect::<Vec<_>>())
         }
     };
-    let objective = model.objective();
-    let mut results = Vec::new();
-    for baseline in Baseline::all(objective) {
-        on_event(&RunEvent::BaselineStarted(baseline.name()));
-        let start = Instant::now();
-        let scores = baseline
-            .fit_predict(objective, &x, &y, weights.as_deref(), &x_test)
-            .and_then(|pred| Ok(objective.scores(&pred, &y_test)?));
-        match scores {
-            Ok(scores) => results.push(BaselineResult {
-                name: baseline.name().into(),
-                scores,
-                seconds: start.elapsed().as_secs_f64(),
-            }),
-            Err(error) => on_event(&RunEvent::BaselineFailed(baseline.name(), &error)),
+    let rows = Rows {
+        objective: model.objective(),
+        train: (&x, &y),
+        weights: weights.as_deref(),
+        test: (&x_test, &y_test),
+    };
+    Ok(rows.compare(&wanted, stop, on_event))
+}
+
+/// Rows as baselines take them.
+struct Rows<'a> {
+    objective: &'a ObjectiveConfig,
+    train: (&'a DenseColumns, &'a Targets),
+    weights: Option<&'a [f64]>,
+    test: (&'a DenseColumns, &'a Targets),
+}
+
+impl Rows<'_> {
+    fn compare(
+        &self,
+        baselines: &[Baseline],
+        stop: &AtomicBool,
+        on_event: &mut dyn FnMut(&RunEvent<'_>),
+    ) -> Option<Vec<BaselineResult>> {
+        let mut results = Vec::new();
+        for baseline in baselines {
+            on_event(&RunEvent::BaselineStarted(baseline.name()));
+            let start = Instant::now();
+            let scores = self.scores(baseline, stop);
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            match scores {
+                Ok(scores) => results.push(BaselineResult {
+                    name: baseline.name().into(),
+                    scores,
+                    seconds: start.elapsed().as_secs_f64(),
+                }),
+                Err(error) => on_event(&RunEvent::BaselineFailed(baseline.name(), &error)),
+            }
+        }
+        Some(results)
+    }
+
+    fn scores(&self, baseline: &Baseline, stop: &AtomicBool) -> Result<Scores, Error> {
+        let ((x, y), (x_test, y_test)) = (self.train, self.test);
+        let predicted = baseline.fit_predict(self.objective, x, y, self.weights, x_test, stop)?;
+        Ok(self.objective.scores(&predicted, y_test)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::baseline::{MeanBaseline, NumberBaseline};
+
+    /// Goes wrong in one way or the other.
+    struct Broken(&'static str);
+
+    impl NumberBaseline for Broken {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn fit_predict(
+            &self,
+            _train: &DenseColumns,
+            _target: &[f64],
+            _weights: Option<&[f64]>,
+            test: &DenseColumns,
+            _stop: &AtomicBool,
+        ) -> Result<Vec<f64>, Error> {
+            assert_ne!(self.0, "panics", "out of bounds");
+            Ok(vec![f64::INFINITY; test.n_rows()])
         }
     }
-    Ok(results)
+
+    fn compare(stop: &AtomicBool) -> (Option<Vec<BaselineResult>>, Vec<String>) {
+        let x = DenseColumns::from_row_major(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 1);
+        let y = Targets::new(1, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        let mut objective = ObjectiveConfig::default();
+        objective.fit(&y).unwrap();
+        let rows = Rows {
+            objective: &objective,
+            train: (&x, &y),
+            weights: None,
+            test: (&x, &y),
+        };
+        let baselines: [Baseline; 3] = [
+            Baseline::Numbers(Box::new(Broken("panics"))),
+            Baseline::Numbers(Box::new(Broken("explodes"))),
+            Baseline::Numbers(Box::new(MeanBaseline)),
+        ];
+        let mut told = Vec::new();
+        let results = rows.compare(&baselines, stop, &mut |event| match event {
+            RunEvent::BaselineFailed(name, error) => told.push(format!("{name}: {error}")),
+            RunEvent::BaselineStarted(name) => told.push((*name).into()),
+            _ => {}
+        });
+        (results, told)
+    }
+
+    #[test]
+    fn a_baseline_that_panics_or_predicts_no_number_is_told_of_and_costs_nothing() {
+        let (results, told) = compare(&AtomicBool::new(false));
+        let names: Vec<String> = results.unwrap().into_iter().map(|r| r.name).collect();
+        assert_eq!(names, ["mean"]);
+        assert!(
+            told[1].contains("panics: ") && told[1].contains("out of bounds"),
+            "{told:?}"
+        );
+        assert!(
+            told[3].contains("explodes: ") && told[3].contains("inf"),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn nothing_is_begun_after_a_stop() {
+        let (results, told) = compare(&AtomicBool::new(true));
+        assert!(results.is_none());
+        assert_eq!(told, ["panics"]);
+    }
 }

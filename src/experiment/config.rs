@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TaskChoice;
 use super::run_folder::RunFolder;
+use crate::baseline::BaselineChoice;
 use crate::settings::{set_by_place, text_or_table};
 use crate::{Error, EstimatorConfig, ModelChoice};
 
@@ -59,6 +60,8 @@ pub struct ExperimentConfig {
     /// Models to train, by registry name or config; each name once. They take the place of
     /// `estimator.model`. Default `ft_transformer`, `tabular_resnet`.
     pub models: Vec<ModelChoice>,
+    /// What the models are compared with. Default: all that suit the task.
+    pub baselines: BaselineChoice,
     /// Which rows are held out for the leaderboard. Absent: 20 % at random. Classes are split
     /// at random so that every part has all of them, whether or not `stratify` says so. In a file:
     /// a table, or a text as on the command line, such as `"group:expiry"`.
@@ -88,6 +91,7 @@ impl Default for ExperimentConfig {
             skip_missing_target: false,
             weights: None,
             models: vec!["ft_transformer".into(), "tabular_resnet".into()],
+            baselines: BaselineChoice::All,
             split: None,
             keep_split_column: false,
             device: DeviceName::Flex,
@@ -213,6 +217,7 @@ impl ExperimentConfig {
                 );
             }
         }
+        self.baselines.validate()?;
         if let (Some(chosen), Some(implied)) = (self.task.task(), self.estimator.implied_task())
             && chosen != implied
         {
@@ -291,15 +296,15 @@ impl ExperimentConfig {
     }
 
     /// Checks that a run stored with `self` in `file` is the one that `present` asks for. Where to
-    /// compute is no difference.
+    /// compute is no difference, and neither is what the models are compared with.
     ///
     /// # Errors
     /// A config error naming the first field that differs and both values.
     pub(super) fn check_resumable(&self, present: &Self, file: &Path) -> Result<(), Error> {
         let identity = |config: &Self| {
-            let device = present.device;
             let config = Self {
-                device,
+                device: present.device,
+                baselines: present.baselines.clone(),
                 ..config.clone()
             };
             serde_json::to_value(config).map_err(|e| ForgeError::artifact(file, e))

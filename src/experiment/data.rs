@@ -74,6 +74,7 @@ impl ExperimentData {
         };
         let rows = rows(config, &table, &mut notes)?;
         let (task, why) = task(config, &table, &rows)?;
+        config.baselines.check(task)?;
         notes.push(why);
         let rule = rule(config, task);
         let validation = config.estimator.validation_fraction;

@@ -55,7 +55,8 @@ pub struct RunOptions<'a> {
     pub out: PathBuf,
     /// Go on with what is in the folder.
     pub resume: bool,
-    /// Set from outside to end after the step in progress with a checkpoint.
+    /// Set from outside to end after the step in progress with a checkpoint, or after the tree that
+    /// boosting grows.
     pub stop: Arc<AtomicBool>,
     /// Hears of the run's stages.
     pub on_event: Box<dyn FnMut(&RunEvent<'_>) + 'a>,
@@ -190,7 +191,12 @@ impl Experiment {
         let best = best(&results);
         let model = FittedModel::load(folder.artifact(&best), device)?;
         model.save(folder.file("model.safetensors"))?;
-        let compared = baselines::compare(&self.config, data, &model, &mut *options.on_event)?;
+        // What the run is for is written; only now the comparison, which may take long or be stopped.
+        let (stop, on_event) = (&*options.stop, &mut *options.on_event);
+        let compared = baselines::compare(&self.config, data, &model, stop, on_event)?;
+        let Some(compared) = compared else {
+            return Ok(None);
+        };
         let summary = self.summary(data, &model, best, results, compared);
 
         let json = serde_json::to_string_pretty(&summary)
