@@ -9,6 +9,9 @@
 # loop over them, and threads. Miri knows no vector instructions beyond the build target's: the
 # loops run as they are compiled for that; `level()` in ops/flex/simd.rs picks it by itself.
 #
+# Slow: cloning one result of 64 KiB takes a minute, the test of attention more than seven; name tests
+# to run fewer.
+#
 # Needs a nightly compiler with the components miri and rust-src, and says so where they are missing.
 #
 # TOOLCHAIN  the compiler (default: nightly)
@@ -25,7 +28,9 @@ if ! cargo "+$TOOLCHAIN" miri --version >/dev/null 2>&1; then
 fi
 
 if [ $# = 0 ]; then
-    set -- ops::agreement ops::recycled ops::awkward::attention ops::awkward::empty
+    set -- ops::awkward::attention::plain_loops_agree ops::awkward::empty::attention \
+        ops::awkward::empty::linear ops::agreement::linear ops::agreement::norms \
+        ops::agreement::softmax ops::agreement::gated_units ops::recycled
 fi
 
 # Not under isolation: the tests read environment variables and the number of processors. Tree

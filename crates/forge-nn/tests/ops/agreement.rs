@@ -5,14 +5,14 @@ use super::cases::{self, Case};
 use super::evaluation::{assert_agrees, assert_differentiates};
 
 /// Numbers that a case may have: under Miri, which interprets, small ones only.
-const MOST: usize = if cfg!(miri) { 700 } else { 1 << 20 };
+const MOST: usize = if cfg!(miri) { 60 } else { 1 << 20 };
 
 fn check(mut cases: Vec<Case>) {
     cases.retain(|case| case.inputs.iter().map(Vec::len).sum::<usize>() <= MOST);
     assert!(cases.iter().any(|case| case.smooth));
     for case in cases {
         assert_agrees(&case.name, &*case.op, &*case.formula, &case.inputs);
-        if case.smooth {
+        if case.smooth && !cfg!(miri) {
             assert_differentiates(&case.name, &*case.op, &case.inputs);
         }
     }

@@ -138,6 +138,25 @@ fn assert_spoilt_alike(
     }
 }
 
+/// Every form of a call once, in one tile and in several: what the script for Miri runs, which
+/// interprets and so takes the small ones.
+#[test]
+fn plain_loops_agree() {
+    for case in cases() {
+        let inputs = inputs_of(&case);
+        if cfg!(miri) && inputs.iter().map(Vec::len).sum::<usize>() > 300 {
+            continue;
+        }
+        let truth = case.plain_output(&inputs);
+        let ours = run(&case, &inputs, DType::F32);
+        for (&y, &want) in ours.output.iter().zip(&truth) {
+            assert!((y - want).abs() < 1e-4, "{y} for {want} in {case:?}");
+        }
+        let finite = |dx: &f64| dx.is_finite();
+        assert!(ours.gradients.iter().flatten().all(finite), "{case:?}");
+    }
+}
+
 /// Calls `check` with each case, inputs of which one number of queries or keys is not finite, and what
 /// the plain loops make of them.
 fn for_spoilt(mut check: impl FnMut(&str, &AttentionCase, &[Vec<f64>], &[f64])) {
