@@ -13,6 +13,17 @@ pub struct TabularSpec {
     pub d_out: usize,
 }
 
+impl TabularSpec {
+    /// A table of `n` numeric features and no other.
+    pub(crate) fn of_numbers(n: usize, d_out: usize) -> Self {
+        Self {
+            n_num_features: n,
+            cat_cardinalities: vec![],
+            d_out,
+        }
+    }
+}
+
 /// The numeric width of `table`, for models that take nothing else.
 pub(crate) fn numeric_only(model: &str, table: &TabularSpec) -> Result<usize, ForgeError> {
     match table.cat_cardinalities.len() {

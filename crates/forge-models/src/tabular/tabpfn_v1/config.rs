@@ -136,11 +136,7 @@ impl TabularConfig for TabPfnV1Config {
     };
 
     fn spec(&self) -> TabularSpec {
-        TabularSpec {
-            n_num_features: self.num_features,
-            cat_cardinalities: vec![],
-            d_out: self.n_out,
-        }
+        TabularSpec::of_numbers(self.num_features, self.n_out)
     }
 
     fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {

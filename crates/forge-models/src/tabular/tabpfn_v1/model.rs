@@ -81,11 +81,7 @@ impl Network for TabPfnV1 {
     }
 
     fn spec(&self) -> TabularSpec {
-        TabularSpec {
-            n_num_features: self.x_encoder.d_input(),
-            cat_cardinalities: vec![],
-            d_out: self.head_out.d_output(),
-        }
+        TabularSpec::of_numbers(self.x_encoder.d_input(), self.head_out.d_output())
     }
 
     fn run(&self, input: TabularInput, want: Want) -> Forward {

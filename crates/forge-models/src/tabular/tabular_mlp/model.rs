@@ -29,11 +29,7 @@ impl Network for TabularMlp {
     }
 
     fn spec(&self) -> TabularSpec {
-        TabularSpec {
-            n_num_features: self.blocks[0].d_input(),
-            cat_cardinalities: vec![],
-            d_out: self.output.d_output(),
-        }
+        TabularSpec::of_numbers(self.blocks[0].d_input(), self.output.d_output())
     }
 
     fn run(&self, input: TabularInput, _: Want) -> Forward {

@@ -115,11 +115,7 @@ impl TabularConfig for TabularResNetConfig {
     };
 
     fn spec(&self) -> TabularSpec {
-        TabularSpec {
-            n_num_features: self.d_in,
-            cat_cardinalities: vec![],
-            d_out: self.d_out,
-        }
+        TabularSpec::of_numbers(self.d_in, self.d_out)
     }
 
     fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {

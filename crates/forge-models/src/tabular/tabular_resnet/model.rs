@@ -30,11 +30,7 @@ impl Network for TabularResNet {
     }
 
     fn spec(&self) -> TabularSpec {
-        TabularSpec {
-            n_num_features: self.input.d_input(),
-            cat_cardinalities: vec![],
-            d_out: self.output.d_output(),
-        }
+        TabularSpec::of_numbers(self.input.d_input(), self.output.d_output())
     }
 
     fn run(&self, input: TabularInput, _: Want) -> Forward {
