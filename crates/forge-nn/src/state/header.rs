@@ -7,7 +7,7 @@
 use std::fmt;
 use std::io;
 
-use burn::tensor::{Bytes, DType, TensorData};
+use burn::tensor::{Bytes, TensorData};
 use safetensors::Dtype;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -111,6 +111,12 @@ impl Entry {
         shape.try_fold(1_u64, |n, axis| n.checked_mul(u64::from(*axis)))
     }
 
+    /// Bytes of its data; `None` if they are too many to count or Burn has no such type.
+    fn bytes(&self) -> Option<u64> {
+        let size = burn_dtype(self.dtype)?.size() as u64;
+        self.counted()?.checked_mul(size)
+    }
+
     /// Values in it.
     pub(super) fn values(&self) -> u64 {
         self.counted().unwrap_or(u64::MAX)
@@ -119,9 +125,7 @@ impl Entry {
     /// Copies it out of a file whose data begin at `data_start`.
     pub(super) fn read(&self, source: &Source<'_>, data_start: u64) -> io::Result<TensorData> {
         let dtype = burn_dtype(self.dtype).ok_or(io::ErrorKind::InvalidData)?;
-        let bytes = usize::try_from(self.values())
-            .ok()
-            .and_then(|values| values.checked_mul(dtype.size()));
+        let bytes = self.bytes().and_then(|bytes| usize::try_from(bytes).ok());
         let bytes = source.read(data_start + self.start, bytes.unwrap_or(usize::MAX))?;
         let shape: Vec<usize> = self.shape().iter().map(|n| *n as usize).collect();
         Ok(TensorData::from_bytes(
@@ -135,18 +139,14 @@ impl Entry {
 /// In the order of their names, each once, their data side by side and nothing between, before or
 /// behind them.
 fn check_places(mut entries: Vec<Entry>, data_len: u64) -> Result<Vec<Entry>, String> {
-    let bytes = |entry: &Entry| {
-        let size = burn_dtype(entry.dtype).map(|dtype: DType| dtype.size() as u64);
-        entry.counted()?.checked_mul(size?)
-    };
-    entries.sort_unstable_by_key(|entry| (entry.start, bytes(entry)));
+    entries.sort_unstable_by_key(|entry| (entry.start, entry.bytes()));
     let mut next: u64 = 0;
     for entry in &entries {
         let name = &entry.name;
         if entry.start != next {
             return Err(format!("{name} is not where the tensor before it ends"));
         }
-        let end = bytes(entry).and_then(|bytes| next.checked_add(bytes));
+        let end = entry.bytes().and_then(|bytes| next.checked_add(bytes));
         next = end.ok_or_else(|| format!("{name} of shape {:?} is too large", entry.shape()))?;
     }
     if next != data_len {
@@ -217,12 +217,10 @@ impl<'de> Visitor<'de> for Entries {
                     let refuse = |what: &dyn fmt::Display| {
                         Err(serde::de::Error::custom(format!("{}: {what}", entry.name)))
                     };
-                    let Some(dtype) = burn_dtype(entry.dtype) else {
+                    if burn_dtype(entry.dtype).is_none() {
                         return refuse(&format!("no element type {:?}", entry.dtype));
-                    };
-                    let bytes = entry
-                        .counted()
-                        .and_then(|n| n.checked_mul(dtype.size() as u64));
+                    }
+                    let bytes = entry.bytes();
                     if bytes.is_none() || bytes != info.data_offsets.1.checked_sub(entry.start) {
                         let (start, end) = info.data_offsets;
                         return refuse(&format!(
