@@ -229,14 +229,8 @@ impl ExperimentConfig {
 
     /// The column that training and hold-out rows are set apart by, where it is no feature.
     pub(super) fn split_column(&self) -> Option<&str> {
-        match &self.split {
-            Some(SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) => {
-                Some(column)
-                    .filter(|_| !self.keep_split_column)
-                    .map(String::as_str)
-            }
-            _ => None,
-        }
+        let split = self.split.as_ref().filter(|_| !self.keep_split_column);
+        split.and_then(SplitConfig::keeps_together)
     }
 
     /// Columns of `table` that are neither features nor targets nor weights: those ignored, and the
@@ -257,25 +251,18 @@ impl ExperimentConfig {
     /// How the table is read: without the columns that are ignored and that nothing else needs.
     pub(super) fn read_options(&self) -> ReadOptions {
         let mut read = self.read.clone();
-        let split = match &self.split {
-            Some(SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) => {
-                Some(column)
-            }
-            Some(SplitConfig::Random { stratify, .. }) => stratify.as_ref(),
-            None => None,
-        };
-        let needed: Vec<&String> = self
-            .target
-            .iter()
-            .chain(&self.weights)
-            .chain(split)
-            .collect();
-        for name in needed.iter().copied().chain(&self.watch) {
-            // A column that is asked for is none to leave out as an index.
-            read.keep.insert(name.clone());
-        }
+        let split = self.split.as_ref().and_then(|split| match split {
+            SplitConfig::Random { stratify, .. } => stratify.as_deref(),
+            by_value => by_value.keeps_together(),
+        });
+        let named = self.target.iter().chain(&self.weights);
+        let needed: Vec<&str> = named.map(String::as_str).chain(split).collect();
+        let watched = self.watch.iter().map(String::as_str);
+        // A column that is asked for is none to leave out as an index.
+        let asked = needed.iter().copied().chain(watched);
+        read.keep.extend(asked.map(String::from));
         for name in &self.ignore {
-            if !needed.contains(&name) {
+            if !needed.contains(&name.as_str()) {
                 // As labels, any cell can be read.
                 let role = match self.watch.contains(name) {
                     true => ColumnRole::Categorical,

@@ -18,7 +18,7 @@ pub(super) fn check_parts(
     split: &Split,
     validation: f64,
 ) -> Result<Option<String>, Error> {
-    let (SplitConfig::Date { column, .. } | SplitConfig::Group { column, .. }) = rule else {
+    let Some(column) = rule.keeps_together() else {
         return Ok(None);
     };
     let found = [split.train.len(), split.validation.len(), split.test.len()];

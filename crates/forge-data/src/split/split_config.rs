@@ -167,6 +167,16 @@ impl SplitConfig {
         self
     }
 
+    /// The column whose rows of one value are kept together in one part: that of a split by date or
+    /// by group.
+    #[must_use]
+    pub fn keeps_together(&self) -> Option<&str> {
+        match self {
+            Self::Date { column, .. } | Self::Group { column, .. } => Some(column),
+            Self::Random { .. } => None,
+        }
+    }
+
     /// Part of the rows held out for the test.
     #[must_use]
     pub fn fraction(&self) -> f64 {
