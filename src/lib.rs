@@ -9,6 +9,7 @@ mod error;
 mod estimator;
 #[cfg(feature = "experiment")]
 pub mod experiment;
+mod hashing;
 pub mod prediction;
 #[cfg(feature = "report")]
 pub mod report;

@@ -113,14 +113,13 @@ impl EstimatorConfig {
             .apply(preset::training(name, self.strategy, rows)?)?;
         let part = trainer.batch_size.div_ceil(trainer.micro_batches);
         if part < 2 && ModelConfig::capabilities_of(name)?.batch_statistics {
-            let (field, allowed) = match trainer.batch_size {
-                1 => ("batch_size", "2 or more, better 16"),
-                _ => ("micro_batches", "at most half of batch_size"),
-            };
-            let value = if field == "batch_size" {
-                1
-            } else {
-                trainer.micro_batches
+            let (field, value, allowed) = match trainer.batch_size {
+                1 => ("batch_size", 1, "2 or more, better 16"),
+                _ => (
+                    "micro_batches",
+                    trainer.micro_batches,
+                    "at most half of batch_size",
+                ),
             };
             let why = "normalises by the mean and deviation of a batch, and one row has none";
             return Err(

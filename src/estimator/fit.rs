@@ -19,6 +19,7 @@ use super::predict::without_gradients;
 use super::table_task::{TableTask, Validation};
 use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task};
 use crate::Error;
+use crate::hashing::hash_numbers;
 
 /// An estimator to be, of whatever the target is: numbers or classes.
 ///
@@ -205,7 +206,7 @@ impl TabularEstimator {
         let (device, plain) = (device.clone().autodiff(), without_gradients(device));
         let mut fingerprint = blake3::Hasher::new();
         hash_rows(&mut fingerprint, &train);
-        hash(&mut fingerprint, &weights, |v| v.to_le_bytes());
+        hash_numbers(&mut fingerprint, &weights, |v| v.to_le_bytes());
         let notes = notes(
             &preprocessing,
             &encoder,
@@ -400,15 +401,7 @@ impl TabularEstimator {
 }
 
 fn hash_rows(hasher: &mut blake3::Hasher, rows: &Rows) {
-    hash(hasher, &rows.features.numeric, |v| v.to_le_bytes());
-    hash(hasher, &rows.features.categorical, |v| v.to_le_bytes());
-    hash(hasher, &rows.targets.values, |v| v.to_le_bytes());
-}
-
-/// In blocks: a call of the hasher for each number would take longer than the hashing.
-fn hash<T>(hasher: &mut blake3::Hasher, values: &[T], bytes: impl Fn(&T) -> [u8; 4]) {
-    for block in values.chunks(4096) {
-        let block: Vec<u8> = block.iter().flat_map(&bytes).collect();
-        hasher.update(&block);
-    }
+    hash_numbers(hasher, &rows.features.numeric, |v| v.to_le_bytes());
+    hash_numbers(hasher, &rows.features.categorical, |v| v.to_le_bytes());
+    hash_numbers(hasher, &rows.targets.values, |v| v.to_le_bytes());
 }

@@ -69,7 +69,8 @@ impl FittedModel {
     /// numbers are imputed as in training; labels not seen in training share the unknown bucket,
     /// unless they are most of a column's: then it is not the column that it was.
     /// [`predictions_with_report`](Self::predictions_with_report) tells of both. A target that was
-    /// constant in training is predicted as that constant. A row's prediction does not depend on the rows beside it, whatever the model.
+    /// constant in training is predicted as that constant. A row's prediction does not depend on the
+    /// rows beside it, whatever the model.
     ///
     /// # Errors
     /// A data error naming a column that is missing or of the wrong kind, row and column of an

@@ -3,6 +3,7 @@
 use forge_data::{Column, ColumnValues};
 
 use super::{ExperimentConfig, ExperimentData};
+use crate::hashing::hash_numbers;
 
 /// A hash of every cell that a run may look at, and of which rows are for what: columns that are
 /// ignored, and are neither target nor weights, do not count.
@@ -47,15 +48,12 @@ fn text(hasher: &mut blake3::Hasher, text: &str) {
     hasher.update(text.as_bytes());
 }
 
-/// In blocks: a call of the hasher for each number would take longer than the hashing.
+/// With their number, likewise.
 fn numbers<T, const N: usize>(
     hasher: &mut blake3::Hasher,
     values: &[T],
     bytes: impl Fn(&T) -> [u8; N],
 ) {
     hasher.update(&(values.len() as u64).to_le_bytes());
-    for block in values.chunks(4096) {
-        let block: Vec<u8> = block.iter().flat_map(&bytes).collect();
-        hasher.update(&block);
-    }
+    hash_numbers(hasher, values, bytes);
 }
