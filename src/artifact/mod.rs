@@ -88,6 +88,14 @@ pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedModel, Error> {
             "the model does not fit preprocessing and objective".into()
         ));
     }
+    let labels = crate::estimator::labels(&manifest.objective);
+    if manifest
+        .model
+        .labels()
+        .is_some_and(|of_model| of_model != labels)
+    {
+        return Err(bad("the model's labels do not fit the objective".into()));
+    }
     let classes = encoder.classes().map(|target| target.n_classes());
     if classes != manifest.objective.n_classes() || encoder.slots() != manifest.objective.slots() {
         return Err(bad("the objective does not fit the target".into()));

@@ -2,12 +2,12 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use forge_data::{EncodedTargets, Features};
-use forge_models::{Context, RowContext};
+use forge_models::{Context, Labels, ModelConfig, RowContext, TrainingContext};
+use forge_nn::ForgeError;
+use forge_train::objective::{Objective, ObjectiveConfig};
 
 use super::predict::features;
 
-/// Most rows that models of labelled rows are given: their cost grows with the square.
-const LABELLED: usize = 1_000;
 /// Rows that models of neighbours are given: about a training batch.
 const NEIGHBOURS: usize = 256;
 
@@ -20,13 +20,13 @@ pub(crate) struct StoredContext {
 }
 
 impl StoredContext {
-    /// Which of `train` rows a model of this kind keeps, evenly spread; none for one that looks at
-    /// no other rows.
-    pub(super) fn choose(rows: RowContext, train: &[usize]) -> Option<Vec<usize>> {
-        let most = match rows {
+    /// Which of `train` rows the model keeps, evenly spread; none for one that looks at no other
+    /// rows.
+    pub(super) fn choose(model: &ModelConfig, train: &[usize]) -> Option<Vec<usize>> {
+        let most = match model.capabilities().rows {
             RowContext::Alone => return None,
             RowContext::Neighbours => NEIGHBOURS,
-            RowContext::Labelled => LABELLED,
+            RowContext::Labelled => model.labelled_rows().most,
         };
         let kept = train.len().min(most);
         let at = |i: usize| train[i * train.len() / kept];
@@ -38,10 +38,53 @@ impl StoredContext {
         let rows = self.features.n_rows;
         Context {
             rows: features(self.features.clone().into_batch(device)),
+            encoded: vec![],
             target: self.targets.as_ref().map(|targets| {
                 let values = TensorData::new(targets.values.clone(), [rows, targets.slots]);
                 Tensor::from_data(values, device)
             }),
         }
     }
+}
+
+/// What an objective's targets are as labels of context rows.
+pub(crate) fn labels(objective: &ObjectiveConfig) -> Labels {
+    match objective.n_classes() {
+        Some(classes) => Labels::Classes(classes),
+        None => Labels::Numbers(objective.slots()),
+    }
+}
+
+/// Refuses a training in which what the rows look at would not fit into memory.
+///
+/// # Errors
+/// A config error with the size and the ways out.
+pub(super) fn check_size(
+    model: &ModelConfig,
+    rows: usize,
+    batch_size: usize,
+    gigabytes: f64,
+) -> Result<(), ForgeError> {
+    if model.capabilities().rows != RowContext::Labelled {
+        return Ok(());
+    }
+    let batch = batch_size.min(rows);
+    let context = match model.labelled_rows().training {
+        TrainingContext::HalfBatch => batch / 2,
+        TrainingContext::OtherRows { fraction } => ((rows - batch) as f64 * fraction) as usize,
+    };
+    let needed = model.context_bytes(batch, context) as f64 / 1e9;
+    if needed <= gigabytes {
+        return Ok(());
+    }
+    let name = model.name();
+    Err(ForgeError::config(
+        "training.context_gigabytes",
+        gigabytes,
+        format!(
+            "at least {needed:.1} for {rows} training rows: every step of {name} looks at {context} \
+             rows beside its {batch}; take fewer rows, a smaller training.batch_size or a narrower \
+             model"
+        ),
+    ))
 }

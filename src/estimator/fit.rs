@@ -13,10 +13,12 @@ use forge_train::objective::{Binary, Multiclass, Objective, ObjectiveConfig, Reg
 use forge_train::{Start, Trainer};
 use serde::Serialize;
 
+use super::context::{check_size, labels};
 use super::fit_notes::notes;
 use super::fitted_model::{constants, scales};
 use super::predict::without_gradients;
 use super::table_task::{TableTask, Validation};
+use super::training_context::LooksAt;
 use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task};
 use crate::Error;
 use crate::hashing::hash_numbers;
@@ -177,8 +179,11 @@ impl TabularEstimator {
                 d_out: objective.d_out(),
             },
         )?;
+        let model = model.with_labels(labels(&objective))?;
         model.parameter_count()?;
-        let context = match StoredContext::choose(capabilities.rows, &split.train) {
+        let (rows, gigabytes) = (split.train.len(), settings.context_gigabytes());
+        check_size(&model, rows, training.batch_size, gigabytes)?;
+        let context = match StoredContext::choose(&model, &split.train) {
             None => None,
             Some(rows) => {
                 let Rows { features, targets } = read(&rows)?;
@@ -245,7 +250,8 @@ impl TabularEstimator {
             train: dataset,
             validation,
             objective: objective.clone(),
-            rows: capabilities.rows,
+            looks_at: LooksAt::of(&model, training.seed),
+            rows_interact: capabilities.rows != RowContext::Alone,
             weights: weights.iter().map(|w| f64::from(*w)).collect(),
         };
 

@@ -18,11 +18,12 @@ mod reading;
 mod regressor;
 mod table_task;
 mod task;
+mod training_context;
 mod training_settings;
 
 pub use choice::ModelChoice;
 pub use classifier::TabularClassifier;
-pub(crate) use context::StoredContext;
+pub(crate) use context::{StoredContext, labels};
 pub use estimator_config::EstimatorConfig;
 pub use fit::TabularEstimator;
 pub(crate) use fit_notes::lines;

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device};
 use forge_data::{TabularBatch, TabularDataset};
-use forge_models::{Context, Model, TabularInput, TabularRows};
+use forge_models::{Context, Model, TabularInput, TabularModel, TabularRows};
 use forge_nn::{ForgeError, Network};
 
 /// Rows per forward pass when nothing is learnt from them: bounds memory, whatever the table.
@@ -14,12 +14,14 @@ pub(super) fn outputs(
     rows: &TabularDataset,
     context: Option<&Context>,
 ) -> Result<Vec<f64>, ForgeError> {
+    let context = context.map(|context| module.encode_context(context.clone()));
     let mut all = Vec::new();
     for start in (0..rows.len()).step_by(ROWS_PER_PASS) {
         let batch = rows.range(start..(start + ROWS_PER_PASS).min(rows.len()));
         let input = TabularInput {
             rows: features(batch),
-            context: context.cloned(),
+            context: context.clone(),
+            target: None,
         };
         let read = |e: &dyn std::fmt::Display| {
             ForgeError::device(format!("predictions cannot be read back: {e}"))

@@ -1,22 +1,24 @@
 //! A table as something to train on.
 
 use burn::tensor::Tensor;
-use forge_data::{TabularBatch, TabularDataset};
-use forge_models::{Context, Model, RowContext, TabularInput, TabularModel};
+use forge_data::TabularDataset;
+use forge_models::{Context, Model};
 use forge_nn::{ForgeError, Network, Want};
 use forge_train::metric::Scores;
 use forge_train::objective::{Objective, ObjectiveConfig, Scale, Targets};
 use forge_train::{StepContext, TrainTask};
 
-use super::predict::{features, outputs};
+use super::predict::outputs;
+use super::training_context::{LooksAt, Step};
 
 /// Training and validation rows on a device.
 pub(super) struct TableTask {
     pub(super) train: TabularDataset,
     pub(super) validation: Option<Validation>,
     pub(super) objective: ObjectiveConfig,
-    /// What the model looks at beside a row.
-    pub(super) rows: RowContext,
+    pub(super) looks_at: LooksAt,
+    /// Whether the model lets the rows of a batch see each other.
+    pub(super) rows_interact: bool,
     /// Sample weights of the training rows on the host; empty where all count alike.
     pub(super) weights: Vec<f64>,
 }
@@ -33,49 +35,6 @@ pub(super) struct Validation {
     pub(super) context: Option<Context>,
 }
 
-impl TableTask {
-    fn batch(&self, rows: &[usize], at: &StepContext<'_>) -> TabularBatch {
-        self.train.batch_on(rows, at.device)
-    }
-
-    /// What the model is given of `rows`, and which of them it predicts: all, or the second half
-    /// with the first as labelled context.
-    fn input(&self, rows: &[usize], at: &StepContext<'_>) -> Result<Split, ForgeError> {
-        let (context, predicted) = match self.rows {
-            RowContext::Labelled => {
-                if rows.len() < 2 {
-                    let what = "a batch of one row leaves none to predict from";
-                    return Err(ForgeError::training(format!(
-                        "{what}: set batch_size to 2 or more"
-                    )));
-                }
-                let (context, predicted) = rows.split_at(rows.len() / 2);
-                let batch = self.batch(context, at);
-                let target = batch.y.clone();
-                let rows = features(batch);
-                (Some(Context { rows, target }), predicted)
-            }
-            RowContext::Alone | RowContext::Neighbours => (None, rows),
-        };
-        let batch = self.batch(predicted, at);
-        let lacks = || ForgeError::training("the training rows have no target");
-        Ok(Split {
-            target: batch.y.clone().ok_or_else(lacks)?,
-            weights: batch.weights.clone(),
-            input: TabularInput {
-                rows: features(batch),
-                context,
-            },
-        })
-    }
-}
-
-struct Split {
-    input: TabularInput,
-    target: Tensor<2>,
-    weights: Option<Tensor<1>>,
-}
-
 impl TrainTask for TableTask {
     type Module = Model;
 
@@ -89,10 +48,11 @@ impl TrainTask for TableTask {
         rows: &[usize],
         at: &StepContext<'_>,
     ) -> Result<Tensor<1>, ForgeError> {
-        let split = self.input(rows, at)?;
-        debug_assert_eq!(module.capabilities().rows, self.rows);
-        let forward = module.run(split.input, Want::PREDICTIONS);
-        Ok(self.objective.loss(&forward, split.target, split.weights))
+        let Step { input, predicted } = self.looks_at.step(&self.train, rows, at)?;
+        let lacks = || ForgeError::training("the training rows have no target");
+        let target = predicted.y.ok_or_else(lacks)?;
+        let forward = module.run(input, Want::PREDICTIONS);
+        Ok(self.objective.loss(&forward, target, predicted.weights))
     }
 
     fn weight(&self, rows: &[usize]) -> f64 {
@@ -106,7 +66,7 @@ impl TrainTask for TableTask {
     }
 
     fn rows_interact(&self) -> bool {
-        self.rows != RowContext::Alone
+        self.rows_interact
     }
 
     fn validate(&self, module: &Model) -> Result<Option<Scores>, ForgeError> {

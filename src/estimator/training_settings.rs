@@ -1,6 +1,6 @@
 //! How to train, where it differs from the preset.
 
-use forge_nn::ForgeError;
+use forge_nn::{ForgeError, check};
 use forge_train::TrainerConfig;
 use forge_train::averaging::SwaConfig;
 use forge_train::optimizer::OptimizerConfig;
@@ -32,6 +32,9 @@ pub struct TrainingSettings {
     pub patience: Option<usize>,
     /// Wall-clock seconds after which training ends, above 0.
     pub max_seconds: Option<f64>,
+    /// Memory that what a step looks at beside its rows may take, in GB, above 0: models that look at
+    /// all other training rows refuse tables that need more. Default 8.
+    pub context_gigabytes: Option<f64>,
     /// Everything, instead of the preset; the other fields change it. Its own seed is not used.
     pub config: Option<TrainerConfig>,
 }
@@ -78,6 +81,12 @@ impl TrainingSettings {
             trainer.max_seconds = self.max_seconds;
         }
         trainer.validate()?;
+        check::positive("training.context_gigabytes", self.context_gigabytes())?;
         Ok(trainer)
+    }
+
+    /// [`context_gigabytes`](Self::context_gigabytes) or its default.
+    pub(super) fn context_gigabytes(&self) -> f64 {
+        self.context_gigabytes.unwrap_or(8.0)
     }
 }

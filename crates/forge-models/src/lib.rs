@@ -17,8 +17,9 @@ mod tabular;
 
 pub use builder::ModelBuilder;
 pub use contract::{
-    Capabilities, Context, ParameterCount, Preset, RowContext, Strategy, TabularConfig,
-    TabularInput, TabularModel, TabularRows, TabularSpec, TrainingPreset,
+    Capabilities, Context, LabelledRows, Labels, ParameterCount, Preset, RowContext, Strategy,
+    TabularConfig, TabularInput, TabularModel, TabularRows, TabularSpec, TrainingContext,
+    TrainingPreset,
 };
 pub use reference::{KeyMap, ReferenceWeights};
 pub use tabular::*;

@@ -82,10 +82,7 @@ fn maps_have_their_documented_shapes() {
         shapes(rows(&config, 4, 1)),
         [over_features, alone, over_features, alone]
     );
-    let context = Context {
-        rows: rows(&config, 9, 2).rows,
-        target: None,
-    };
+    let context = Context::unlabelled(rows(&config, 9, 2).rows);
     let input = rows(&config, 4, 1).with_context(context);
     let over_rows = [1, 2, 4, 13];
     assert_eq!(
@@ -110,10 +107,7 @@ fn the_context_does_not_see_the_rows_to_predict() {
         attention: true,
         features: false,
     };
-    let context = Context {
-        rows: rows(&config, 9, 2).rows,
-        target: None,
-    };
+    let context = Context::unlabelled(rows(&config, 9, 2).rows);
     let all = rows(&config, 6, 5).rows;
     // Of the second layer: its keys have gone through the first one's attention over rows.
     let weights = |n| {

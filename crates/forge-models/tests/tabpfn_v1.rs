@@ -25,10 +25,7 @@ fn rows(n: usize, seed: u64) -> TabularInput {
 }
 
 fn context(n: usize, slots: usize) -> Context {
-    Context {
-        rows: rows(n, 7).rows,
-        target: Some(Tensor::ones([n, slots], &Device::flex())),
-    }
+    Context::labelled(rows(n, 7).rows, Tensor::ones([n, slots], &Device::flex()))
 }
 
 /// The batteries run over post-norm with GELU; these are the others.
@@ -85,10 +82,8 @@ fn the_order_of_the_labelled_rows_does_not_matter() {
     let labels = Tensor::<2>::from_data([[0.0], [1.0], [2.0], [0.0], [1.0]], &Device::flex());
     let run = |flip: bool| {
         let turn = |x: Tensor<2>| if flip { x.flip([0]) } else { x };
-        let context = Context {
-            rows: TabularInput::numeric(turn(context.rows.x_num.clone().unwrap())).rows,
-            target: Some(turn(labels.clone())),
-        };
+        let rows_of_it = TabularInput::numeric(turn(context.rows.x_num.clone().unwrap())).rows;
+        let context = Context::labelled(rows_of_it, turn(labels.clone()));
         model.forward(rows(4, 1).with_context(context)).into_data()
     };
     let tolerance = forge_nn::burn::tensor::Tolerance::absolute(1e-5);

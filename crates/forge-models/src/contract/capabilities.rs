@@ -10,7 +10,9 @@ pub enum RowContext {
     /// the answer does not depend on how a table is cut.
     Neighbours,
     /// Labelled rows: a [`Context`](crate::Context) with targets is part of every input. Rows to
-    /// predict do not see each other.
+    /// predict do not see each other; rows whose [targets](crate::TabularInput::target) are given
+    /// too, in training, may. [`LabelledRows`](crate::LabelledRows) says how many rows there are
+    /// and which.
     Labelled,
 }
 

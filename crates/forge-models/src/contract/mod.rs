@@ -1,6 +1,7 @@
 //! What every model of table rows is, takes and declares.
 
 mod capabilities;
+mod labelled;
 mod preset;
 mod spec;
 mod tabular_config;
@@ -8,6 +9,7 @@ mod tabular_input;
 mod tabular_model;
 
 pub use capabilities::{Capabilities, RowContext};
+pub use labelled::{LabelledRows, Labels, TrainingContext};
 pub use preset::{Preset, Strategy, TrainingPreset};
 pub use spec::TabularSpec;
 pub(crate) use spec::numeric_only;

@@ -2,7 +2,7 @@
 
 use forge_nn::{ForgeError, ModuleConfig};
 
-use super::{Capabilities, Preset, Strategy, TabularModel, TabularSpec};
+use super::{Capabilities, LabelledRows, Labels, Preset, Strategy, TabularModel, TabularSpec};
 
 /// A config that knows how large its module is.
 pub trait ParameterCount: ModuleConfig {
@@ -39,6 +39,37 @@ pub trait TabularConfig: ParameterCount<Module: TabularModel> + Default {
     /// # Errors
     /// An unsupported error if the table has a kind of feature that the model does not take.
     fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError>;
+
+    /// What it takes the targets of labelled rows for, where it declares
+    /// [`RowContext::Labelled`](super::RowContext) and that is fixed by the architecture; absent:
+    /// whatever comes. Default: absent.
+    fn labels(&self) -> Option<Labels> {
+        None
+    }
+
+    /// This architecture for labelled rows with these targets; called after
+    /// [`sized_for`](Self::sized_for). Default: as it is.
+    ///
+    /// # Errors
+    /// An unsupported error for targets, or an output width with them, that the model cannot have.
+    fn with_labels(self, labels: Labels) -> Result<Self, ForgeError> {
+        let _ = labels;
+        Ok(self)
+    }
+
+    /// How it is given labelled rows, where it declares
+    /// [`RowContext::Labelled`](super::RowContext).
+    fn labelled_rows(&self) -> LabelledRows {
+        LabelledRows::default()
+    }
+
+    /// Bytes of what a training step over `batch` rows that look at `context` others keeps for its
+    /// gradients and that grows with `context`: what would not fit is refused before the training.
+    /// Default: 0.
+    fn context_bytes(&self, batch: usize, context: usize) -> u64 {
+        let _ = (batch, context);
+        0
+    }
 
     /// A narrow instance in which every kind of layer and every dropout is present: for tests and
     /// trial runs.

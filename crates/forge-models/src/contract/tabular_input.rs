@@ -1,9 +1,11 @@
 //! What goes into a model of table rows.
 
+use std::ops::Range;
+
 use burn::tensor::{Bool, Int, Tensor};
 use forge_nn::ForgeError;
 
-use super::{Capabilities, RowContext, TabularSpec};
+use super::{Capabilities, Labels, RowContext, TabularSpec};
 
 /// Some rows of a table, preprocessed.
 #[derive(Debug, Clone, Default)]
@@ -21,13 +23,37 @@ pub struct TabularRows {
 }
 
 /// Rows that the rows of a batch may look at.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Context {
     /// Their features.
     pub rows: TabularRows,
     /// Their targets `[R, S]` in the model's scale, class numbers as floats. Given to models of
     /// [`RowContext::Labelled`] and to no others.
     pub target: Option<Tensor<2>>,
+    /// What [`encode_context`](crate::TabularModel::encode_context) made of them, for the model
+    /// that made it and its weights as they were; empty: nothing yet.
+    pub encoded: Vec<Tensor<2>>,
+}
+
+impl Context {
+    /// Rows without targets.
+    #[must_use]
+    pub fn unlabelled(rows: TabularRows) -> Self {
+        Self {
+            rows,
+            ..Self::default()
+        }
+    }
+
+    /// Rows with their targets `[R, S]`.
+    #[must_use]
+    pub fn labelled(rows: TabularRows, target: Tensor<2>) -> Self {
+        Self {
+            rows,
+            target: Some(target),
+            ..Self::default()
+        }
+    }
 }
 
 /// One batch of table rows, and what they may look at.
@@ -37,13 +63,18 @@ pub struct TabularInput {
     pub rows: TabularRows,
     /// Rows to look at; see [`RowContext`].
     pub context: Option<Context>,
+    /// Targets `[B, S]` of the rows themselves, as those of the context: given in training alone,
+    /// to models whose [`TrainingContext`](crate::TrainingContext) is the other rows. Each row then
+    /// looks at the context and at the other rows of the batch, never at itself; the context may be
+    /// absent.
+    pub target: Option<Tensor<2>>,
 }
 
 impl From<TabularRows> for TabularInput {
     fn from(rows: TabularRows) -> Self {
         Self {
             rows,
-            context: None,
+            ..Self::default()
         }
     }
 }
@@ -66,6 +97,13 @@ impl TabularInput {
         self
     }
 
+    /// These rows with targets of their own, for training.
+    #[must_use]
+    pub fn with_target(mut self, target: Tensor<2>) -> Self {
+        self.target = Some(target);
+        self
+    }
+
     /// Checks kinds, widths and row counts against what `model` was sized for and declares. Reads
     /// nothing back from the device.
     ///
@@ -80,8 +118,10 @@ impl TabularInput {
     ) -> Result<(), ForgeError> {
         self.rows.check("", model, spec, capabilities)?;
         let refuse = |what: &str| Err(ForgeError::unsupported(format!("{model} {what}")));
+        self.check_target(model, capabilities)?;
         match (&self.context, capabilities.rows) {
             (None, RowContext::Alone | RowContext::Neighbours) => Ok(()),
+            (None, RowContext::Labelled) if self.target.is_some() => Ok(()),
             (None, RowContext::Labelled) => {
                 refuse("predicts from labelled rows: give them as context")
             }
@@ -110,6 +150,49 @@ impl TabularInput {
                 }
             }
         }
+    }
+
+    /// The targets of the rows themselves: for models of labelled rows, one row of targets each, and
+    /// something to look at for every row.
+    fn check_target(&self, model: &str, capabilities: Capabilities) -> Result<(), ForgeError> {
+        let Some(target) = &self.target else {
+            return Ok(());
+        };
+        if capabilities.rows != RowContext::Labelled {
+            let what = "does not look at targets: give the rows none";
+            return Err(ForgeError::unsupported(format!("{model} {what}")));
+        }
+        let (rows, [targets, slots]) = (self.rows.len(), target.dims());
+        let context = self.context.as_ref();
+        let others = context.map_or(rows.saturating_sub(1), |context| context.rows.len());
+        let expected = if targets != rows || slots == 0 {
+            format!("[{rows}, S], one row of targets per row")
+        } else if others == 0 {
+            "at least 2 rows, or a context to look at".to_string()
+        } else {
+            return Ok(());
+        };
+        let found = format!("[{targets}, {slots}]");
+        Err(ForgeError::shape("target", found, expected))
+    }
+
+    /// Checks every target, of the context and of the rows themselves, for what it must be. Reads
+    /// them back from the device.
+    ///
+    /// # Errors
+    /// As [`Labels::check_values`].
+    pub fn check_labels(&self, labels: Labels) -> Result<(), ForgeError> {
+        let context = self.context.as_ref().and_then(|c| c.target.as_ref());
+        let named = [
+            ("context target", context),
+            ("target", self.target.as_ref()),
+        ];
+        for (name, target) in named {
+            if let Some(target) = target {
+                labels.check_values(name, target)?;
+            }
+        }
+        Ok(())
     }
 
     /// Checks that every category code is below its feature's cardinality. Reads the codes back
@@ -154,6 +237,28 @@ impl TabularRows {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The rows of a range.
+    ///
+    /// # Panics
+    /// If it ends beyond [`len`](Self::len).
+    #[must_use]
+    pub fn slice(&self, rows: Range<usize>) -> Self {
+        let (start, length) = (rows.start, rows.len());
+        let masked = |mask: &Tensor<2, Bool>| mask.clone().narrow(0, start, length);
+        Self {
+            x_num: self
+                .x_num
+                .as_ref()
+                .map(|x| x.clone().narrow(0, start, length)),
+            x_cat: self
+                .x_cat
+                .as_ref()
+                .map(|x| x.clone().narrow(0, start, length)),
+            num_present: self.num_present.as_ref().map(masked),
+            cat_present: self.cat_present.as_ref().map(masked),
+        }
     }
 
     fn check(

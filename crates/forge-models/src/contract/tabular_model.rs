@@ -4,7 +4,7 @@ use forge_nn::{ForgeError, Forward, Network, Want};
 
 use burn::tensor::Tensor;
 
-use super::{Capabilities, TabularInput, TabularSpec};
+use super::{Capabilities, Context, Labels, TabularInput, TabularSpec};
 
 /// A model from table rows to predictions.
 pub trait TabularModel: Network<Input = TabularInput, Spec = TabularSpec> {
@@ -20,17 +20,35 @@ pub trait TabularModel: Network<Input = TabularInput, Spec = TabularSpec> {
         Ok(())
     }
 
-    /// [`run`](Network::run) for input from outside: checks everything, the codes included.
+    /// What it takes the targets of labelled rows for; absent where it looks at none or takes
+    /// whatever comes. See [`TabularConfig::labels`](super::TabularConfig::labels).
+    fn labels(&self) -> Option<Labels> {
+        None
+    }
+
+    /// `context` with what can be computed of it once, for all inputs that share it; in evaluation
+    /// mode. Default: as it is.
+    ///
+    /// # Panics
+    /// If the rows do not fit.
+    fn encode_context(&self, context: Context) -> Context {
+        context
+    }
+
+    /// [`run`](Network::run) for input from outside: checks everything, codes and labels included.
     ///
     /// # Errors
-    /// What [`TabularInput::check`], [`admits`](Self::admits) and [`TabularInput::check_codes`]
-    /// find; an unsupported error for
-    /// maps that the model does not declare.
+    /// What [`TabularInput::check`], [`admits`](Self::admits), [`TabularInput::check_codes`] and
+    /// [`TabularInput::check_labels`] find; an unsupported error for maps that the model does not
+    /// declare.
     fn try_run(&self, input: TabularInput, want: Want) -> Result<Forward, ForgeError> {
         let (spec, capabilities) = (self.spec(), self.capabilities());
         input.check(self.name(), &spec, capabilities)?;
         self.admits(&input)?;
         input.check_codes(&spec)?;
+        if let Some(labels) = self.labels() {
+            input.check_labels(labels)?;
+        }
         let lacks = |what| Err(ForgeError::unsupported(format!("{} {what}", self.name())));
         if want.attention && !capabilities.attention_maps {
             return lacks("has no attention maps to return");

@@ -3,7 +3,7 @@
 use forge_nn::{ForgeError, Forward, Network, Want};
 
 use super::Model;
-use crate::{Capabilities, TabularInput, TabularModel, TabularSpec};
+use crate::{Capabilities, Context, Labels, TabularInput, TabularModel, TabularSpec};
 
 impl Network for Model {
     type Input = TabularInput;
@@ -29,5 +29,13 @@ impl TabularModel for Model {
 
     fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
         each_model!(self, model => model.admits(input))
+    }
+
+    fn labels(&self) -> Option<Labels> {
+        each_model!(self, model => model.labels())
+    }
+
+    fn encode_context(&self, context: Context) -> Context {
+        each_model!(self, model => model.encode_context(context))
     }
 }

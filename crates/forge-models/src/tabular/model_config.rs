@@ -5,7 +5,10 @@ use forge_nn::{ForgeError, ModuleConfig, StateDict};
 
 use super::{Model, ModelConfig, unknown};
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::{Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec};
+use crate::{
+    Capabilities, LabelledRows, Labels, ParameterCount, Preset, Strategy, TabularConfig,
+    TabularSpec,
+};
 
 impl ModelConfig {
     /// The default architecture of the model called `name`. What depends on the table is set by
@@ -65,6 +68,35 @@ impl ModelConfig {
     /// An unsupported error if the table has a kind of feature that the model does not take.
     pub fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {
         each_config!(self, config => config.sized_for(table).map(Into::into))
+    }
+
+    /// What the model takes the targets of labelled rows for; absent: it looks at none, or takes
+    /// whatever comes.
+    #[must_use]
+    pub fn labels(&self) -> Option<Labels> {
+        each_config!(self, config => config.labels())
+    }
+
+    /// This architecture for labelled rows with these targets; after
+    /// [`sized_for`](Self::sized_for).
+    ///
+    /// # Errors
+    /// An unsupported error for targets, or an output width with them, that the model cannot have.
+    pub fn with_labels(self, labels: Labels) -> Result<Self, ForgeError> {
+        each_config!(self, config => config.with_labels(labels).map(Into::into))
+    }
+
+    /// How the model is given labelled rows, where it predicts from them.
+    #[must_use]
+    pub fn labelled_rows(&self) -> LabelledRows {
+        each_config!(self, config => config.labelled_rows())
+    }
+
+    /// Bytes of what a training step over `batch` rows that look at `context` others keeps for its
+    /// gradients and that grows with `context`.
+    #[must_use]
+    pub fn context_bytes(&self, batch: usize, context: usize) -> u64 {
+        each_config!(self, config => config.context_bytes(batch, context))
     }
 
     /// Number of trainable parameters, by arithmetic on the config.

@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Int, Tensor};
 use forge_models::{
     Context, ModelConfig, RowContext, TabularInput, TabularModel, TabularRows, TabularSpec,
+    TrainingContext,
 };
 use forge_nn::{ModuleConfig, Network, Want};
 
@@ -34,7 +35,12 @@ pub fn undeclared_inputs_are_refused(config: &ModelConfig, device: &Device) {
     };
     let refused = |what: &str, rows: TabularRows, unsupported: bool| {
         let context = given().context;
-        refused_input(what, TabularInput { rows, context }, unsupported);
+        let input = TabularInput {
+            rows,
+            context,
+            target: None,
+        };
+        refused_input(what, input, unsupported);
     };
     let present =
         || Tensor::<2, Int>::ones([ROWS, spec.n_num_features.max(1)], device).equal_elem(1);
@@ -165,6 +171,7 @@ fn contexts_are_checked(
     let rows = || TabularInput::from(rows_of(&spec, ROWS, 1, device));
     let good = || context(&spec, capabilities, device);
     let targets = |n: usize| Some(Tensor::<2>::zeros([n, 1], device));
+    targets_of_the_rows_are_checked(config, device, refused);
     match capabilities.rows {
         RowContext::Alone => refused("a context", rows().with_context(good()), true),
         RowContext::Neighbours => {
@@ -203,6 +210,31 @@ fn contexts_are_checked(
             false,
         );
     }
+}
+
+/// Targets of the rows themselves where the model looks at none, and of other rows than those.
+fn targets_of_the_rows_are_checked(
+    config: &ModelConfig,
+    device: &Device,
+    refused: &dyn Fn(&str, TabularInput, bool),
+) {
+    let given =
+        |n: usize| input(config, ROWS, 1, device).with_target(Tensor::zeros([n, 1], device));
+    let trains_on_others = config.capabilities().rows == RowContext::Labelled
+        && config.labelled_rows().training != TrainingContext::HalfBatch;
+    if !trains_on_others {
+        refused("targets of the rows", given(ROWS), true);
+        return;
+    }
+    refused("a target of a row too few", given(ROWS - 1), false);
+    let alone = TabularInput {
+        context: None,
+        ..input(config, 1, 1, device)
+    };
+    let alone = alone.with_target(Tensor::zeros([1, 1], device));
+    refused("a row with nothing to look at", alone, false);
+    let wide = input(config, ROWS, 1, device).with_target(Tensor::zeros([ROWS, 2], device));
+    refused("two targets where there is one", wide, false);
 }
 
 /// What the model declares has an effect: every column, a mask where it takes them, the targets of

@@ -49,6 +49,7 @@ pub fn input(config: &ModelConfig, rows: usize, seed: u64, device: &Device) -> T
     TabularInput {
         rows: rows_of(&spec, rows, seed, device),
         context,
+        target: None,
     }
 }
 
@@ -59,6 +60,7 @@ pub(super) fn context(spec: &TabularSpec, capabilities: Capabilities, device: &D
     Context {
         rows: rows_of(spec, CONTEXT_ROWS, 77, device),
         target: (capabilities.rows == RowContext::Labelled).then(|| floats(target, device)),
+        ..Context::default()
     }
 }
 
@@ -119,6 +121,7 @@ pub(super) fn take(input: &TabularInput, rows: &[usize]) -> TabularInput {
             cat_present: input.rows.cat_present.as_ref().map(pick_mask),
         },
         context: input.context.clone(),
+        target: input.target.as_ref().map(pick),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use burn::module::Module;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams};
-use burn::tensor::Device;
-use forge_models::{ModelConfig, Strategy};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor, TensorData};
+use forge_models::{Context, Labels, ModelConfig, Strategy, TabularInput};
 use forge_nn::{ModuleConfig, Network, StateDict, Want};
 
 use super::table::{floats, input, rows_of, take, with_gaps};
@@ -65,7 +66,8 @@ fn state<M: Module>(model: &M) -> StateDict {
 }
 
 /// Adam, its rate falling to zero, fits 16 rows of noise: after at most 400 steps the squared error in eval mode is below 5 %
-/// of the targets' variance.
+/// of the targets' variance. A model that weighs the classes of labelled rows is given these rows to
+/// look at, and has to tell them apart; its probabilities are what is fitted.
 ///
 /// # Panics
 /// If it is not.
@@ -84,10 +86,20 @@ pub fn overfits_sixteen_rows(config: &ModelConfig, device: &Device) {
     let repeated: Vec<usize> = (0..COPIES * ROWS).map(|row| row % ROWS).collect();
     let given = take(&given, &repeated);
     let rows: Vec<String> = (0..ROWS).map(|row| row_text(&spec, row)).collect();
+    let classes = match config.labels() {
+        Some(Labels::Classes(n)) => Some(n),
+        _ => None,
+    };
     let mut targets: Vec<Vec<f64>> = vec![];
     for (row, text) in rows.iter().enumerate() {
         let first = rows.iter().position(|other| other == text).unwrap_or(row);
-        let fresh = (0..spec.d_out).map(|_| noise.uniform()).collect();
+        let fresh = match classes {
+            Some(n) => {
+                let class = noise.code(n);
+                (0..n as i64).map(|c| f64::from(c == class)).collect()
+            }
+            None => (0..spec.d_out).map(|_| noise.uniform()).collect(),
+        };
         targets.push(if first < row {
             targets[first].clone()
         } else {
@@ -95,9 +107,24 @@ pub fn overfits_sixteen_rows(config: &ModelConfig, device: &Device) {
         });
     }
     let flat: Vec<f64> = targets.concat();
+    let look_at_the_rows = |mut given: TabularInput, device: &Device| {
+        if classes.is_some() {
+            let number =
+                |row: &Vec<f64>| row.iter().zip(0..).map(|(is, c)| is * f64::from(c)).sum();
+            let numbers: Vec<f64> = targets.iter().map(number).collect();
+            let numbers = floats(TensorData::new(numbers, [ROWS, 1]), device);
+            given.context = Some(Context::labelled(rows_of(&spec, ROWS, 1, device), numbers));
+        }
+        given
+    };
+    let read = |y: Tensor<2>| match classes {
+        Some(_) => softmax(y, 1),
+        None => y,
+    };
+    let given = look_at_the_rows(given, &train);
     let mean = flat.iter().sum::<f64>() / flat.len() as f64;
     let variance = flat.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / flat.len() as f64;
-    let data = burn::tensor::TensorData::new(flat, [ROWS, spec.d_out]);
+    let data = TensorData::new(flat, [ROWS, spec.d_out]);
     let target = floats::<2>(data.clone(), &train).repeat_dim(0, COPIES);
     let mut model = config.init(&train);
     // Some models are made for higher rates than most.
@@ -106,14 +133,15 @@ pub fn overfits_sixteen_rows(config: &ModelConfig, device: &Device) {
     let mut optimizer = AdamConfig::new().init();
     let mut error = f64::INFINITY;
     for step in 0..STEPS {
-        let loss = (model.forward(given.clone()) - target.clone())
+        let loss = (read(model.forward(given.clone())) - target.clone())
             .square()
             .mean();
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         let left = 1.0 - step as f64 / STEPS as f64;
         model = optimizer.step(rate * left, model, gradients);
         if step % 50 == 49 {
-            let y = model.valid().forward(input(config, ROWS, 1, device));
+            let given = look_at_the_rows(input(config, ROWS, 1, device), device);
+            let y = read(model.valid().forward(given));
             let difference = y - floats::<2>(data.clone(), device);
             error = difference.square().mean().into_data().iter::<f64>().sum();
             if error < 0.05 * variance {

@@ -54,10 +54,10 @@ fn run_tables(session: &Session<'_>, model: &Model) -> Result<(), OracleError> {
     let mut outputs = vec![];
     for table in 0..tables {
         let x = x.clone().narrow(1, table, 1).squeeze_dim::<2>(1);
-        let context = Context {
-            rows: TabularInput::numeric(x.clone().narrow(0, 0, labelled)).rows,
-            target: Some(target.clone().narrow(1, table, 1)),
-        };
+        let context = Context::labelled(
+            TabularInput::numeric(x.clone().narrow(0, 0, labelled)).rows,
+            target.clone().narrow(1, table, 1),
+        );
         let rows = TabularInput::numeric(x.narrow(0, labelled, rows - labelled));
         let y = model.try_forward(rows.with_context(context))?;
         outputs.push(y.unsqueeze_dim::<3>(1));

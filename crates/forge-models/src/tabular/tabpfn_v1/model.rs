@@ -126,8 +126,12 @@ impl TabularModel for TabPfnV1 {
         TabPfnV1Config::CAPABILITIES
     }
 
-    /// At least one labelled row, and one target per row.
+    /// At least one labelled row, and one target per row; none for the rows to predict.
     fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
+        if input.target.is_some() {
+            let what = "tabpfn_v1 lets no row to predict be seen: put labelled rows in the context";
+            return Err(ForgeError::unsupported(what));
+        }
         let target = input
             .context
             .as_ref()
