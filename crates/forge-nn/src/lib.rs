@@ -37,6 +37,7 @@ mod network;
 pub mod norm;
 pub mod ops;
 pub mod parameters;
+mod plr_embeddings;
 pub mod pooling;
 pub mod position;
 pub mod regularisation;
@@ -50,6 +51,7 @@ pub use error::ForgeError;
 pub use linear::{Linear, LinearConfig, QuantumInspiredLinear, QuantumInspiredLinearConfig};
 pub use mode::{Mode, set_mode, training_flag};
 pub use network::{Forward, Maps, Network, Want};
+pub use plr_embeddings::{PlrEmbeddings, PlrEmbeddingsConfig, PlrMap, PlrOwnMaps};
 pub use state::{FileFormat, SafetensorsMetadata, StateDict, Subset, SubsetReport, TensorFile};
 pub use tokenizer::{
     CategoricalTokenizer, CategoricalTokenizerConfig, FeatureTokenizer, FeatureTokenizerConfig,

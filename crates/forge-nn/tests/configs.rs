@@ -85,6 +85,7 @@ configs!(
     LiteGateUnitConfig(5),
     MetaAconConfig(5),
     MultiHeadAttentionConfig(6, 2),
+    PlrEmbeddingsConfig(3, 5, 0.1, 2),
     PoolingConfig(5),
     QkNormConfig(QkNormKind::L2, 2, 5),
     QuantumInspiredLinearConfig(5, 3),

@@ -7,6 +7,7 @@ mod configs;
 mod linear;
 mod ops;
 mod parameters;
+mod plr_embeddings;
 mod property;
 mod state;
 mod tokenizer;
