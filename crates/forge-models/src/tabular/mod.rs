@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::registry;
 
+mod candidates;
+mod embedded_columns;
 mod ft_transformer;
 mod limits;
+mod modern_nca;
 mod saint;
 mod tabnet;
 mod tabpfn_v1;
@@ -17,6 +20,7 @@ mod tabular_mlp;
 mod tabular_resnet;
 mod token;
 
+pub use embedded_columns::{EmbeddedColumns, PlrConfig};
 pub use token::{Backbone, BackboneConfig, CarriesState, Read, TokenConfig, TokenHead, TokenModel};
 
 registry! { ($)
@@ -26,6 +30,7 @@ registry! { ($)
     "tabnet" => tabnet: TabNet, TabNetConfig;
     "saint" => saint: Saint, SaintConfig;
     "tabpfn_v1" => tabpfn_v1: TabPfnV1, TabPfnV1Config;
+    "modern_nca" => modern_nca: ModernNca, ModernNcaConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use forge_models::ModelConfig;
+use forge_models::{ModelConfig, Strategy};
 use forge_nn::{ForgeError, ModuleConfig};
 use serde::Deserialize;
 use toml::Value;
@@ -51,7 +51,8 @@ pub fn config_survives_files(config: &ModelConfig) {
 /// infinity and below zero for fractions; zero, or the largest there is, for sizes. `configs` are
 /// the subjects of one model; a size may be zero in one (no numeric columns beside categorical
 /// ones) if it may not in another, or if it may not where a second size is zero too (no layers of
-/// one kind or the other).
+/// one kind or the other), or if the largest preset has it so. The fields of a part of a config
+/// (embeddings) are fields too.
 ///
 /// # Panics
 /// With the field that takes them.
@@ -79,9 +80,46 @@ fn whole(config: &ModelConfig) -> (Vec<String>, toml::Table) {
     (names, table)
 }
 
+/// Whether all bad values of every field of a part `field` are refused by that field's name.
+fn refuses_in(config: &ModelConfig, field: &str, part: &toml::Table) -> bool {
+    let table = toml::Table::try_from(config).unwrap_or_default();
+    part.iter().all(|(inner, value)| {
+        let bad: &[Value] = match value {
+            Value::Float(_) => &[f64::NAN, f64::INFINITY, -0.5].map(Value::Float),
+            Value::Integer(_) => &[0, i64::MAX].map(Value::Integer),
+            Value::Boolean(_) => &[],
+            _ => return false,
+        };
+        bad.iter().all(|bad| {
+            let (mut table, mut part) = (table.clone(), part.clone());
+            part.insert(inner.clone(), bad.clone());
+            table.insert(field.into(), Value::Table(part));
+            let read = ModelConfig::deserialize(Value::Table(table));
+            read.is_ok_and(|config| {
+                config
+                    .validate()
+                    .is_err_and(|e| e.is_config() && e.to_string().contains(inner.as_str()))
+            })
+        })
+    })
+}
+
+/// Whether the largest preset, sized for the table of `config`, is good with a `field` of 0.
+fn is_zero_in_the_preset(config: &ModelConfig, field: &str) -> bool {
+    let preset = ModelConfig::preset(config.name(), Strategy::Accurate);
+    let preset = preset.and_then(|preset| preset.config.sized_for(&config.spec()));
+    preset.is_ok_and(|preset| {
+        let zero = whole(&preset).1.get(field) == Some(&Value::Integer(0));
+        zero && preset.validate().is_ok()
+    })
+}
+
 /// Whether all bad values of `field` are refused, whatever kind the field is of.
 fn refuses(config: &ModelConfig, field: &str) -> bool {
     let (fields, table) = whole(config);
+    if let Some(Value::Table(part)) = table.get(field) {
+        return refuses_in(config, field, part);
+    }
     let verdict = |changes: &[(&str, &Value)]| {
         let mut table = table.clone();
         for (field, value) in changes {
@@ -125,7 +163,9 @@ fn refuses(config: &ModelConfig, field: &str) -> bool {
         .or_else(|| all(&fractions))
         .or_else(|| {
             let refused = all(std::slice::from_ref(&largest))?;
-            let zero_refused = all(std::slice::from_ref(&zero)) == Some(true) || zero_twice();
+            let zero_refused = all(std::slice::from_ref(&zero)) == Some(true)
+                || zero_twice()
+                || is_zero_in_the_preset(config, field);
             Some(refused && zero_refused)
         })
         .or_else(|| all(&lists));

@@ -3,6 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use forge_models::{
     Context, Model, ModelConfig, RowContext, TabularInput, TabularModel, TabularRows,
+    TrainingContext,
 };
 use forge_nn::Want;
 use serde_json::Value;
@@ -14,7 +15,10 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
     let model = config.load_reference(&session.params(), session.device())?;
     let model = session.track(model, config.key_map());
     if config.capabilities().rows == RowContext::Labelled {
-        return run_tables(session, &model);
+        return match config.labelled_rows().training {
+            TrainingContext::HalfBatch => run_tables(session, &model),
+            TrainingContext::OtherRows { .. } => run_candidates(session, &model),
+        };
     }
     let rows = TabularRows {
         x_num: session.optional_input("x_num")?,
@@ -63,6 +67,43 @@ fn run_tables(session: &Session<'_>, model: &Model) -> Result<(), OracleError> {
         outputs.push(y.unsqueeze_dim::<3>(1));
     }
     session.output("y", Tensor::cat(outputs, 1))
+}
+
+/// A case of models that look at all other training rows: the rows in `x`, or in `x_num` and one-hot
+/// columns `x_cat` behind it, the candidates likewise in `candidate_x…` with `candidate_y`; in
+/// training the rows' own targets in `y_batch`.
+fn run_candidates(session: &Session<'_>, model: &Model) -> Result<(), OracleError> {
+    let rows = |prefix: &str| -> Result<TabularRows, OracleError> {
+        let name = |name: &str| format!("{prefix}{name}");
+        let parts = [
+            session.optional_input::<2>(&name("x"))?,
+            session.optional_input(&name("x_num"))?,
+            session.optional_input(&name("x_cat"))?,
+        ];
+        let parts = parts.into_iter().flatten().collect();
+        Ok(TabularInput::numeric(Tensor::cat(parts, 1)).rows)
+    };
+    let context = Context::labelled(rows("candidate_")?, labels(session, "candidate_y")?);
+    let mut input = TabularInput::from(rows("")?).with_context(context);
+    if session.has("input/y_batch") {
+        input = input.with_target(labels(session, "y_batch")?);
+    }
+    let y = model.try_forward(input)?;
+    // Some references drop the axis of a single output.
+    match session.shape("output/y")?.len() {
+        1 => session.output("y", y.squeeze_dim::<1>(1)),
+        _ => session.output("y", y),
+    }
+}
+
+/// Targets as one column; class numbers as floats.
+fn labels(session: &Session<'_>, name: &str) -> Result<Tensor<2>, OracleError> {
+    if session.dtype_of(&format!("input/{name}"))?.is_float() {
+        return Ok(session.input::<1>(name)?.unsqueeze_dim(1));
+    }
+    let classes = session.optional_int::<1>(name)?;
+    let classes = classes.ok_or_else(|| OracleError::new(format!("input/{name} is missing")))?;
+    Ok(session.floats(classes).unsqueeze_dim(1))
 }
 
 /// The config, which a case must state in full: a default filled in here would test something

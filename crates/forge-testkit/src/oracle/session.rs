@@ -106,6 +106,20 @@ impl<'a> Session<'a> {
         Ok(self.raw(key)?.shape().to_vec())
     }
 
+    /// The element type of `key` in the file.
+    ///
+    /// # Errors
+    /// If the file does not have it.
+    pub fn dtype_of(&self, key: &str) -> Result<DType, OracleError> {
+        Ok(self.raw(key)?.dtype())
+    }
+
+    /// Integers as floats of this run's type.
+    #[must_use]
+    pub fn floats<const D: usize>(&self, integers: Tensor<D, Int>) -> Tensor<D> {
+        integers.float().cast(self.dtype)
+    }
+
     /// The values of `key` as they are in the file.
     ///
     /// # Errors
