@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod battery;
+mod candidates;
 mod causal;
 mod oracle;
 mod reference;

@@ -16,6 +16,7 @@ mod modern_nca;
 mod saint;
 mod tabnet;
 mod tabpfn_v1;
+mod tabr;
 mod tabular_mlp;
 mod tabular_resnet;
 mod token;
@@ -31,6 +32,7 @@ registry! { ($)
     "saint" => saint: Saint, SaintConfig;
     "tabpfn_v1" => tabpfn_v1: TabPfnV1, TabPfnV1Config;
     "modern_nca" => modern_nca: ModernNca, ModernNcaConfig;
+    "tabr" => tabr: TabR, TabRConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {
