@@ -290,6 +290,22 @@ fn own_fields_are_checked() {
     assert!(text.contains("labels.classes"), "{text}");
 }
 
+/// As in the reference, whose field takes a word or a switch.
+#[test]
+fn keys_are_normalised_by_rule_or_as_told() {
+    let read = |value: &str| {
+        let text = format!(
+            r#"{{"model": "tabr", "n_num_features": 3, "encoder_n_blocks": 1,
+                "mixer_normalization": {value}}}"#
+        );
+        ModelConfig::from_json(&text)
+    };
+    let count = |value| read(value).unwrap().parameter_count().unwrap();
+    assert_eq!(count("\"auto\""), count("true"));
+    assert_eq!(count("true"), count("false") + 2 * 265);
+    assert!(read("\"on\"").is_err());
+}
+
 /// Few neighbours do not grow with the table, all of them do.
 #[test]
 fn memory_is_said_by_arithmetic() {

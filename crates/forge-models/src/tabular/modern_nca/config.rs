@@ -122,11 +122,10 @@ impl ModuleConfig for ModernNcaConfig {
     type Module = ModernNca;
 
     fn validate(&self) -> Result<(), ForgeError> {
-        if self.cat_cardinalities.is_empty() {
-            check::in_range("d_in", self.d_in, limits::COLUMNS)?;
-            check::at_least_one("d_num", self.d_num)?;
-        } else {
-            check::in_range("d_in", self.d_in, 0..=*limits::COLUMNS.end())?;
+        check::in_range("d_in", self.d_in, 0..=*limits::COLUMNS.end())?;
+        if self.d_in + self.cat_cardinalities.len() == 0 {
+            let allowed = "at least 1 (of which d_num are embedded) without cat_cardinalities";
+            return Err(ForgeError::config("d_in", 0, allowed));
         }
         check::in_range("d_num", self.d_num, 0..=self.d_in)?;
         check::in_range("d_out", self.d_out, limits::COLUMNS)?;

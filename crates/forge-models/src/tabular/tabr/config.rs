@@ -14,16 +14,22 @@ use crate::{
     TabularConfig, TabularSpec, TrainingContext, TrainingPreset,
 };
 
-/// Whether rows are normalised before their keys.
+/// Whether rows are normalised before their keys: `"auto"`, true or false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum MixerNormalization {
+    /// By a rule.
+    ByRule(MixerRule),
+    /// Always or never.
+    Given(bool),
+}
+
+/// When rows are normalised before their keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum MixerNormalization {
+pub enum MixerRule {
     /// Where the encoder has blocks.
     Auto,
-    /// Always.
-    On,
-    /// Never.
-    Off,
 }
 
 /// The norm of blocks, keys and head; always layer normalisation.
@@ -98,7 +104,7 @@ impl Default for TabRConfig {
             d_multiplier: 2.0,
             encoder_n_blocks: 0,
             predictor_n_blocks: 1,
-            mixer_normalization: MixerNormalization::Auto,
+            mixer_normalization: MixerNormalization::ByRule(MixerRule::Auto),
             context_dropout: 0.389_200_715_459_443_57,
             dropout0: 0.388_527_974_791_698_76,
             dropout1: 0.0,
@@ -140,9 +146,8 @@ impl TabRConfig {
     #[must_use]
     pub fn normalises_keys(&self) -> bool {
         match self.mixer_normalization {
-            MixerNormalization::Auto => self.encoder_n_blocks > 0,
-            MixerNormalization::On => true,
-            MixerNormalization::Off => false,
+            MixerNormalization::ByRule(MixerRule::Auto) => self.encoder_n_blocks > 0,
+            MixerNormalization::Given(normalises) => normalises,
         }
     }
 }

@@ -17,7 +17,7 @@ mod retrieval;
 mod search;
 
 pub use block::TabRBlock;
-pub use config::{MixerNormalization, TabRActivation, TabRConfig, TabRNormalization};
+pub use config::{MixerNormalization, MixerRule, TabRActivation, TabRConfig, TabRNormalization};
 pub use label_encoder::{TabRClassVectors, TabRLabelEncoder};
 pub use model::TabR;
 pub use retrieval::TabRRetrieval;
