@@ -17,7 +17,7 @@ mod tabular;
 
 pub use builder::ModelBuilder;
 pub use contract::{
-    Capabilities, Context, ParameterCount, Preset, RowContext, Strategy, TabularConfig,
+    Capabilities, Context, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig,
     TabularInput, TabularModel, TabularRows, TabularSpec, TrainingPreset,
 };
 pub use reference::{KeyMap, ReferenceWeights};

@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod preset;
+mod shrink;
 mod spec;
 mod tabular_config;
 mod tabular_input;
@@ -9,6 +10,7 @@ mod tabular_model;
 
 pub use capabilities::{Capabilities, RowContext};
 pub use preset::{Preset, Strategy, TrainingPreset};
+pub use shrink::Shrink;
 pub use spec::TabularSpec;
 pub(crate) use spec::numeric_only;
 pub use tabular_config::{ParameterCount, TabularConfig};

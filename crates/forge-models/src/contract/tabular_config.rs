@@ -2,7 +2,7 @@
 
 use forge_nn::{ForgeError, ModuleConfig};
 
-use super::{Capabilities, Preset, Strategy, TabularModel, TabularSpec};
+use super::{Capabilities, Preset, Shrink, Strategy, TabularModel, TabularSpec};
 
 /// A config that knows how large its module is.
 pub trait ParameterCount: ModuleConfig {
@@ -39,6 +39,10 @@ pub trait TabularConfig: ParameterCount<Module: TabularModel> + Default {
     /// # Errors
     /// An unsupported error if the table has a kind of feature that the model does not take.
     fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError>;
+
+    /// This architecture made smaller by the rule of [`Shrink`]: every width and depth of its own.
+    /// Use [`ModelConfig::student`](crate::ModelConfig::student), which checks the outcome.
+    fn smaller(self, by: Shrink) -> Self;
 
     /// A narrow instance in which every kind of layer and every dropout is present: for tests and
     /// trial runs.
