@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::registry;
 
+mod dense_net;
 mod ft_transformer;
 mod limits;
+mod modern_resnet;
+mod pyramid_resnet;
 mod saint;
 mod tabnet;
 mod tabpfn_v1;
@@ -26,6 +29,9 @@ registry! { ($)
     "tabnet" => tabnet: TabNet, TabNetConfig;
     "saint" => saint: Saint, SaintConfig;
     "tabpfn_v1" => tabpfn_v1: TabPfnV1, TabPfnV1Config;
+    "modern_resnet" => modern_resnet: ModernResNet, ModernResNetConfig;
+    "pyramid_resnet" => pyramid_resnet: PyramidResNet, PyramidResNetConfig;
+    "dense_net" => dense_net: DenseNet, DenseNetConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {
