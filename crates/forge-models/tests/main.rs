@@ -4,6 +4,7 @@
 
 mod battery;
 mod causal;
+mod importance;
 mod oracle;
 mod reference;
 mod registry;

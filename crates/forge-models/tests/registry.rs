@@ -159,6 +159,7 @@ fn capabilities_are_declared() {
     let categorical = Capabilities {
         categorical: true,
         attention_maps: true,
+        feature_masks: true,
         ..Capabilities::NONE
     };
     assert_eq!(
