@@ -10,5 +10,6 @@ mod reference;
 mod registry;
 mod saint;
 mod saint_pretrain;
+mod tabicl;
 mod tabnet;
 mod tabpfn_v1;

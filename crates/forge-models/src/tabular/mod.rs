@@ -12,8 +12,10 @@ mod dense_net;
 mod ft_transformer;
 mod limits;
 mod modern_resnet;
+mod one_target;
 mod pyramid_resnet;
 mod saint;
+mod tabicl;
 mod tabnet;
 mod tabpfn_v1;
 mod tabular_mlp;
@@ -32,6 +34,7 @@ registry! { ($)
     "modern_resnet" => modern_resnet: ModernResNet, ModernResNetConfig;
     "pyramid_resnet" => pyramid_resnet: PyramidResNet, PyramidResNetConfig;
     "dense_net" => dense_net: DenseNet, DenseNetConfig;
+    "tabicl" => tabicl: TabIcl, TabIclConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {
