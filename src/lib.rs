@@ -18,9 +18,9 @@ mod settings;
 pub use burn;
 pub use error::Error;
 pub use estimator::{
-    EstimatorConfig, FitOptions, FitReport, FittedClassifier, FittedModel, FittedRegressor,
-    ModelChoice, NoteListener, TabularClassifier, TabularEstimator, TabularRegressor, Task,
-    TrainingSettings,
+    ColumnImportance, EstimatorConfig, FitOptions, FitReport, FittedClassifier, FittedModel,
+    FittedRegressor, ModelChoice, NoteListener, PermutationConfig, TabularClassifier,
+    TabularEstimator, TabularRegressor, Task, TrainingSettings,
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};

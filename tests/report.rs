@@ -1,6 +1,8 @@
 //! The page of a report.
 
-use volatilityforge::report::{ConfusionTable, Figure, LeaderboardRow, Plot, Report, Section};
+use volatilityforge::report::{
+    Bar, Bars, ConfusionTable, Figure, LeaderboardRow, Plot, Report, Section,
+};
 use volatilityforge::train::metric::Scores;
 
 fn page(plot: Plot) -> String {
@@ -82,6 +84,12 @@ fn what_comes_from_files_is_text_wherever_it_stands() {
                     classes: vec![bad.into(), "b".into()],
                     counts: vec![1.0, 2.0, 3.0, 4.0],
                 }),
+                Figure::Bars(Bars {
+                    title: bad.into(),
+                    unit: bad.into(),
+                    bars: vec![bar(bad, 1.0)],
+                    notes: vec![bad.into()],
+                }),
             ],
         }],
     };
@@ -90,6 +98,47 @@ fn what_comes_from_files_is_text_wherever_it_stands() {
     // The page's own: the data of one plot, and the script.
     assert_eq!(html.matches("<script").count(), 2);
     assert_eq!(html.matches("</script").count(), 2);
+}
+
+fn bar(name: &str, value: f64) -> Bar {
+    Bar {
+        name: name.into(),
+        value,
+        spread: Some(0.25),
+    }
+}
+
+#[test]
+fn bars_are_as_long_as_they_are_large() {
+    let mut bars = vec![
+        bar("most", 2.0),
+        bar("half", 1.0),
+        bar("less than none", -1.0),
+    ];
+    bars.extend((0..50).map(|i| bar(&format!("column {i}"), 0.0)));
+    let report = Report {
+        sections: vec![Section {
+            figures: vec![Figure::Bars(Bars {
+                bars,
+                ..Bars::default()
+            })],
+            ..Section::default()
+        }],
+        ..Report::default()
+    };
+    let html = report.to_html().unwrap();
+    for (name, width) in [
+        ("most", "14.00rem"),
+        ("half", "7.00rem"),
+        ("less than none", "0.00rem"),
+    ] {
+        let row = &html[html.find(&format!("<td>{name}</td>")).unwrap()..];
+        assert!(
+            row[..row.find("</tr>").unwrap()].contains(&format!("width:{width}")),
+            "{row}"
+        );
+    }
+    assert!(html.contains("± 0.25") && html.contains("13 more are not shown"));
 }
 
 #[test]

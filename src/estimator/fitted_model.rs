@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use forge_data::{
-    Preprocessor, ReadOptions, Table, TabularDataset, TargetEncoder, TransformReport,
+    Features, Preprocessor, ReadOptions, Table, TabularDataset, TargetEncoder, TransformReport,
 };
 use forge_models::{Model, ModelConfig, TabularSpec};
 use forge_nn::ForgeError;
@@ -108,9 +108,14 @@ impl FittedModel {
         let masks = self.model.capabilities().missing;
         let mut features = self.preprocessor.transform_with(table, rows, masks)?;
         let report = std::mem::take(&mut features.report);
+        Ok((self.predictions_of(features)?, report))
+    }
+
+    /// What the model says of preprocessed rows, in the targets' units.
+    pub(super) fn predictions_of(&self, features: Features) -> Result<Predictions, Error> {
         let scales = scales(&self.encoder);
         if features.n_rows == 0 {
-            return Ok((self.objective.decode(&[], &scales)?, report));
+            return Ok(self.objective.decode(&[], &scales)?);
         }
         let dataset = TabularDataset::new(features, &self.device);
         let context = self.context.as_ref().map(|c| c.to_device(&self.device));
@@ -123,7 +128,7 @@ impl FittedModel {
         for (slot, value) in constants(&self.encoder) {
             predictions.pin(slot, value);
         }
-        Ok((predictions, report))
+        Ok(predictions)
     }
 
     /// The actual targets of some rows, or of all: numbers in their units, class numbers.

@@ -1,9 +1,9 @@
 //! From rows to outputs.
 
-use burn::tensor::{DType, Device};
+use burn::tensor::{DType, Device, Tensor};
 use forge_data::{TabularBatch, TabularDataset};
 use forge_models::{Context, Model, TabularInput, TabularModel, TabularRows};
-use forge_nn::{ForgeError, Network};
+use forge_nn::{ForgeError, Network, Want};
 
 /// Rows per forward pass when nothing is learnt from them: bounds memory, whatever the table.
 const ROWS_PER_PASS: usize = 1024;
@@ -14,27 +14,63 @@ pub(super) fn outputs(
     rows: &TabularDataset,
     context: Option<&Context>,
 ) -> Result<Vec<f64>, ForgeError> {
-    let context = context.map(|context| module.encode_context(context.clone()));
     let mut all = Vec::new();
-    for start in (0..rows.len()).step_by(ROWS_PER_PASS) {
-        let batch = rows.range(start..(start + ROWS_PER_PASS).min(rows.len()));
-        let input = TabularInput {
-            rows: features(batch),
-            context: context.clone(),
-            target: None,
-        };
-        let read = |e: &dyn std::fmt::Display| {
-            ForgeError::device(format!("predictions cannot be read back: {e}"))
-        };
-        let values = module
-            .forward(input)
-            .try_into_data_dtype(DType::F64)
-            .map_err(|e| read(&e))?
-            .try_into_vec::<f64>()
-            .map_err(|e| read(&e))?;
-        all.extend(values);
+    for input in inputs(module, rows, context) {
+        all.extend(on_host(module.forward(input), "predictions")?);
     }
     Ok(all)
+}
+
+/// How much each feature counted, summed over all rows, for a model that declares
+/// [`feature_masks`](forge_models::Capabilities::feature_masks).
+pub(super) fn importance(
+    module: &Model,
+    rows: &TabularDataset,
+    context: Option<&Context>,
+) -> Result<Vec<f64>, ForgeError> {
+    let want = Want {
+        features: true,
+        ..Want::PREDICTIONS
+    };
+    let mut sums: Vec<f64> = Vec::new();
+    for input in inputs(module, rows, context) {
+        let Some(map) = module.run(input, want).maps.importance else {
+            let what = format!("{} tells no importance of features", module.name());
+            return Err(ForgeError::unsupported(what));
+        };
+        let features = map.dims()[1];
+        sums.resize(features, 0.0);
+        let values = on_host(map, "importances")?;
+        for row in values.chunks_exact(features.max(1)) {
+            sums.iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += value);
+        }
+    }
+    Ok(sums)
+}
+
+/// The rows in passes, with the context encoded once.
+fn inputs<'a>(
+    module: &Model,
+    rows: &'a TabularDataset,
+    context: Option<&Context>,
+) -> impl Iterator<Item = TabularInput> + use<'a> {
+    let context = context.map(|context| module.encode_context(context.clone()));
+    let starts = (0..rows.len()).step_by(ROWS_PER_PASS);
+    starts.map(move |start| TabularInput {
+        rows: features(rows.range(start..(start + ROWS_PER_PASS).min(rows.len()))),
+        context: context.clone(),
+        target: None,
+    })
+}
+
+fn on_host(values: Tensor<2>, what: &str) -> Result<Vec<f64>, ForgeError> {
+    let read =
+        |e: &dyn std::fmt::Display| ForgeError::device(format!("{what} cannot be read back: {e}"));
+    let data = values.try_into_data_dtype(DType::F64);
+    let data = data.map_err(|e| read(&e))?;
+    data.try_into_vec::<f64>().map_err(|e| read(&e))
 }
 
 /// The features of a batch as a model takes them.

@@ -4,6 +4,7 @@ mod baselines;
 mod config;
 mod data;
 mod fingerprint;
+mod importance;
 mod model_record;
 mod notes;
 mod pages;

@@ -3,7 +3,7 @@
 use forge_data::ColumnValues;
 use forge_train::EpochRecord;
 
-use super::{ExperimentData, SectionMaker, Summary};
+use super::{ExperimentData, SectionMaker, Summary, importance};
 use crate::report::{Diagnostics, Figure, Plot, Point, Report, Section};
 use crate::{Error, FittedModel};
 
@@ -30,6 +30,7 @@ pub(super) fn report(
         };
         sections.extend(diagnostics.sections()?);
     }
+    sections.extend(importance::section(summary));
     for make in extra {
         sections.extend(make(model, data)?);
     }

@@ -13,7 +13,7 @@ use super::notes::Notes;
 use super::run_folder::RunFolder;
 use super::{
     BaselineResult, ExperimentConfig, ExperimentData, ModelResult, Summary, baselines, fingerprint,
-    pages,
+    importance, pages,
 };
 use crate::estimator::lines;
 use crate::report::{Section, better_first};
@@ -197,7 +197,8 @@ impl Experiment {
         let Some(compared) = compared else {
             return Ok(None);
         };
-        let summary = self.summary(data, &model, best, results, compared);
+        let mut summary = self.summary(data, &model, best, results, compared);
+        summary.permutation_importance = importance::by_permutation(data, &model)?;
 
         let json = serde_json::to_string_pretty(&summary)
             .map_err(|e| ForgeError::artifact(folder.file("metrics.json"), e))?;
@@ -271,6 +272,7 @@ impl Experiment {
             told.push(format!("hold-out rows: {line}"));
             notes.tell(&told[told.len() - 1], &mut options.on_event);
         }
+        let importance = importance::own(data, &fitted)?;
         let result = ModelResult {
             name: name.into(),
             scores,
@@ -282,6 +284,7 @@ impl Experiment {
             stopped: fit.stopped,
             history: fit.history,
             notes: told,
+            importance,
         };
         fitted.save(folder.artifact(name))?;
         let record = ModelRecord {
@@ -307,6 +310,7 @@ impl Experiment {
             models,
             baselines,
             best,
+            permutation_importance: None,
             target: self.config.target.clone(),
             task: data.task,
             objective: model.objective().to_string(),

@@ -4,8 +4,8 @@ use forge_train::metric::Scores;
 use forge_train::{EpochRecord, StopReason};
 use serde::{Deserialize, Serialize};
 
-use crate::Task;
 use crate::report::LeaderboardRow;
+use crate::{ColumnImportance, Task};
 
 /// One trained model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ pub struct ModelResult {
     /// What a person should know of the data: columns left out, labels that training did not have,
     /// a target that never varies.
     pub notes: Vec<String>,
+    /// How much each column counts by the model's own account, on the validation rows (without any,
+    /// on the hold-out rows); absent for a model that gives none.
+    #[serde(default)]
+    pub importance: Option<Vec<ColumnImportance>>,
 }
 
 /// A baseline's hold-out figures.
@@ -53,6 +57,12 @@ pub struct Summary {
     pub baselines: Vec<BaselineResult>,
     /// The model in `model.safetensors`: the one that is best on the validation rows.
     pub best: String,
+    /// What the best model's deciding score loses by each column, see
+    /// [`permutation_importance`](crate::FittedModel::permutation_importance), on at most 20,000
+    /// validation rows over all columns and three repetitions; absent where that would be fewer
+    /// than 50 a column, and for models that predict from labelled rows.
+    #[serde(default)]
+    pub permutation_importance: Option<Vec<ColumnImportance>>,
     /// The columns predicted.
     pub target: Vec<String>,
     /// Numbers or classes.

@@ -27,6 +27,8 @@ pub enum Figure {
     Plot(Plot),
     /// Which classes are taken for which.
     ConfusionTable(ConfusionTable),
+    /// Named amounts.
+    Bars(Bars),
 }
 
 /// Points and lines over two axes.
@@ -74,6 +76,30 @@ pub struct ConfusionTable {
     pub classes: Vec<String>,
     /// `[C x C]`, one row per true class.
     pub counts: Vec<f64>,
+}
+
+/// Named amounts, one below the other.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bars {
+    /// Above them.
+    pub title: String,
+    /// What is measured, with its unit.
+    pub unit: String,
+    /// The bars, in order. Amounts below 0 have no length.
+    pub bars: Vec<Bar>,
+    /// Below them.
+    pub notes: Vec<String>,
+}
+
+/// A named amount.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bar {
+    /// What it is of.
+    pub name: String,
+    /// How much.
+    pub value: f64,
+    /// How far it may be off.
+    pub spread: Option<f64>,
 }
 
 impl Plot {

@@ -3,6 +3,7 @@
 //! A plot of more than a hundred points can be hovered over and zoomed into, by a small script in
 //! the page itself; without scripts the same plots stand still.
 
+mod bars;
 mod diagnostics;
 mod figure;
 mod page;
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 
 pub use diagnostics::Diagnostics;
-pub use figure::{ConfusionTable, Figure, Mark, Plot, Point, Section, Series};
+pub use figure::{Bar, Bars, ConfusionTable, Figure, Mark, Plot, Point, Section, Series};
 
 /// Everything a report shows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

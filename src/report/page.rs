@@ -44,6 +44,7 @@ pub(super) fn render(report: &Report) -> Result<String, String> {
             id += 1;
             match figure {
                 Figure::ConfusionTable(table) => html.push_str(&confusion(table)),
+                Figure::Bars(bars) => html.push_str(&super::bars::render(bars)),
                 Figure::Plot(plot) => {
                     interactive |= plot.len() > STILL_POINTS;
                     html.push_str(&self::plot(plot, id)?);

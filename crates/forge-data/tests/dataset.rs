@@ -111,6 +111,8 @@ fn masks_say_what_was_in_the_table() {
     // Row 0 alone is no training row: `b` and `m` have no missing cell in training.
     let (p, _) = Preprocessor::fit(&t, &FeatureSelection::All, &[1, 2], &config).unwrap();
     assert_eq!(p.numeric_names(), ["b", "a (missing)"]);
+    assert!(p.source_columns().eq(["a", "b", "l", "m"]));
+    assert_eq!(p.feature_sources(), [1, 0, 2, 3]);
     let x = p.transform_with(&t, None, true).unwrap();
     let imputed = p.transform(&t, None).unwrap();
     assert_eq!(
@@ -147,6 +149,7 @@ fn masks_of_one_hot_columns_hide_the_labels_and_show_the_missing_bucket() {
     let features = FeatureSelection::Only(vec!["b".into(), "l".into(), "m".into()]);
     let (p, _) = Preprocessor::fit(&t, &features, &[1, 2], &config).unwrap();
     assert_eq!(p.numeric_names(), ["b", "l (missing)", "l=v", "m=v", "m=w"]);
+    assert_eq!(p.feature_sources(), [0, 1, 1, 2, 2]);
     let x = p.transform_with(&t, None, true).unwrap();
     let present = x.num_present.unwrap();
     // `u` is unknown in training, but was in the table.

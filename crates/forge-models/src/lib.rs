@@ -17,8 +17,8 @@ mod tabular;
 
 pub use builder::ModelBuilder;
 pub use contract::{
-    Capabilities, Context, LabelledRows, Labels, ParameterCount, Preset, RowContext, Strategy,
-    TabularConfig, TabularInput, TabularModel, TabularRows, TabularSpec, TrainingContext,
+    Capabilities, Context, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink,
+    Strategy, TabularConfig, TabularInput, TabularModel, TabularRows, TabularSpec, TrainingContext,
     TrainingPreset,
 };
 pub use reference::{KeyMap, ReferenceWeights};

@@ -2,7 +2,8 @@
 
 use forge_models::{
     Backbone, BackboneConfig, CarriesState, KeyMap, ParameterCount, Preset, Read, ReferenceWeights,
-    Strategy, TabularConfig, TabularInput, TabularRows, TabularSpec, TokenConfig, TrainingPreset,
+    Shrink, Strategy, TabularConfig, TabularInput, TabularRows, TabularSpec, TokenConfig,
+    TrainingPreset,
 };
 use forge_nn::burn::module::Module;
 use forge_nn::burn::nn::{Linear, LinearConfig};
@@ -80,6 +81,12 @@ impl BackboneConfig for RunningSumConfig {
 
     fn key_map(&self, map: KeyMap, ours: &str, theirs: &str) -> KeyMap {
         map.linear(&format!("{ours}linear"), &format!("{theirs}linear"))
+    }
+
+    fn smaller(self, by: Shrink) -> Self {
+        Self {
+            d_model: by.width(self.d_model),
+        }
     }
 
     fn narrow() -> Self {

@@ -5,10 +5,12 @@
 mod battery;
 mod candidates;
 mod causal;
+mod importance;
 mod oracle;
 mod reference;
 mod registry;
 mod saint;
 mod saint_pretrain;
+mod tabicl;
 mod tabnet;
 mod tabpfn_v1;

@@ -159,6 +159,7 @@ fn capabilities_are_declared() {
     let categorical = Capabilities {
         categorical: true,
         attention_maps: true,
+        feature_masks: true,
         ..Capabilities::NONE
     };
     assert_eq!(
@@ -177,6 +178,36 @@ fn capabilities_are_declared() {
         .unwrap_err();
     assert!(error.is_unsupported(), "{error}");
     assert!(error.to_string().contains("one-hot"), "{error}");
+}
+
+/// A student of any model, whatever its size, is the same model for the same table, smaller.
+#[test]
+fn students_are_smaller_and_can_be_made() {
+    let device = Device::flex();
+    for config in forge_testkit::battery::subjects() {
+        let whole = config.parameter_count().unwrap();
+        for factor in [0.25, 0.5, 0.9] {
+            let student = config.student(factor).unwrap();
+            assert_eq!(student.name(), config.name());
+            assert_eq!(student.spec(), config.spec());
+            let count = student.parameter_count().unwrap();
+            assert!(count < whole, "{student:?}: {count} of {whole}");
+            student.try_init(&device).unwrap();
+        }
+        for factor in [0.0, 1.0, f64::NAN] {
+            let error = config.student(factor).unwrap_err();
+            assert!(error.to_string().contains("factor"), "{error}");
+        }
+    }
+    for name in ModelConfig::NAMES {
+        // Before it is known what the table is, and down to the smallest there is.
+        let mut config = ModelConfig::named(name).unwrap();
+        while let Ok(student) = config.student(0.5) {
+            config = student;
+        }
+        let smallest = config.sized_for(&numeric()).unwrap();
+        smallest.try_init(&device).unwrap();
+    }
 }
 
 /// Presets are whole and differ by strategy in size.

@@ -124,6 +124,23 @@ impl Preprocessor {
         numeric.chain(self.categorical.iter().map(|c| c.name.as_str()))
     }
 
+    /// For each feature, numeric ones first and then categorical ones, the position of its column
+    /// in [`source_columns`](Self::source_columns): a missing indicator and the one-hot columns of
+    /// a label belong to the column that they were made of.
+    #[must_use]
+    pub fn feature_sources(&self) -> Vec<usize> {
+        let numbers = || self.numeric.iter().enumerate();
+        let values = numbers().filter(|(_, c)| c.value);
+        let indicators = numbers().filter(|(_, c)| c.indicator);
+        let numbers = values.chain(indicators).map(|(at, _)| at);
+        let labels = self.categorical.iter().enumerate();
+        let labels = labels.flat_map(|(at, column)| {
+            let (numeric, codes) = column.widths(self.config.categorical);
+            std::iter::repeat_n(self.numeric.len() + at, numeric + codes)
+        });
+        numbers.chain(labels).collect()
+    }
+
     /// Number of numeric features, `F_num`.
     #[must_use]
     pub fn n_numeric(&self) -> usize {

@@ -3,6 +3,7 @@
 mod capabilities;
 mod labelled;
 mod preset;
+mod shrink;
 mod spec;
 mod tabular_config;
 mod tabular_input;
@@ -11,6 +12,7 @@ mod tabular_model;
 pub use capabilities::{Capabilities, RowContext};
 pub use labelled::{LabelledRows, Labels, TrainingContext};
 pub use preset::{Preset, Strategy, TrainingPreset};
+pub use shrink::Shrink;
 pub use spec::TabularSpec;
 pub(crate) use spec::numeric_only;
 pub use tabular_config::{ParameterCount, TabularConfig};

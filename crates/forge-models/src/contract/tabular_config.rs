@@ -2,7 +2,9 @@
 
 use forge_nn::{ForgeError, ModuleConfig};
 
-use super::{Capabilities, LabelledRows, Labels, Preset, Strategy, TabularModel, TabularSpec};
+use super::{
+    Capabilities, LabelledRows, Labels, Preset, Shrink, Strategy, TabularModel, TabularSpec,
+};
 
 /// A config that knows how large its module is.
 pub trait ParameterCount: ModuleConfig {
@@ -70,6 +72,10 @@ pub trait TabularConfig: ParameterCount<Module: TabularModel> + Default {
         let _ = (batch, context);
         0
     }
+
+    /// This architecture made smaller by the rule of [`Shrink`]: every width and depth of its own.
+    /// Use [`ModelConfig::student`](crate::ModelConfig::student), which checks the outcome.
+    fn smaller(self, by: Shrink) -> Self;
 
     /// A narrow instance in which every kind of layer and every dropout is present: for tests and
     /// trial runs.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits;
 use crate::reference::KeyMap;
-use crate::{TabularRows, TabularSpec};
+use crate::{Shrink, TabularRows, TabularSpec};
 
 /// Periodic embeddings of numbers, in the words of `PLREmbeddings` of TabR and TALENT.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,17 @@ pub struct PlrConfig {
     pub d_embedding: usize,
     /// One linear map for all numbers, and not one for each.
     pub lite: bool,
+}
+
+impl PlrConfig {
+    /// Fewer frequencies and narrower embeddings.
+    pub(super) fn smaller(self, by: Shrink) -> Self {
+        Self {
+            n_frequencies: by.width(self.n_frequencies),
+            d_embedding: by.width(self.d_embedding),
+            ..self
+        }
+    }
 }
 
 /// Which columns there are and what becomes of them.

@@ -52,3 +52,12 @@ pub(super) fn check_hidden_width(
         (None, None) => Ok(()),
     }
 }
+
+/// Checks a list of the number of blocks in each part of a stack.
+pub(super) fn check_blocks(field: &str, parts: &[usize]) -> Result<(), ForgeError> {
+    for (i, &blocks) in parts.iter().enumerate() {
+        check::in_range(&format!("{field}[{i}]"), blocks, BLOCKS)?;
+    }
+    let all = parts.iter().fold(0, |all: usize, n| all.saturating_add(*n));
+    check::in_range(&format!("the sum of {field}"), all, BLOCKS)
+}

@@ -9,11 +9,18 @@ use serde::{Deserialize, Serialize};
 use crate::registry::registry;
 
 mod candidates;
+mod dense_net;
 mod embedded_columns;
 mod ft_transformer;
+mod ft_transformer;
+mod limits;
 mod limits;
 mod modern_nca;
+mod modern_resnet;
+mod one_target;
+mod pyramid_resnet;
 mod saint;
+mod tabicl;
 mod tabnet;
 mod tabpfn_v1;
 mod tabr;
@@ -33,6 +40,10 @@ registry! { ($)
     "tabpfn_v1" => tabpfn_v1: TabPfnV1, TabPfnV1Config;
     "modern_nca" => modern_nca: ModernNca, ModernNcaConfig;
     "tabr" => tabr: TabR, TabRConfig;
+    "modern_resnet" => modern_resnet: ModernResNet, ModernResNetConfig;
+    "pyramid_resnet" => pyramid_resnet: PyramidResNet, PyramidResNetConfig;
+    "dense_net" => dense_net: DenseNet, DenseNetConfig;
+    "tabicl" => tabicl: TabIcl, TabIclConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -6,7 +6,7 @@ use forge_nn::{ForgeError, ModuleConfig, StateDict};
 use super::{Model, ModelConfig, unknown};
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::{
-    Capabilities, LabelledRows, Labels, ParameterCount, Preset, Strategy, TabularConfig,
+    Capabilities, LabelledRows, Labels, ParameterCount, Preset, Shrink, Strategy, TabularConfig,
     TabularSpec,
 };
 
@@ -97,6 +97,36 @@ impl ModelConfig {
     #[must_use]
     pub fn context_bytes(&self, batch: usize, context: usize) -> u64 {
         each_config!(self, config => config.context_bytes(batch, context))
+    }
+
+    /// The config of a student of this model, for distillation: the same architecture with its
+    /// widths and depths made smaller by a factor, as [`Shrink`] has it.
+    ///
+    /// ```
+    /// use forge_models::{ModelConfig, TabularSpec};
+    /// let table = TabularSpec { n_num_features: 5, cat_cardinalities: vec![], d_out: 1 };
+    /// let teacher = ModelConfig::named("ft_transformer")?.sized_for(&table)?;
+    /// let student = teacher.student(0.5)?;
+    /// assert_eq!(student.spec(), teacher.spec());
+    /// assert!(student.parameter_count()? < teacher.parameter_count()? / 4);
+    /// # Ok::<(), forge_nn::ForgeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A config error for a factor outside `(0, 1)`, for one that makes nothing smaller (sizes are
+    /// as small as they go), or if the smaller sizes do not go together.
+    pub fn student(&self, factor: f64) -> Result<Self, ForgeError> {
+        let by = Shrink::by(factor)?;
+        let student: Self = each_config!(self, config => config.clone().smaller(by).into());
+        if student == *self {
+            let allowed = "one that makes some size smaller: this config's are as small as they go";
+            return Err(ForgeError::config("factor", factor, allowed));
+        }
+        // A config that is not sized for a table yet is checked when it is.
+        if self.validate().is_ok() {
+            student.validate()?;
+        }
+        Ok(student)
     }
 
     /// Number of trainable parameters, by arithmetic on the config.

@@ -4,15 +4,28 @@ use burn::tensor::{Bool, Tensor};
 
 use crate::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights};
 
-/// `[B, T, H·D]` as `[B, H, T, D]`.
-pub(super) fn split_heads(x: Tensor<3>, heads: usize) -> Tensor<4> {
+/// Between the tokens of a layer and the heads that [`ops::attention`](crate::ops::attention) takes.
+///
+/// # Shapes
+/// - x: `[B, T, H·D]`
+/// - output: `[B, H, T, D]`
+///
+/// # Panics
+/// If `heads` does not divide the width.
+#[must_use]
+pub fn split_heads(x: Tensor<3>, heads: usize) -> Tensor<4> {
     let [batch, time, width] = x.dims();
     x.reshape([batch, time, heads, width / heads])
         .swap_dims(1, 2)
 }
 
-/// `[B, H, T, D]` as `[B, T, H·D]`.
-pub(super) fn merge_heads(x: Tensor<4>) -> Tensor<3> {
+/// The way back of [`split_heads`].
+///
+/// # Shapes
+/// - x: `[B, H, T, D]`
+/// - output: `[B, T, H·D]`
+#[must_use]
+pub fn merge_heads(x: Tensor<4>) -> Tensor<3> {
     let [batch, heads, time, width] = x.dims();
     x.swap_dims(1, 2).reshape([batch, time, heads * width])
 }

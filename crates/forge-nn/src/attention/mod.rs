@@ -17,6 +17,7 @@ mod sliding_window_attention;
 
 pub use cross_attention::{CrossAttention, CrossAttentionConfig};
 pub use grouped_query_attention::{GroupedQueryAttention, GroupedQueryAttentionConfig};
+pub use heads::{merge_heads, split_heads};
 pub use kv_cache::KvCache;
 pub use linear_attention::{LinearAttention, LinearAttentionConfig};
 pub use linear_attention_core::{LinearAttentionState, linear_attention, linear_attention_causal};

@@ -2,16 +2,16 @@
 
 use burn::tensor::{Tensor, TensorData};
 use forge_models::{
-    Context, Model, ModelConfig, RowContext, TabularInput, TabularModel, TabularRows,
+    Context, Model, ModelConfig, RowContext, TabularInput, TabularModel, TabularRows, TabularSpec,
     TrainingContext,
 };
-use forge_nn::Want;
+use forge_nn::{Network, Want};
 use serde_json::Value;
 
 use super::{OracleError, Session};
 
 pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
-    let config = config(session)?;
+    let config = sized(config(session)?, session)?;
     let model = config.load_reference(&session.params(), session.device())?;
     let model = session.track(model, config.key_map());
     if config.capabilities().rows == RowContext::Labelled {
@@ -43,11 +43,31 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
     session.output("y", forward.y)
 }
 
+/// A model may be of any number of columns: then the case's table says how many.
+fn sized(config: ModelConfig, session: &Session<'_>) -> Result<ModelConfig, OracleError> {
+    let spec = config.spec();
+    if spec.n_num_features > 0 || !session.has("input/x") {
+        return Ok(config);
+    }
+    let table = TabularSpec {
+        n_num_features: session.shape("input/x")?.last().copied().unwrap_or(0),
+        ..spec
+    };
+    Ok(config.sized_for(&table)?)
+}
+
+/// References that have the tables on the first axis and not on the second.
+const TABLES_FIRST: [&str; 1] = ["tabicl"];
+
 /// A case of models that predict from labelled rows: several tables side by side, `x`
 /// `[R + N, B, F]` and `y_train` `[R, B]`, of which each is one call.
 fn run_tables(session: &Session<'_>, model: &Model) -> Result<(), OracleError> {
-    let x = session.input::<3>("x")?;
-    let target = session.input::<2>("y_train")?;
+    let tables_first = TABLES_FIRST.contains(&model.name());
+    let mut x = session.input::<3>("x")?;
+    let mut target = session.input::<2>("y_train")?;
+    if tables_first {
+        (x, target) = (x.swap_dims(0, 1), target.swap_dims(0, 1));
+    }
     let ([rows, tables, _], [labelled, targets]) = (x.dims(), target.dims());
     if targets != tables || labelled > rows {
         let (x, y) = (x.dims(), target.dims());
@@ -66,7 +86,8 @@ fn run_tables(session: &Session<'_>, model: &Model) -> Result<(), OracleError> {
         let y = model.try_forward(rows.with_context(context))?;
         outputs.push(y.unsqueeze_dim::<3>(1));
     }
-    session.output("y", Tensor::cat(outputs, 1))
+    let y = Tensor::cat(outputs, 1);
+    session.output("y", if tables_first { y.swap_dims(0, 1) } else { y })
 }
 
 /// A case of models that look at all other training rows: the rows in `x`, or in `x_num` and one-hot

@@ -9,7 +9,8 @@ use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::token::{TokenColumns, column_fields};
 use crate::tabular::{TokenHead, TokenModel, limits};
 use crate::{
-    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec, TrainingPreset,
+    Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
+    TrainingPreset,
 };
 
 /// The factor of `d_block` where neither hidden width nor factor is given.
@@ -144,6 +145,15 @@ impl TabularConfig for FtTransformerConfig {
             d_out: table.d_out,
             ..self
         })
+    }
+
+    fn smaller(self, by: Shrink) -> Self {
+        Self {
+            n_blocks: by.depth(self.n_blocks),
+            d_block: by.width_of(self.d_block, self.attention_n_heads),
+            ffn_d_hidden: self.ffn_d_hidden.map(|width| by.width(width)),
+            ..self
+        }
     }
 
     fn narrow() -> Self {

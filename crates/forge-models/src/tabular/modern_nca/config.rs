@@ -11,7 +11,7 @@ use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::embedded_columns::{Columns, PlrConfig};
 use crate::tabular::limits;
 use crate::{
-    Capabilities, LabelledRows, Labels, ParameterCount, Preset, RowContext, Strategy,
+    Capabilities, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy,
     TabularConfig, TabularSpec, TrainingContext, TrainingPreset,
 };
 
@@ -232,6 +232,16 @@ impl TabularConfig for ModernNcaConfig {
         let rows = (row as u64).saturating_mul(context);
         rows.saturating_add(pairs.saturating_mul(4))
             .saturating_mul(4)
+    }
+
+    fn smaller(self, by: Shrink) -> Self {
+        Self {
+            dim: by.width(self.dim),
+            d_block: by.width(self.d_block),
+            n_blocks: by.depth(self.n_blocks),
+            num_embeddings: self.num_embeddings.map(|embeddings| embeddings.smaller(by)),
+            ..self
+        }
     }
 
     fn narrow() -> Self {

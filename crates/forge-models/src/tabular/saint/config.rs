@@ -8,7 +8,7 @@ use super::block::BlockSize;
 use super::{Saint, SaintEncoder, TwoLayers};
 use crate::tabular::limits;
 use crate::{
-    Capabilities, ParameterCount, Preset, RowContext, Strategy, TabularConfig, TabularSpec,
+    Capabilities, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig, TabularSpec,
     TrainingPreset,
 };
 
@@ -217,6 +217,18 @@ impl TabularConfig for SaintConfig {
             y_dim: table.d_out,
             ..self
         })
+    }
+
+    fn smaller(self, by: Shrink) -> Self {
+        Self {
+            dim: by.width(self.dim),
+            depth: by.depth(self.depth),
+            dim_head: by.width(self.dim_head),
+            row_dim_head: by.width(self.row_dim_head),
+            cont_mlp_hidden: by.width(self.cont_mlp_hidden),
+            y_mlp_hidden: by.width(self.y_mlp_hidden),
+            ..self
+        }
     }
 
     fn narrow() -> Self {

@@ -8,7 +8,8 @@ use super::feature_transformer::Stack;
 use super::{MaskType, TabNet};
 use crate::tabular::limits;
 use crate::{
-    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec, TrainingPreset,
+    Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
+    TrainingPreset,
 };
 
 /// The package's weight of the sparsity penalty.
@@ -231,6 +232,16 @@ impl TabularConfig for TabNetConfig {
             cat_emb_dim,
             ..self
         })
+    }
+
+    fn smaller(self, by: Shrink) -> Self {
+        Self {
+            n_d: by.width(self.n_d),
+            n_a: by.width(self.n_a),
+            n_steps: by.depth(self.n_steps),
+            cat_emb_dim: self.cat_emb_dim.iter().map(|w| by.width(*w)).collect(),
+            ..self
+        }
     }
 
     fn narrow() -> Self {

@@ -10,7 +10,7 @@ use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::limits;
 use crate::{
-    Capabilities, ParameterCount, Preset, RowContext, Strategy, TabularConfig, TabularSpec,
+    Capabilities, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig, TabularSpec,
     TrainingPreset,
 };
 
@@ -145,6 +145,15 @@ impl TabularConfig for TabPfnV1Config {
             n_out: table.d_out,
             ..self
         })
+    }
+
+    fn smaller(self, by: Shrink) -> Self {
+        Self {
+            emsize: by.width_of(self.emsize, self.nhead),
+            nhid: by.width(self.nhid),
+            nlayers: by.depth(self.nlayers),
+            ..self
+        }
     }
 
     fn narrow() -> Self {

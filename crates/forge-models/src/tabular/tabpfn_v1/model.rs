@@ -7,6 +7,7 @@ use forge_nn::{ForgeError, Forward, Linear, Maps, Network, Want};
 
 use super::layer::Asking;
 use super::{TabPfnV1Config, TabPfnV1Layer};
+use crate::tabular::one_target::check_one_target;
 use crate::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularSpec};
 
 /// A transformer that reads labelled rows and predicts others in one pass.
@@ -128,21 +129,6 @@ impl TabularModel for TabPfnV1 {
 
     /// At least one labelled row, and one target per row; none for the rows to predict.
     fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
-        if input.target.is_some() {
-            let what = "tabpfn_v1 lets no row to predict be seen: put labelled rows in the context";
-            return Err(ForgeError::unsupported(what));
-        }
-        let target = input
-            .context
-            .as_ref()
-            .and_then(|context| context.target.as_ref());
-        match target.map(Tensor::dims) {
-            Some([rows, slots]) if rows == 0 || slots != 1 => {
-                let found = format!("[{rows}, {slots}]");
-                let expected = "[R, 1], one target per labelled row, at least one row";
-                Err(ForgeError::shape("context target", found, expected))
-            }
-            _ => Ok(()),
-        }
+        check_one_target(self.name(), input)
     }
 }

@@ -10,7 +10,7 @@ use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::embedded_columns::{Columns, PlrConfig};
 use crate::tabular::limits;
 use crate::{
-    Capabilities, LabelledRows, Labels, ParameterCount, Preset, RowContext, Strategy,
+    Capabilities, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy,
     TabularConfig, TabularSpec, TrainingContext, TrainingPreset,
 };
 
@@ -277,6 +277,16 @@ impl TabularConfig for TabRConfig {
             .saturating_add(pairs.min(context).saturating_mul(encoder))
             .saturating_add(pairs.saturating_mul(4 * width + 3 * hidden));
         values.saturating_mul(4)
+    }
+
+    fn smaller(self, by: Shrink) -> Self {
+        Self {
+            d_main: by.width(self.d_main),
+            encoder_n_blocks: by.depth(self.encoder_n_blocks),
+            predictor_n_blocks: by.depth(self.predictor_n_blocks),
+            num_embeddings: self.num_embeddings.map(|embeddings| embeddings.smaller(by)),
+            ..self
+        }
     }
 
     fn narrow() -> Self {

@@ -10,7 +10,8 @@ use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::limits;
 use crate::{
-    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec, TrainingPreset,
+    Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
+    TrainingPreset,
 };
 
 /// Makes a [`TabularMlp`].
@@ -82,6 +83,14 @@ impl TabularConfig for TabularMlpConfig {
             d_out: table.d_out,
             ..self
         })
+    }
+
+    fn smaller(self, by: Shrink) -> Self {
+        Self {
+            n_blocks: by.depth(self.n_blocks),
+            d_block: by.width(self.d_block),
+            ..self
+        }
     }
 
     fn narrow() -> Self {

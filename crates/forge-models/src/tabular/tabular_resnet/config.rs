@@ -11,7 +11,8 @@ use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::limits;
 use crate::{
-    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec, TrainingPreset,
+    Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
+    TrainingPreset,
 };
 
 /// The factor of `d_block` where neither hidden width nor factor is given.
@@ -125,6 +126,15 @@ impl TabularConfig for TabularResNetConfig {
             d_out: table.d_out,
             ..self
         })
+    }
+
+    fn smaller(self, by: Shrink) -> Self {
+        Self {
+            n_blocks: by.depth(self.n_blocks),
+            d_block: by.width(self.d_block),
+            d_hidden: self.d_hidden.map(|width| by.width(width)),
+            ..self
+        }
     }
 
     fn narrow() -> Self {

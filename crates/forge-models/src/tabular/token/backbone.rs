@@ -5,7 +5,7 @@ use burn::tensor::{Bool, Int, Tensor};
 use forge_nn::{ForgeError, ModuleConfig};
 
 use crate::reference::KeyMap;
-use crate::{Preset, Strategy};
+use crate::{Preset, Shrink, Strategy};
 
 /// Which outputs of a backbone are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,9 @@ pub trait BackboneConfig: ModuleConfig<Module: Backbone> + Default {
     /// Adds the backbone at `ours`, which the reference keeps at `theirs` (both end in a point, or
     /// are empty).
     fn key_map(&self, map: KeyMap, ours: &str, theirs: &str) -> KeyMap;
+
+    /// This backbone made smaller by the rule of [`Shrink`].
+    fn smaller(self, by: Shrink) -> Self;
 
     /// A narrow instance with every kind of layer and every dropout.
     fn narrow() -> Self;

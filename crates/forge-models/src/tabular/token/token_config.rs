@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{BackboneConfig, TokenHead, TokenModel};
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::limits;
-use crate::{Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec};
+use crate::{Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec};
 
 /// Makes a [`TokenModel`]: the table's columns, and the backbone's own config.
 ///
@@ -178,6 +178,13 @@ impl<C: BackboneConfig> TabularConfig for TokenConfig<C> {
             d_out: table.d_out,
             backbone: self.backbone,
         })
+    }
+
+    fn smaller(self, by: Shrink) -> Self {
+        Self {
+            backbone: self.backbone.smaller(by),
+            ..self
+        }
     }
 
     fn narrow() -> Self {

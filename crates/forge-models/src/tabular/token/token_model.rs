@@ -1,6 +1,7 @@
 //! Tokenizer, backbone and head as a tabular model.
 
 use burn::module::Module;
+use burn::tensor::Tensor;
 use forge_nn::{FeatureTokenizer, Forward, Maps, Network, Want};
 
 use super::{Backbone, Read, TokenHead};
@@ -9,6 +10,11 @@ use crate::{Capabilities, RowContext, TabularInput, TabularModel, TabularRows, T
 /// Columns become tokens beside a CLS token, the backbone mixes them, the head reads CLS.
 ///
 /// CLS stands first, or last under a causal backbone, where a first token would have seen nothing.
+///
+/// Where the backbone has attention maps and CLS stands first, a layer's feature mask is how much CLS
+/// looks at each feature, averaged over heads, and the importance the mean over layers: Gorishniy et
+/// al. 2021, section 5.3 (there averaged over rows too). What CLS keeps for itself is not in it, so
+/// that a row's values sum to less than 1.
 #[derive(Module, Debug)]
 pub struct TokenModel<B: Backbone> {
     /// Columns to tokens; has a CLS token.
@@ -43,7 +49,8 @@ impl<B: Backbone> TokenModel<B> {
         missing: false,
         rows: RowContext::Alone,
         attention_maps: B::ATTENTION_MAPS,
-        feature_masks: false,
+        // A causal CLS stands last and is asked once; what its map shows is not the features alone.
+        feature_masks: B::ATTENTION_MAPS && !B::CAUSAL,
         penalty: false,
         batch_statistics: false,
     };
@@ -86,19 +93,41 @@ impl<B: Backbone> Network for TokenModel<B> {
                 .forward_masked(x_num, x_cat, num_present, cat_present);
             (tokens, Read::First)
         };
-        let (cls, attention) = if want.attention {
+        let (cls, attention) = if want.attention || want.features {
             self.backbone.read_with_maps(tokens, None, read)
         } else {
             (self.backbone.read(tokens, None, read), vec![])
         };
+        let masks = match want.features {
+            true => attention.iter().map(feature_mask).collect(),
+            false => vec![],
+        };
         Forward {
             maps: Maps {
-                attention,
-                ..Maps::default()
+                importance: mean(&masks),
+                masks,
+                attention: if want.attention { attention } else { vec![] },
             },
             ..self.head.forward(cls.squeeze_dim(1)).into()
         }
     }
+}
+
+/// How much CLS, the first token, looks at each feature: the mean over the heads.
+///
+/// # Shapes
+/// - map: `[B, H, Tq, 1 + F]`
+/// - output: `[B, F]`
+fn feature_mask(map: &Tensor<4>) -> Tensor<2> {
+    let features = map.dims()[3] - 1;
+    let of_cls = map.clone().narrow(2, 0, 1).narrow(3, 1, features);
+    of_cls.mean_dim(1).squeeze_dims(&[1, 2])
+}
+
+/// The mean over the layers.
+fn mean(masks: &[Tensor<2>]) -> Option<Tensor<2>> {
+    let sum = masks.iter().cloned().reduce(|sum, mask| sum + mask);
+    sum.map(|sum| sum * (1.0 / masks.len() as f64))
 }
 
 impl<B: Backbone> TabularModel for TokenModel<B> {
