@@ -62,10 +62,8 @@ fn the_order_of_the_labelled_rows_does_not_matter() {
     let x = battery::rows_of(&spec, 5, 7, &device).x_num.unwrap();
     let run = |flip: bool| {
         let turn = |x: Tensor<2>| if flip { x.flip([0]) } else { x };
-        let context = Context {
-            rows: TabularInput::numeric(turn(x.clone())).rows,
-            target: Some(turn(labels.clone())),
-        };
+        let labelled = TabularInput::numeric(turn(x.clone())).rows;
+        let context = Context::labelled(labelled, turn(labels.clone()));
         let rows: TabularInput = battery::rows_of(&spec, 4, 1, &device).into();
         model.forward(rows.with_context(context)).into_data()
     };
@@ -215,10 +213,8 @@ fn one_member_is_the_network_on_standardised_columns() {
         let data = forge_nn::burn::tensor::TensorData::new(values.to_vec(), shape);
         Tensor::<2>::from_data(data.convert::<f32>(), &device)
     };
-    let context = Context {
-        rows: TabularInput::numeric(tensor(&x, 2)).rows,
-        target: Some(tensor(&labels, 1)),
-    };
+    let labelled = TabularInput::numeric(tensor(&x, 2)).rows;
+    let context = Context::labelled(labelled, tensor(&labels, 1));
     let given = TabularInput::numeric(tensor(&x[..4], 2));
     let logits: Vec<f64> = model
         .forward(given.with_context(context))

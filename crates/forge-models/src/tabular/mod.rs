@@ -12,8 +12,6 @@ mod candidates;
 mod dense_net;
 mod embedded_columns;
 mod ft_transformer;
-mod ft_transformer;
-mod limits;
 mod limits;
 mod modern_nca;
 mod modern_resnet;

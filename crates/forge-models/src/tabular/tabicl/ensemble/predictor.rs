@@ -234,10 +234,8 @@ impl TabIclEnsemble {
             (Kind::Classes(_), Some(names)) => names[*label as usize] as f64,
             (Kind::Classes(_), None) => *label,
         };
-        let context = Context {
-            rows: prepared(&self.rows).rows,
-            target: Some(tensor(self.labels.iter().map(label).collect(), 1)),
-        };
+        let labels = tensor(self.labels.iter().map(label).collect(), 1);
+        let context = Context::labelled(prepared(&self.rows).rows, labels);
         let y = model.try_forward(prepared(rows).with_context(context))?;
         let data = y.try_into_data();
         let data =
