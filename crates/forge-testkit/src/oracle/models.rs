@@ -36,7 +36,11 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
         let sum = TensorData::from_bytes(sum.bytes().clone(), Vec::<usize>::new(), sum.dtype());
         session.compare("output/m_loss", sum);
     }
-    session.output("y", forward.y)
+    // An ensemble's reference gives what each member says.
+    match forward.members {
+        Some(members) => session.output("y", members),
+        None => session.output("y", forward.y),
+    }
 }
 
 /// A case of models that predict from labelled rows: several tables side by side, `x`
