@@ -7,7 +7,7 @@ use forge_data::{
     PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset, TargetEncoder,
     TaskKind, infer_task, sample_weights,
 };
-use forge_models::{Capabilities, ModelConfig, RowContext, TabularSpec};
+use forge_models::{Capabilities, ModelConfig, RowContext, TabularSpec, TrainingRows};
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::objective::{Binary, Multiclass, Objective, ObjectiveConfig, Regression, Targets};
 use forge_train::{Start, Trainer};
@@ -177,6 +177,13 @@ impl TabularEstimator {
                 d_out: objective.d_out(),
             },
         )?;
+        let model = model.fitted_to(&TrainingRows::new(
+            &train.features.numeric,
+            train.features.n_numeric,
+            &train.targets.values,
+            train.targets.slots,
+            objective.n_classes(),
+        )?)?;
         model.parameter_count()?;
         let context = match StoredContext::choose(capabilities.rows, &split.train) {
             None => None,

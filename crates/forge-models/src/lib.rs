@@ -18,7 +18,7 @@ mod tabular;
 pub use builder::ModelBuilder;
 pub use contract::{
     Capabilities, Context, ParameterCount, Preset, RowContext, Strategy, TabularConfig,
-    TabularInput, TabularModel, TabularRows, TabularSpec, TrainingPreset,
+    TabularInput, TabularModel, TabularRows, TabularSpec, TrainingPreset, TrainingRows,
 };
 pub use reference::{KeyMap, ReferenceWeights};
 pub use tabular::*;

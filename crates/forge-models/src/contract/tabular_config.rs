@@ -2,7 +2,7 @@
 
 use forge_nn::{ForgeError, ModuleConfig};
 
-use super::{Capabilities, Preset, Strategy, TabularModel, TabularSpec};
+use super::{Capabilities, Preset, Strategy, TabularModel, TabularSpec, TrainingRows};
 
 /// A config that knows how large its module is.
 pub trait ParameterCount: ModuleConfig {
@@ -16,7 +16,8 @@ pub trait ParameterCount: ModuleConfig {
 /// The config of a tabular model.
 ///
 /// Its `Default` is the paper's architecture where the paper states one. There is one way to size
-/// it: [`sized_for`](Self::sized_for).
+/// it, [`sized_for`](Self::sized_for), and one for what training data decide beyond sizes,
+/// [`fitted_to`](Self::fitted_to), which comes after it.
 pub trait TabularConfig: ParameterCount<Module: TabularModel> + Default {
     /// The model's name in the registry.
     const NAME: &'static str;
@@ -39,6 +40,18 @@ pub trait TabularConfig: ParameterCount<Module: TabularModel> + Default {
     /// # Errors
     /// An unsupported error if the table has a kind of feature that the model does not take.
     fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError>;
+
+    /// This architecture, sized already, with what it takes from the rows that it will be trained
+    /// on (bins of numbers, say). What it takes is part of the config from then on, and so of every
+    /// file that holds the model. Most take nothing.
+    ///
+    /// # Errors
+    /// A shape error for rows of another table than the config is sized for; a config error for
+    /// what the rows do not allow.
+    fn fitted_to(self, rows: &TrainingRows<'_>) -> Result<Self, ForgeError> {
+        let _ = rows;
+        Ok(self)
+    }
 
     /// A narrow instance in which every kind of layer and every dropout is present: for tests and
     /// trial runs.

@@ -5,7 +5,9 @@ use forge_nn::{ForgeError, ModuleConfig, StateDict};
 
 use super::{Model, ModelConfig, unknown};
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::{Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec};
+use crate::{
+    Capabilities, ParameterCount, Preset, Strategy, TabularConfig, TabularSpec, TrainingRows,
+};
 
 impl ModelConfig {
     /// The default architecture of the model called `name`. What depends on the table is set by
@@ -65,6 +67,15 @@ impl ModelConfig {
     /// An unsupported error if the table has a kind of feature that the model does not take.
     pub fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {
         each_config!(self, config => config.sized_for(table).map(Into::into))
+    }
+
+    /// This architecture, sized already, with what it takes from the rows that it will be trained
+    /// on.
+    ///
+    /// # Errors
+    /// As [`TabularConfig::fitted_to`].
+    pub fn fitted_to(self, rows: &TrainingRows<'_>) -> Result<Self, ForgeError> {
+        each_config!(self, config => config.fitted_to(rows).map(Into::into))
     }
 
     /// Number of trainable parameters, by arithmetic on the config.
