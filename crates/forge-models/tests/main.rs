@@ -4,6 +4,7 @@
 
 mod battery;
 mod causal;
+mod num_embeddings;
 mod oracle;
 mod reference;
 mod registry;

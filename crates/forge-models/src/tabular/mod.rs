@@ -10,6 +10,7 @@ use crate::registry::registry;
 
 mod ft_transformer;
 mod limits;
+mod numbers;
 mod saint;
 mod tabnet;
 mod tabpfn_v1;
