@@ -16,6 +16,7 @@ mod experiment;
 mod experiment_config;
 mod experiment_tasks;
 mod fuzz_corpus;
+mod members;
 #[allow(unused_macros, dead_code)]
 #[path = "../examples/output/mod.rs"]
 mod output;

@@ -10,5 +10,6 @@ mod reference;
 mod registry;
 mod saint;
 mod saint_pretrain;
+mod tabm;
 mod tabnet;
 mod tabpfn_v1;

@@ -12,6 +12,7 @@ mod ft_transformer;
 mod limits;
 mod numbers;
 mod saint;
+mod tabm;
 mod tabnet;
 mod tabpfn_v1;
 mod tabular_mlp;
@@ -24,6 +25,7 @@ registry! { ($)
     "ft_transformer" => ft_transformer: FtTransformer, FtTransformerConfig;
     "tabular_resnet" => tabular_resnet: TabularResNet, TabularResNetConfig;
     "tabular_mlp" => tabular_mlp: TabularMlp, TabularMlpConfig;
+    "tabm" => tabm: TabM, TabMConfig;
     "tabnet" => tabnet: TabNet, TabNetConfig;
     "saint" => saint: Saint, SaintConfig;
     "tabpfn_v1" => tabpfn_v1: TabPfnV1, TabPfnV1Config;
