@@ -18,6 +18,7 @@ mod experiment_tasks;
 mod fuzz_corpus;
 mod importance;
 mod labelled;
+mod members;
 #[allow(unused_macros, dead_code)]
 #[path = "../examples/output/mod.rs"]
 mod output;

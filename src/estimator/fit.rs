@@ -7,7 +7,7 @@ use forge_data::{
     PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset, TargetEncoder,
     TaskKind, infer_task, sample_weights,
 };
-use forge_models::{Capabilities, ModelConfig, RowContext, TabularSpec};
+use forge_models::{Capabilities, ModelConfig, RowContext, TabularSpec, TrainingRows};
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::objective::{Binary, Multiclass, Objective, ObjectiveConfig, Regression, Targets};
 use forge_train::{Start, Trainer};
@@ -180,6 +180,13 @@ impl TabularEstimator {
             },
         )?;
         let model = model.with_labels(labels(&objective))?;
+        let model = model.fitted_to(&TrainingRows::new(
+            &train.features.numeric,
+            train.features.n_numeric,
+            &train.targets.values,
+            train.targets.slots,
+            objective.n_classes(),
+        )?)?;
         model.parameter_count()?;
         let (rows, gigabytes) = (split.train.len(), settings.context_gigabytes());
         check_size(&model, rows, training.batch_size, gigabytes)?;

@@ -11,7 +11,7 @@ use forge_nn::ForgeError;
 use forge_train::metric::Scores;
 use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Scale, Targets};
 
-use super::predict::{outputs, without_gradients};
+use super::predict::{predictions, without_gradients};
 use super::{FittedClassifier, FittedRegressor, StoredContext, Task};
 use crate::{Error, artifact};
 
@@ -120,8 +120,8 @@ impl FittedModel {
         let dataset = TabularDataset::new(features, &self.device);
         let context = self.context.as_ref().map(|c| c.to_device(&self.device));
         let members = self.members.iter().map(|module| {
-            let outputs = outputs(module, &dataset, context.as_ref())?;
-            self.objective.decode(&outputs, &scales)
+            let context = context.as_ref();
+            predictions(module, &dataset, context, &self.objective, &scales)
         });
         let members = members.collect::<Result<Vec<_>, ForgeError>>()?;
         let mut predictions = Predictions::average(&members)?;

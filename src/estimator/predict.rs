@@ -4,21 +4,42 @@ use burn::tensor::{DType, Device, Tensor};
 use forge_data::{TabularBatch, TabularDataset};
 use forge_models::{Context, Model, TabularInput, TabularModel, TabularRows};
 use forge_nn::{ForgeError, Network, Want};
+use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Scale};
 
 /// Rows per forward pass when nothing is learnt from them: bounds memory, whatever the table.
 const ROWS_PER_PASS: usize = 1024;
 
-/// The model's outputs for all rows `[N x D_out]`, in order, as it gives them.
-pub(super) fn outputs(
+/// What the model says of all rows, in order, in the targets' units.
+pub(super) fn predictions(
     module: &Model,
     rows: &TabularDataset,
     context: Option<&Context>,
-) -> Result<Vec<f64>, ForgeError> {
-    let mut all = Vec::new();
+    objective: &ObjectiveConfig,
+    scales: &[Scale],
+) -> Result<Predictions, ForgeError> {
+    let (outputs, members) = outputs(module, rows, context)?;
+    objective.decode_members(&outputs, members, scales)
+}
+
+/// The model's outputs for all rows `[N x K x D_out]`, in order, as it gives them, and the number
+/// `K` of its members.
+fn outputs(
+    module: &Model,
+    rows: &TabularDataset,
+    context: Option<&Context>,
+) -> Result<(Vec<f64>, usize), ForgeError> {
+    let (mut all, mut members) = (Vec::new(), 1);
     for input in inputs(module, rows, context) {
-        all.extend(on_host(module.forward(input), "predictions")?);
+        let forward = module.run(input, Want::PREDICTIONS);
+        all.extend(match forward.members {
+            Some(each) => {
+                members = each.dims()[1];
+                on_host(each, "predictions")?
+            }
+            None => on_host(forward.y, "predictions")?,
+        });
     }
-    Ok(all)
+    Ok((all, members))
 }
 
 /// How much each feature counted, summed over all rows, for a model that declares
@@ -65,7 +86,7 @@ fn inputs<'a>(
     })
 }
 
-fn on_host(values: Tensor<2>, what: &str) -> Result<Vec<f64>, ForgeError> {
+fn on_host<const D: usize>(values: Tensor<D>, what: &str) -> Result<Vec<f64>, ForgeError> {
     let read =
         |e: &dyn std::fmt::Display| ForgeError::device(format!("{what} cannot be read back: {e}"));
     let data = values.try_into_data_dtype(DType::F64);

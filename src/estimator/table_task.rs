@@ -8,7 +8,7 @@ use forge_train::metric::Scores;
 use forge_train::objective::{Objective, ObjectiveConfig, Scale, Targets};
 use forge_train::{StepContext, TrainTask};
 
-use super::predict::outputs;
+use super::predict::predictions;
 use super::training_context::{LooksAt, Step};
 
 /// Training and validation rows on a device.
@@ -73,8 +73,13 @@ impl TrainTask for TableTask {
         let Some(validation) = &self.validation else {
             return Ok(None);
         };
-        let outputs = outputs(module, &validation.rows, validation.context.as_ref())?;
-        let mut predictions = self.objective.decode(&outputs, &validation.scales)?;
+        let mut predictions = predictions(
+            module,
+            &validation.rows,
+            validation.context.as_ref(),
+            &self.objective,
+            &validation.scales,
+        )?;
         for (slot, value) in &validation.constants {
             predictions.pin(*slot, *value);
         }

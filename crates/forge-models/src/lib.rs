@@ -19,7 +19,7 @@ pub use builder::ModelBuilder;
 pub use contract::{
     Capabilities, Context, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink,
     Strategy, TabularConfig, TabularInput, TabularModel, TabularRows, TabularSpec, TrainingContext,
-    TrainingPreset,
+    TrainingPreset, TrainingRows,
 };
 pub use reference::{KeyMap, ReferenceWeights};
 pub use tabular::*;

@@ -2,7 +2,7 @@
 
 use forge_models::{
     Capabilities, FtTransformerConfig, ModelBuilder, ModelConfig, Strategy, TabularConfig,
-    TabularMlpConfig, TabularSpec,
+    TabularMlpConfig, TabularSpec, TrainingRows,
 };
 use forge_nn::ModuleConfig;
 use forge_nn::burn::tensor::Device;
@@ -221,6 +221,10 @@ fn presets_grow_with_the_strategy() {
             assert!(training.steps > 0.0 && training.batch_size != Some(0));
             assert!(!training.source.is_empty());
             let config = preset.config.sized_for(&numeric()).unwrap();
+            // What is taken from training rows.
+            let numbers: Vec<f32> = (0..5 * 200).map(|i| (i as f32).sin()).collect();
+            let rows = TrainingRows::new(&numbers, 5, &numbers[..200], 1, None).unwrap();
+            let config = config.fitted_to(&rows).unwrap();
             assert_eq!(config.name(), *name);
             config.parameter_count().unwrap()
         });

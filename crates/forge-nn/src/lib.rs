@@ -35,6 +35,7 @@ mod linear;
 mod mode;
 mod network;
 pub mod norm;
+pub mod num_embeddings;
 pub mod ops;
 pub mod parameters;
 mod plr_embeddings;
@@ -48,7 +49,10 @@ pub use burn;
 pub use config::ModuleConfig;
 pub use device::{DeviceName, computes_in};
 pub use error::ForgeError;
-pub use linear::{Linear, LinearConfig, QuantumInspiredLinear, QuantumInspiredLinearConfig};
+pub use linear::{
+    GroupedLinear, GroupedLinearConfig, Linear, LinearConfig, QuantumInspiredLinear,
+    QuantumInspiredLinearConfig,
+};
 pub use mode::{Mode, set_mode, training_flag};
 pub use network::{Forward, Maps, Network, Want};
 pub use plr_embeddings::{PlrEmbeddings, PlrEmbeddingsConfig, PlrMap, PlrOwnMaps};

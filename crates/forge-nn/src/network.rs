@@ -36,8 +36,12 @@ pub struct Maps {
 /// What a forward pass gives.
 #[derive(Debug, Clone)]
 pub struct Forward {
-    /// Predictions (values or logits) `[B, D_out]`.
+    /// Predictions (values or logits) `[B, D_out]`; of several members, the mean.
     pub y: Tensor<2>,
+    /// Predictions of each member `[B, K, D_out]`, for models that are ensembles in themselves.
+    /// Each learns by its own loss, and what they say is averaged after decoding (probabilities,
+    /// not logits). Absent for all others.
+    pub members: Option<Tensor<3>>,
     /// What the architecture adds to the loss in training (sparsity of masks, pondering), `[1]`,
     /// with its factor applied. Absent where there is nothing to add.
     pub penalty: Option<Tensor<1>>,
@@ -49,8 +53,23 @@ impl From<Tensor<2>> for Forward {
     fn from(y: Tensor<2>) -> Self {
         Self {
             y,
+            members: None,
             penalty: None,
             maps: Maps::default(),
+        }
+    }
+}
+
+impl Forward {
+    /// The predictions of several members.
+    ///
+    /// # Shapes
+    /// - members: `[B, K, D_out]`, `K` at least 1
+    #[must_use]
+    pub fn of_members(members: Tensor<3>) -> Self {
+        Self {
+            members: Some(members.clone()),
+            ..members.mean_dim(1).squeeze_dim::<2>(1).into()
         }
     }
 }

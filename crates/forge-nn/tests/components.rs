@@ -40,6 +40,8 @@ agree!(
     meta_acon,
     mish,
     multi_head_attention,
+    num_embedding_bins,
+    num_embeddings,
     qk_norm,
     reglu,
     revin,

@@ -8,6 +8,7 @@ use forge_nn::adaptive_computation::*;
 use forge_nn::attention::*;
 use forge_nn::gating::*;
 use forge_nn::norm::*;
+use forge_nn::num_embeddings::*;
 use forge_nn::pooling::*;
 use forge_nn::position::*;
 use forge_nn::regularisation::*;
@@ -76,16 +77,22 @@ configs!(
     GatedFeedForwardConfig(5, 7),
     GatedInstanceNormConfig(5),
     GroupNorm1dConfig(6, 3),
+    GroupedLinearConfig(3, 5, 2),
     GroupedQueryAttentionConfig(8, 4, 2),
     LayerNormConfig(5),
     LayerScaleConfig(5),
     LearnedPositionsConfig(7, 5),
     LinearAttentionConfig(6, 2),
     LinearConfig(5, 3),
+    LinearEmbeddingsConfig(),
     LiteGateUnitConfig(5),
     MetaAconConfig(5),
     MultiHeadAttentionConfig(6, 2),
     PlrEmbeddingsConfig(3, 5, 0.1, 2),
+    NumEmbedderConfig(3, NumEmbeddings::Linear(LinearEmbeddingsConfig::new())),
+    PeriodicEmbeddingsConfig(),
+    PiecewiseLinearEmbeddingsConfig(),
+    PiecewiseLinearEncodingConfig(),
     PoolingConfig(5),
     QkNormConfig(QkNormKind::L2, 2, 5),
     QuantumInspiredLinearConfig(5, 3),
@@ -121,6 +128,7 @@ fn configs_of_tokenizers_refuse_unknown_keys() {
         cls: true,
         bias,
         missing,
+        num_embeddings: None,
     });
 }
 

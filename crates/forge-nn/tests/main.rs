@@ -5,6 +5,7 @@ mod checks;
 mod components;
 mod configs;
 mod linear;
+mod num_embeddings;
 mod ops;
 mod parameters;
 mod plr_embeddings;

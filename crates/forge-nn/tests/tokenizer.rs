@@ -16,6 +16,7 @@ fn config() -> FeatureTokenizerConfig {
         cls: true,
         bias: true,
         missing: true,
+        num_embeddings: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod ema;
 mod kill;
 mod likelihood;
 mod loss;
+mod members;
 mod metric;
 mod metric_cases;
 mod net;

@@ -14,7 +14,7 @@ use crate::case::read;
 const ROWS: usize = 7;
 
 /// One objective of every name, sized to more than one target or class, with targets for it.
-fn all() -> Vec<(ObjectiveConfig, Targets)> {
+pub(crate) fn all() -> Vec<(ObjectiveConfig, Targets)> {
     let numbers: Vec<f64> = (0..2 * ROWS).map(|i| (i as f64 * 1.7).sin()).collect();
     let numbers = Targets::new(2, numbers).unwrap();
     let class = |c: usize| {
@@ -42,16 +42,16 @@ fn outputs(objective: &ObjectiveConfig, seed: u64) -> TensorData {
     Noise::new(seed).tensor(&[ROWS, objective.d_out()])
 }
 
-fn tensor(data: TensorData) -> Tensor<2> {
+pub(crate) fn tensor(data: TensorData) -> Tensor<2> {
     Tensor::from_data(data, (&Device::flex(), DType::F64))
 }
 
-fn target(targets: &Targets) -> Tensor<2> {
+pub(crate) fn target(targets: &Targets) -> Tensor<2> {
     let shape = [targets.rows(), targets.slots()];
     tensor(TensorData::new(targets.values().to_vec(), shape))
 }
 
-fn scales(objective: &ObjectiveConfig) -> Vec<Scale> {
+pub(crate) fn scales(objective: &ObjectiveConfig) -> Vec<Scale> {
     let one = |slot: usize| Scale {
         center: 3.0 - slot as f64,
         scale: 0.5 + 2.0 * slot as f64,

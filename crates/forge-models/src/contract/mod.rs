@@ -8,6 +8,7 @@ mod spec;
 mod tabular_config;
 mod tabular_input;
 mod tabular_model;
+mod training_rows;
 
 pub use capabilities::{Capabilities, RowContext};
 pub use labelled::{LabelledRows, Labels, TrainingContext};
@@ -18,3 +19,4 @@ pub(crate) use spec::numeric_only;
 pub use tabular_config::{ParameterCount, TabularConfig};
 pub use tabular_input::{Context, TabularInput, TabularRows};
 pub use tabular_model::TabularModel;
+pub use training_rows::TrainingRows;

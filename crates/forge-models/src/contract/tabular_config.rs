@@ -4,6 +4,7 @@ use forge_nn::{ForgeError, ModuleConfig};
 
 use super::{
     Capabilities, LabelledRows, Labels, Preset, Shrink, Strategy, TabularModel, TabularSpec,
+    TrainingRows,
 };
 
 /// A config that knows how large its module is.
@@ -18,7 +19,8 @@ pub trait ParameterCount: ModuleConfig {
 /// The config of a tabular model.
 ///
 /// Its `Default` is the paper's architecture where the paper states one. There is one way to size
-/// it: [`sized_for`](Self::sized_for).
+/// it, [`sized_for`](Self::sized_for), and one for what training data decide beyond sizes,
+/// [`fitted_to`](Self::fitted_to), which comes after it.
 pub trait TabularConfig: ParameterCount<Module: TabularModel> + Default {
     /// The model's name in the registry.
     const NAME: &'static str;
@@ -76,6 +78,18 @@ pub trait TabularConfig: ParameterCount<Module: TabularModel> + Default {
     /// This architecture made smaller by the rule of [`Shrink`]: every width and depth of its own.
     /// Use [`ModelConfig::student`](crate::ModelConfig::student), which checks the outcome.
     fn smaller(self, by: Shrink) -> Self;
+
+    /// This architecture, sized already, with what it takes from the rows that it will be trained
+    /// on (bins of numbers, say). What it takes is part of the config from then on, and so of every
+    /// file that holds the model. Most take nothing.
+    ///
+    /// # Errors
+    /// A shape error for rows of another table than the config is sized for; a config error for
+    /// what the rows do not allow.
+    fn fitted_to(self, rows: &TrainingRows<'_>) -> Result<Self, ForgeError> {
+        let _ = rows;
+        Ok(self)
+    }
 
     /// A narrow instance in which every kind of layer and every dropout is present: for tests and
     /// trial runs.

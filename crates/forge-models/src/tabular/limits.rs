@@ -9,6 +9,8 @@ use forge_nn::{ForgeError, check};
 pub(super) const BLOCKS: RangeInclusive<usize> = 1..=1_024;
 /// Width of a layer.
 pub(super) const WIDTH: RangeInclusive<usize> = 1..=65_536;
+/// Members of an ensemble.
+pub(super) const MEMBERS: RangeInclusive<usize> = 1..=1_024;
 /// Columns of a table, outputs, or codes of one column.
 pub(super) const COLUMNS: RangeInclusive<usize> = 1..=16_777_216;
 

@@ -7,7 +7,7 @@ use super::{Model, ModelConfig, unknown};
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::{
     Capabilities, LabelledRows, Labels, ParameterCount, Preset, Shrink, Strategy, TabularConfig,
-    TabularSpec,
+    TabularSpec, TrainingRows,
 };
 
 impl ModelConfig {
@@ -127,6 +127,15 @@ impl ModelConfig {
             student.validate()?;
         }
         Ok(student)
+    }
+
+    /// This architecture, sized already, with what it takes from the rows that it will be trained
+    /// on.
+    ///
+    /// # Errors
+    /// As [`TabularConfig::fitted_to`].
+    pub fn fitted_to(self, rows: &TrainingRows<'_>) -> Result<Self, ForgeError> {
+        each_config!(self, config => config.fitted_to(rows).map(Into::into))
     }
 
     /// Number of trainable parameters, by arithmetic on the config.

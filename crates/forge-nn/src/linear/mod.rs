@@ -1,5 +1,6 @@
-//! The linear layer, and one with a weight of another make.
+//! The linear layer, several side by side, and one with a weight of another make.
 
+mod grouped_linear;
 mod quantum_inspired_linear;
 
 use burn::module::{Module, Param};
@@ -7,6 +8,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::config_macro::config;
+pub use grouped_linear::{GroupedLinear, GroupedLinearConfig};
 pub use quantum_inspired_linear::{QuantumInspiredLinear, QuantumInspiredLinearConfig};
 
 use crate::ops::{self, LinearActivation};

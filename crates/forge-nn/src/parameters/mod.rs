@@ -10,6 +10,8 @@
 //! Reptile), [`dot`] and [`norm`] (continual learning, similarity of gradients). [`Floats`] says
 //! which tensors take part.
 //!
+//! [`drawn`] makes a parameter that starts in a way of its own.
+//!
 //! [`KeyMap`] translates the names and layouts of a reference implementation.
 //!
 //! A parameter may be reparameterised: what is stored (its base) is then something else than what
@@ -17,6 +19,7 @@
 //! layer's sizes from its fields or from `param.val()`, never from the stored tensor.
 
 mod arithmetic;
+mod drawn;
 mod floats;
 mod key_map;
 mod path;
@@ -25,6 +28,7 @@ mod walk;
 mod zip;
 
 pub use arithmetic::{dot, lerp, norm};
+pub use drawn::drawn;
 pub use floats::Floats;
 pub use key_map::KeyMap;
 pub use path::ParameterPath;

@@ -8,13 +8,14 @@ use super::{
     CategoricalTokenizer, CategoricalTokenizerConfig, NumericTokenizer, NumericTokenizerConfig,
     token_init,
 };
+use crate::num_embeddings::{NumEmbedder, NumEmbedderConfig, NumEmbeddings};
 use crate::{ForgeError, ModuleConfig, check};
 
 pub(super) const NO_MISSING: &str =
     "a mask of missing values was given to a tokenizer without missing tokens";
 
 /// Makes a [`FeatureTokenizer`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureTokenizerConfig {
     /// Number of numeric features; at least one feature of either kind.
@@ -29,17 +30,37 @@ pub struct FeatureTokenizerConfig {
     pub bias: bool,
     /// Whether every feature has a token for a missing value.
     pub missing: bool,
+    /// How numbers become tokens; absent: as `x_j w_j + b_j`. Not together with `missing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_embeddings: Option<NumEmbeddings>,
 }
 
 impl FeatureTokenizerConfig {
+    /// The layer that makes tokens of numbers in place of [`NumericTokenizer`].
+    fn embedder(&self) -> Result<Option<NumEmbedderConfig>, ForgeError> {
+        match &self.num_embeddings {
+            Some(embeddings) if self.n_num_features > 0 => {
+                let embeddings = embeddings.of_width(self.d_token)?;
+                Ok(Some(NumEmbedderConfig::new(
+                    self.n_num_features,
+                    embeddings,
+                )))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Number of trainable parameters.
     #[must_use]
     pub fn parameter_count(&self) -> usize {
         let per_feature = usize::from(self.bias) + usize::from(self.missing);
-        let numeric = self.n_num_features * (1 + per_feature);
+        let numeric = match self.embedder() {
+            Ok(Some(embedder)) => embedder.embeddings.parameter_count(self.n_num_features),
+            _ => self.d_token * self.n_num_features * (1 + per_feature),
+        };
         let categorical = self.cat_cardinalities.len() * per_feature
             + self.cat_cardinalities.iter().sum::<usize>();
-        self.d_token * (usize::from(self.cls) + numeric + categorical)
+        numeric + self.d_token * (usize::from(self.cls) + categorical)
     }
 }
 
@@ -54,10 +75,19 @@ impl ModuleConfig for FeatureTokenizerConfig {
         for (j, &cardinality) in self.cat_cardinalities.iter().enumerate() {
             check::at_least_one(&format!("cat_cardinalities[{j}]"), cardinality)?;
         }
-        check::at_least_one("d_token", self.d_token)
+        check::at_least_one("d_token", self.d_token)?;
+        let Some(embedder) = self.embedder()? else {
+            return Ok(());
+        };
+        if self.missing {
+            let allowed = "false where num_embeddings is set: it has no token for a missing value";
+            return Err(ForgeError::config("missing", true, allowed));
+        }
+        embedder.validate()
     }
 
     fn build(&self, device: &Device) -> FeatureTokenizer {
+        let embedder = self.embedder().ok().flatten();
         let numeric = NumericTokenizerConfig {
             n_features: self.n_num_features,
             d_token: self.d_token,
@@ -74,7 +104,8 @@ impl ModuleConfig for FeatureTokenizerConfig {
             cls: self
                 .cls
                 .then(|| token_init([self.d_token], self.d_token, device)),
-            numeric: (self.n_num_features > 0).then(|| numeric.build(device)),
+            numeric: (self.n_num_features > 0 && embedder.is_none()).then(|| numeric.build(device)),
+            num_embeddings: embedder.map(|embedder| embedder.build(device)),
             categorical: (!self.cat_cardinalities.is_empty()).then(|| categorical.build(device)),
         }
     }
@@ -97,6 +128,7 @@ impl ModuleConfig for FeatureTokenizerConfig {
 ///     cls: true,
 ///     bias: true,
 ///     missing: false,
+///     num_embeddings: None,
 /// }
 /// .init(&device);
 /// let tokens = tokenizer.forward(Some(Tensor::ones([5, 3], &device)), None);
@@ -106,8 +138,10 @@ impl ModuleConfig for FeatureTokenizerConfig {
 pub struct FeatureTokenizer {
     /// The CLS token, `[D]`.
     pub cls: Option<Param<Tensor<1>>>,
-    /// The numeric features' part.
+    /// The numeric features' part, unless they are embedded.
     pub numeric: Option<NumericTokenizer>,
+    /// The numeric features' embedding.
+    pub num_embeddings: Option<NumEmbedder>,
     /// The categorical features' part.
     pub categorical: Option<CategoricalTokenizer>,
 }
@@ -116,9 +150,12 @@ impl FeatureTokenizer {
     /// Number of numeric features.
     #[must_use]
     pub fn n_num_features(&self) -> usize {
-        self.numeric
-            .as_ref()
-            .map_or(0, NumericTokenizer::n_features)
+        let embedded = self.num_embeddings.as_ref();
+        let numeric = self.numeric.as_ref();
+        embedded
+            .map(NumEmbedder::n_features)
+            .or(numeric.map(NumericTokenizer::n_features))
+            .unwrap_or(0)
     }
 
     /// Number of codes of each categorical feature.
@@ -195,11 +232,17 @@ impl FeatureTokenizer {
         num_present: Option<Tensor<2, Bool>>,
         cat_present: Option<Tensor<2, Bool>>,
     ) -> (Option<Tensor<3>>, Vec<Tensor<3>>) {
-        let numeric = match (&self.numeric, x_num) {
-            (Some(numeric), Some(x)) => Some(numeric.forward(x, num_present)),
-            (None, None) => None,
-            (Some(_), None) => panic!("x_num is absent, the tokenizer has numeric features"),
-            (None, Some(_)) => panic!("x_num is given, the tokenizer has no numeric features"),
+        let numeric = match (&self.numeric, &self.num_embeddings, x_num) {
+            (Some(numeric), _, Some(x)) => Some(numeric.forward(x, num_present)),
+            (None, Some(embedder), Some(x)) => {
+                assert!(num_present.is_none(), "{NO_MISSING}");
+                Some(embedder.tokens(x))
+            }
+            (None, None, None) => None,
+            (_, _, None) => panic!("x_num is absent, the tokenizer has numeric features"),
+            (None, None, Some(_)) => {
+                panic!("x_num is given, the tokenizer has no numeric features")
+            }
         };
         let categorical = match (&self.categorical, x_cat) {
             (Some(categorical), Some(x)) => Some(categorical.forward(x, cat_present)),

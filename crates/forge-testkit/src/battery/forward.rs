@@ -3,13 +3,15 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use forge_models::{ModelConfig, RowContext};
-use forge_nn::{ModuleConfig, Network};
+use forge_nn::{Forward, ModuleConfig, Network, Want};
 
 use super::table::{assert_close, context, input, take, values, with_gaps};
 
 const ROWS: usize = 7;
+const WANT: Want = Want::PREDICTIONS;
 
-/// Output `[B, D_out]`, finite, in training and in eval mode, and for one row.
+/// Output `[B, D_out]`, finite, in training and in eval mode, and for one row; the mean of its
+/// members, where the model has several.
 ///
 /// # Panics
 /// If it is not.
@@ -22,8 +24,20 @@ pub fn documented_shape(config: &ModelConfig, device: &Device) {
         (&eval, device.clone(), ROWS),
         (&eval, device.clone(), 1),
     ] {
-        let y = model.forward(input(config, rows, 1, &device));
+        let Forward { y, members, .. } = model.run(input(config, rows, 1, &device), WANT);
         assert_eq!(y.dims(), [rows, spec.d_out], "{config:?}");
+        if let Some(members) = members {
+            let [of_rows, k, width] = members.dims();
+            assert_eq!([of_rows, width], [rows, spec.d_out], "{config:?}: members");
+            let mean = values(members.sum_dim(1) / k as f32);
+            assert_close(
+                &format!("{config:?}: members"),
+                &mean,
+                &values(y.clone()),
+                1e-5,
+                0.0,
+            );
+        }
         assert!(
             values(y).iter().all(|y| y.is_finite()),
             "{config:?}: output is not finite"

@@ -34,6 +34,8 @@ mod layer_scale;
 mod linear_attention;
 mod meta_acon;
 mod multi_head_attention;
+mod num_embedding_bins;
+mod num_embeddings;
 mod revin;
 mod rms_norm;
 mod rope;
@@ -79,6 +81,8 @@ pub const ALL: &[Component] = &[
     component("meta_acon", meta_acon::run),
     component("mish", elementwise::run),
     component("multi_head_attention", multi_head_attention::run),
+    component("num_embedding_bins", num_embedding_bins::run),
+    component("num_embeddings", num_embeddings::run),
     component("qk_norm", grouped_query_attention::run),
     component("reglu", gated_linear_unit::run),
     component("revin", revin::run),

@@ -40,7 +40,11 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
         let sum = TensorData::from_bytes(sum.bytes().clone(), Vec::<usize>::new(), sum.dtype());
         session.compare("output/m_loss", sum);
     }
-    session.output("y", forward.y)
+    // An ensemble's reference gives what each member says.
+    match forward.members {
+        Some(members) => session.output("y", members),
+        None => session.output("y", forward.y),
+    }
 }
 
 /// A model may be of any number of columns: then the case's table says how many.

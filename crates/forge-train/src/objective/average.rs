@@ -61,9 +61,48 @@ impl Predictions {
         Ok(result)
     }
 
+    /// Adds the rows of `other` after its own.
+    ///
+    /// # Errors
+    /// A shape error if they are of another kind.
+    pub(super) fn append(&mut self, other: Self) -> Result<(), ForgeError> {
+        if !self.is_of_the_kind_of(&other) {
+            let (kind, own) = (other.kind(), self.kind());
+            return Err(ForgeError::shape("further rows", kind, own));
+        }
+        match (self, other) {
+            (Self::Values { values, .. }, Self::Values { values: more, .. })
+            | (Self::Probabilities { values, .. }, Self::Probabilities { values: more, .. })
+            | (Self::Quantiles { values, .. }, Self::Quantiles { values: more, .. }) => {
+                values.extend(more);
+            }
+            (
+                Self::Distribution { mean, std, df, .. },
+                Self::Distribution {
+                    mean: more,
+                    std: more_std,
+                    df: more_df,
+                    ..
+                },
+            ) => {
+                mean.extend(more);
+                std.extend(more_std);
+                df.extend(more_df);
+            }
+            // Of one kind, by the check above.
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// Of the same kind, size, classes, quantiles and family.
     fn is_like(&self, other: &Self) -> bool {
-        let same = match (self, other) {
+        self.is_of_the_kind_of(other) && self.rows() == other.rows()
+    }
+
+    /// The same, for any number of rows.
+    fn is_of_the_kind_of(&self, other: &Self) -> bool {
+        match (self, other) {
             (Self::Values { slots: a, .. }, Self::Values { slots: b, .. }) => a == b,
             (
                 Self::Probabilities { n_classes: a, .. },
@@ -94,8 +133,7 @@ impl Predictions {
                 },
             ) => a == b && p == q,
             _ => false,
-        };
-        same && self.rows() == other.rows()
+        }
     }
 
     /// The values, probabilities, quantiles or means.

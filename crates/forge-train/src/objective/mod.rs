@@ -21,6 +21,7 @@ mod average;
 mod binary;
 mod class_weights;
 mod distribution;
+mod members;
 mod multiclass;
 mod objective_config;
 mod outputs;
@@ -49,6 +50,7 @@ use burn::tensor::Tensor;
 use forge_nn::{ForgeError, Forward};
 
 use crate::metric::Scores;
+use members::decode_members;
 
 /// What a model's outputs mean.
 ///
@@ -105,14 +107,15 @@ pub trait Objective {
     fn row_losses(&self, y: Tensor<2>, target: Tensor<2>) -> Tensor<1>;
 
     /// What training minimises: the mean of the [rows' losses](Self::row_losses) plus the model's
-    /// penalty where it has one.
+    /// penalty where it has one. Where the model has several members, a row's loss is the mean of
+    /// its members' losses, not the loss of their mean: each member learns by itself.
     ///
     /// With weights the mean is `Σ w l / Σ w`: a row of weight 0 is as good as absent, and the loss
     /// of a batch is the mean of its parts' losses weighted by their `Σ w`. Rows that all have
     /// weight 0 have loss 0. Class weights are no such weights: they multiply `l`.
     ///
     /// # Shapes
-    /// - forward: `y` `[B, S·W]`, penalty `[1]`
+    /// - forward: `y` `[B, S·W]`, members `[B, K, S·W]`, penalty `[1]`
     /// - target: `[B, S]`, on the model's scale
     /// - weights: `[B]`, finite and at least 0
     /// - output: `[1]`
@@ -120,7 +123,14 @@ pub trait Objective {
     /// # Panics
     /// As [`row_losses`](Self::row_losses).
     fn loss(&self, forward: &Forward, target: Tensor<2>, weights: Option<Tensor<1>>) -> Tensor<1> {
-        let rows = self.row_losses(forward.y.clone(), target);
+        let rows = match &forward.members {
+            None => self.row_losses(forward.y.clone(), target),
+            Some(members) => {
+                let (y, target, [rows, members]) = view::members(members.clone(), target);
+                let losses = self.row_losses(y, target).reshape([rows, members]);
+                losses.mean_dim(1).squeeze_dim(1)
+            }
+        };
         let mean = view::weighted_mean(rows, weights);
         match &forward.penalty {
             None => mean,
@@ -140,6 +150,25 @@ pub trait Objective {
     /// A shape error if the outputs are not whole rows, or scales are missing; a training error
     /// naming the first row with an output that is not finite.
     fn decode(&self, outputs: &[f64], scales: &[Scale]) -> Result<Predictions, ForgeError>;
+
+    /// [`decode`](Self::decode) for a model of several members: what each says is decoded, and
+    /// [averaged](Predictions::average) row by row.
+    ///
+    /// `outputs` are `[N, K, S·W]` for `K` = `members`, at least 1.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode); a config error for no members.
+    fn decode_members(
+        &self,
+        outputs: &[f64],
+        members: usize,
+        scales: &[Scale],
+    ) -> Result<Predictions, ForgeError> {
+        match members {
+            1 => self.decode(outputs, scales),
+            _ => decode_members(self, outputs, members, scales),
+        }
+    }
 
     /// How good predictions are, in the target's units. The first score decides. With several
     /// targets the plain names are means over targets (so a target in larger units counts more

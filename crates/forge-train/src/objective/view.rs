@@ -33,6 +33,22 @@ pub(super) fn slots(
     (y, target.cast(dtype))
 }
 
+/// Outputs `[B, K, D_out]` of `K` members as rows `[B·K, D_out]`, the targets `[B, S]` once for each
+/// member of a row, and `[B, K]`.
+pub(super) fn members(y: Tensor<3>, target: Tensor<2>) -> (Tensor<2>, Tensor<2>, [usize; 2]) {
+    let ([rows, members, d_out], [targets, slots]) = (y.dims(), target.dims());
+    assert!(
+        rows == targets,
+        "objective: members have shape [{rows}, {members}, {d_out}], targets [{targets}, {slots}]: \
+         there must be one row of targets per row"
+    );
+    let target = target
+        .unsqueeze_dim::<3>(1)
+        .expand([rows, members, slots])
+        .reshape([rows * members, slots]);
+    (y.reshape([rows * members, d_out]), target, [rows, members])
+}
+
 /// The mean of the rows' losses, `Σ w l / Σ w`; 0 where all weights are.
 pub(super) fn weighted_mean(rows: Tensor<1>, weights: Option<Tensor<1>>) -> Tensor<1> {
     let Some(weights) = weights else {

@@ -1,6 +1,7 @@
 //! The recipe of an FT-Transformer.
 
 use burn::tensor::Device;
+use forge_nn::num_embeddings::NumEmbeddings;
 use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use crate::tabular::token::{TokenColumns, column_fields};
 use crate::tabular::{TokenHead, TokenModel, limits};
 use crate::{
     Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
-    TrainingPreset,
+    TrainingPreset, TrainingRows,
 };
 
 /// The factor of `d_block` where neither hidden width nor factor is given.
@@ -53,6 +54,10 @@ pub struct FtTransformerConfig {
     pub residual_dropout: f64,
     /// Always null: the package's Linformer option is not implemented.
     pub linformer_kv_compression_ratio: Option<f64>,
+    /// How numbers become tokens; absent: as `x_j w_j + b_j`. Its `d_embedding` is absent or the
+    /// width of a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_embeddings: Option<NumEmbeddings>,
 }
 
 impl Default for FtTransformerConfig {
@@ -71,6 +76,7 @@ impl Default for FtTransformerConfig {
             ffn_activation: FfnActivation::ReGLU,
             residual_dropout: 0.0,
             linformer_kv_compression_ratio: None,
+            num_embeddings: None,
         }
     }
 }
@@ -154,6 +160,13 @@ impl TabularConfig for FtTransformerConfig {
             ffn_d_hidden: self.ffn_d_hidden.map(|width| by.width(width)),
             ..self
         }
+    }
+
+    fn fitted_to(self, rows: &TrainingRows<'_>) -> Result<Self, ForgeError> {
+        Ok(Self {
+            num_embeddings: self.columns().numbers().fitted_to(rows)?,
+            ..self
+        })
     }
 
     fn narrow() -> Self {

@@ -74,6 +74,7 @@ impl Network for TabNet {
             y: self.head.forward(steps.decision()),
             maps,
             // Minus the negative entropy: the sparser the masks, the less it is.
+            members: None,
             penalty: (self.lambda_sparse > 0.0)
                 .then(|| steps.negative_entropy * -self.lambda_sparse),
         }

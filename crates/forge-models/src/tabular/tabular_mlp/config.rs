@@ -1,6 +1,7 @@
 //! Sizes of the multilayer perceptron.
 
 use burn::tensor::Device;
+use forge_nn::num_embeddings::NumEmbeddings;
 use forge_nn::regularisation::DropoutConfig;
 use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
@@ -9,9 +10,10 @@ use super::TabularMlp;
 use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::limits;
+use crate::tabular::numbers::Numbers;
 use crate::{
     Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
-    TrainingPreset,
+    TrainingPreset, TrainingRows,
 };
 
 /// Makes a [`TabularMlp`].
@@ -32,6 +34,10 @@ pub struct TabularMlpConfig {
     pub d_block: usize,
     /// Dropout after every block, in `[0, 1)`.
     pub dropout: f64,
+    /// How numbers become vectors before the first layer; absent: they stay as they are. One-hot
+    /// columns are numbers here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_embeddings: Option<NumEmbeddings>,
 }
 
 impl Default for TabularMlpConfig {
@@ -42,6 +48,16 @@ impl Default for TabularMlpConfig {
             n_blocks: 3,
             d_block: 256,
             dropout: 0.1,
+            num_embeddings: None,
+        }
+    }
+}
+
+impl TabularMlpConfig {
+    fn numbers(&self) -> Numbers<'_> {
+        Numbers {
+            n_features: self.d_in,
+            embeddings: &self.num_embeddings,
         }
     }
 }
@@ -54,13 +70,16 @@ impl ModuleConfig for TabularMlpConfig {
         check::in_range("d_out", self.d_out, limits::COLUMNS)?;
         check::in_range("n_blocks", self.n_blocks, limits::BLOCKS)?;
         check::in_range("d_block", self.d_block, limits::WIDTH)?;
-        check::probability("dropout", self.dropout)
+        check::probability("dropout", self.dropout)?;
+        self.numbers().validate()
     }
 
     fn build(&self, device: &Device) -> TabularMlp {
-        let width = |i| if i == 0 { self.d_in } else { self.d_block };
+        let first = self.numbers().width();
+        let width = |i| if i == 0 { first } else { self.d_block };
         let block = |i| LinearConfig::new(width(i), self.d_block).init(device);
         TabularMlp {
+            num_embeddings: self.numbers().embedder(device),
             blocks: (0..self.n_blocks).map(block).collect(),
             dropout: DropoutConfig::new(self.dropout).build(device),
             output: LinearConfig::new(self.d_block, self.d_out).init(device),
@@ -91,6 +110,13 @@ impl TabularConfig for TabularMlpConfig {
             d_block: by.width(self.d_block),
             ..self
         }
+    }
+
+    fn fitted_to(self, rows: &TrainingRows<'_>) -> Result<Self, ForgeError> {
+        Ok(Self {
+            num_embeddings: self.numbers().fitted_to(rows)?,
+            ..self
+        })
     }
 
     fn narrow() -> Self {
@@ -130,7 +156,9 @@ impl TabularConfig for TabularMlpConfig {
 impl ParameterCount for TabularMlpConfig {
     fn parameter_count(&self) -> usize {
         let d = self.d_block;
-        (self.d_in + 1) * d + (self.n_blocks - 1) * (d + 1) * d + (d + 1) * self.d_out
+        let numbers = self.numbers();
+        let ends = (numbers.width() + 1) * d + (d + 1) * self.d_out;
+        numbers.parameter_count() + ends + (self.n_blocks - 1) * (d + 1) * d
     }
 }
 
@@ -138,7 +166,8 @@ impl ReferenceWeights for TabularMlpConfig {
     const REFERENCE: &'static str = "rtdl_revisiting_models==0.0.2:MLP";
 
     fn key_map(&self) -> KeyMap {
-        let map = KeyMap::new().linear("output", "output");
+        let map = self.numbers().key_map(KeyMap::new(), "num_embeddings");
+        let map = map.linear("output", "output");
         (0..self.n_blocks).fold(map, |map, i| {
             map.linear(&format!("blocks.{i}"), &format!("blocks.{i}.linear"))
         })

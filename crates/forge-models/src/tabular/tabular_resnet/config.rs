@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 use forge_nn::norm::BatchNormConfig;
+use forge_nn::num_embeddings::NumEmbeddings;
 use forge_nn::regularisation::DropoutConfig;
 use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
@@ -10,9 +11,10 @@ use super::{TabularResNet, TabularResNetBlock};
 use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::limits;
+use crate::tabular::numbers::Numbers;
 use crate::{
     Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
-    TrainingPreset,
+    TrainingPreset, TrainingRows,
 };
 
 /// The factor of `d_block` where neither hidden width nor factor is given.
@@ -46,6 +48,10 @@ pub struct TabularResNetConfig {
     pub dropout1: f64,
     /// Dropout of a block's output, in `[0, 1)`.
     pub dropout2: f64,
+    /// How numbers become vectors before the first layer; absent: they stay as they are. One-hot
+    /// columns are numbers here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_embeddings: Option<NumEmbeddings>,
 }
 
 impl Default for TabularResNetConfig {
@@ -59,11 +65,19 @@ impl Default for TabularResNetConfig {
             d_hidden_multiplier: Some(MULTIPLIER),
             dropout1: 0.15,
             dropout2: 0.0,
+            num_embeddings: None,
         }
     }
 }
 
 impl TabularResNetConfig {
+    fn numbers(&self) -> Numbers<'_> {
+        Numbers {
+            n_features: self.d_in,
+            embeddings: &self.num_embeddings,
+        }
+    }
+
     /// The width inside a block.
     #[must_use]
     pub fn hidden_width(&self) -> usize {
@@ -87,7 +101,8 @@ impl ModuleConfig for TabularResNetConfig {
         check::in_range("d_block", self.d_block, limits::WIDTH)?;
         limits::check_hidden_width("d_hidden", width, factor, self.d_block)?;
         check::probability("dropout1", self.dropout1)?;
-        check::probability("dropout2", self.dropout2)
+        check::probability("dropout2", self.dropout2)?;
+        self.numbers().validate()
     }
 
     fn build(&self, device: &Device) -> TabularResNet {
@@ -100,7 +115,8 @@ impl ModuleConfig for TabularResNetConfig {
             dropout2: DropoutConfig::new(self.dropout2).build(device),
         };
         TabularResNet {
-            input: LinearConfig::new(self.d_in, width).init(device),
+            num_embeddings: self.numbers().embedder(device),
+            input: LinearConfig::new(self.numbers().width(), width).init(device),
             blocks: (0..self.n_blocks).map(block).collect(),
             norm: BatchNormConfig::new(width).build(device),
             output: LinearConfig::new(width, self.d_out).init(device),
@@ -135,6 +151,13 @@ impl TabularConfig for TabularResNetConfig {
             d_hidden: self.d_hidden.map(|width| by.width(width)),
             ..self
         }
+    }
+
+    fn fitted_to(self, rows: &TrainingRows<'_>) -> Result<Self, ForgeError> {
+        Ok(Self {
+            num_embeddings: self.numbers().fitted_to(rows)?,
+            ..self
+        })
     }
 
     fn narrow() -> Self {
@@ -176,8 +199,9 @@ impl ParameterCount for TabularResNetConfig {
     fn parameter_count(&self) -> usize {
         let (width, hidden) = (self.d_block, self.hidden_width());
         let block = 2 * width + (width + 1) * hidden + (hidden + 1) * width;
-        let ends = (self.d_in + 1) * width + 2 * width + (width + 1) * self.d_out;
-        self.n_blocks * block + ends
+        let numbers = self.numbers();
+        let ends = (numbers.width() + 1) * width + 2 * width + (width + 1) * self.d_out;
+        numbers.parameter_count() + self.n_blocks * block + ends
     }
 }
 
@@ -185,7 +209,9 @@ impl ReferenceWeights for TabularResNetConfig {
     const REFERENCE: &'static str = "rtdl_revisiting_models==0.0.2:ResNet";
 
     fn key_map(&self) -> KeyMap {
-        let map = KeyMap::new()
+        let map = self
+            .numbers()
+            .key_map(KeyMap::new(), "num_embeddings")
             .linear("input", "input_projection")
             .batch_norm("norm", "output.normalization")
             .linear("output", "output.linear");

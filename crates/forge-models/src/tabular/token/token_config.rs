@@ -1,13 +1,18 @@
 //! The config of a model over a backbone.
 
 use burn::tensor::Device;
+use forge_nn::num_embeddings::NumEmbeddings;
 use forge_nn::{FeatureTokenizerConfig, ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{BackboneConfig, TokenHead, TokenModel};
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::limits;
-use crate::{Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec};
+use crate::tabular::numbers::Numbers;
+use crate::{
+    Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
+    TrainingRows,
+};
 
 /// Makes a [`TokenModel`]: the table's columns, and the backbone's own config.
 ///
@@ -25,6 +30,10 @@ pub struct TokenConfig<C> {
     /// Width of the output, at least 1. Default 1.
     #[serde(default = "one")]
     pub d_out: usize,
+    /// How numbers become tokens; absent: as `x_j w_j + b_j`. Its `d_embedding` is absent or the
+    /// width of a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_embeddings: Option<NumEmbeddings>,
     /// The backbone.
     pub backbone: C,
 }
@@ -40,6 +49,7 @@ impl<C> TokenConfig<C> {
             n_num_features: 0,
             cat_cardinalities: vec![],
             d_out: 1,
+            num_embeddings: None,
             backbone,
         }
     }
@@ -59,6 +69,7 @@ pub(crate) struct TokenColumns<'a> {
     pub(crate) cat_cardinalities: &'a [usize],
     pub(crate) d_out: usize,
     pub(crate) d_token: usize,
+    pub(crate) num_embeddings: &'a Option<NumEmbeddings>,
 }
 
 /// The columns of a config that has the usual fields, at a token width.
@@ -69,6 +80,7 @@ macro_rules! column_fields {
             cat_cardinalities: &$config.cat_cardinalities,
             d_out: $config.d_out,
             d_token: $width,
+            num_embeddings: &$config.num_embeddings,
         }
     };
 }
@@ -83,6 +95,14 @@ impl TokenColumns<'_> {
             cls: true,
             bias: true,
             missing: false,
+            num_embeddings: self.num_embeddings.clone(),
+        }
+    }
+
+    pub(crate) fn numbers(&self) -> Numbers<'_> {
+        Numbers {
+            n_features: self.n_num_features,
+            embeddings: self.num_embeddings,
         }
     }
 
@@ -115,9 +135,14 @@ impl TokenColumns<'_> {
     pub(crate) fn key_map(&self, map: KeyMap) -> KeyMap {
         let mut map = map.same("tokenizer.cls", "cls_embedding.weight");
         if self.n_num_features > 0 {
-            map = map
-                .same("tokenizer.numeric.weight", "cont_embeddings.weight")
-                .same("tokenizer.numeric.bias", "cont_embeddings.bias");
+            map = match self.num_embeddings {
+                Some(embeddings) => {
+                    embeddings.key_map(map, "tokenizer.num_embeddings.", "cont_embeddings.")
+                }
+                None => map
+                    .same("tokenizer.numeric.weight", "cont_embeddings.weight")
+                    .same("tokenizer.numeric.bias", "cont_embeddings.bias"),
+            };
         }
         if !self.cat_cardinalities.is_empty() {
             let tables = self.cat_cardinalities.iter().enumerate();
@@ -176,7 +201,14 @@ impl<C: BackboneConfig> TabularConfig for TokenConfig<C> {
             n_num_features: table.n_num_features,
             cat_cardinalities: table.cat_cardinalities.clone(),
             d_out: table.d_out,
-            backbone: self.backbone,
+            ..self
+        })
+    }
+
+    fn fitted_to(self, rows: &TrainingRows<'_>) -> Result<Self, ForgeError> {
+        Ok(Self {
+            num_embeddings: self.columns().numbers().fitted_to(rows)?,
+            ..self
         })
     }
 
