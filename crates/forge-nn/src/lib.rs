@@ -38,7 +38,6 @@ pub mod norm;
 pub mod num_embeddings;
 pub mod ops;
 pub mod parameters;
-mod plr_embeddings;
 pub mod pooling;
 pub mod position;
 pub mod regularisation;
@@ -55,7 +54,6 @@ pub use linear::{
 };
 pub use mode::{Mode, set_mode, training_flag};
 pub use network::{Forward, Maps, Network, Want};
-pub use plr_embeddings::{PlrEmbeddings, PlrEmbeddingsConfig, PlrMap, PlrOwnMaps};
 pub use state::{FileFormat, SafetensorsMetadata, StateDict, Subset, SubsetReport, TensorFile};
 pub use tokenizer::{
     CategoricalTokenizer, CategoricalTokenizerConfig, FeatureTokenizer, FeatureTokenizerConfig,

@@ -88,7 +88,6 @@ configs!(
     LiteGateUnitConfig(5),
     MetaAconConfig(5),
     MultiHeadAttentionConfig(6, 2),
-    PlrEmbeddingsConfig(3, 5, 0.1, 2),
     NumEmbedderConfig(3, NumEmbeddings::Linear(LinearEmbeddingsConfig::new())),
     PeriodicEmbeddingsConfig(),
     PiecewiseLinearEmbeddingsConfig(),

@@ -8,7 +8,6 @@ mod linear;
 mod num_embeddings;
 mod ops;
 mod parameters;
-mod plr_embeddings;
 mod property;
 mod state;
 mod tokenizer;

@@ -2,7 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use forge_nn::{ForgeError, ModuleConfig, PlrEmbeddings, PlrEmbeddingsConfig, check};
+use forge_nn::num_embeddings::{
+    NumEmbedder, NumEmbedderConfig, NumEmbeddings, PeriodicEmbeddingsConfig,
+};
+use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::limits;
@@ -16,7 +19,7 @@ pub struct PlrConfig {
     /// Frequencies per number, at least 1.
     pub n_frequencies: usize,
     /// Standard deviation of the frequencies at the start, in cycles per unit of the standardised
-    /// number; above 0.
+    /// number; above 0. Beyond three of them none is drawn.
     pub frequency_scale: f64,
     /// Width of what a number becomes, at least 1.
     pub d_embedding: usize,
@@ -47,15 +50,14 @@ pub(super) struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    fn embeddings(&self) -> Option<PlrEmbeddingsConfig> {
+    fn embeddings(&self) -> Option<NumEmbeddings> {
         let plr = self.num_embeddings.filter(|_| self.n_num > 0)?;
-        let config = PlrEmbeddingsConfig::new(
-            self.n_num,
-            plr.n_frequencies,
-            plr.frequency_scale,
-            plr.d_embedding,
-        );
-        Some(config.with_lite(plr.lite))
+        let config = PeriodicEmbeddingsConfig::new()
+            .with_d_embedding(Some(plr.d_embedding))
+            .with_n_frequencies(plr.n_frequencies)
+            .with_frequency_init_scale(plr.frequency_scale)
+            .with_lite(plr.lite);
+        Some(NumEmbeddings::Periodic(config))
     }
 
     /// Checks all but the number of numeric columns, whose field the model names.
@@ -85,7 +87,8 @@ impl Columns<'_> {
     }
 
     pub(super) fn parameter_count(&self) -> usize {
-        self.embeddings().map_or(0, |plr| plr.parameter_count())
+        self.embeddings()
+            .map_or(0, |embeddings| embeddings.parameter_count(self.n_num))
     }
 
     /// Values per row that the gradients of the vector need.
@@ -105,14 +108,14 @@ impl Columns<'_> {
     /// The reference's names: its embeddings are a sequence of waves, linear map and ReLU.
     pub(super) fn key_map(&self) -> KeyMap {
         let (ours, theirs) = ("columns.num_embeddings", "num_embeddings");
-        let Some(plr) = self.embeddings() else {
+        let Some(plr) = self.num_embeddings.filter(|_| self.n_num > 0) else {
             return KeyMap::new();
         };
         let map = KeyMap::new().same(
             &format!("{ours}.frequencies"),
             &format!("{theirs}.0.frequencies"),
         );
-        let (ours, theirs) = (format!("{ours}.linear"), format!("{theirs}.1"));
+        let (ours, theirs) = (format!("{ours}.mix"), format!("{theirs}.1"));
         match plr.lite {
             true => map.linear(&ours, &theirs),
             false => map.norm(&ours, &theirs),
@@ -121,7 +124,9 @@ impl Columns<'_> {
 
     pub(super) fn build(&self, device: &Device) -> EmbeddedColumns {
         EmbeddedColumns {
-            num_embeddings: self.embeddings().map(|plr| plr.build(device)),
+            num_embeddings: self
+                .embeddings()
+                .map(|embeddings| NumEmbedderConfig::new(self.n_num, embeddings).build(device)),
             n_num: self.n_num,
             n_raw: self.n_raw,
             cat_cardinalities: self.cat_cardinalities.to_vec(),
@@ -134,7 +139,7 @@ impl Columns<'_> {
 /// A category's code 0, the unknown one, is the zero vector; each other code has a place.
 #[derive(Module, Debug)]
 pub struct EmbeddedColumns {
-    num_embeddings: Option<PlrEmbeddings>,
+    num_embeddings: Option<NumEmbedder>,
     n_num: usize,
     n_raw: usize,
     #[module(skip)]
@@ -153,7 +158,7 @@ impl EmbeddedColumns {
                 None => parts.push(x),
                 Some(embeddings) => {
                     let numbers = x.clone().narrow(1, 0, self.n_num);
-                    parts.push(embeddings.forward(numbers).flatten(1, 2));
+                    parts.push(embeddings.flat(numbers));
                     if self.n_raw > 0 {
                         parts.push(x.narrow(1, self.n_num, self.n_raw));
                     }
