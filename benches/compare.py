@@ -1,4 +1,4 @@
-"""Alternates the Rust benchmark binary with the PyTorch side and prints the medians."""
+"""Alternates a Rust benchmark binary with its PyTorch side and prints the medians."""
 
 import os
 import statistics
@@ -13,16 +13,22 @@ ENVIRONMENT = dict(os.environ, RAYON_NUM_THREADS=THREADS, OMP_NUM_THREADS=THREAD
 
 def run(command):
     """The milliseconds of each item that `command` prints."""
-    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
     return {item: float(ms) for item, ms in (line.split() for line in done.stdout.splitlines())}
 
 
 def main():
     binary, items = sys.argv[1], sys.argv[2:]
-    peer = [sys.executable, str(Path(__file__).with_name("peer.py"))]
-    sides = {"ours": [binary], "peer": peer, "stock": [binary, "--stock"]}
+    models = Path(binary).name.startswith("models")
+    peer = [sys.executable, str(Path(__file__).with_name("models.py" if models else "peer.py"))]
+    sides = {"peer": peer, "ours": [binary]}
+    if models:
+        # Those that the other side can run.
+        items = list(run(peer + items))
+    else:
+        sides["stock"] = [binary, "--stock"]
     times = {side: {} for side in sides}
     for _ in range(ROUNDS):
         for side, command in sides.items():
@@ -30,9 +36,10 @@ def main():
                 times[side].setdefault(item, []).append(ms)
     worst = ("", 0.0)
     for item in times["ours"]:
-        ours, peer_ms, stock = (statistics.median(times[side][item]) for side in sides)
-        ratio = ours / peer_ms
-        print(f"{item} {ours:.2f} {peer_ms:.2f} {ratio:.2f} {stock:.2f}")
+        of = {side: statistics.median(times[side][item]) for side in sides}
+        ratio = of["ours"] / of["peer"]
+        stock = f" {of['stock']:.2f}" if "stock" in of else ""
+        print(f"{item} {of['ours']:.2f} {of['peer']:.2f} {ratio:.2f}{stock}")
         worst = max(worst, (item, ratio), key=lambda pair: pair[1])
     print(f"worst {worst[0]} {worst[1]:.2f}")
 

@@ -1,13 +1,17 @@
 #!/bin/sh
-# Times this library's operations beside PyTorch's and stock Burn's.
+# Times this library beside PyTorch: its operations (and stock Burn's), or its models and their
+# authors' code.
 #
 #   benches/compare.sh [ITEM…]
+#   benches/compare.sh models [ITEM…]
 #
 # Builds the Rust side, then runs the sides in turn, five times each, and prints a line an item,
 #
-#   ITEM ours_ms peer_ms ratio stock_ms
+#   ITEM ours_ms peer_ms ratio [stock_ms]
 #
-# medians, and last the worst ratio. Items: see ITEMS in crates/forge-nn/benches/compare/main.rs.
+# medians, and last the worst ratio. Items: see ITEMS in crates/forge-nn/benches/compare/main.rs, and
+# the head of crates/forge-models/benches/models/main.rs; of the models, those whose authors' package
+# is installed (benches/models.py names it).
 #
 # PYTHON   the interpreter that has torch (default: python3)
 # THREADS  threads of every side (default: 2)
@@ -21,13 +25,18 @@ if ! "$PYTHON" -c 'import torch' 2>/dev/null; then
     exit 1
 fi
 
-cargo bench --no-run -p forge-nn --bench compare
-binary=$(cargo bench --quiet --no-run --message-format=json -p forge-nn --bench compare |
+crate=forge-nn bench=compare
+if [ "${1:-}" = models ]; then
+    shift
+    crate=forge-models bench=models
+fi
+cargo bench --no-run -p "$crate" --bench "$bench"
+binary=$(cargo bench --quiet --no-run --message-format=json -p "$crate" --bench "$bench" |
     "$PYTHON" -c '
 import json, sys
 for line in sys.stdin:
     message = json.loads(line)
-    if message.get("executable") and message["target"]["name"] == "compare":
-        print(message["executable"])')
+    if message.get("executable") and message["target"]["name"] == sys.argv[1]:
+        print(message["executable"])' "$bench")
 
 exec "$PYTHON" benches/compare.py "$binary" "$@"

@@ -1,52 +1,38 @@
-"""The PyTorch side: `peer.py [ITEM…]` prints `ITEM ms`, medians of several runs, like the Rust side.
+"""The PyTorch side of `compare`: `peer.py [ITEM…]` prints `ITEM ms`, medians of several runs, like
+the Rust side. harness.py says where it runs.
 
 The work of an item is that of the Rust side: forward, and backward from a gradient of ones, at the
 sizes of the block stack.
 """
-
-import os
-import statistics
-import sys
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from block_stack import Block
+from harness import DEVICE, compiled, main, randn, train_step, without_gradients
 
 ROWS = 256 * 41
-RUNS = int(os.environ.get("RUNS", "7"))
 
 
 def block_stack():
-    return nn.Sequential(*[Block(192, 8, 256) for _ in range(3)])
+    return compiled(nn.Sequential(*[Block(192, 8, 256) for _ in range(3)]).to(DEVICE))
 
 
 def train():
-    model, x = block_stack(), torch.randn(256, 41, 192)
+    model, x = block_stack(), randn(256, 41, 192)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-
-    def work():
-        optimizer.zero_grad()
-        model(x).square().mean().backward()
-        optimizer.step()
-
-    return work
+    return train_step(model, optimizer, lambda model: model(x).square().mean())
 
 
 def forward():
-    model, x = block_stack(), torch.randn(256, 41, 192)
-
-    def work():
-        with torch.no_grad():
-            model(x)
-
-    return work
+    model, x = block_stack(), randn(256, 41, 192)
+    return without_gradients(lambda: model(x))
 
 
-def both(shapes, function):
-    inputs = [torch.randn(shape, requires_grad=True) for shape in shapes]
+def both(shapes, function, dtype=torch.float32):
+    inputs = [randn(shape, dtype=dtype, requires_grad=True) for shape in shapes]
+    function = compiled(function)
 
     def work():
         for leaf in inputs:
@@ -66,12 +52,12 @@ def gated(activation):
 
 
 def normed(norm):
-    return lambda: both([(ROWS, 192)], norm)
+    return lambda: both([(ROWS, 192)], norm.to(DEVICE))
 
 
 def adamw():
     shapes = [(192, 576), (192, 192), (192, 512), (256, 192)] * 3
-    weights = [nn.Parameter(torch.randn(shape)) for shape in shapes]
+    weights = [nn.Parameter(randn(shape)) for shape in shapes]
     for weight in weights:
         weight.grad = torch.randn_like(weight)
     return torch.optim.AdamW(weights, lr=1e-4).step
@@ -92,28 +78,18 @@ ITEMS = {
     "adamw": adamw,
     "dropout_residual": lambda: both([(256, 41, 192)] * 2, lambda x, r: r + F.dropout(x, 0.1)),
 }
+TYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 
 
-def main():
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
-    torch.manual_seed(0)
-    wanted = sys.argv[1:] or list(ITEMS)
-    for item in wanted:
-        if item not in ITEMS:
-            sys.exit(f"unknown item {item}; there are {' '.join(ITEMS)}")
-    for item, make in ITEMS.items():
-        if item not in wanted:
-            continue
-        work = make()
-        for _ in range(3):
-            work()
-        times = []
-        for _ in range(RUNS):
-            start = time.perf_counter()
-            work()
-            times.append((time.perf_counter() - start) * 1e3)
-        print(f"{item} {statistics.median(times):.3f}")
+def long_attention(dtype, tokens):
+    shapes = [(4, 8, tokens, 64)] * 3
+    return lambda: both(shapes, F.scaled_dot_product_attention, TYPES[dtype])
 
 
 if __name__ == "__main__":
-    main()
+    named = {
+        f"attention_{dtype}_{tokens}": long_attention(dtype, tokens)
+        for dtype in TYPES
+        for tokens in (512, 2048, 8192)
+    }
+    main(ITEMS, named)

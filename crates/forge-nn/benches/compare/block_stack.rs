@@ -12,6 +12,7 @@ use forge_nn::ops::{
     AttentionMask, AttentionOptions, PackedHeads, attention_packed, dropout_residual, layer_norm,
     linear, reglu,
 };
+use forge_testkit::bench::device;
 use forge_train::optimizer::OptimizerConfig;
 
 const BATCH: usize = 256;
@@ -143,7 +144,7 @@ fn training<M: Module + 'static>(
     mut step: impl FnMut(M, GradientsParams) -> M + 'static,
     forward: fn(&M, Tensor<3>) -> Tensor<3>,
 ) -> Box<dyn FnMut()> {
-    let x = input(&crate::device().autodiff());
+    let x = input(&device().autodiff());
     let mut model = Some(model);
     Box::new(move || {
         let current = model.take().unwrap();
@@ -155,7 +156,7 @@ fn training<M: Module + 'static>(
 }
 
 pub(crate) fn train(stock: bool) -> Box<dyn FnMut()> {
-    let device = crate::device().autodiff();
+    let device = device().autodiff();
     if stock {
         let mut optimizer = AdamWConfig::new().init();
         let step = move |model, grads| optimizer.step(1e-4, model, grads);
@@ -169,7 +170,7 @@ pub(crate) fn train(stock: bool) -> Box<dyn FnMut()> {
 }
 
 pub(crate) fn forward(stock: bool) -> Box<dyn FnMut()> {
-    let device = crate::device();
+    let device = device();
     let x = input(&device);
     if stock {
         let model = Stock::new(&device);

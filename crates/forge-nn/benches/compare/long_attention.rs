@@ -2,9 +2,46 @@
 
 use std::time::Instant;
 
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::module::attention as stock_attention;
+use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{DType, Distribution, Tensor};
 use forge_nn::attention::{LinearAttentionState, linear_attention, linear_attention_causal};
 use forge_nn::ops::{AttentionMask, AttentionOptions, attention};
+use forge_testkit::bench::device;
+
+use crate::operations::both;
+
+/// Type and number of tokens of an item `attention_TYPE_TOKENS`.
+pub(crate) fn parse(item: &str) -> Option<(DType, usize)> {
+    let (dtype, tokens) = item.strip_prefix("attention_")?.split_once('_')?;
+    let dtype = match dtype {
+        "f32" => DType::F32,
+        "f16" => DType::F16,
+        "bf16" => DType::BF16,
+        _ => return None,
+    };
+    Some((dtype, tokens.parse().ok()?))
+}
+
+/// Attention forward, and backward from a gradient of ones.
+pub(crate) fn item(item: &str, stock: bool) -> Box<dyn FnMut()> {
+    let Some((dtype, tokens)) = parse(item) else {
+        unreachable!("the items are checked in main")
+    };
+    let random = || {
+        let normal = Distribution::Normal(0.0, 1.0);
+        Tensor::<4>::random([4, 8, tokens, 64], normal, &device().autodiff()).cast(dtype)
+    };
+    let inputs = vec![random(), random(), random()];
+    both(inputs, move |t| {
+        let [q, k, v] = [t[0].clone(), t[1].clone(), t[2].clone()];
+        if stock {
+            stock_attention(q, k, v, None, None, AttentionModuleOptions::default())
+        } else {
+            forward("softmax", [q, k, v])
+        }
+    })
+}
 
 /// Of which attention: `softmax`, `linear` or `linear_causal`.
 fn forward(kind: &str, [q, k, v]: [Tensor<4>; 3]) -> Tensor<4> {
@@ -27,7 +64,7 @@ fn forward(kind: &str, [q, k, v]: [Tensor<4>; 3]) -> Tensor<4> {
 
 /// Prints time of forward and backward at B 1, H 8, D 64, and the peak memory of the process.
 pub(crate) fn report(kind: &str, tokens: usize) {
-    let device = crate::device().autodiff();
+    let device = device().autodiff();
     let random = || {
         Tensor::<4>::random([1, 8, tokens, 64], Distribution::Normal(0.0, 1.0), &device)
             .require_grad()

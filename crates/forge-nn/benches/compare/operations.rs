@@ -8,20 +8,17 @@ use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Distribution, Tensor};
 use forge_nn::ops;
 use forge_nn::ops::{AttentionMask, AttentionOptions};
+use forge_testkit::bench::device;
 use forge_train::optimizer::{AdamW, AdamWConfig};
 
 const ROWS: usize = 256 * 41;
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
-    Tensor::random(
-        shape,
-        Distribution::Normal(0.0, 1.0),
-        &crate::device().autodiff(),
-    )
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device().autodiff())
 }
 
 /// Forward, then backward from a gradient of ones.
-fn both<const D: usize, const E: usize>(
+pub(crate) fn both<const D: usize, const E: usize>(
     inputs: Vec<Tensor<D>>,
     f: impl Fn(&[Tensor<D>]) -> Tensor<E> + 'static,
 ) -> Box<dyn FnMut()> {
@@ -70,7 +67,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
             })
         }
         "layer_norm" => {
-            let norm = burn::nn::LayerNormConfig::new(192).init(&crate::device().autodiff());
+            let norm = burn::nn::LayerNormConfig::new(192).init(&device().autodiff());
             both(vec![random([ROWS, 192])], move |t| {
                 let x = t[0].clone();
                 if stock {
@@ -82,7 +79,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
             })
         }
         "rms_norm" => {
-            let norm = burn::nn::RmsNormConfig::new(192).init(&crate::device().autodiff());
+            let norm = burn::nn::RmsNormConfig::new(192).init(&device().autodiff());
             both(vec![random([ROWS, 192])], move |t| {
                 let x = t[0].clone();
                 if stock {
@@ -143,7 +140,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
 
 /// Optimiser steps over the weights of the block stack.
 fn steps<O: Optimizer>(optimizer: O) -> Box<dyn FnMut()> {
-    let device = crate::device();
+    let device = device();
     let normal = Distribution::Normal(0.0, 1.0);
     let mut all: Vec<_> = [[192, 576], [192, 192], [192, 512], [256, 192]]
         .into_iter()

@@ -1,0 +1,70 @@
+"""What the PyTorch sides share: where they run, how they are timed, what they print.
+
+PEER_DEVICE   cpu (default) or cuda
+PEER_COMPILE  1: models and functions go through torch.compile
+RUNS          runs of which the median is printed (default: 7)
+"""
+
+import os
+import statistics
+import sys
+import time
+
+import torch
+
+DEVICE = os.environ.get("PEER_DEVICE", "cpu")
+COMPILE = os.environ.get("PEER_COMPILE") == "1"
+RUNS = int(os.environ.get("RUNS", "7"))
+
+
+def compiled(what):
+    """A module or function as it is, or through torch.compile."""
+    return torch.compile(what) if COMPILE else what
+
+
+def randn(*shape, **options):
+    return torch.randn(*shape, device=DEVICE, **options)
+
+
+def train_step(model, optimizer, loss):
+    """An optimiser step: forward, the loss of it, backward, step."""
+
+    def work():
+        optimizer.zero_grad()
+        loss(model).backward()
+        optimizer.step()
+
+    return work
+
+
+def without_gradients(function):
+    def work():
+        with torch.no_grad():
+            function()
+
+    return work
+
+
+def _timed(work):
+    start = time.perf_counter()
+    work()
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
+    return (time.perf_counter() - start) * 1e3
+
+
+def main(items, named=None):
+    """Prints `ITEM ms` for the items that the command line names, or all of `items`; those of
+    `named` only if they are named."""
+    known = {**items, **(named or {})}
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+    torch.manual_seed(0)
+    wanted = sys.argv[1:] or list(items)
+    for item in wanted:
+        if item not in known:
+            sys.exit(f"unknown item {item}; there are {' '.join(known)}")
+    for item in wanted:
+        work = known[item]()
+        for _ in range(3):
+            _timed(work)
+        print(f"{item} {statistics.median(_timed(work) for _ in range(RUNS)):.3f}", flush=True)

@@ -1,0 +1,128 @@
+//! Times models: `models [--preset STRATEGY] [ITEM…]` prints `ITEM ms`, the median of several runs in
+//! this process. `NAME_train` is an optimiser step on 256 rows (forward, squared error, backward,
+//! AdamW), `NAME_forward` a forward pass of 1,024 rows without gradients, both of the model called
+//! NAME at its default architecture, or that of a preset, over 40 numeric features. Models that
+//! predict from labelled rows are given 256 more. `FORGE_BENCH_DEVICE` names the device, of those
+//! compiled in; default: flex. `benches/compare.sh models` at the root runs this beside the authors'
+//! code.
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Distribution, Tensor};
+use forge_models::{
+    Context, Model, ModelConfig, RowContext, Strategy, TabularInput, TabularRows, TabularSpec,
+};
+use forge_nn::{ModuleConfig, Network};
+use forge_testkit::bench::{device, median_ms};
+use forge_train::optimizer::OptimizerConfig;
+
+// Freed tensors' memory is reused instead of going back to the kernel.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const FEATURES: usize = 40;
+const ROWS: [(&str, usize); 2] = [("train", 256), ("forward", 1024)];
+
+/// What is to be timed: a model and which of [`ROWS`].
+struct Item {
+    config: ModelConfig,
+    name: String,
+    rows: usize,
+    train: bool,
+}
+
+impl Item {
+    fn list(strategy: Option<Strategy>) -> Vec<Self> {
+        let table = TabularSpec {
+            n_num_features: FEATURES,
+            cat_cardinalities: vec![],
+            d_out: 1,
+        };
+        let of = |name: &&'static str| {
+            let config = match strategy {
+                Some(strategy) => ModelConfig::preset(name, strategy).unwrap().config,
+                None => ModelConfig::named(name).unwrap(),
+            };
+            let config = config.sized_for(&table).unwrap();
+            ROWS.map(|(what, rows)| Self {
+                config: config.clone(),
+                name: format!("{name}_{what}"),
+                rows,
+                train: what == "train",
+            })
+        };
+        ModelConfig::NAMES.iter().flat_map(of).collect()
+    }
+
+    fn work(self) -> Box<dyn FnMut()> {
+        let device = match self.train {
+            true => device().autodiff(),
+            false => device(),
+        };
+        let model = self.config.try_init(&device).unwrap();
+        let input = input(&self.config, self.rows, &device);
+        if self.train {
+            let target = random([self.rows, self.config.spec().d_out], &device);
+            step(model, input, target)
+        } else {
+            Box::new(move || drop(model.forward(input.clone())))
+        }
+    }
+}
+
+fn random(shape: [usize; 2], device: &Device) -> Tensor<2> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
+}
+
+fn input(config: &ModelConfig, rows: usize, device: &Device) -> TabularInput {
+    let some = |rows| TabularRows {
+        x_num: Some(random([rows, FEATURES], device)),
+        ..TabularRows::default()
+    };
+    let input = TabularInput::from(some(rows));
+    match config.capabilities().rows {
+        RowContext::Labelled => input.with_context(Context {
+            rows: some(256),
+            target: Some(random([256, 1], device)),
+        }),
+        RowContext::Alone | RowContext::Neighbours => input,
+    }
+}
+
+fn step(model: Model, input: TabularInput, target: Tensor<2>) -> Box<dyn FnMut()> {
+    let mut optimizer = OptimizerConfig::default().build().unwrap();
+    let mut model = Some(model);
+    Box::new(move || {
+        let current = model.take().unwrap();
+        let error = current.forward(input.clone()) - target.clone();
+        let gradients = (error.clone() * error).mean().backward();
+        let gradients = GradientsParams::from_grads(gradients, &current);
+        model = Some(optimizer.step(1e-4, current, gradients));
+    })
+}
+
+fn main() {
+    // Cargo itself passes `--bench`.
+    let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");
+    let mut strategy = None;
+    let mut named = Vec::new();
+    while let Some(argument) = arguments.next() {
+        if argument == "--preset" {
+            strategy = Some(arguments.next().unwrap().parse().unwrap());
+        } else {
+            named.push(argument);
+        }
+    }
+    let items = Item::list(strategy);
+    if let Some(unknown) = named.iter().find(|n| items.iter().all(|i| i.name != **n)) {
+        let names: Vec<_> = items.iter().map(|item| item.name.as_str()).collect();
+        println!("unknown item {unknown}; there are {}", names.join(" "));
+        std::process::exit(1);
+    }
+    for item in items {
+        if named.is_empty() || named.contains(&item.name) {
+            let name = item.name.clone();
+            println!("{name} {:.3}", median_ms(item.work()));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What the benchmarks share.
+
+use std::time::Instant;
+
+use burn::tensor::Device;
+use forge_nn::DeviceName;
+
+/// The device that `FORGE_BENCH_DEVICE` names, of those compiled in; flex where it is not set.
+///
+/// # Panics
+/// If it names one that is unknown, not compiled in or not there.
+#[must_use]
+pub fn device() -> Device {
+    let name = std::env::var("FORGE_BENCH_DEVICE").unwrap_or_else(|_| "flex".into());
+    let open = || name.parse::<DeviceName>().and_then(DeviceName::open);
+    match open() {
+        Ok(device) => device,
+        Err(error) => panic!("FORGE_BENCH_DEVICE={name}: {error}"),
+    }
+}
+
+/// Milliseconds that `work` takes: the median of `RUNS` runs (default: 7) after three more, each
+/// until the device has done it.
+///
+/// # Panics
+/// If `RUNS` is not a number above 0, or the device fails.
+#[must_use]
+pub fn median_ms(mut work: Box<dyn FnMut()>) -> f64 {
+    let runs = std::env::var("RUNS").map_or(Some(7), |runs| runs.parse().ok());
+    let Some(runs) = runs.filter(|runs| *runs > 0) else {
+        panic!("RUNS is not a number above 0");
+    };
+    let device = device();
+    let mut timed = || {
+        let start = Instant::now();
+        work();
+        if let Err(error) = device.sync() {
+            panic!("the device failed: {error:?}");
+        }
+        start.elapsed().as_secs_f64() * 1e3
+    };
+    for _ in 0..3 {
+        timed();
+    }
+    let mut times: Vec<f64> = (0..runs).map(|_| timed()).collect();
+    times.sort_by(f64::total_cmp);
+    times[runs / 2]
+}
