@@ -269,13 +269,13 @@ impl TabularConfig for TabRConfig {
         let (width, hidden) = (self.d_main as u64, self.block_width() as u64);
         let (batch, context) = (batch as u64, context as u64);
         let pairs = batch.saturating_mul(context.min(self.context_size as u64));
-        let block = 4 * width + 3 * hidden;
-        let encoder = self.columns().kept_values() as u64 + 4 * width;
-        let encoder = encoder + self.encoder_n_blocks as u64 * block;
+        let of_pair = 2 * (width + hidden);
+        let encoder = self.columns().kept_values() as u64 + 2 * width;
+        let encoder = encoder + self.encoder_n_blocks as u64 * (of_pair + 2 * width);
         let values = context
             .saturating_mul(width + self.columns().width() as u64)
             .saturating_add(pairs.min(context).saturating_mul(encoder))
-            .saturating_add(pairs.saturating_mul(4 * width + 3 * hidden));
+            .saturating_add(pairs.saturating_mul(of_pair));
         values.saturating_mul(4)
     }
 
