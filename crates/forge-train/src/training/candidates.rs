@@ -59,7 +59,7 @@ impl<T: TrainTask> Run<'_, T> {
             let Some(scores) = self.task.validate(&module)? else {
                 return Ok(Vec::new());
             };
-            let Some(deciding) = scores.deciding() else {
+            let Some(deciding) = self.config.deciding(&scores)? else {
                 return Err(ForgeError::training("validation gave no score"));
             };
             if !deciding.value.is_finite() {
@@ -69,7 +69,7 @@ impl<T: TrainTask> Run<'_, T> {
                 )));
             }
             let better = candidates.iter().position(|other| {
-                let other = other.validation.deciding();
+                let other = other.validation.scores.find(&deciding.name);
                 other.is_some_and(|o| deciding.direction.improves(deciding.value, o.value, 0.0))
             });
             let scores = finite(&scores);

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::EarlyStoppingConfig;
 use crate::averaging::{EmaConfig, SwaConfig};
+use crate::is_default::is_default;
+use crate::metric::{Score, Scores};
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::ScheduleConfig;
 
@@ -55,6 +57,13 @@ pub struct TrainerConfig {
     pub early_stopping: Option<EarlyStoppingConfig>,
     /// Wall-clock seconds after which the run ends, those of earlier sessions included. Above 0.
     /// Default: none. **A run that a budget ends is not reproducible**: how far it gets depends
+    /// The score by which the best epoch is kept and `early_stopping` decides, such as `accuracy`.
+    /// Default: the first that the task gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub select_by: Option<String>,
+    /// Of epochs that are equally good, keep the last rather than the first. Default false.
+    #[serde(skip_serializing_if = "is_default")]
+    pub keep_last_of_equal: bool,
     /// on the machine.
     pub max_seconds: Option<f64>,
     /// When to write checkpoints, if the trainer was given a folder.
@@ -108,6 +117,8 @@ impl Default for TrainerConfig {
             checkpoint: CheckpointConfig::default(),
             read_loss_every: None,
         }
+            select_by: None,
+            keep_last_of_equal: false,
     }
 }
 
@@ -117,6 +128,23 @@ impl TrainerConfig {
     /// # Errors
     /// A config error naming the first bad field, its value and what is allowed.
     pub fn validate(&self) -> Result<(), ForgeError> {
+    /// The score of `scores` that decides.
+    ///
+    /// # Errors
+    /// A config error if `select_by` names none of them.
+    pub(super) fn deciding<'s>(&self, scores: &'s Scores) -> Result<Option<&'s Score>, ForgeError> {
+        let Some(name) = &self.select_by else {
+            return Ok(scores.deciding());
+        };
+        let found = scores.find(name);
+        if found.is_none() && !scores.is_empty() {
+            let names: Vec<&str> = scores.iter().map(|score| score.name.as_str()).collect();
+            let allowed = format!("one of {}", names.join(", "));
+            return Err(ForgeError::config("select_by", name, allowed));
+        }
+        Ok(found)
+    }
+
         check::in_range("epochs", self.epochs, 1..=MOST_EPOCHS)?;
         check::at_least_one("batch_size", self.batch_size)?;
         check::at_least_one("micro_batches", self.micro_batches)?;
