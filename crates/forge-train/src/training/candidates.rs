@@ -42,7 +42,8 @@ impl<T: TrainTask> Run<'_, T> {
         recompute_statistics(module, rows.batches(), |module, k| {
             // Dropout has to be the same whenever a batch is seen again.
             engine.seed_for(&format!("{STATISTICS} {k}"));
-            task.observe_statistics(module, &rows.rows(0, k)?, &engine.context())
+            let rows = rows.rows(0, k)?;
+            engine.at_step_rate(|| task.observe_statistics(module, &rows, &engine.context()))
         })
     }
 

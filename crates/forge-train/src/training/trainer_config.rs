@@ -8,7 +8,7 @@ use crate::averaging::{EmaConfig, SwaConfig};
 use crate::is_default::is_default;
 use crate::metric::{Score, Scores};
 use crate::optimizer::OptimizerConfig;
-use crate::schedule::ScheduleConfig;
+use crate::schedule::{FactorConfig, ScheduleConfig};
 
 /// More is a slip of the pen: every epoch leaves a record in each checkpoint.
 const MOST_EPOCHS: usize = 1_000_000;
@@ -34,6 +34,10 @@ pub struct TrainerConfig {
     pub optimizer: OptimizerConfig,
     /// The learning rate. Default: warm-up and cosine, peak 1e-3.
     pub schedule: ScheduleConfig,
+    /// Factor on the rate of every [`Dropout`](forge_nn::regularisation::Dropout) of the module over
+    /// the run. Default constant.
+    #[serde(skip_serializing_if = "is_default")]
+    pub dropout_schedule: FactorConfig,
     /// Keep a running average of the weights. What averages offer is what is validated and
     /// returned. Default: no.
     pub ema: Option<EmaConfig>,
@@ -53,10 +57,6 @@ pub struct TrainerConfig {
     /// Epochs from one validation to the next; the last epoch is always validated. At least 1,
     /// default 1.
     pub validate_every: usize,
-    /// End when validation stops improving. Default: no.
-    pub early_stopping: Option<EarlyStoppingConfig>,
-    /// Wall-clock seconds after which the run ends, those of earlier sessions included. Above 0.
-    /// Default: none. **A run that a budget ends is not reproducible**: how far it gets depends
     /// The score by which the best epoch is kept and `early_stopping` decides, such as `accuracy`.
     /// Default: the first that the task gives.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +64,10 @@ pub struct TrainerConfig {
     /// Of epochs that are equally good, keep the last rather than the first. Default false.
     #[serde(skip_serializing_if = "is_default")]
     pub keep_last_of_equal: bool,
+    /// End when validation stops improving. Default: no.
+    pub early_stopping: Option<EarlyStoppingConfig>,
+    /// Wall-clock seconds after which the run ends, those of earlier sessions included. Above 0.
+    /// Default: none. **A run that a budget ends is not reproducible**: how far it gets depends
     /// on the machine.
     pub max_seconds: Option<f64>,
     /// When to write checkpoints, if the trainer was given a folder.
@@ -106,28 +110,24 @@ impl Default for TrainerConfig {
             seed: 0,
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
+            dropout_schedule: FactorConfig::Constant,
             ema: None,
             swa: None,
             skip_non_finite: false,
             clip_value: None,
             clip_norm: None,
             validate_every: 1,
+            select_by: None,
+            keep_last_of_equal: false,
             early_stopping: None,
             max_seconds: None,
             checkpoint: CheckpointConfig::default(),
             read_loss_every: None,
         }
-            select_by: None,
-            keep_last_of_equal: false,
     }
 }
 
 impl TrainerConfig {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// A config error naming the first bad field, its value and what is allowed.
-    pub fn validate(&self) -> Result<(), ForgeError> {
     /// The score of `scores` that decides.
     ///
     /// # Errors
@@ -145,11 +145,17 @@ impl TrainerConfig {
         Ok(found)
     }
 
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// A config error naming the first bad field, its value and what is allowed.
+    pub fn validate(&self) -> Result<(), ForgeError> {
         check::in_range("epochs", self.epochs, 1..=MOST_EPOCHS)?;
         check::at_least_one("batch_size", self.batch_size)?;
         check::at_least_one("micro_batches", self.micro_batches)?;
         self.optimizer.validate()?;
         self.schedule.validate()?;
+        self.dropout_schedule.validate("dropout_schedule")?;
         if let Some(ema) = &self.ema {
             ema.validate()?;
         }
