@@ -1,5 +1,7 @@
 //! Training on a table.
 
+use std::path::PathBuf;
+
 use burn::module::Module;
 use burn::tensor::Device;
 use forge_data::{
@@ -7,15 +9,16 @@ use forge_data::{
     PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset, TargetEncoder,
     TaskKind, infer_task, sample_weights,
 };
-use forge_models::{Capabilities, ModelConfig, RowContext, TabularSpec};
+use forge_models::{Capabilities, ModelConfig, RowContext, TabularModel, TabularSpec};
 use forge_nn::{ForgeError, ModuleConfig};
+use forge_train::checkpoint::CheckpointFolder;
 use forge_train::objective::{Binary, Multiclass, Objective, ObjectiveConfig, Regression, Targets};
 use forge_train::{Start, Trainer};
 use serde::Serialize;
 
 use super::fit_notes::notes;
 use super::fitted_model::{constants, scales};
-use super::predict::without_gradients;
+use super::predict::{features, without_gradients};
 use super::table_task::{TableTask, Validation};
 use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task};
 use crate::Error;
@@ -252,7 +255,15 @@ impl TabularEstimator {
         device.seed(training.seed);
         // Burn draws initial weights when they are first used; drawn here, they depend on nothing
         // but the seed.
-        let module = model.try_init(&device)?.materialize();
+        let mut module = model.try_init(&device)?.materialize();
+        // What is resumed has started already, and comes from its checkpoint.
+        let is_there = |folder: &PathBuf| CheckpointFolder::has_any(folder);
+        if !(resume && checkpoints.as_ref().is_some_and(is_there)) {
+            let rows = task_of_training.train.tensors().clone();
+            let is_value = kind == TaskKind::Regression && objective.width() == 1;
+            let targets = rows.y.clone().filter(|_| is_value);
+            module = module.start_from(features(rows), targets)?;
+        }
         let identity = Identity {
             model: &model,
             objective: &objective,
