@@ -9,7 +9,7 @@ use forge_data::{
     PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset, TargetEncoder,
     TaskKind, infer_task, sample_weights,
 };
-use forge_models::{Capabilities, ModelConfig, RowContext, TabularModel, TabularSpec};
+use forge_models::{Capabilities, ModelConfig, RowContext, TabularModel, TabularSpec, TargetKind};
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::checkpoint::CheckpointFolder;
 use forge_train::objective::{Binary, Multiclass, Objective, ObjectiveConfig, Regression, Targets};
@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::fit_notes::notes;
 use super::fitted_model::{constants, scales};
 use super::predict::{features, without_gradients};
+use super::preset::with_fields;
 use super::table_task::{TableTask, Validation};
 use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task};
 use crate::Error;
@@ -154,13 +155,17 @@ impl TabularEstimator {
         split: &Split,
         fit: Option<(&Device, FitOptions<'_>)>,
     ) -> Result<Option<(FittedModel, FitReport)>, Error> {
-        let mut training = self.config.trainer(split.train.len())?;
+        let (kind, task) = self.kind(table, &split.train)?;
+        let target = match kind {
+            TaskKind::Regression => TargetKind::Numbers,
+            _ => TargetKind::Classes,
+        };
+        let mut training = self.config.trainer_for(split.train.len(), target)?;
         let settings = &self.config.training;
         if split.validation.is_empty() && settings.patience.is_none() && settings.config.is_none() {
             // The preset's: without validation rows there is nothing to stop by.
             training.early_stopping = None;
         }
-        let (kind, task) = self.kind(table, &split.train)?;
         let capabilities = ModelConfig::capabilities_of(self.config.model.name())?;
         let (preprocessor, preprocessing) = self.preprocessor(capabilities, table, &split.train)?;
         let encoder = TargetEncoder::fit_as(kind, table, &self.targets, &split.train)?;
@@ -171,7 +176,7 @@ impl TabularEstimator {
             })
         };
         let train = read(&split.train)?;
-        let objective = self.objective(kind, &train.targets)?;
+        let objective = self.objective(target, &train.targets)?;
         let model = (self.config.model).sized_for(
             self.config.strategy,
             &TabularSpec {
@@ -179,6 +184,7 @@ impl TabularEstimator {
                 cat_cardinalities: preprocessor.cardinalities(),
                 d_out: objective.d_out(),
             },
+            target,
         )?;
         model.parameter_count()?;
         let context = match StoredContext::choose(capabilities.rows, &split.train) {
@@ -260,7 +266,7 @@ impl TabularEstimator {
         let is_there = |folder: &PathBuf| CheckpointFolder::has_any(folder);
         if !(resume && checkpoints.as_ref().is_some_and(is_there)) {
             let rows = task_of_training.train.tensors().clone();
-            let is_value = kind == TaskKind::Regression && objective.width() == 1;
+            let is_value = target == TargetKind::Numbers && objective.width() == 1;
             let targets = rows.y.clone().filter(|_| is_value);
             module = module.start_from(features(rows), targets)?;
         }
@@ -345,11 +351,11 @@ impl TabularEstimator {
     /// The objective as given or by the target, fitted to the training targets.
     fn objective(
         &self,
-        kind: TaskKind,
+        kind: TargetKind,
         targets: &EncodedTargets,
     ) -> Result<ObjectiveConfig, Error> {
         let targets = Targets::new(targets.slots, targets.original.clone())?;
-        let classes = kind != TaskKind::Regression;
+        let classes = kind == TargetKind::Classes;
         let mut objective = match (&self.config.objective, classes) {
             (None, false) => ObjectiveConfig::Regression(Regression::default()),
             (None, true) => {
@@ -379,6 +385,13 @@ impl TabularEstimator {
                 objective.clone()
             }
         };
+        if self.config.objective.is_none() {
+            let EstimatorConfig {
+                model, strategy, ..
+            } = &self.config;
+            let recipe = ModelConfig::recipe(model.name(), *strategy, kind)?;
+            objective = with_fields(&objective, &recipe.objective)?;
+        }
         objective.fit(&targets)?;
         Ok(objective)
     }

@@ -17,8 +17,8 @@ mod tabular;
 
 pub use builder::ModelBuilder;
 pub use contract::{
-    Capabilities, Context, ParameterCount, Preset, RowContext, Strategy, TabularConfig,
-    TabularInput, TabularModel, TabularRows, TabularSpec, TrainingPreset,
+    Capabilities, Context, ParameterCount, Preset, Recipe, RowContext, Strategy, TabularConfig,
+    TabularInput, TabularModel, TabularRows, TabularSpec, TargetKind, TrainingPreset,
 };
 pub use reference::{KeyMap, ReferenceWeights};
 pub use tabular::*;

@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod preset;
+mod recipe;
 mod spec;
 mod tabular_config;
 mod tabular_input;
@@ -9,6 +10,7 @@ mod tabular_model;
 
 pub use capabilities::{Capabilities, RowContext};
 pub use preset::{Preset, Strategy, TrainingPreset};
+pub use recipe::{Recipe, TargetKind};
 pub use spec::TabularSpec;
 pub(crate) use spec::numeric_only;
 pub use tabular_config::{ParameterCount, TabularConfig};

@@ -2,7 +2,7 @@
 
 use forge_nn::{ForgeError, ModuleConfig};
 
-use super::{Capabilities, Preset, Strategy, TabularModel, TabularSpec};
+use super::{Capabilities, Preset, Recipe, Strategy, TabularModel, TabularSpec, TargetKind};
 
 /// A config that knows how large its module is.
 pub trait ParameterCount: ModuleConfig {
@@ -46,4 +46,16 @@ pub trait TabularConfig: ParameterCount<Module: TabularModel> + Default {
 
     /// Sizes and training settings of a strategy.
     fn preset(strategy: Strategy) -> Preset<Self>;
+
+    /// [`preset`](Self::preset) for a kind of target, for models whose authors have one for each.
+    fn preset_for(strategy: Strategy, target: TargetKind) -> Preset<Self> {
+        let _ = target;
+        Self::preset(strategy)
+    }
+
+    /// What of the training is another way than usual. Default: nothing.
+    fn recipe(strategy: Strategy, target: TargetKind) -> Recipe {
+        let _ = (strategy, target);
+        Recipe::default()
+    }
 }
