@@ -33,7 +33,7 @@ pub struct EstimatorConfig {
     /// Its size where it is only named, and how long it is trained. Default balanced.
     pub strategy: Strategy,
     /// What the outputs mean. Default: regression with a Huber loss for numbers, cross-entropy for
-    /// classes. In a file: a table, or a text as on the command line, such as
+    /// classes, with what the model's recipe changes of them (`realmlp`: squared error, smoothed labels). In a file: a table, or a text as on the command line, such as
     /// `"quantiles:0.1,0.5,0.9"`.
     #[serde(deserialize_with = "text_or_table")]
     pub objective: Option<ObjectiveConfig>,

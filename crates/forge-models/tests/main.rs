@@ -5,6 +5,7 @@
 mod battery;
 mod causal;
 mod oracle;
+mod realmlp;
 mod reference;
 mod registry;
 mod saint;

@@ -10,6 +10,7 @@ use crate::registry::registry;
 
 mod ft_transformer;
 mod limits;
+mod realmlp;
 mod saint;
 mod tabnet;
 mod tabpfn_v1;
@@ -26,6 +27,7 @@ registry! { ($)
     "tabnet" => tabnet: TabNet, TabNetConfig;
     "saint" => saint: Saint, SaintConfig;
     "tabpfn_v1" => tabpfn_v1: TabPfnV1, TabPfnV1Config;
+    "realmlp" => realmlp: RealMlp, RealMlpConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -36,6 +36,7 @@ mod meta_acon;
 mod multi_head_attention;
 mod revin;
 mod rms_norm;
+mod robust_scale;
 mod rope;
 mod simplex;
 mod sliding_window_attention;
@@ -80,6 +81,7 @@ pub const ALL: &[Component] = &[
     component("mish", elementwise::run),
     component("multi_head_attention", multi_head_attention::run),
     component("qk_norm", grouped_query_attention::run),
+    component("realmlp_preprocessing", robust_scale::run),
     component("reglu", gated_linear_unit::run),
     component("revin", revin::run),
     component("rms_norm", rms_norm::run),
