@@ -2,6 +2,7 @@
 
 use volatilityforge::data::ColumnValues;
 use volatilityforge::models::ModelConfig;
+use volatilityforge::nn::StateDict;
 use volatilityforge::train::objective::ObjectiveConfig;
 use volatilityforge::train::optimizer::OptimizerConfig;
 use volatilityforge::{Column, DeviceName, EstimatorConfig, Strategy, Table, TabularClassifier};
@@ -347,6 +348,10 @@ fn the_architecture_follows_the_kind_of_target() {
         (act(numbers.model()), act(classes.model())),
         ("mish".into(), "selu".into())
     );
+    // It has seen the training rows before it learnt.
+    let state = StateDict::from_module(&numbers.members()[0]).unwrap();
+    let scale = &state.tensors["columns.scale.scale"];
+    assert!(scale.iter::<f64>().all(|scale| scale != 1.0), "{scale}");
     // Within what the training rows had, whatever the rows.
     let mut far = chain().columns().to_vec();
     far[0] = Column::numeric("log_moneyness", vec![1e9; ROWS]);
