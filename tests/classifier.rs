@@ -124,6 +124,7 @@ fn a_threshold_chosen_on_validation_rows_is_kept_in_the_file() {
     config.objective = Some(ObjectiveConfig::Binary(Binary {
         class_weights: ClassWeights::Balanced,
         threshold: serde_json::from_str::<Threshold>("\"f1\"").unwrap(),
+        ..Binary::default()
     }));
     let device = DeviceName::Flex.open().unwrap();
     let fitted = TabularClassifier::new("yes")

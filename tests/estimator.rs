@@ -1,8 +1,11 @@
 //! Fit and predict on tables.
 
+use volatilityforge::data::ColumnValues;
 use volatilityforge::models::ModelConfig;
+use volatilityforge::nn::StateDict;
 use volatilityforge::train::objective::ObjectiveConfig;
-use volatilityforge::{Column, DeviceName, EstimatorConfig, Strategy, Table};
+use volatilityforge::train::optimizer::OptimizerConfig;
+use volatilityforge::{Column, DeviceName, EstimatorConfig, Strategy, Table, TabularClassifier};
 
 use crate::chain::{ROWS, chain, label_column, quick, regressor, trained};
 
@@ -279,4 +282,90 @@ fn settings_are_one_type_in_files_and_none_is_dropped() {
     }
     let config = EstimatorConfig::named("ft_transformer", Strategy::Fast).unwrap();
     assert!(config.trainer(500).unwrap().batch_size < config.trainer(100_000).unwrap().batch_size);
+}
+
+/// What a model's recipe says is what its trainer does, for whatever is predicted.
+#[test]
+fn every_preset_is_one_the_trainer_takes() {
+    for model in ModelConfig::NAMES {
+        for strategy in [Strategy::Fast, Strategy::Balanced, Strategy::Accurate] {
+            for objective in [None, Some("multiclass")] {
+                let mut config = EstimatorConfig::named(model, strategy).unwrap();
+                config.objective = objective.map(|text| text.parse().unwrap());
+                config.validate().unwrap();
+            }
+        }
+    }
+    let mut config = EstimatorConfig::named("realmlp", Strategy::Accurate).unwrap();
+    config.training.learning_rate = Some(0.1);
+    config.training.weight_decay = Some(0.5);
+    let trainer = config.trainer(100_000).unwrap();
+    assert_eq!((trainer.epochs, trainer.batch_size), (256, 256));
+    assert_eq!(trainer.schedule.peak_lr(), 0.1);
+    assert!(trainer.early_stopping.is_none() && trainer.ema.is_none());
+    assert!(trainer.select_by.is_none() && trainer.keep_last_of_equal);
+    let OptimizerConfig::AdamW(optimizer) = trainer.optimizer;
+    assert_eq!((optimizer.weight_decay, optimizer.beta_2), (0.5, 0.95));
+    config.objective = Some("binary".parse().unwrap());
+    config.training.learning_rate = None;
+    let trainer = config.trainer(100_000).unwrap();
+    assert_eq!(trainer.schedule.peak_lr(), 0.04);
+    assert_eq!(trainer.select_by.as_deref(), Some("accuracy"));
+}
+
+#[test]
+fn a_models_own_objective_holds_where_none_is_named() {
+    let objective = |text: Option<&str>| {
+        let mut config = quick("realmlp");
+        config.training.epochs = Some(1);
+        config.objective = text.map(|text| text.parse().unwrap());
+        serde_json::to_value(trained(config).objective()).unwrap()
+    };
+    assert_eq!(objective(None)["loss"]["name"], "mse");
+    assert_eq!(objective(Some("regression"))["loss"]["name"], "huber");
+    let classes = TabularClassifier::new("option_type");
+    let fitted = classes.with_config(quick("realmlp")).unwrap();
+    let fitted = fitted
+        .fit(&chain(), &DeviceName::Flex.open().unwrap())
+        .unwrap();
+    let objective = serde_json::to_value(fitted.objective()).unwrap();
+    assert_eq!(objective["label_smoothing"], 0.1);
+}
+
+/// A model that is only named is the one for the target at hand.
+#[test]
+fn the_architecture_follows_the_kind_of_target() {
+    let mut config = EstimatorConfig::named("realmlp", Strategy::Fast).unwrap();
+    config.training.epochs = Some(1);
+    let device = DeviceName::Flex.open().unwrap();
+    let act = |model: &ModelConfig| serde_json::to_value(model).unwrap()["act"].clone();
+    let numbers = regressor(config.clone()).fit(&chain(), &device).unwrap();
+    let classes = TabularClassifier::new("option_type")
+        .with_config(config)
+        .unwrap();
+    let classes = classes.fit(&chain(), &device).unwrap();
+    assert_eq!(
+        (act(numbers.model()), act(classes.model())),
+        ("mish".into(), "selu".into())
+    );
+    // It has seen the training rows before it learnt.
+    let state = StateDict::from_module(&numbers.members()[0]).unwrap();
+    let scale = &state.tensors["columns.scale.scale"];
+    assert!(scale.iter::<f64>().all(|scale| scale != 1.0), "{scale}");
+    // Within what the training rows had, whatever the rows.
+    let mut far = chain().columns().to_vec();
+    far[0] = Column::numeric("log_moneyness", vec![1e9; ROWS]);
+    let predicted = numbers.predict(&Table::new(far).unwrap()).unwrap();
+    let ColumnValues::Numeric(vol) = &chain().column("vol").unwrap().values.clone() else {
+        panic!("vol is numbers");
+    };
+    let (low, high) = vol
+        .iter()
+        .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+    assert!(
+        predicted
+            .iter()
+            .all(|p| (low - 1e-6..=high + 1e-6).contains(p)),
+        "{predicted:?}"
+    );
 }

@@ -1,6 +1,6 @@
 //! Which network.
 
-use forge_models::{ModelConfig, Strategy, TabularSpec};
+use forge_models::{ModelConfig, Strategy, TabularSpec, TargetKind};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -28,14 +28,19 @@ impl ModelChoice {
         }
     }
 
-    /// The config for a table of this make.
+    /// The config for a table of this make and a target of this kind.
     ///
     /// # Errors
     /// A config error for a name that the registry does not know; an unsupported error for a kind
     /// of feature that the model does not take.
-    pub fn sized_for(&self, strategy: Strategy, spec: &TabularSpec) -> Result<ModelConfig, Error> {
+    pub fn sized_for(
+        &self,
+        strategy: Strategy,
+        spec: &TabularSpec,
+        target: TargetKind,
+    ) -> Result<ModelConfig, Error> {
         let config = match self {
-            Self::Named(name) => ModelConfig::preset(name, strategy)?.config,
+            Self::Named(name) => ModelConfig::preset_for(name, strategy, target)?.config,
             Self::Config(config) => config.clone(),
         };
         Ok(config.sized_for(spec)?)

@@ -1,7 +1,7 @@
 //! What an estimator is made of.
 
 use forge_data::{NumericTransform, PreprocessConfig};
-use forge_models::{ModelConfig, Strategy};
+use forge_models::{ModelConfig, Strategy, TargetKind};
 use forge_nn::{ForgeError, check};
 use forge_train::TrainerConfig;
 use forge_train::objective::{Objective, ObjectiveConfig};
@@ -33,7 +33,7 @@ pub struct EstimatorConfig {
     /// Its size where it is only named, and how long it is trained. Default balanced.
     pub strategy: Strategy,
     /// What the outputs mean. Default: regression with a Huber loss for numbers, cross-entropy for
-    /// classes. In a file: a table, or a text as on the command line, such as
+    /// classes, with what the model's recipe changes of them (`realmlp`: squared error, smoothed labels). In a file: a table, or a text as on the command line, such as
     /// `"quantiles:0.1,0.5,0.9"`.
     #[serde(deserialize_with = "text_or_table")]
     pub objective: Option<ObjectiveConfig>,
@@ -102,15 +102,28 @@ impl EstimatorConfig {
     }
 
     /// The trainer's settings for `rows` training rows: batches and epochs follow the table's
-    /// length, so that a small one is not trained too little.
+    /// length, so that a small one is not trained too little. For the kind of target that the
+    /// objective is for, and for numbers without one.
     ///
     /// # Errors
     /// A config error naming the field, its value and the allowed range.
     pub fn trainer(&self, rows: usize) -> Result<TrainerConfig, Error> {
+        let target = match self.implied_task() {
+            Some(Task::Classification) => TargetKind::Classes,
+            _ => TargetKind::Numbers,
+        };
+        self.trainer_for(rows, target)
+    }
+
+    /// [`trainer`](Self::trainer) for a kind of target.
+    pub(super) fn trainer_for(
+        &self,
+        rows: usize,
+        target: TargetKind,
+    ) -> Result<TrainerConfig, Error> {
         let name = self.model.name();
-        let trainer = self
-            .training
-            .apply(preset::training(name, self.strategy, rows)?)?;
+        let trainer = preset::training(name, self.strategy, rows, target)?;
+        let trainer = self.training.apply(trainer)?;
         let part = trainer.batch_size.div_ceil(trainer.micro_batches);
         if part < 2 && ModelConfig::capabilities_of(name)?.batch_statistics {
             let (field, value, allowed) = match trainer.batch_size {

@@ -1,5 +1,7 @@
 //! Training on a table.
 
+use std::path::PathBuf;
+
 use burn::module::Module;
 use burn::tensor::Device;
 use forge_data::{
@@ -7,8 +9,11 @@ use forge_data::{
     PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset, TargetEncoder,
     TaskKind, infer_task, sample_weights,
 };
-use forge_models::{Capabilities, ModelConfig, RowContext, TabularSpec, TrainingRows};
+use forge_models::{
+    Capabilities, ModelConfig, RowContext, TabularModel, TabularSpec, TargetKind, TrainingRows,
+};
 use forge_nn::{ForgeError, ModuleConfig};
+use forge_train::checkpoint::CheckpointFolder;
 use forge_train::objective::{Binary, Multiclass, Objective, ObjectiveConfig, Regression, Targets};
 use forge_train::{Start, Trainer};
 use serde::Serialize;
@@ -16,7 +21,8 @@ use serde::Serialize;
 use super::context::{check_size, labels};
 use super::fit_notes::notes;
 use super::fitted_model::{constants, scales};
-use super::predict::without_gradients;
+use super::predict::{features, without_gradients};
+use super::preset::with_fields;
 use super::table_task::{TableTask, Validation};
 use super::training_context::LooksAt;
 use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task};
@@ -153,13 +159,17 @@ impl TabularEstimator {
         split: &Split,
         fit: Option<(&Device, FitOptions<'_>)>,
     ) -> Result<Option<(FittedModel, FitReport)>, Error> {
-        let mut training = self.config.trainer(split.train.len())?;
+        let (kind, task) = self.kind(table, &split.train)?;
+        let target = match kind {
+            TaskKind::Regression => TargetKind::Numbers,
+            _ => TargetKind::Classes,
+        };
+        let mut training = self.config.trainer_for(split.train.len(), target)?;
         let settings = &self.config.training;
         if split.validation.is_empty() && settings.patience.is_none() && settings.config.is_none() {
             // The preset's: without validation rows there is nothing to stop by.
             training.early_stopping = None;
         }
-        let (kind, task) = self.kind(table, &split.train)?;
         let capabilities = ModelConfig::capabilities_of(self.config.model.name())?;
         let (preprocessor, preprocessing) = self.preprocessor(capabilities, table, &split.train)?;
         let encoder = TargetEncoder::fit_as(kind, table, &self.targets, &split.train)?;
@@ -170,7 +180,7 @@ impl TabularEstimator {
             })
         };
         let train = read(&split.train)?;
-        let objective = self.objective(kind, &train.targets)?;
+        let objective = self.objective(target, &train.targets)?;
         let model = (self.config.model).sized_for(
             self.config.strategy,
             &TabularSpec {
@@ -178,6 +188,7 @@ impl TabularEstimator {
                 cat_cardinalities: preprocessor.cardinalities(),
                 d_out: objective.d_out(),
             },
+            target,
         )?;
         let model = model.with_labels(labels(&objective))?;
         let model = model.fitted_to(&TrainingRows::new(
@@ -265,7 +276,15 @@ impl TabularEstimator {
         device.seed(training.seed);
         // Burn draws initial weights when they are first used; drawn here, they depend on nothing
         // but the seed.
-        let module = model.try_init(&device)?.materialize();
+        let mut module = model.try_init(&device)?.materialize();
+        // What is resumed has started already, and comes from its checkpoint.
+        let is_there = |folder: &PathBuf| CheckpointFolder::has_any(folder);
+        if !(resume && checkpoints.as_ref().is_some_and(is_there)) {
+            let rows = task_of_training.train.tensors().clone();
+            let is_value = target == TargetKind::Numbers && objective.width() == 1;
+            let targets = rows.y.clone().filter(|_| is_value);
+            module = module.start_from(features(rows), targets)?;
+        }
         let identity = Identity {
             model: &model,
             objective: &objective,
@@ -347,11 +366,11 @@ impl TabularEstimator {
     /// The objective as given or by the target, fitted to the training targets.
     fn objective(
         &self,
-        kind: TaskKind,
+        kind: TargetKind,
         targets: &EncodedTargets,
     ) -> Result<ObjectiveConfig, Error> {
         let targets = Targets::new(targets.slots, targets.original.clone())?;
-        let classes = kind != TaskKind::Regression;
+        let classes = kind == TargetKind::Classes;
         let mut objective = match (&self.config.objective, classes) {
             (None, false) => ObjectiveConfig::Regression(Regression::default()),
             (None, true) => {
@@ -381,6 +400,13 @@ impl TabularEstimator {
                 objective.clone()
             }
         };
+        if self.config.objective.is_none() {
+            let EstimatorConfig {
+                model, strategy, ..
+            } = &self.config;
+            let recipe = ModelConfig::recipe(model.name(), *strategy, kind)?;
+            objective = with_fields(&objective, &recipe.objective)?;
+        }
         objective.fit(&targets)?;
         Ok(objective)
     }

@@ -1,10 +1,15 @@
 //! A model's preset as trainer settings.
 
-use forge_models::{ModelConfig, Strategy};
+use forge_models::{ModelConfig, Strategy, TargetKind};
+use forge_nn::ForgeError;
 use forge_train::averaging::EmaConfig;
 use forge_train::optimizer::{AdamWConfig, OptimizerConfig};
 use forge_train::schedule::{CosineWarmup, ScheduleConfig};
 use forge_train::{EarlyStoppingConfig, TrainerConfig};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::Error;
 
@@ -19,8 +24,10 @@ pub(super) fn training(
     name: &str,
     strategy: Strategy,
     rows: usize,
+    target: TargetKind,
 ) -> Result<TrainerConfig, Error> {
-    let preset = ModelConfig::preset(name, strategy)?.training;
+    let preset = ModelConfig::preset_for(name, strategy, target)?.training;
+    let recipe = ModelConfig::recipe(name, strategy, target)?;
     let steps = match strategy {
         Strategy::Fast => 600.0,
         Strategy::Balanced => 2_500.0,
@@ -33,7 +40,7 @@ pub(super) fn training(
     });
     let per_epoch = rows.div_ceil(batch_size).max(1) as f64;
     let epochs = ((steps * preset.steps / per_epoch) as usize).clamp(MIN_EPOCHS, MAX_EPOCHS);
-    Ok(TrainerConfig {
+    let usual = TrainerConfig {
         epochs,
         batch_size,
         schedule: ScheduleConfig::CosineWarmup(CosineWarmup {
@@ -51,5 +58,19 @@ pub(super) fn training(
             ..EarlyStoppingConfig::default()
         }),
         ..TrainerConfig::default()
-    })
+    };
+    with_fields(&usual, &recipe.trainer)
+}
+
+/// `config` with some fields as a model's recipe has them.
+pub(super) fn with_fields<C: Serialize + DeserializeOwned>(
+    config: &C,
+    fields: &Map<String, Value>,
+) -> Result<C, Error> {
+    let refuse = |e: serde_json::Error| ForgeError::config("the model's recipe", e, "settings");
+    let mut value = serde_json::to_value(config).map_err(refuse)?;
+    if let Value::Object(all) = &mut value {
+        all.extend(fields.clone());
+    }
+    Ok(serde_json::from_value(value).map_err(refuse)?)
 }

@@ -17,9 +17,9 @@ mod tabular;
 
 pub use builder::ModelBuilder;
 pub use contract::{
-    Capabilities, Context, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink,
-    Strategy, TabularConfig, TabularInput, TabularModel, TabularRows, TabularSpec, TrainingContext,
-    TrainingPreset, TrainingRows,
+    Capabilities, Context, LabelledRows, Labels, ParameterCount, Preset, Recipe, RowContext,
+    Shrink, Strategy, TabularConfig, TabularInput, TabularModel, TabularRows, TabularSpec,
+    TargetKind, TrainingContext, TrainingPreset, TrainingRows,
 };
 pub use reference::{KeyMap, ReferenceWeights};
 pub use tabular::*;

@@ -73,6 +73,14 @@ macro_rules! registry {
             ($d value:expr, $d model:ident => $d call:expr) => {
                 match $d value { $(Model::$model($d model) => $d call),+ }
             };
+            ($d value:expr, $d model:ident, $d wrap:ident => $d call:expr) => {
+                match $d value {
+                    $(Model::$model($d model) => {
+                        let $d wrap = Model::$model;
+                        $d call
+                    })+
+                }
+            };
         }
 
         macro_rules! by_name {

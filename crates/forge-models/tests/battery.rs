@@ -76,6 +76,11 @@ fn same_seed_same_model() {
 }
 
 #[test]
+fn models_start_from_training_rows() {
+    each(battery::starts_from_rows);
+}
+
+#[test]
 fn undeclared_inputs_are_refused() {
     each(battery::undeclared_inputs_are_refused);
 }

@@ -9,6 +9,7 @@
 pub mod averaging;
 pub mod checkpoint;
 pub mod distribution;
+mod is_default;
 pub mod loss;
 pub mod metric;
 pub mod objective;

@@ -49,6 +49,19 @@ fn the_newest_few_are_kept() {
 }
 
 #[test]
+fn whether_there_are_any_is_known_without_owning_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("run");
+    assert!(!CheckpointFolder::has_any(&runs) && !runs.exists());
+    let owner = CheckpointFolder::open(&runs, 2).unwrap();
+    assert!(!CheckpointFolder::has_any(&runs));
+    drop(owner);
+    half_a_run(&runs);
+    let _owner = CheckpointFolder::open(&runs, 2).unwrap();
+    assert!(CheckpointFolder::has_any(&runs));
+}
+
+#[test]
 fn a_damaged_newest_falls_back_to_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
     let files = half_a_run(folder.path());

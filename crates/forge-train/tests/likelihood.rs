@@ -3,7 +3,8 @@
 use forge_nn::burn::tensor::{DType, Device, Tensor, TensorData};
 use forge_testkit::{GradientCheck, Noise};
 use forge_train::loss::{
-    binary_cross_entropy, cross_entropy, gaussian_nll, softplus, student_t_nll,
+    binary_cross_entropy, cross_entropy, gaussian_nll, smoothed, smoothed_cross_entropy, softplus,
+    student_t_nll,
 };
 
 use crate::case::{Case, error, read};
@@ -68,17 +69,10 @@ fn pytorchs_values_and_gradients() {
         match case.config["loss"].as_str().unwrap() {
             "label_smoothing_bce" => check::<1>(case, "logits", &[], |x, t| {
                 let s = number("smoothing");
-                let target = t.mul_scalar(1.0 - s).add_scalar(s / 2.0);
-                binary_cross_entropy(x[0].clone(), target)
+                binary_cross_entropy(x[0].clone(), smoothed(t, s, 2))
             }),
             "label_smoothing_ce" => check::<2>(case, "logits", &[], |x, t| {
-                let (s, [_, k]) = (number("smoothing"), x[0].dims());
-                let all = (0..k).map(|class| {
-                    let class = t.ones_like().mul_scalar(class as f64);
-                    cross_entropy(x[0].clone(), class).mul_scalar(s / k as f64)
-                });
-                let other = all.reduce(Tensor::add).unwrap();
-                cross_entropy(x[0].clone(), t).mul_scalar(1.0 - s) + other
+                smoothed_cross_entropy(x[0].clone(), t, number("smoothing"))
             }),
             "gaussian_nll" => {
                 let full = case.config["full"].as_bool().unwrap();

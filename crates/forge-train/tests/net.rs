@@ -2,14 +2,14 @@
 //! enum, an embedding; and a task on it.
 
 use forge_nn::ForgeError;
-use forge_nn::StateDict;
 use forge_nn::burn;
 use forge_nn::burn::module::Module;
 use forge_nn::burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear,
-    LinearConfig,
+    BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, Linear, LinearConfig,
 };
 use forge_nn::burn::tensor::{Device, Int, Tensor, TensorData, activation::relu};
+use forge_nn::regularisation::{Dropout, DropoutConfig};
+use forge_nn::{ModuleConfig, StateDict};
 use forge_train::loss::{LossConfig, RegressionLoss};
 use forge_train::metric::Scores;
 use forge_train::{StepContext, TrainTask, TrainerConfig};
@@ -36,7 +36,7 @@ impl Net {
             embedding: EmbeddingConfig::new(3, 2).init(device),
             first: LinearConfig::new(2 + 4, 11).init(device),
             norm: BatchNormConfig::new(11).init(device),
-            dropout: DropoutConfig::new(0.2).init(),
+            dropout: DropoutConfig::new(0.2).init(device),
             head: Head::Linear(LinearConfig::new(11, 1).init(device)),
         }
     }

@@ -317,7 +317,7 @@ fn balanced_weights_are_scikit_learns() {
     let y = tensor(Noise::new(1).tensor(&[6, 3]));
     let plain = Multiclass {
         n_classes: 3,
-        class_weights: ClassWeights::None,
+        ..Multiclass::default()
     };
     let weighted = read(&objective.row_losses(y.clone(), target(&targets)));
     let plain = read(&plain.row_losses(y, target(&targets)));
@@ -325,6 +325,40 @@ fn balanced_weights_are_scikit_learns() {
         let w = [6.0 / 9.0, 2.0, 1.0][*t as usize];
         assert!((a - w * b).abs() < 1e-12);
     }
+}
+
+/// Two classes by one logit or by two are the same, smoothed or not; and a file states no smoothing
+/// where there is none.
+#[test]
+fn smoothing_spreads_a_part_of_a_label_over_the_classes() {
+    let label_smoothing = 0.1;
+    let one = Binary {
+        label_smoothing,
+        ..Binary::default()
+    };
+    let two = Multiclass {
+        label_smoothing,
+        ..Multiclass::default()
+    };
+    let targets = Targets::new(1, (0..ROWS).map(|i| (i % 2) as f64).collect()).unwrap();
+    let logit = Noise::new(1).tensor(&[ROWS, 1]);
+    let zero = TensorData::zeros::<f64, _>([ROWS, 1]);
+    let logits = Tensor::cat(vec![tensor(zero), tensor(logit.clone())], 1);
+    let a = read(&one.row_losses(tensor(logit.clone()), target(&targets)));
+    let b = read(&two.row_losses(logits, target(&targets)));
+    for (((a, b), x), t) in a
+        .iter()
+        .zip(&b)
+        .zip(logit.iter::<f64>())
+        .zip(targets.values())
+    {
+        let [t, p] = [0.9 * t + 0.05, 1.0 / (1.0 + (-x).exp())];
+        let expected = -t * p.ln() - (1.0 - t) * (1.0 - p).ln();
+        assert!((a - expected).abs() < 1e-12 && (b - expected).abs() < 1e-12);
+    }
+    let json = |objective: ObjectiveConfig| serde_json::to_string(&objective).unwrap();
+    assert!(json(ObjectiveConfig::Multiclass(two)).contains("label_smoothing"));
+    assert!(!json("binary".parse().unwrap()).contains("label_smoothing"));
 }
 
 #[test]
@@ -343,6 +377,7 @@ fn settings_round_trip_and_nonsense_is_refused() {
         ObjectiveConfig::Binary(Binary {
             class_weights: ClassWeights::Balanced,
             threshold: Threshold::Best(ThresholdMetric::BalancedAccuracy),
+            ..Binary::default()
         })
     );
     assert_eq!(
@@ -392,6 +427,14 @@ fn settings_round_trip_and_nonsense_is_refused() {
         (
             r#"{"name": "distribution", "targets": 0}"#,
             "objective.targets = 0",
+        ),
+        (
+            r#"{"name": "binary", "label_smoothing": 1.0}"#,
+            "objective.label_smoothing = 1",
+        ),
+        (
+            r#"{"name": "multiclass", "label_smoothing": -0.1}"#,
+            "objective.label_smoothing = -0.1",
         ),
     ] {
         let error = read(json).validate().unwrap_err().to_string();

@@ -13,6 +13,11 @@ use forge_train::optimizer::{
     AdamWConfig, AdamWGroup, OptimizerConfig, clip_global_norm, global_norm, is_finite, scale,
 };
 
+use forge_train::schedule::{
+    Constant, FactorConfig, FactorSchedule, FlatCosFactor, ScheduleConfig,
+};
+use forge_train::{Engine, EngineConfig};
+
 use crate::case::{Case, error, read};
 
 #[derive(Module, Debug)]
@@ -207,6 +212,7 @@ fn group(patterns: &[&str], rate: f64, weight_decay: Option<f64>) -> AdamWGroup 
         patterns: patterns.iter().map(ToString::to_string).collect(),
         rate,
         weight_decay,
+        ..AdamWGroup::default()
     }
 }
 
@@ -293,6 +299,18 @@ fn groups_with_slips_in_them_are_refused() {
             r#"{"match": ["a"], "weight_decay": -0.1}"#,
             "optimizer.groups[0].weight_decay = -0.1",
         ),
+        (
+            r#"{"match": ["a"], "decay": -0.1}"#,
+            "optimizer.groups[0].decay = -0.1",
+        ),
+        (
+            r#"{"match": ["a"], "decay": 1.0, "weight_decay": 0.1}"#,
+            "absent where weight_decay is set",
+        ),
+        (
+            r#"{"match": ["a"], "schedule": {"name": "constant", "lr": 0.0}}"#,
+            "schedule.lr = 0",
+        ),
     ] {
         let json = format!(r#"{{"name": "adam_w", "groups": [{groups}]}}"#);
         let error = config(&json).unwrap().build().unwrap_err().to_string();
@@ -300,6 +318,72 @@ fn groups_with_slips_in_them_are_refused() {
     }
     assert!(config(r#"{"name": "adam_w", "groups": [{"match": ["a"], "lr": 1}]}"#).is_err());
     assert!(config(r#"{"name": "adam_w", "groups": [{"rate": 1}]}"#).is_err());
+}
+
+/// A decay as a factor is one of the optimiser's decay; a schedule scales every decay, a group's own
+/// rate follows its own schedule, and a group that nothing fits is taken where it may be.
+#[test]
+fn decay_and_the_rates_of_groups_follow_their_schedules() {
+    let flat_cos = FactorConfig::FlatCos(FlatCosFactor::default());
+    let optimizer = OptimizerConfig::AdamW(AdamWConfig {
+        weight_decay: 0.5,
+        decay_schedule: flat_cos,
+        groups: vec![
+            AdamWGroup {
+                optional: true,
+                ..group(&["nowhere"], 1.0, None)
+            },
+            AdamWGroup {
+                decay: Some(0.2),
+                schedule: Some(ScheduleConfig::Factor(FactorSchedule {
+                    base_lr: 0.8,
+                    factor: flat_cos,
+                    total_steps: None,
+                })),
+                ..group(&["*.bias"], 0.1, None)
+            },
+        ],
+        ..AdamWConfig::default()
+    });
+    let config = EngineConfig {
+        optimizer,
+        schedule: ScheduleConfig::Constant(Constant { lr: 0.1 }),
+        steps: 8,
+        ..EngineConfig::default()
+    };
+    let device = Device::flex();
+    let net = Net {
+        first: LinearConfig::new(3, 2).init(&device),
+        second: LinearConfig::new(2, 1).init(&device),
+    };
+    let net = map_parameters(net.train(), &mut Ones);
+    let mut engine = Engine::new(net, config).unwrap();
+    let mut expected = [1.0_f64, 1.0];
+    for step in 0..8 {
+        // No gradient moves anything, so only decay does.
+        engine
+            .step(|net, _| {
+                Ok(net
+                    .forward(Tensor::ones([1, 3], &net.first.weight.device()))
+                    .sum()
+                    * 0.0)
+            })
+            .unwrap();
+        let factor = flat_cos.at(step, 8);
+        expected[0] *= 1.0 - 0.1 * 0.5 * factor;
+        expected[1] *= 1.0 - (0.1 * 0.8 * factor) * (0.2 * 0.5 * factor);
+        let net = engine.module();
+        let found = [
+            read(&net.first.weight.val())[0],
+            read(&net.first.bias.as_ref().unwrap().val())[0],
+        ];
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() < 1e-5,
+                "{step}: {found} {expected}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -140,6 +140,85 @@ fn plain_runs_resume_bit_equal() {
     resumes_bit_equal(&config, &[1, 5, 8, 11], &[], StopReason::Completed);
 }
 
+/// Whatever follows the step is that of the step, however often the run is cut.
+#[test]
+fn rates_decay_and_dropout_on_schedules_resume_bit_equal() {
+    resumes_bit_equal(
+        &scheduled(5),
+        &[1, 7, 10, 13, 19],
+        &[],
+        StopReason::Completed,
+    );
+}
+
+/// Everything that has a schedule, on one that is long done with being constant.
+fn scheduled(epochs: usize) -> TrainerConfig {
+    TrainerConfig {
+        early_stopping: None,
+        select_by: Some("rmse".into()),
+        keep_last_of_equal: true,
+        dropout_schedule: serde_json::from_value(json!({"name": "flat_cos"})).unwrap(),
+        schedule: serde_json::from_value(
+            json!({"name": "factor", "base_lr": 0.05, "factor": {"name": "cos_log"}}),
+        )
+        .unwrap(),
+        optimizer: serde_json::from_value(json!({
+            "name": "adam_w",
+            "beta_2": 0.95,
+            "weight_decay": 0.05,
+            "decay_schedule": {"name": "flat_cos", "flat": 0.2},
+            "groups": [
+                {"match": ["*.bias"], "rate": 0.1, "decay": 0.0},
+                {"match": ["head"], "schedule": {"name": "cosine_warmup"}, "decay": 2.0},
+                {"match": ["not_there"], "optional": true},
+            ],
+        }))
+        .unwrap(),
+        ..config(epochs)
+    }
+}
+
+/// Another number of epochs would stretch what follows the progress.
+#[test]
+fn a_run_with_factors_goes_on_for_as_long_as_it_was_planned() {
+    let folder = tempfile::tempdir().unwrap();
+    let constant = |epochs| TrainerConfig {
+        schedule: serde_json::from_value(json!({"name": "constant", "lr": 0.01})).unwrap(),
+        ..scheduled(epochs)
+    };
+    run(&constant(2), folder.path(), Start::Fresh, Some(3), 1);
+    let error = Trainer::new(constant(3))
+        .unwrap()
+        .with_checkpoints(folder.path(), Start::Resume)
+        .fit(&mut Task::new(25), Net::new(&Device::flex(), 1))
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("planned_steps = 12, must be 8"),
+        "{error}"
+    );
+}
+
+#[test]
+fn dropout_follows_its_schedule() {
+    let with = |factor: Value| {
+        let config = TrainerConfig {
+            dropout_schedule: serde_json::from_value(factor).unwrap(),
+            ..config(2)
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let outcome = run(&config, folder.path(), Start::Fresh, None, 1);
+        let losses = outcome.history.iter().map(|epoch| epoch.train_loss);
+        losses.collect::<Vec<f64>>()
+    };
+    let (plain, falling) = (
+        with(json!({"name": "constant"})),
+        with(json!({"name": "flat_cos"})),
+    );
+    // The first epoch is the flat half.
+    assert_eq!(plain[0], falling[0]);
+    assert_ne!(plain[1], falling[1]);
+}
+
 #[test]
 fn a_run_stopped_many_times_is_the_same_run() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,7 @@
-use forge_train::schedule::{CosineWarmup, OneCycle, ScheduleConfig};
+use forge_train::schedule::{
+    CosLogFactor, CosineWarmup, FactorConfig, FactorSchedule, FlatCosFactor, OneCycle,
+    ScheduleConfig,
+};
 use serde_json::json;
 
 use crate::case::Case;
@@ -27,6 +30,36 @@ fn oracle_cases_pass() {
             );
         }
     }
+}
+
+/// Read before each step of a run, at `t` = steps made over steps planned.
+#[test]
+fn factors_are_pytabkits() {
+    let cases = Case::all("realmlp_schedules");
+    assert_eq!(cases.len(), 2);
+    for case in cases {
+        let factor = match case.config["name"].as_str().unwrap() {
+            "coslog4" => FactorConfig::CosLog(CosLogFactor::default()),
+            "flat_cos" => FactorConfig::FlatCos(FlatCosFactor::default()),
+            other => panic!("{other}"),
+        };
+        let steps = case.config["n"].as_u64().unwrap();
+        let schedule = ScheduleConfig::Factor(FactorSchedule {
+            base_lr: 0.04,
+            factor,
+            total_steps: None,
+        });
+        let schedule = schedule.with_peak_lr(0.2).build(steps).unwrap();
+        let values = case.values("output/value");
+        assert_eq!(values.len() as u64, steps + 1);
+        for (step, expected) in (0..).zip(values) {
+            let ours = [factor.at(step, steps), schedule.lr(step) / 0.2];
+            let close = ours.iter().all(|ours| (ours - expected).abs() < 1e-12);
+            assert!(close, "{} {step}: {ours:?} {expected}", case.name);
+        }
+        assert_eq!(factor.at(u64::MAX, steps), factor.at(steps, steps));
+    }
+    assert_eq!(FactorConfig::default().at(7, 9), 1.0);
 }
 
 #[test]
@@ -70,6 +103,14 @@ fn bad_fields_are_named() {
         (
             json!({"name": "one_cycle", "div_factor": 0.5}),
             "schedule.div_factor",
+        ),
+        (
+            json!({"name": "factor", "factor": {"name": "flat_cos", "flat": 1.0}}),
+            "schedule.factor.flat = 1",
+        ),
+        (
+            json!({"name": "factor", "factor": {"name": "cos_log", "cycles": 0}}),
+            "schedule.factor.cycles = 0",
         ),
     ] {
         let config: ScheduleConfig = serde_json::from_value(config).unwrap();

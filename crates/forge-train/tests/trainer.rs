@@ -5,6 +5,7 @@ use forge_nn::ForgeError;
 use forge_nn::burn::module::Module;
 use forge_nn::burn::nn::{Linear, LinearConfig};
 use forge_nn::burn::tensor::{Device, Tensor, TensorData};
+use forge_train::metric::Scores;
 use forge_train::{
     BatchEvent, EarlyStoppingConfig, EndEvent, EpochEvent, Flow, Observer, Start, StartEvent,
     StepContext, StopReason, TrainOutcome, TrainTask, Trainer, TrainerConfig,
@@ -72,6 +73,69 @@ fn early_stopping_gives_back_the_best() {
     assert_eq!(outcome.stop, StopReason::EarlyStopped);
     assert_eq!(outcome.epochs, outcome.best_epoch.unwrap() + 1 + 3);
     assert_eq!(task.validate(&outcome.module).unwrap(), outcome.scores);
+}
+
+/// Two scores, of which the second is the same in every epoch.
+struct TwoScores(Task);
+
+impl TrainTask for TwoScores {
+    type Module = Net;
+
+    fn n_rows(&self) -> usize {
+        self.0.n_rows()
+    }
+
+    fn loss(
+        &mut self,
+        module: &Net,
+        rows: &[usize],
+        at: &StepContext<'_>,
+    ) -> Result<Tensor<1>, ForgeError> {
+        self.0.loss(module, rows, at)
+    }
+
+    fn validate(&self, module: &Net) -> Result<Option<Scores>, ForgeError> {
+        let scores = self.0.validate(module)?;
+        Ok(scores.map(|scores| scores.maximize("accuracy", 0.5)))
+    }
+}
+
+#[test]
+fn the_score_that_selects_can_be_named() {
+    let run = |select_by: Option<&str>, keep_last_of_equal| {
+        let config = TrainerConfig {
+            select_by: select_by.map(String::from),
+            keep_last_of_equal,
+            early_stopping: Some(EarlyStoppingConfig {
+                patience: 5,
+                min_delta: 0.0,
+            }),
+            ..config(8)
+        };
+        let mut task = TwoScores(Task::new(40));
+        let net = Net::new(&task.0.device, 1);
+        Trainer::new(config).unwrap().fit(&mut task, net)
+    };
+    let usual = run(None, false).unwrap();
+    assert_eq!(
+        (usual.stop, usual.best_epoch),
+        (StopReason::Completed, Some(7))
+    );
+    // Never better, so that early stopping ends the run after its patience.
+    let first = run(Some("accuracy"), false).unwrap();
+    assert_eq!(
+        (first.stop, first.best_epoch),
+        (StopReason::EarlyStopped, Some(0))
+    );
+    let last = run(Some("accuracy"), true).unwrap();
+    assert_eq!(last.best_epoch, Some(5));
+    // The scores stand in the task's order.
+    assert_eq!(last.scores.unwrap().deciding().unwrap().name, "rmse");
+    let error = run(Some("f1"), false).unwrap_err().to_string();
+    assert!(
+        error.contains("select_by = f1, must be one of rmse, accuracy"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
 use forge_models::{
     Context, Model, ModelConfig, RowContext, Strategy, TabularInput, TabularRows, TabularSpec,
+    TrainingRows,
 };
 use forge_nn::{ModuleConfig, Network};
 use forge_testkit::bench::{device, median_ms};
@@ -43,7 +44,11 @@ impl Item {
                 Some(strategy) => ModelConfig::preset(name, strategy).unwrap().config,
                 None => ModelConfig::named(name).unwrap(),
             };
+            // Presets may take bins from training rows.
+            let numbers: Vec<f32> = (0..1_000 * FEATURES).map(|i| (i as f32).sin()).collect();
+            let rows = TrainingRows::new(&numbers, FEATURES, &numbers[..1_000], 1, None).unwrap();
             let config = config.sized_for(&table).unwrap();
+            let config = config.fitted_to(&rows).unwrap();
             ROWS.map(|(what, rows)| Self {
                 config: config.clone(),
                 name: format!("{name}_{what}"),
@@ -81,10 +86,10 @@ fn input(config: &ModelConfig, rows: usize, device: &Device) -> TabularInput {
     };
     let input = TabularInput::from(some(rows));
     match config.capabilities().rows {
-        RowContext::Labelled => input.with_context(Context {
-            rows: some(256),
-            target: Some(random([256, 1], device)),
-        }),
+        RowContext::Labelled => {
+            let targets = random([256, 1], device);
+            input.with_context(Context::labelled(some(256), targets))
+        }
         RowContext::Alone | RowContext::Neighbours => input,
     }
 }

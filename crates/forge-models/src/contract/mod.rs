@@ -3,6 +3,7 @@
 mod capabilities;
 mod labelled;
 mod preset;
+mod recipe;
 mod shrink;
 mod spec;
 mod tabular_config;
@@ -13,6 +14,7 @@ mod training_rows;
 pub use capabilities::{Capabilities, RowContext};
 pub use labelled::{LabelledRows, Labels, TrainingContext};
 pub use preset::{Preset, Strategy, TrainingPreset};
+pub use recipe::{Recipe, TargetKind};
 pub use shrink::Shrink;
 pub use spec::TabularSpec;
 pub(crate) use spec::numeric_only;

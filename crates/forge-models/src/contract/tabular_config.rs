@@ -3,8 +3,8 @@
 use forge_nn::{ForgeError, ModuleConfig};
 
 use super::{
-    Capabilities, LabelledRows, Labels, Preset, Shrink, Strategy, TabularModel, TabularSpec,
-    TrainingRows,
+    Capabilities, LabelledRows, Labels, Preset, Recipe, Shrink, Strategy, TabularModel,
+    TabularSpec, TargetKind, TrainingRows,
 };
 
 /// A config that knows how large its module is.
@@ -97,4 +97,16 @@ pub trait TabularConfig: ParameterCount<Module: TabularModel> + Default {
 
     /// Sizes and training settings of a strategy.
     fn preset(strategy: Strategy) -> Preset<Self>;
+
+    /// [`preset`](Self::preset) for a kind of target, for models whose authors have one for each.
+    fn preset_for(strategy: Strategy, target: TargetKind) -> Preset<Self> {
+        let _ = target;
+        Self::preset(strategy)
+    }
+
+    /// What of the training is another way than usual. Default: nothing.
+    fn recipe(strategy: Strategy, target: TargetKind) -> Recipe {
+        let _ = (strategy, target);
+        Recipe::default()
+    }
 }

@@ -4,7 +4,7 @@ use forge_nn::{ForgeError, Forward, Network, Want};
 
 use burn::tensor::Tensor;
 
-use super::{Capabilities, Context, Labels, TabularInput, TabularSpec};
+use super::{Capabilities, Context, Labels, TabularInput, TabularRows, TabularSpec};
 
 /// A model from table rows to predictions.
 pub trait TabularModel: Network<Input = TabularInput, Spec = TabularSpec> {
@@ -33,6 +33,24 @@ pub trait TabularModel: Network<Input = TabularInput, Spec = TabularSpec> {
     /// If the rows do not fit.
     fn encode_context(&self, context: Context) -> Context {
         context
+    }
+
+    /// The model as it starts to be trained on `rows`: with statistics and first weights taken from
+    /// them, where the architecture has such. Default: as it is.
+    ///
+    /// For a fresh model, once, before anything is learnt; what is loaded or resumed has started
+    /// already. The result follows the seed of the device. Names and shapes of the tensors stay.
+    ///
+    /// `rows` are the training rows, preprocessed, on the model's device. `target` `[N, D_out]` are
+    /// their targets in the model's scale where each output is the value of one; absent for classes,
+    /// quantiles and distributions.
+    ///
+    /// # Errors
+    /// As [`TabularInput::check`] for rows that do not fit, or a shape error for targets that do not;
+    /// a weights error if something cannot be read back from the device.
+    fn start_from(self, rows: TabularRows, target: Option<Tensor<2>>) -> Result<Self, ForgeError> {
+        let _ = (rows, target);
+        Ok(self)
     }
 
     /// [`run`](Network::run) for input from outside: checks everything, codes and labels included.

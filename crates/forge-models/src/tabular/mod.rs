@@ -18,6 +18,7 @@ mod modern_resnet;
 mod numbers;
 mod one_target;
 mod pyramid_resnet;
+mod realmlp;
 mod saint;
 mod tabicl;
 mod tabm;
@@ -45,6 +46,7 @@ registry! { ($)
     "pyramid_resnet" => pyramid_resnet: PyramidResNet, PyramidResNetConfig;
     "dense_net" => dense_net: DenseNet, DenseNetConfig;
     "tabicl" => tabicl: TabIcl, TabIclConfig;
+    "realmlp" => realmlp: RealMlp, RealMlpConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -1,9 +1,10 @@
 //! What every model of the registry can do: what each of them does.
 
+use burn::tensor::Tensor;
 use forge_nn::{ForgeError, Forward, Network, Want};
 
 use super::Model;
-use crate::{Capabilities, Context, Labels, TabularInput, TabularModel, TabularSpec};
+use crate::{Capabilities, Context, Labels, TabularInput, TabularModel, TabularRows, TabularSpec};
 
 impl Network for Model {
     type Input = TabularInput;
@@ -37,5 +38,9 @@ impl TabularModel for Model {
 
     fn encode_context(&self, context: Context) -> Context {
         each_model!(self, model => model.encode_context(context))
+    }
+
+    fn start_from(self, rows: TabularRows, target: Option<Tensor<2>>) -> Result<Self, ForgeError> {
+        each_model!(self, model, wrap => model.start_from(rows, target).map(wrap))
     }
 }

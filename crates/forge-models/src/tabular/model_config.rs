@@ -6,8 +6,8 @@ use forge_nn::{ForgeError, ModuleConfig, StateDict};
 use super::{Model, ModelConfig, unknown};
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::{
-    Capabilities, LabelledRows, Labels, ParameterCount, Preset, Shrink, Strategy, TabularConfig,
-    TabularSpec, TrainingRows,
+    Capabilities, LabelledRows, Labels, ParameterCount, Preset, Recipe, Shrink, Strategy,
+    TabularConfig, TabularSpec, TargetKind, TrainingRows,
 };
 
 impl ModelConfig {
@@ -34,6 +34,30 @@ impl ModelConfig {
     /// A config error that lists the names there are.
     pub fn preset(name: &str, strategy: Strategy) -> Result<Preset<Self>, ForgeError> {
         by_name!(name, C => Ok(C::preset(strategy).map(Into::into)))
+    }
+
+    /// [`preset`](Self::preset) for a kind of target.
+    ///
+    /// # Errors
+    /// As [`preset`](Self::preset).
+    pub fn preset_for(
+        name: &str,
+        strategy: Strategy,
+        target: TargetKind,
+    ) -> Result<Preset<Self>, ForgeError> {
+        by_name!(name, C => Ok(C::preset_for(strategy, target).map(Into::into)))
+    }
+
+    /// What of the training of the model called `name` is another way than usual.
+    ///
+    /// # Errors
+    /// As [`preset`](Self::preset).
+    pub fn recipe(
+        name: &str,
+        strategy: Strategy,
+        target: TargetKind,
+    ) -> Result<Recipe, ForgeError> {
+        by_name!(name, C => Ok(C::recipe(strategy, target)))
     }
 
     /// What the default architecture of the model called `name` supports.

@@ -3,6 +3,7 @@
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Device, Tensor};
 
+use super::dropout_factor;
 use crate::config_macro::config;
 use crate::{ForgeError, ModuleConfig, check, ops, training_flag};
 
@@ -63,11 +64,12 @@ impl Dropout {
         ops::dropout_residual(x, residual, self.rate())
     }
 
-    /// The rate that applies now, for operations with the dropout inside: 0 while the layer rests.
+    /// The rate that applies now, for operations with the dropout inside: 0 while the layer rests,
+    /// times the factor of [`with_dropout_factor`](super::with_dropout_factor) within it.
     #[must_use]
     pub fn rate(&self) -> f64 {
         match self.training.is_enabled() {
-            true => self.rate,
+            true => self.rate * dropout_factor::factor(),
             false => 0.0,
         }
     }

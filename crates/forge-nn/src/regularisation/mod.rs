@@ -3,6 +3,8 @@
 
 mod drop_path;
 mod dropout;
+mod dropout_factor;
 
 pub use drop_path::{DropPath, DropPathConfig, linear_drop_rates};
 pub use dropout::{Dropout, DropoutConfig};
+pub use dropout_factor::with_dropout_factor;

@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Tensor, TensorData};
 use forge_nn::activation::{
     AconAConfig, AconBConfig, AconCConfig, FRelu1dConfig, FRelu2dConfig, GatedFeedForwardConfig,
-    MetaAconConfig, StarReluConfig, entmax15, gelu, leaky_relu, lisht, mish, reglu, silu,
+    MetaAconConfig, StarReluConfig, entmax15, gelu, leaky_relu, lisht, mish, reglu, selu, silu,
     sparsemax,
 };
 use forge_nn::{ModuleConfig, burn};
@@ -193,4 +193,27 @@ fn a_gated_feed_forward_takes_views_that_are_not_contiguous() {
     let view = module.forward(x.clone().permute([2, 1, 0]));
     let copy = Tensor::from_data(x.permute([2, 1, 0]).into_data(), (&device(), DType::F64));
     close(view, module.forward(copy), 1e-14);
+}
+
+#[test]
+fn selu_is_the_papers_and_has_a_gradient_everywhere() {
+    let x = normal([5, 7]) * 2.0;
+    check_input(x.clone(), |x| selu(x).square().sum());
+    let at = |x: f64| numbers(selu(Tensor::<1>::from_data([x], (&device(), DType::F64))))[0];
+    // λ and -λα, to the digits that the paper gives.
+    assert!((at(1.0) - 1.0507).abs() < 1e-4 && (at(-1e4) + 1.7581).abs() < 1e-4);
+    // Mean 0 and variance 1 stay.
+    let y = numbers(selu(normal([401, 101])));
+    let mean = y.iter().sum::<f64>() / y.len() as f64;
+    let variance = y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / y.len() as f64;
+    assert!(
+        mean.abs() < 0.02 && (variance - 1.0).abs() < 0.02,
+        "{mean} {variance}"
+    );
+    let far = Tensor::<1>::from_data([-1e4_f32, 0.0, 1e4], &device().autodiff()).require_grad();
+    let gradients = selu(far.clone()).sum().backward();
+    let slopes = far.grad(&gradients).map(numbers).unwrap();
+    for (slope, expected) in slopes.iter().zip([0.0, 1.7581, 1.0507]) {
+        assert!((slope - expected).abs() < 1e-3, "{slopes:?}");
+    }
 }

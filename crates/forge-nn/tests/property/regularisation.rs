@@ -2,7 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
-use forge_nn::regularisation::{DropPathConfig, DropoutConfig, linear_drop_rates};
+use forge_nn::regularisation::{
+    DropPathConfig, DropoutConfig, linear_drop_rates, with_dropout_factor,
+};
 use forge_nn::{ModuleConfig, burn};
 
 use crate::checks::{device, numbers};
@@ -71,4 +73,24 @@ fn linear_rule_and_its_limits() {
     assert!(linear_drop_rates(0, 0.5).is_empty());
     let error = DropPathConfig::new(1.0).validate().unwrap_err();
     assert_eq!(error.to_string(), "config: rate = 1, must be in 0.0..1.0");
+}
+
+#[test]
+fn a_factor_holds_within_its_pass_alone() {
+    let device = device();
+    let module = DropoutConfig::new(0.5).init(&device);
+    let ones = Tensor::<2>::ones([97, 101], (&device, DType::F64));
+    device.seed(5);
+    let y = with_dropout_factor(0.2, || module.forward(ones.clone()));
+    let kept = numbers(y).into_iter().filter(|v| *v != 0.0);
+    let share = kept.count() as f64 / (97.0 * 101.0);
+    assert!((share - 0.9).abs() < 0.01, "{share}");
+    let nested = with_dropout_factor(0.2, || with_dropout_factor(0.4, || module.rate()));
+    assert_eq!((nested, module.rate()), (0.2, 0.5));
+    for (factor, rate) in [(0.0, 0.0), (-1.0, 0.0), (f64::NAN, 0.0), (9.0, 0.5)] {
+        assert_eq!(with_dropout_factor(factor, || module.rate()), rate);
+    }
+    let panicked = std::panic::catch_unwind(|| with_dropout_factor(0.0, || panic!("in a pass")));
+    assert!(panicked.is_err());
+    assert_eq!(module.rate(), 0.5);
 }

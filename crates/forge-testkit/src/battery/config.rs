@@ -1,8 +1,9 @@
 //! What a config says and refuses.
 
-use burn::module::Module;
-use burn::tensor::Device;
+use burn::module::Param;
+use burn::tensor::{Device, Tensor};
 use forge_models::{ModelConfig, Strategy};
+use forge_nn::parameters::{Floats, ParameterPath, ParameterVisitor, visit_parameters};
 use forge_nn::{ForgeError, ModuleConfig};
 use serde::Deserialize;
 use toml::Value;
@@ -155,6 +156,14 @@ fn refuses(config: &ModelConfig, field: &str) -> bool {
             .iter()
             .all(|value| verdict(&[(field, value)]).is_none())
     });
+    let of_words = match table.get(field) {
+        Some(Value::Array(list)) => !list.is_empty() && list.iter().all(Value::is_str),
+        _ => false,
+    };
+    let word = word.or(of_words.then(|| {
+        let list = Value::Array(words.to_vec());
+        verdict(&[(field, &list)]).is_none()
+    }));
     // Integers would pass for fractions, so fractions are tried first.
     // The other of two values may be good.
     let is_switch = matches!(table.get(field), Some(Value::Boolean(_)));
@@ -178,19 +187,22 @@ fn refuses(config: &ModelConfig, field: &str) -> bool {
 /// If it is not.
 pub fn parameter_count_is_right(config: &ModelConfig, device: &Device) {
     let counted = config.parameter_count();
-    let model = config.init(device);
-    let running: usize = match forge_nn::StateDict::from_module(&model) {
-        Ok(state) => state
-            .tensors
-            .iter()
-            .filter(|(name, _)| name.contains("running_"))
-            .map(|(_, data)| data.num_elements())
-            .sum(),
-        Err(error) => panic!("{config:?}: {error}"),
-    };
-    let made = model.num_params() - running;
+    let mut count = Trainable(0);
+    visit_parameters(&config.init(device), &mut count);
+    let Trainable(made) = count;
     assert!(
         counted.is_ok_and(|counted| counted == made),
         "{config:?} makes {made} parameters"
     );
+}
+
+/// Elements of all that training moves; statistics are none of it.
+struct Trainable(usize);
+
+impl ParameterVisitor for Trainable {
+    fn visit<const D: usize>(&mut self, _: &ParameterPath, param: &Param<Tensor<D>>) {
+        if Floats::Trainable.take(param) {
+            self.0 += param.lazy_shape().num_elements();
+        }
+    }
 }

@@ -21,7 +21,8 @@ pub use forward::{
 pub use inputs::{declared_inputs_matter, undeclared_inputs_are_refused};
 pub use maps::declared_maps_are_returned;
 pub use state::{
-    same_seed_same_model, state_round_trip_is_bit_identical, storage_of_parameters_does_not_matter,
+    same_seed_same_model, starts_from_rows, state_round_trip_is_bit_identical,
+    storage_of_parameters_does_not_matter,
 };
 pub use table::{input, rows_of, subjects};
 pub use training::{every_parameter_learns, overfits_sixteen_rows};

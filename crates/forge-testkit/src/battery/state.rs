@@ -2,11 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use forge_models::{Model, ModelConfig};
+use forge_models::{Model, ModelConfig, TabularModel};
 use forge_nn::{ForgeError, ModuleConfig, Network, StateDict};
 
-use super::table::{assert_close, input, values};
-use crate::with_padded_parameters;
+use super::table::{assert_close, floats, input, rows_of, values};
+use crate::{Noise, with_padded_parameters};
 
 /// The state of a model, put into another one of the same config, makes it the same to the bit,
 /// and a state that lacks a tensor or has one too many is refused.
@@ -100,4 +100,56 @@ pub fn storage_of_parameters_does_not_matter(config: &ModelConfig, device: &Devi
     let output = |model: &Model| values(model.forward(input(config, 5, 1, device)));
     let title = format!("{config:?} stored otherwise");
     assert_close(&title, &output(&padded), &output(&model), 1e-6, 0.0);
+}
+
+/// A model that starts from training rows follows the seed, has the tensors of one that does not, and
+/// gives finite outputs, with targets and without.
+///
+/// # Panics
+/// If it does not.
+pub fn starts_from_rows(config: &ModelConfig, device: &Device) {
+    let device = device.clone().autodiff();
+    let spec = config.spec();
+    let start = |seed, with_target: bool| {
+        device.seed(seed);
+        let model = config.init(&device).materialize();
+        let target = floats(Noise::new(4).tensor(&[40, spec.d_out]), &device);
+        match model.start_from(
+            rows_of(&spec, 40, 3, &device),
+            with_target.then_some(target),
+        ) {
+            Ok(model) => model,
+            Err(error) => panic!("{config:?}: {error}"),
+        }
+    };
+    let state = |model: &Model| match StateDict::from_module(model) {
+        Ok(state) => state.tensors,
+        Err(error) => panic!("{config:?}: {error}"),
+    };
+    let model = start(1, true);
+    assert_eq!(
+        state(&model),
+        state(&start(1, true)),
+        "{config:?}: one seed, two starts"
+    );
+    assert_ne!(
+        state(&model),
+        state(&start(2, true)),
+        "{config:?}: two seeds, one start"
+    );
+    let shapes = |model: &Model| -> Vec<_> {
+        let tensors = state(model).into_iter();
+        tensors
+            .map(|(name, data)| (name, data.shape().to_vec()))
+            .collect()
+    };
+    assert_eq!(shapes(&model), shapes(&config.init(&device)), "{config:?}");
+    for model in [model, start(1, false)] {
+        let y = values(
+            model
+                .valid()
+                .forward(input(config, 5, 1, &device.clone().inner())),
+        );
+        assert!(y.iter().all(|y| y.is_finite()), "{config:?}: {y:?}");
+    }
 }

@@ -38,6 +38,7 @@ mod num_embedding_bins;
 mod num_embeddings;
 mod revin;
 mod rms_norm;
+mod robust_scale;
 mod rope;
 mod simplex;
 mod sliding_window_attention;
@@ -84,6 +85,7 @@ pub const ALL: &[Component] = &[
     component("num_embedding_bins", num_embedding_bins::run),
     component("num_embeddings", num_embeddings::run),
     component("qk_norm", grouped_query_attention::run),
+    component("realmlp_preprocessing", robust_scale::run),
     component("reglu", gated_linear_unit::run),
     component("revin", revin::run),
     component("rms_norm", rms_norm::run),

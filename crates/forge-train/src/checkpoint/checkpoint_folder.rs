@@ -82,10 +82,19 @@ impl CheckpointFolder {
     /// # Errors
     /// An I/O error naming the folder.
     pub fn list(&self) -> Result<Vec<(u64, PathBuf)>, ForgeError> {
-        let fail = |e| ForgeError::io(&self.path, e);
+        Self::files(&self.path).map_err(|e| ForgeError::io(&self.path, e))
+    }
+
+    /// Whether there are checkpoints in the folder `path`. Neither makes it nor becomes its owner.
+    #[must_use]
+    pub fn has_any(path: &Path) -> bool {
+        Self::files(path).is_ok_and(|files| !files.is_empty())
+    }
+
+    fn files(path: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
         let mut found = Vec::new();
-        for entry in fs::read_dir(&self.path).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
             let name = entry.file_name();
             let number = name
                 .to_string_lossy()

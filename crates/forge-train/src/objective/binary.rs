@@ -1,14 +1,15 @@
 //! Yes or no.
 
 use burn::tensor::Tensor;
-use forge_nn::ForgeError;
+use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::class_weights::check_classes;
 use super::outputs::Outputs;
 use super::slot_scores::{check_rows, wrong_kind};
 use super::{ClassWeights, Objective, Predictions, Scale, Targets, Threshold, view};
-use crate::loss::binary_cross_entropy;
+use crate::is_default::is_default;
+use crate::loss::{binary_cross_entropy, smoothed};
 use crate::metric::{
     ConfusionMatrix, Direction, Scores, auroc, average_precision, brier, log_loss,
 };
@@ -24,6 +25,9 @@ use crate::metric::{
 pub struct Binary {
     /// What rows of class 0 and of class 1 count in training. Default: all the same.
     pub class_weights: ClassWeights,
+    /// Part of each label that is spread evenly over both classes in training, in `[0, 1)`. Default 0.
+    #[serde(skip_serializing_if = "is_default")]
+    pub label_smoothing: f64,
     /// From which probability on a row is taken for class 1. Default ½.
     pub threshold: Threshold,
 }
@@ -31,6 +35,7 @@ pub struct Binary {
 impl Objective for Binary {
     fn validate(&self) -> Result<(), ForgeError> {
         self.class_weights.validate(2)?;
+        check::probability("objective.label_smoothing", self.label_smoothing)?;
         self.threshold.validate()
     }
 
@@ -55,7 +60,8 @@ impl Objective for Binary {
 
     fn row_losses(&self, y: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
         let (y, target) = view::slots(y, target, 1, 1);
-        let losses = binary_cross_entropy(y.squeeze_dim(2), target.clone());
+        let smooth = smoothed(target.clone(), self.label_smoothing, 2);
+        let losses = binary_cross_entropy(y.squeeze_dim(2), smooth);
         let losses = match self.class_weights.list() {
             // w₀ + (w₁ - w₀) t; with a target between 0 and 1 as well.
             Some(w) => losses.mul(target.mul_scalar(w[1] - w[0]).add_scalar(w[0])),

@@ -8,11 +8,12 @@ use super::class_weights::check_classes;
 use super::outputs::Outputs;
 use super::slot_scores::{check_rows, wrong_kind};
 use super::{ClassWeights, Objective, Predictions, Scale, Targets, view};
-use crate::loss::cross_entropy;
+use crate::is_default::is_default;
+use crate::loss::smoothed_cross_entropy;
 use crate::metric::{ConfusionMatrix, Direction, Scores, auroc_one_vs_rest, brier, log_loss};
 
 /// Predicts the probability of each of `C` classes, from one logit per class, by the
-/// [cross-entropy](cross_entropy).
+/// [cross-entropy](smoothed_cross_entropy).
 ///
 /// Scores: `log_loss`, `accuracy`, `balanced_accuracy`, `auroc` (one against the rest, mean over
 /// classes), `brier`. Where a class has none of the scored rows, `auroc` is undefined.
@@ -23,6 +24,9 @@ pub struct Multiclass {
     pub n_classes: usize,
     /// What rows of each class count in training. Default: all the same.
     pub class_weights: ClassWeights,
+    /// Part of each label that is spread evenly over all classes in training, in `[0, 1)`. Default 0.
+    #[serde(skip_serializing_if = "is_default")]
+    pub label_smoothing: f64,
 }
 
 impl Default for Multiclass {
@@ -30,6 +34,7 @@ impl Default for Multiclass {
         Self {
             n_classes: 2,
             class_weights: ClassWeights::None,
+            label_smoothing: 0.0,
         }
     }
 }
@@ -37,6 +42,7 @@ impl Default for Multiclass {
 impl Objective for Multiclass {
     fn validate(&self) -> Result<(), ForgeError> {
         check::in_range("objective.n_classes", self.n_classes, 2..)?;
+        check::probability("objective.label_smoothing", self.label_smoothing)?;
         self.class_weights.validate(self.n_classes)
     }
 
@@ -65,7 +71,7 @@ impl Objective for Multiclass {
     fn row_losses(&self, y: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
         let (y, target) = view::slots(y, target, 1, self.n_classes);
         let target = target.squeeze_dim::<1>(1);
-        let losses = cross_entropy(y.squeeze_dim(1), target.clone());
+        let losses = smoothed_cross_entropy(y.squeeze_dim(1), target.clone(), self.label_smoothing);
         match self.class_weights.list() {
             Some(w) => {
                 let w = TensorData::new(w.to_vec(), [self.n_classes]);

@@ -9,6 +9,7 @@ mod optimizer_config;
 mod optimizer_state;
 mod parameter_groups;
 mod path_pattern;
+mod step_rates;
 
 pub use adam_w::{AdamW, AdamWState};
 pub use decay_rule::DecayRule;
@@ -17,3 +18,4 @@ pub use named_optimizer::NamedOptimizer;
 pub use optimizer_config::{AdamWConfig, AdamWGroup, OptimizerConfig};
 pub use optimizer_state::OptimizerState;
 pub use path_pattern::PathPattern;
+pub use step_rates::StepRates;

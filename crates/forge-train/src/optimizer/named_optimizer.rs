@@ -14,7 +14,7 @@ use forge_nn::parameters::{
 
 use super::optimizer_state::{from_json, to_json};
 use super::parameter_groups::{ParameterGroups, Setting};
-use super::{DecayRule, OptimizerState, PathPattern};
+use super::{DecayRule, OptimizerState, PathPattern, StepRates};
 
 /// Any of Burn's per-parameter optimisers (or [`AdamW`](super::AdamW)) over a module, in
 /// groups of parameters with their own learning rates and weight decay.
@@ -47,10 +47,19 @@ impl NamedOptimizer {
     /// An optimiser without state: `decaying` for the parameters that `rule` picks, `plain` for
     /// the others. Both must keep the same kind of state.
     pub fn new<O: Optimizer>(decaying: O, plain: O, rule: DecayRule) -> Self {
+        Self::of_groups(ParameterGroups::new(decaying, plain, rule))
+    }
+
+    pub(crate) fn of_groups(groups: ParameterGroups) -> Self {
         Self {
-            groups: ParameterGroups::new(decaying, plain, rule),
+            groups,
             params: HashMap::new(),
         }
+    }
+
+    /// Other settings for the same groups in the same order; what is remembered of parameters stays.
+    pub(crate) fn regroup(&mut self, groups: ParameterGroups) {
+        self.groups = groups;
     }
 
     /// With a group for the parameters that one of `patterns` fits and no earlier group wants:
@@ -63,7 +72,7 @@ impl NamedOptimizer {
         rate: f64,
         optimizer: Option<O>,
     ) -> Self {
-        self.groups.push(patterns, rate, optimizer);
+        self.groups.push(patterns, false, rate, optimizer);
         self
     }
 
@@ -78,8 +87,18 @@ impl NamedOptimizer {
 
     /// One step: every parameter that has a gradient moves.
     pub fn step<M: Module>(&mut self, lr: f64, module: M, grads: GradientsParams) -> M {
+        self.step_at(&lr.into(), module, grads)
+    }
+
+    /// [`step`](Self::step) with a learning rate of their own for some groups.
+    pub fn step_at<M: Module>(
+        &mut self,
+        rates: &StepRates,
+        module: M,
+        grads: GradientsParams,
+    ) -> M {
         let mut step = Step {
-            lr,
+            rates,
             grads,
             optimizer: self,
         };
@@ -154,7 +173,7 @@ impl NamedOptimizer {
 }
 
 struct Step<'a> {
-    lr: f64,
+    rates: &'a StepRates,
     grads: GradientsParams,
     optimizer: &'a mut NamedOptimizer,
 }
@@ -174,7 +193,7 @@ impl ParameterMapper for Step<'_> {
             Some(entry) => (entry.setting, Some(entry.state)),
             None => (groups.of(D, path), None),
         };
-        let lr = self.lr * groups.rate(setting);
+        let lr = groups.rate(setting, self.rates);
         replace_value(param, |value| {
             let (value, grad) = (value.into_bridge(), grad.into_bridge());
             let optimizer = groups.optimizer(setting);

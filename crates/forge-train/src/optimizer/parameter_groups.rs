@@ -9,12 +9,14 @@ use burn::tensor::Tensor;
 use forge_nn::ForgeError;
 use forge_nn::parameters::{ParameterPath, ParameterVisitor, visit_parameters};
 
-use super::{DecayRule, PathPattern};
+use super::{DecayRule, PathPattern, StepRates};
 
 /// A group of parameters: what fits one of its patterns moves at its rate.
 #[derive(Clone)]
 struct Group {
     patterns: Vec<PathPattern>,
+    /// May fit no parameter.
+    optional: bool,
     /// Times the learning rate of the step.
     rate: f64,
     decaying: Arc<dyn DynOptimizer>,
@@ -31,7 +33,7 @@ pub(super) struct Setting {
 
 /// Groups in the order in which they are asked, and one for what none of them wants.
 #[derive(Clone)]
-pub(super) struct ParameterGroups {
+pub(crate) struct ParameterGroups {
     groups: Vec<Group>,
     others: Group,
     rule: DecayRule,
@@ -43,6 +45,7 @@ impl ParameterGroups {
             groups: vec![],
             others: Group {
                 patterns: vec![],
+                optional: true,
                 rate: 1.0,
                 decaying: Arc::new(decaying),
                 plain: Arc::new(plain),
@@ -54,6 +57,7 @@ impl ParameterGroups {
     pub(super) fn push<O: Optimizer>(
         &mut self,
         patterns: Vec<PathPattern>,
+        optional: bool,
         rate: f64,
         optimizer: Option<O>,
     ) {
@@ -66,6 +70,7 @@ impl ParameterGroups {
         };
         self.groups.push(Group {
             patterns,
+            optional,
             rate,
             decaying,
             plain,
@@ -89,8 +94,10 @@ impl ParameterGroups {
         }
     }
 
-    pub(super) fn rate(&self, setting: Setting) -> f64 {
-        self.group(setting).rate
+    /// The learning rate of a parameter at these rates.
+    pub(super) fn rate(&self, setting: Setting, rates: &StepRates) -> f64 {
+        let own = setting.group.and_then(|i| rates.groups.get(i).copied());
+        own.flatten().unwrap_or(rates.lr) * self.group(setting).rate
     }
 
     fn group(&self, setting: Setting) -> &Group {
@@ -98,10 +105,14 @@ impl ParameterGroups {
         group.unwrap_or(&self.others)
     }
 
+    fn needed(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| !group.optional)
+    }
+
     /// Names every pattern that fits no parameter of `module`.
     pub(super) fn check<M: Module>(&self, module: &M) -> Result<(), ForgeError> {
         let mut left = Unfit {
-            patterns: self.groups.iter().flat_map(|g| &g.patterns).collect(),
+            patterns: self.needed().flat_map(|g| &g.patterns).collect(),
             some_name: None,
         };
         visit_parameters(module, &mut left);

@@ -3,7 +3,7 @@
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
-use super::Schedule;
+use super::{FactorConfig, Schedule};
 
 /// A learning-rate schedule: `{"name": "cosine_warmup", "base_lr": 0.001}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub enum ScheduleConfig {
     CosineWarmRestarts(CosineWarmRestarts),
     /// Up, down, and further down.
     OneCycle(OneCycle),
+    /// A rate times a factor that follows the progress of the run.
+    Factor(FactorSchedule),
 }
 
 /// The same rate at every step.
@@ -91,6 +93,29 @@ pub struct OneCycle {
     pub final_div_factor: f64,
     /// Come down as fast as up, then go on to the last rate; `pct_start` is then at most 0.5.
     pub three_phase: bool,
+}
+
+/// `base_lr` times a [`FactorConfig`] over the progress of the run:
+/// `{"name": "factor", "base_lr": 0.04, "factor": {"name": "cos_log"}}`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FactorSchedule {
+    /// The highest rate. Above 0, default 1e-3.
+    pub base_lr: f64,
+    /// The factor. Default constant.
+    pub factor: FactorConfig,
+    /// Absent: the steps of the run. At least 1.
+    pub total_steps: Option<u64>,
+}
+
+impl Default for FactorSchedule {
+    fn default() -> Self {
+        Self {
+            base_lr: 1e-3,
+            factor: FactorConfig::Constant,
+            total_steps: None,
+        }
+    }
 }
 
 impl Default for Constant {
@@ -198,6 +223,11 @@ impl ScheduleConfig {
                 at_least_one("schedule.div_factor", c.div_factor)?;
                 at_least_one("schedule.final_div_factor", c.final_div_factor)
             }
+            Self::Factor(c) => {
+                check::positive("schedule.base_lr", c.base_lr)?;
+                some_steps("schedule.total_steps", c.total_steps)?;
+                c.factor.validate("schedule.factor")
+            }
         }
     }
 
@@ -222,6 +252,9 @@ impl ScheduleConfig {
             Self::OneCycle(c) => {
                 c.total_steps.get_or_insert(run_steps);
             }
+            Self::Factor(c) => {
+                c.total_steps.get_or_insert(run_steps);
+            }
         }
         Ok(Schedule::new(filled))
     }
@@ -240,6 +273,7 @@ impl ScheduleConfig {
             }
             // First and last rate are fractions of it.
             Self::OneCycle(c) => c.max_lr = peak,
+            Self::Factor(c) => c.base_lr = peak,
         }
         self
     }
@@ -252,6 +286,7 @@ impl ScheduleConfig {
             Self::CosineWarmup(c) => c.base_lr,
             Self::CosineWarmRestarts(c) => c.base_lr,
             Self::OneCycle(c) => c.max_lr,
+            Self::Factor(c) => c.base_lr,
         }
     }
 }

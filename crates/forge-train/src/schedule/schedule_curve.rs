@@ -31,6 +31,7 @@ impl Schedule {
             ScheduleConfig::CosineWarmup(c) => cosine_warmup(c, step),
             ScheduleConfig::CosineWarmRestarts(c) => warm_restarts(c, step),
             ScheduleConfig::OneCycle(c) => one_cycle(c, step),
+            ScheduleConfig::Factor(c) => c.base_lr * c.factor.at(step, c.total_steps.unwrap_or(1)),
         }
     }
 }

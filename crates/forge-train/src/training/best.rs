@@ -4,6 +4,7 @@ use burn::module::Module;
 use forge_nn::{ForgeError, StateDict};
 use serde::{Deserialize, Serialize};
 
+use super::TrainerConfig;
 use super::candidates::Candidate;
 use crate::checkpoint::{PartState, Sections};
 use crate::metric::Scores;
@@ -36,19 +37,21 @@ impl<M> Default for Best<M> {
 }
 
 impl<M: Module> Best<M> {
-    /// Keeps `candidate` if it is better than what is kept; true if so.
+    /// Keeps `candidate` if it is better than what is kept, by the config's reckoning; true if so.
     pub(super) fn take_in(
         &mut self,
         candidate: &Candidate<M>,
         epoch: usize,
+        config: &TrainerConfig,
     ) -> Result<bool, ForgeError> {
         let validation = &candidate.validation;
-        let improves = match (validation.deciding(), &self.kept) {
+        let improves = match (config.deciding(&validation.scores)?, &self.kept) {
             (None, _) => false,
             (Some(_), None) => true,
-            (Some(new), Some(kept)) => match kept.about.scores.deciding() {
+            (Some(new), Some(kept)) => match config.deciding(&kept.about.scores)? {
                 Some(old) if old.name == new.name && old.direction == new.direction => {
-                    new.direction.improves(new.value, old.value, 0.0)
+                    let as_good = config.keep_last_of_equal && new.value == old.value;
+                    as_good || new.direction.improves(new.value, old.value, 0.0)
                 }
                 old => {
                     let old = old.map_or("none", |old| old.name.as_str());

@@ -42,7 +42,8 @@ impl<T: TrainTask> Run<'_, T> {
         recompute_statistics(module, rows.batches(), |module, k| {
             // Dropout has to be the same whenever a batch is seen again.
             engine.seed_for(&format!("{STATISTICS} {k}"));
-            task.observe_statistics(module, &rows.rows(0, k)?, &engine.context())
+            let rows = rows.rows(0, k)?;
+            engine.at_step_rate(|| task.observe_statistics(module, &rows, &engine.context()))
         })
     }
 
@@ -59,7 +60,7 @@ impl<T: TrainTask> Run<'_, T> {
             let Some(scores) = self.task.validate(&module)? else {
                 return Ok(Vec::new());
             };
-            let Some(deciding) = scores.deciding() else {
+            let Some(deciding) = self.config.deciding(&scores)? else {
                 return Err(ForgeError::training("validation gave no score"));
             };
             if !deciding.value.is_finite() {
@@ -69,7 +70,7 @@ impl<T: TrainTask> Run<'_, T> {
                 )));
             }
             let better = candidates.iter().position(|other| {
-                let other = other.validation.deciding();
+                let other = other.validation.scores.find(&deciding.name);
                 other.is_some_and(|o| deciding.direction.improves(deciding.value, o.value, 0.0))
             });
             let scores = finite(&scores);

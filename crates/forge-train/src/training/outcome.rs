@@ -26,12 +26,13 @@ pub enum StopReason {
 pub struct Validation {
     /// Which weights: `module`, or the average's name.
     pub candidate: String,
-    /// Their scores, the first deciding. Scores that are not finite are left out.
+    /// Their scores; the first decides unless the config's `select_by` names another. Scores that are
+    /// not finite are left out.
     pub scores: Scores,
 }
 
 impl Validation {
-    /// The score that decides.
+    /// The first score, which decides where the config does not name another.
     #[must_use]
     pub fn deciding(&self) -> Option<&Score> {
         self.scores.deciding()
@@ -61,7 +62,7 @@ pub struct EpochRecord {
 }
 
 impl EpochRecord {
-    /// The deciding score of the best candidate, where the epoch was validated.
+    /// The first score of the best candidate, where the epoch was validated.
     #[must_use]
     pub fn score(&self) -> Option<f64> {
         let score = self.validation.first()?.deciding()?;
@@ -94,7 +95,7 @@ pub struct TrainOutcome<M> {
 }
 
 impl<M> TrainOutcome<M> {
-    /// The deciding validation score.
+    /// The first validation score.
     #[must_use]
     pub fn score(&self) -> Option<f64> {
         let score = self.scores.as_ref()?.deciding()?;

@@ -46,6 +46,7 @@ impl<'a, M: Module + 'static> Parts<'a, M> {
             devices: self.devices,
             optimizer: config.optimizer.clone(),
             schedule: config.schedule.clone(),
+            dropout_schedule: config.dropout_schedule,
             steps,
             seed: config.seed,
             groups,

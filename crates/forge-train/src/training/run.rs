@@ -148,8 +148,9 @@ impl<'r, T: TrainTask> Run<'r, T> {
         };
         let mut is_best = false;
         if let Some(first) = candidates.first() {
-            is_best = self.best.take_in(first, epoch)?;
-            if let (Some(early), Some(score)) = (&mut self.early, first.validation.deciding()) {
+            is_best = self.best.take_in(first, epoch, self.config)?;
+            let score = self.config.deciding(&first.validation.scores)?;
+            if let (Some(early), Some(score)) = (&mut self.early, score) {
                 early.take_in(score.value, score.direction);
             }
         } else if due && self.early.is_some() {

@@ -21,6 +21,9 @@ impl<T: TrainTask> Run<'_, T> {
             }
             let schedule = self.config.schedule.build(self.steps())?;
             fields.insert("schedule".into(), to_json("schedule", schedule.config())?);
+            if self.engine.follows_progress() {
+                fields.insert("planned_steps".into(), self.steps().into());
+            }
             fields.insert("training_rows".into(), self.task.n_rows().into());
             fields.insert("identity".into(), own.clone());
             fields.insert("with".into(), Value::Object(self.parts()));

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::EarlyStoppingConfig;
 use crate::averaging::{EmaConfig, SwaConfig};
+use crate::is_default::is_default;
+use crate::metric::{Score, Scores};
 use crate::optimizer::OptimizerConfig;
-use crate::schedule::ScheduleConfig;
+use crate::schedule::{FactorConfig, ScheduleConfig};
 
 /// More is a slip of the pen: every epoch leaves a record in each checkpoint.
 const MOST_EPOCHS: usize = 1_000_000;
@@ -32,6 +34,10 @@ pub struct TrainerConfig {
     pub optimizer: OptimizerConfig,
     /// The learning rate. Default: warm-up and cosine, peak 1e-3.
     pub schedule: ScheduleConfig,
+    /// Factor on the rate of every [`Dropout`](forge_nn::regularisation::Dropout) of the module over
+    /// the run. Default constant.
+    #[serde(skip_serializing_if = "is_default")]
+    pub dropout_schedule: FactorConfig,
     /// Keep a running average of the weights. What averages offer is what is validated and
     /// returned. Default: no.
     pub ema: Option<EmaConfig>,
@@ -51,6 +57,13 @@ pub struct TrainerConfig {
     /// Epochs from one validation to the next; the last epoch is always validated. At least 1,
     /// default 1.
     pub validate_every: usize,
+    /// The score by which the best epoch is kept and `early_stopping` decides, such as `accuracy`.
+    /// Default: the first that the task gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub select_by: Option<String>,
+    /// Of epochs that are equally good, keep the last rather than the first. Default false.
+    #[serde(skip_serializing_if = "is_default")]
+    pub keep_last_of_equal: bool,
     /// End when validation stops improving. Default: no.
     pub early_stopping: Option<EarlyStoppingConfig>,
     /// Wall-clock seconds after which the run ends, those of earlier sessions included. Above 0.
@@ -97,12 +110,15 @@ impl Default for TrainerConfig {
             seed: 0,
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
+            dropout_schedule: FactorConfig::Constant,
             ema: None,
             swa: None,
             skip_non_finite: false,
             clip_value: None,
             clip_norm: None,
             validate_every: 1,
+            select_by: None,
+            keep_last_of_equal: false,
             early_stopping: None,
             max_seconds: None,
             checkpoint: CheckpointConfig::default(),
@@ -112,6 +128,23 @@ impl Default for TrainerConfig {
 }
 
 impl TrainerConfig {
+    /// The score of `scores` that decides.
+    ///
+    /// # Errors
+    /// A config error if `select_by` names none of them.
+    pub(super) fn deciding<'s>(&self, scores: &'s Scores) -> Result<Option<&'s Score>, ForgeError> {
+        let Some(name) = &self.select_by else {
+            return Ok(scores.deciding());
+        };
+        let found = scores.find(name);
+        if found.is_none() && !scores.is_empty() {
+            let names: Vec<&str> = scores.iter().map(|score| score.name.as_str()).collect();
+            let allowed = format!("one of {}", names.join(", "));
+            return Err(ForgeError::config("select_by", name, allowed));
+        }
+        Ok(found)
+    }
+
     /// Checks every field.
     ///
     /// # Errors
@@ -122,6 +155,7 @@ impl TrainerConfig {
         check::at_least_one("micro_batches", self.micro_batches)?;
         self.optimizer.validate()?;
         self.schedule.validate()?;
+        self.dropout_schedule.validate("dropout_schedule")?;
         if let Some(ema) = &self.ema {
             ema.validate()?;
         }

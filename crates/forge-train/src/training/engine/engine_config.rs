@@ -4,7 +4,7 @@ use burn::tensor::Device;
 
 use super::ParameterGroup;
 use crate::optimizer::OptimizerConfig;
-use crate::schedule::ScheduleConfig;
+use crate::schedule::{FactorConfig, ScheduleConfig};
 
 /// What an [`Engine`](super::Engine) is made with.
 #[derive(Debug, Clone)]
@@ -15,6 +15,9 @@ pub struct EngineConfig {
     pub optimizer: OptimizerConfig,
     /// The learning rate of every group that has none of its own.
     pub schedule: ScheduleConfig,
+    /// Factor on the rate of every [`Dropout`](forge_nn::regularisation::Dropout) over the steps.
+    /// Default constant.
+    pub dropout_schedule: FactorConfig,
     /// Steps that learning rates are planned for; more may be made. Default 1000.
     pub steps: u64,
     /// Seed of what is random in a step (dropout). Default 0.
@@ -29,6 +32,7 @@ impl Default for EngineConfig {
             devices: Vec::new(),
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
+            dropout_schedule: FactorConfig::Constant,
             steps: 1000,
             seed: 0,
             groups: vec![ParameterGroup::all()],

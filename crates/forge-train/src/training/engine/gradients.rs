@@ -32,7 +32,7 @@ impl<M: Module> Engine<'_, M> {
     ) -> Result<Gradients, ForgeError> {
         self.open_step();
         let at = self.context();
-        let value = loss(self.module(), &at)?;
+        let value = self.at_step_rate(|| loss(self.module(), &at))?;
         self.backward(value, 1.0, &at)
     }
 
@@ -55,7 +55,7 @@ impl<M: Module> Engine<'_, M> {
             } else {
                 weight(task, piece)? / whole
             };
-            let value = task.loss(self.module(), piece, &at)?;
+            let value = self.at_step_rate(|| task.loss(self.module(), piece, &at))?;
             let part = self.backward(value, share, &at)?;
             total = Some(match total {
                 None => part,

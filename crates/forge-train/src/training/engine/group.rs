@@ -6,8 +6,8 @@ use forge_nn::ForgeError;
 use forge_nn::parameters::{ParameterPath, ParameterVisitor, visit_parameters};
 use serde_json::{Value, json};
 
-use crate::optimizer::{NamedOptimizer, OptimizerConfig};
-use crate::schedule::{Schedule, ScheduleConfig};
+use crate::optimizer::{NamedOptimizer, OptimizerConfig, StepRates};
+use crate::schedule::{FactorConfig, Schedule, ScheduleConfig};
 
 /// Parameters that have an optimiser and a learning rate of their own.
 ///
@@ -108,6 +108,10 @@ pub(super) struct Slot {
     pub(super) name: String,
     pub(super) optimizer: NamedOptimizer,
     pub(super) schedule: Schedule,
+    /// Those that parts of the group have instead.
+    own_schedules: Vec<Option<Schedule>>,
+    /// What the optimiser was made from.
+    settings: OptimizerConfig,
     /// Absent: all.
     pub(super) ids: Option<Vec<ParamId>>,
     /// Its settings, with nothing left open.
@@ -121,6 +125,30 @@ impl Slot {
             "optimizer".into()
         } else {
             format!("optimizer.{}", self.name)
+        }
+    }
+
+    /// The learning rates of a step.
+    pub(super) fn rates(&self, step: u64) -> StepRates {
+        let own = self.own_schedules.iter();
+        StepRates {
+            lr: self.schedule.lr(step),
+            groups: own.map(|s| s.as_ref().map(|s| s.lr(step))).collect(),
+        }
+    }
+
+    /// Whether its decay, or the rate of a part of it, does.
+    pub(super) fn follows_progress(&self) -> bool {
+        let decay = self.settings.decay_schedule() != FactorConfig::Constant;
+        decay || self.own_schedules.iter().any(Option::is_some)
+    }
+
+    /// Sets the decay of a step, where it changes at all.
+    pub(super) fn set_decay(&mut self, step: u64, steps: u64) {
+        let schedule = self.settings.decay_schedule();
+        if schedule != FactorConfig::Constant {
+            let groups = self.settings.groups(schedule.at(step, steps));
+            self.optimizer.regroup(groups);
         }
     }
 
@@ -154,6 +182,8 @@ impl Slot {
                         "schedule": schedule.config(),
                     }),
                     optimizer: built,
+                    own_schedules: optimizer.group_schedules(steps)?,
+                    settings: optimizer.clone(),
                     schedule,
                     ids,
                 })

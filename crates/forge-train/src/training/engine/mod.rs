@@ -20,9 +20,11 @@ use std::fmt;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use forge_nn::ForgeError;
+use forge_nn::regularisation::with_dropout_factor;
 
 use super::rule::GradientRule;
 use crate::averaging::Averaging;
+use crate::schedule::FactorConfig;
 use group::Slot;
 use step_seed::step_seed;
 
@@ -65,6 +67,7 @@ pub struct Engine<'a, M: Module> {
     slots: Vec<Slot>,
     rules: Vec<Box<dyn GradientRule<M> + 'a>>,
     averagings: Vec<Box<dyn Averaging<M> + 'a>>,
+    dropout_schedule: FactorConfig,
     clock: Clock,
     /// What has happened in the step that is being made.
     open: step::Open,
@@ -97,6 +100,7 @@ impl<'a, M: Module> Engine<'a, M> {
     /// has no parameters.
     pub fn new(module: M, config: EngineConfig) -> Result<Self, ForgeError> {
         let (module, device) = prepare::prepare(module, &config.devices)?;
+        config.dropout_schedule.validate("dropout_schedule")?;
         let slots = Slot::build(
             &config.groups,
             &module,
@@ -111,6 +115,7 @@ impl<'a, M: Module> Engine<'a, M> {
             slots,
             rules: Vec::new(),
             averagings: Vec::new(),
+            dropout_schedule: config.dropout_schedule,
             clock: Clock {
                 epoch: 0,
                 step: 0,
@@ -238,6 +243,18 @@ impl<'a, M: Module> Engine<'a, M> {
     #[must_use]
     pub fn epochs_done(&self) -> usize {
         self.clock.epoch
+    }
+
+    /// Whether anything but the learning rates of whole groups follows the progress of the run.
+    pub(crate) fn follows_progress(&self) -> bool {
+        let of_slots = self.slots.iter().any(Slot::follows_progress);
+        of_slots || self.dropout_schedule != FactorConfig::Constant
+    }
+
+    /// Runs a forward pass with dropout at the rate of the step.
+    pub(crate) fn at_step_rate<R>(&self, pass: impl FnOnce() -> R) -> R {
+        let Clock { step, steps, .. } = self.clock;
+        with_dropout_factor(self.dropout_schedule.at(step, steps), pass)
     }
 
     /// Seeds Burn's random numbers by the run's seed, the epoch and the step: the same whether the

@@ -142,10 +142,11 @@ impl<M: Module> Engine<'_, M> {
                 Some(ids) => only(present(&self.module), &mut grads, ids),
                 None => std::mem::take(&mut grads),
             };
-            let lr = slot.schedule.lr(self.clock.step);
+            slot.set_decay(self.clock.step, self.clock.steps);
+            let rates = slot.rates(self.clock.step);
             // Taken, so that the optimiser may write in place.
             if let Some(module) = self.module.take() {
-                self.module = Some(slot.optimizer.step(lr, module, mine));
+                self.module = Some(slot.optimizer.step_at(&rates, module, mine));
             }
         }
     }
