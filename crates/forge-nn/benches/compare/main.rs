@@ -11,7 +11,7 @@ mod block_stack;
 mod long_attention;
 mod operations;
 
-use forge_testkit::bench::{device, median_ms};
+use forge_testkit::bench::median_ms;
 
 // Freed tensors' memory is reused instead of going back to the kernel.
 #[cfg(not(system_allocator))]
