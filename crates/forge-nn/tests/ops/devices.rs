@@ -3,7 +3,9 @@
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::DeviceName;
-use forge_nn::ops::{AttentionOps, AttentionParams, OptionalBool, OptionalFloat, PackedHeads};
+use forge_nn::ops::{
+    AdamWStep, AttentionOps, AttentionParams, OptionalBool, OptionalFloat, PackedHeads, adamw_step,
+};
 use forge_testkit::battery;
 
 use super::awkward::{attention as awkward_attention, constant_rows};
@@ -191,6 +193,61 @@ fn device_attention_dropout() {
                 error < 1e-4,
                 "{title} on {name}: gradient is off by {error:e}"
             );
+        }
+    }
+}
+
+/// Three steps of AdamW, also of lengths that no vector divides, in what the device has.
+#[test]
+fn device_adamw() {
+    let run = |device: &Device, dtype: DType, length: usize| {
+        let value = |seed| tensor(&values(seed, length), dtype, device);
+        let (mut p, mut m, mut v) = (value(1), value(2).mul_scalar(0.0), value(2).mul_scalar(0.0));
+        for time in 1..=3 {
+            let step = AdamWStep {
+                learning_rate: 0.1,
+                beta_1: 0.9,
+                beta_2: 0.999,
+                epsilon: 1e-8,
+                weight_decay: 0.3,
+                time,
+            };
+            (p, m, v) = adamw_step(p, value(2 + time as u64), m, v, &step);
+        }
+        [p, m, v].map(|x| x.into_data().iter::<f64>().collect::<Vec<_>>())
+    };
+    for device in others() {
+        for (dtype, tolerance) in [(DType::F32, 1e-6), (DType::F64, 1e-13), (DType::BF16, 3e-2)] {
+            if !forge_nn::computes_in(&device, dtype) {
+                continue;
+            }
+            for length in [1, 7, 64, 10_007] {
+                let ours = run(&device, dtype, length);
+                let truth = run(&Device::flex(), DType::F64, length);
+                for (ours, truth) in ours.iter().zip(&truth) {
+                    let error = relative_error(ours, truth);
+                    assert!(error < tolerance, "{dtype:?} of {length}: off by {error:e}");
+                }
+            }
+        }
+    }
+}
+
+/// The gradients of a linear layer over so many rows that a GPU cuts them.
+#[test]
+fn device_linear_of_many_rows() {
+    let linear = |t: Vec<Tensor<1>>| {
+        let x = t[0].clone().reshape([4096, 5]);
+        forge_nn::ops::linear(x, t[1].clone().reshape([5, 3]), Some(t[2].clone())).flatten(0, 1)
+    };
+    let inputs = [values(1, 4096 * 5), values(2, 15), values(3, 3)];
+    let truth = evaluate(&linear, &inputs, DType::F64);
+    for device in others() {
+        let ours = evaluate_on(&device, &linear, &inputs, DType::F32);
+        for (ours, truth) in ours.gradients.iter().zip(&truth.gradients) {
+            // Products of f32 may round their factors to TF32.
+            let error = relative_error(ours, truth);
+            assert!(error < 2e-3, "off by {error:e}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One AdamW step in one pass over the parameter.
 
+#[cfg(feature = "cube")]
+mod cube;
 #[cfg(feature = "flex")]
 mod flex;
 mod reference;
@@ -23,7 +25,9 @@ use super::extent::assert_addressable;
 )]
 pub trait AdamWOps: Backend {
     /// The new parameter and moments.
-    #[fusion(default)]
+    #[fusion(meta = |parameter, _gradient, _moment_1, _moment_2, _step| {
+        (parameter.clone(), parameter.clone(), parameter.clone())
+    })]
     fn fused_adamw(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
@@ -37,9 +41,6 @@ pub trait AdamWOps: Backend {
 
 #[cfg(feature = "ndarray")]
 impl AdamWOps for burn::backend::NdArray {}
-
-#[cfg(feature = "cube")]
-impl AdamWOps for burn_cubecl::CubeBackend {}
 
 /// One step of AdamW with PyTorch's semantics: returns the new parameter and moments.
 ///

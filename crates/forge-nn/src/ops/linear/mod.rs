@@ -2,6 +2,8 @@
 
 mod activation;
 mod backward;
+#[cfg(feature = "cube")]
+mod cube;
 #[cfg(feature = "flex")]
 mod flex;
 mod reference;
@@ -14,6 +16,8 @@ pub use activation::LinearActivation;
 
 use super::dispatch::has_traits;
 use super::extent::assert_addressable;
+#[cfg(feature = "fusion")]
+use super::fusion::last_axis;
 use super::optional::OptionalFloat;
 
 /// The linear layer on backend primitives of any rank.
@@ -50,7 +54,9 @@ pub trait LinearOps: Backend {
 
     /// The gradients of `x`, `weight` and the bias `[D_out]`. Where `needs_input` is false the
     /// first may be anything.
-    #[fusion(default)]
+    #[fusion(meta = |x, weight, _z, dy, _activation, _needs_input| {
+        (x.clone(), weight.clone(), last_axis(dy))
+    })]
     fn fused_linear_backward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -66,9 +72,6 @@ pub trait LinearOps: Backend {
 
 #[cfg(feature = "ndarray")]
 impl LinearOps for burn::backend::NdArray {}
-
-#[cfg(feature = "cube")]
-impl LinearOps for burn_cubecl::CubeBackend {}
 
 /// `x W + b` over the last axis.
 ///

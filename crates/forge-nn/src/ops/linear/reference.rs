@@ -60,16 +60,24 @@ pub(super) fn backward<B: Backend>(
         let zeros = |of: &Expr<B>| of.zeros_like(of.shape()).0;
         return (zeros(&x), zeros(&weight), dy.zeros_like(bias_shape).0);
     }
-    let dz = match activation {
-        LinearActivation::Identity => dy,
-        LinearActivation::Relu => Expr::relu_backward(z.relu(), dy),
-        LinearActivation::Gelu => dy * glu::reference::gelu_slope(z),
-        LinearActivation::Silu => dy * glu::reference::silu_slope(z),
-    }
-    .rows();
+    let dz = before_activation(z, dy, activation).rows();
     let shape = x.shape();
     let dbias = dz.clone().sum_rows();
     let dweight = matmul(x.rows().transpose(), dz.clone());
     let dx = matmul(dz, weight.transpose()).reshape(shape);
     (dx.0, dweight.0, dbias.0)
+}
+
+/// The gradient of the value before the activation.
+pub(super) fn before_activation<B: Backend>(
+    z: Expr<B>,
+    dy: Expr<B>,
+    activation: LinearActivation,
+) -> Expr<B> {
+    match activation {
+        LinearActivation::Identity => dy,
+        LinearActivation::Relu => Expr::relu_backward(z.relu(), dy),
+        LinearActivation::Gelu => dy * glu::reference::gelu_slope(z),
+        LinearActivation::Silu => dy * glu::reference::silu_slope(z),
+    }
 }

@@ -6,7 +6,7 @@ use burn_cubecl::tensor::CubeTensor;
 
 use super::call::{Call, launch};
 use super::heads::Heads;
-use super::{backward_bias, backward_keys, backward_queries};
+use super::{backward_bias, backward_keys, backward_queries, matrix};
 use crate::ops::cube::launch::{empty, packed};
 
 /// The gradients of queries, keys and values, and of the bias (`[1, 1, 1]` zero without one).
@@ -19,8 +19,6 @@ pub(super) fn run(
     call.assert_types(&[("output", &output), ("dy", &dy)]);
     let like = &call.q.tensor;
     let dtype = call.dtype();
-    let [dq, dk, dv] =
-        [&call.q, &call.k, &call.v].map(|input| Heads::empty(like, input.dims, dtype));
     let bias_dims = call.bias.as_ref().map_or([1, 1, 1], |_| {
         [call.q.dims[1], call.q.dims[2], call.k.dims[2]]
     });
@@ -31,6 +29,12 @@ pub(super) fn run(
         let empty = [&call.q, &call.k, &call.v].map(|input| Heads::new(zeros(&input.dims)));
         return (empty, zeros(&bias_dims));
     }
+    if matrix::pays(call) {
+        let gradients = matrix::backward(call, &output, softmax, &dy);
+        return (gradients, zeros(&bias_dims));
+    }
+    let [dq, dk, dv] =
+        [&call.q, &call.k, &call.v].map(|input| Heads::empty(like, input.dims, dtype));
     let softmax = packed(softmax);
     let along = queries(call, &output, &softmax, &dy, &dq);
     keys(call, &softmax, &along, &dy, [&dk, &dv]);

@@ -57,9 +57,9 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
     for batch in 0..problem.batch {
         owned.batch = batch;
         let q_head = q_layout.head(batch, head, problem.queries);
-        let rows = load::<E, C, W, N>(q, &q_head, first, form.width);
+        let rows = load::<E, C, W, N>(q, &q_head, first, form.width, form);
         let dy_head = dy_layout.head(batch, head, problem.queries);
-        let dys = load::<E, C, W, N>(dy, &dy_head, first, form.value_width);
+        let dys = load::<E, C, W, N>(dy, &dy_head, first, form.value_width, form);
         let statistics_start = statistics::head_start(batch, head, &problem);
         let highest = statistics::read::<C, N>(softmax, statistics_start, &owned, 2usize, 0usize);
         let inverse = statistics::read::<C, N>(softmax, statistics_start, &owned, 2usize, 1usize);

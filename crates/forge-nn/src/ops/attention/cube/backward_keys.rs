@@ -49,12 +49,13 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
         &k_layout.head(batch, group, problem.keys),
         first,
         form.width,
+        form,
     );
     let v_head = v_layout.head(batch, group, problem.keys);
-    let values = load::<E, C, W, N>(v, &v_head, first, form.value_width);
+    let values = load::<E, C, W, N>(v, &v_head, first, form.value_width, form);
     let one = lanes::<C, N>(1.0_f32);
-    let mut row_gradients = zeros::<C, N>(form.width);
-    let mut value_gradients = zeros::<C, N>(form.value_width);
+    let mut row_gradients = zeros::<C, N>(form.width, form);
+    let mut value_gradients = zeros::<C, N>(form.value_width, form);
     let mut block = Block::<C, N>::new(form);
     let mut kept = Array::<Vector<C, N>>::new(form.block);
     let seed = Seed::read(&seed);
@@ -106,7 +107,14 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
         }
     }
     let dk_head = dk_layout.head(batch, group, problem.keys);
-    store::<E, C, W, N>(&row_gradients, dk, &dk_head, first, form.width);
+    store::<E, C, W, N>(&row_gradients, dk, &dk_head, first, form.width, form);
     let dv_head = dv_layout.head(batch, group, problem.keys);
-    store::<E, C, W, N>(&value_gradients, dv, &dv_head, first, form.value_width);
+    store::<E, C, W, N>(
+        &value_gradients,
+        dv,
+        &dv_head,
+        first,
+        form.value_width,
+        form,
+    );
 }

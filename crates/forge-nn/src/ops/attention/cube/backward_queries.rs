@@ -51,8 +51,9 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
         &q_layout.head(batch, head, problem.queries),
         first,
         form.width,
+        form,
     );
-    let dys = load::<E, C, W, N>(dy, &dy_head, first, form.value_width);
+    let dys = load::<E, C, W, N>(dy, &dy_head, first, form.value_width, form);
     let own_along =
         row_products::<E, C, W, N>(output, &output_head, dy, &dy_head, first, form.value_width);
     let start = statistics::head_start(batch, head, &problem);
@@ -61,7 +62,7 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
     let inverse = statistics::read::<C, N>(softmax, start, &owned, 2usize, 1usize);
 
     let one = lanes::<C, N>(1.0_f32);
-    let mut gradients = zeros::<C, N>(form.width);
+    let mut gradients = zeros::<C, N>(form.width, form);
     let mut block = Block::<C, N>::new(form);
     let seed = Seed::read(&seed);
     let own = consecutive::<N>(first);
@@ -100,5 +101,5 @@ pub(super) fn backward<E: Float, C: Float, M: Int, W: Size, N: Size>(
         );
     }
     let dq_head = dq_layout.head(batch, head, problem.queries);
-    store::<E, C, W, N>(&gradients, dq, &dq_head, first, form.width);
+    store::<E, C, W, N>(&gradients, dq, &dq_head, first, form.width, form);
 }

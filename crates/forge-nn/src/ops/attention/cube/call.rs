@@ -12,6 +12,7 @@ use super::super::AttentionParams;
 use super::form::{FAR, NO_MASK, Plan, ProblemLaunch};
 use super::forward;
 use super::heads::Heads;
+use super::matrix;
 use crate::ops::compute_dtype::compute_dtype;
 use crate::ops::cube::launch::{address_type, element, empty, heavy, packed};
 use crate::ops::dropout_mask::DropoutMask;
@@ -245,6 +246,9 @@ impl Call {
         if dims.contains(&0) || self.k.dims[2] == 0 {
             let zeros = CubeBackend::float_zeros(dims.into(), &like.device, self.dtype().into());
             return (Heads::new(zeros), softmax);
+        }
+        if matrix::pays(self) {
+            return matrix::forward(self);
         }
         launch!(
             forward::forward,

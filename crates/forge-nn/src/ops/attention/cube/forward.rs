@@ -45,8 +45,9 @@ pub(super) fn forward<E: Float, C: Float, M: Int, W: Size, N: Size>(
         &q_layout.head(batch, head, problem.queries),
         first,
         form.width,
+        form,
     );
-    let mut sums = zeros::<C, N>(form.value_width);
+    let mut sums = zeros::<C, N>(form.value_width, form);
     let mut highest = lanes::<C, N>(HIDDEN);
     let mut total = lanes::<C, N>(0.0_f32);
     let mut visible = lanes::<C, N>(0.0_f32);
@@ -106,11 +107,12 @@ pub(super) fn forward<E: Float, C: Float, M: Int, W: Size, N: Size>(
         visible = one;
     }
     let inverse = visible / total;
+    #[unroll(form.unroll)]
     for d in 0..form.value_width {
         sums[d] *= inverse;
     }
     let output_head = output_layout.head(batch, head, problem.queries);
-    store::<E, C, W, N>(&sums, output, &output_head, first, form.value_width);
+    store::<E, C, W, N>(&sums, output, &output_head, first, form.value_width, form);
     let start = statistics::head_start(batch, head, &problem);
     statistics::write::<C, N>(highest, softmax, start, &owned, 2usize, 0usize);
     statistics::write::<C, N>(inverse, softmax, start, &owned, 2usize, 1usize);

@@ -1,7 +1,9 @@
 //! Tensors `[B, H, T, D]`, wherever their heads lie.
 
 use burn::backend::TensorMetadata;
-use burn::tensor::{DType, Shape};
+use burn::backend::ops::FloatTensorOps;
+use burn::tensor::{DType, Shape, Slice};
+use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use burn_std::{Metadata, Strides as BurnStrides};
@@ -83,8 +85,13 @@ impl Heads {
     /// Uninitialised memory `[B, T, H, D]` beside `like`, seen as `[B, H, T, D]`.
     pub(super) fn empty(like: &CubeTensor, dims: [usize; 4], dtype: DType) -> Self {
         let [b, h, t, d] = dims;
+        Self::interleaved(empty(like, [b, t, h, d], dtype), dims)
+    }
+
+    /// Of `[B, T, H, D]` without gaps, seen as `dims`, which are `[B, H, T, D]`.
+    pub(super) fn interleaved(mut tensor: CubeTensor, dims: [usize; 4]) -> Self {
+        let [_, h, t, d] = dims;
         let strides = Strides::interleaved(h, t, d);
-        let mut tensor = empty(like, [b, t, h, d], dtype);
         tensor.meta = Box::new(Metadata::new(
             Shape::from(dims),
             BurnStrides::new(&[strides.batch, strides.head, strides.row, 1]),
@@ -94,6 +101,19 @@ impl Heads {
             dims,
             strides,
         }
+    }
+
+    /// As a tensor `[B, H, T, D]`.
+    pub(super) fn view(&self) -> CubeTensor {
+        let [b, h, t, d] = self.dims;
+        if self.tensor.shape() == Shape::from(self.dims) {
+            return self.tensor.clone();
+        }
+        let width = self.tensor.shape()[2];
+        let all = CubeBackend::float_reshape(self.tensor.clone(), [b, t, width / d, d].into());
+        let first = self.strides.offset / d;
+        let own = [0..b, 0..t, first..first + h].map(Slice::from);
+        CubeBackend::float_swap_dims(CubeBackend::float_slice(all, &own), 1, 2)
     }
 
     /// `[B, T, H D]` of what [`empty`](Self::empty) made.

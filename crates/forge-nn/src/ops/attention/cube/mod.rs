@@ -16,6 +16,7 @@ mod dropout;
 mod form;
 mod forward;
 mod heads;
+mod matrix;
 mod place;
 mod scores;
 mod statistics;

@@ -10,8 +10,12 @@ use crate::ops::cube::number::lanes;
 
 /// The owned rows, all zero.
 #[cube]
-pub(super) fn zeros<C: Float, N: Size>(#[comptime] width: usize) -> Array<Vector<C, N>> {
+pub(super) fn zeros<C: Float, N: Size>(
+    #[comptime] width: usize,
+    #[comptime] form: Form,
+) -> Array<Vector<C, N>> {
     let mut rows = Array::<Vector<C, N>>::new(width);
+    #[unroll(form.unroll)]
     for d in 0..width {
         rows[d] = lanes::<C, N>(0.0_f32);
     }
@@ -25,10 +29,12 @@ pub(super) fn load<E: Float, C: Float, W: Size, N: Size>(
     head: &Head,
     first: usize,
     #[comptime] width: usize,
+    #[comptime] form: Form,
 ) -> Array<Vector<C, N>> {
     let vector = W::value().comptime();
     let count = N::value().comptime();
     let mut rows = Array::<Vector<C, N>>::new(width);
+    #[unroll(form.unroll)]
     for step in 0..comptime![width / vector] {
         #[unroll]
         for lane in 0..count {
@@ -52,9 +58,11 @@ pub(super) fn store<E: Float, C: Float, W: Size, N: Size>(
     head: &Head,
     first: usize,
     #[comptime] width: usize,
+    #[comptime] form: Form,
 ) {
     let vector = W::value().comptime();
     let count = N::value().comptime();
+    #[unroll(form.unroll)]
     for step in 0..comptime![width / vector] {
         #[unroll]
         for lane in 0..count {

@@ -59,12 +59,13 @@ fn slope<F: Float, N: Size>(gate: Vector<F, N>, #[comptime] kind: GluKind) -> Ve
 pub(super) fn forward<E: Float, C: Float, N: Size>(
     x: &[Vector<E, N>],
     y: &mut [Vector<E, N>],
+    vectors: usize,
     width: usize,
     #[comptime] kind: GluKind,
     #[define(E, C)] _dtypes: [ElemType; 2],
 ) {
     let position = ABSOLUTE_POS;
-    if position >= y.len() {
+    if position >= vectors {
         terminate!();
     }
     let at = position + position / width * width;
@@ -79,12 +80,13 @@ pub(super) fn backward<E: Float, C: Float, N: Size>(
     x: &[Vector<E, N>],
     dy: &[Vector<E, N>],
     dx: &mut [Vector<E, N>],
+    vectors: usize,
     width: usize,
     #[comptime] kind: GluKind,
     #[define(E, C)] _dtypes: [ElemType; 2],
 ) {
     let position = ABSOLUTE_POS;
-    if position >= dy.len() {
+    if position >= vectors {
         terminate!();
     }
     let at = position + position / width * width;

@@ -13,6 +13,7 @@ use crate::ops::compute_dtype::compute_dtype;
 use crate::ops::cube::launch::{
     address_type, element, elementwise, empty, packed, units_are_cores, vector_size,
 };
+use crate::ops::cube::product::sum_of_rows;
 use crate::ops::optional::OptionalFloat;
 use crate::ops::same_dtype::assert_same_dtype;
 use program::Form;
@@ -125,6 +126,7 @@ fn forward(
             weight.map(|weight| packed(weight).into_buffer_arg()).into(),
             bias.map(|bias| packed(bias).into_buffer_arg()).into(),
             y.clone().into_buffer_arg(),
+            rows,
             width / plan.vector,
             InputScalar::new(epsilon, compute),
             plan.form,
@@ -146,7 +148,7 @@ fn backward(
     assert_types(&x, [("weight", weight.as_ref()), ("dy", Some(&dy))]);
     let (x, dy) = (packed(x), packed(dy));
     let (rows, width) = dims(&x);
-    let dx = empty(&x, x.shape(), x.dtype);
+    let mut dx = empty(&x, x.shape(), x.dtype);
     if rows * width == 0 {
         let zeros = || {
             let dtype = x.dtype.into();
@@ -172,6 +174,7 @@ fn backward(
             dy.clone().into_buffer_arg(),
             dx.clone().into_buffer_arg(),
             statistics.clone().into_buffer_arg(),
+            rows,
             width / vector,
             InputScalar::new(epsilon, element(compute)),
             plan.form,
@@ -195,22 +198,24 @@ fn backward(
             statistics.into_buffer_arg(),
             dweight.clone().into_buffer_arg(),
             dbias.clone().into_buffer_arg(),
+            rows,
             width / vector,
             chunk,
             centred,
             dtypes,
         );
     }
-    let sum = |parts| {
-        let sum = CubeBackend::float_sum_dim(parts, 0);
-        let sum = CubeBackend::float_reshape(sum, [width].into());
-        CubeBackend::float_cast(sum, x.dtype.into())
-    };
+    let sum = |parts| CubeBackend::float_cast(sum_of_rows(parts), x.dtype.into());
     let dweight = sum(dweight);
     let dbias = if needs_bias {
         sum(dbias)
     } else {
         dweight.clone()
     };
+    if centred && width == 1 {
+        // The norm of one element is its bias. The program finds 0 but for rounding, times a large
+        // inverse.
+        dx = CubeBackend::float_zeros(x.shape(), &x.device, x.dtype.into());
+    }
     [dx, dweight, dbias]
 }

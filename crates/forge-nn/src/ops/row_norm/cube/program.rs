@@ -40,6 +40,8 @@ fn row_sums<C: Float>(parts: &mut Array<C>, #[comptime] count: usize, #[comptime
             }
             parts[part] = total;
         }
+        // The next sums may lie where these did.
+        sync_cube();
     }
 }
 
@@ -146,12 +148,12 @@ pub(super) fn forward<E: Float, C: Float, N: Size>(
     weight: ComptimeOption<&[Vector<E, N>]>,
     bias: ComptimeOption<&[Vector<E, N>]>,
     y: &mut [Vector<E, N>],
+    rows: usize,
     width: usize,
     epsilon: InputScalar,
     #[comptime] form: Form,
     #[define(E, C)] _dtypes: [ElemType; 2],
 ) {
-    let rows = y.len() / width;
     let (row, is_own) = own_row(rows, form);
     let start = row * width;
     let unit = UNIT_POS_X as usize;
@@ -193,12 +195,12 @@ pub(super) fn backward<E: Float, C: Float, N: Size>(
     dy: &[Vector<E, N>],
     dx: &mut [Vector<E, N>],
     statistics: &mut [C],
+    rows: usize,
     width: usize,
     epsilon: InputScalar,
     #[comptime] form: Form,
     #[define(E, C)] _dtypes: [ElemType; 2],
 ) {
-    let rows = dx.len() / width;
     let (row, is_own) = own_row(rows, form);
     let start = row * width;
     let unit = UNIT_POS_X as usize;
@@ -254,17 +256,18 @@ pub(super) fn parameter_gradients<E: Float, C: Float, N: Size>(
     statistics: &[C],
     dweight: &mut [Vector<C, N>],
     dbias: &mut [Vector<C, N>],
+    rows: usize,
     width: usize,
     chunk: usize,
     #[comptime] is_centred: bool,
     #[define(E, C)] _dtypes: [ElemType; 2],
 ) {
-    if ABSOLUTE_POS >= dweight.len() {
+    if ABSOLUTE_POS >= rows.div_ceil(chunk) * width {
         terminate!();
     }
     let column = ABSOLUTE_POS % width;
     let first = ABSOLUTE_POS / width * chunk;
-    let last = min(first + chunk, x.len() / width);
+    let last = min(first + chunk, rows);
     let mut weight = lanes::<C, N>(0.0_f32);
     let mut bias = lanes::<C, N>(0.0_f32);
     for row in first..last {
