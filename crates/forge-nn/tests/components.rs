@@ -43,6 +43,7 @@ agree!(
     num_embedding_bins,
     num_embeddings,
     qk_norm,
+    realmlp_preprocessing,
     reglu,
     revin,
     rms_norm,

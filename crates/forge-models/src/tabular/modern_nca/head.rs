@@ -103,7 +103,8 @@ mod tests {
             weighted_labels(turn(queries.clone()), candidates, None, 0.1).into_data()
         };
         let whole = run(Tensor::autodiff);
-        run(|x| x).assert_approx_eq::<f32>(&whole, Tolerance::absolute(1e-5));
+        // Distances are rounded about the mean of the keys, which differs, and divided by 0.1.
+        run(|x| x).assert_approx_eq::<f32>(&whole, Tolerance::absolute(1e-4));
     }
 
     /// Far candidates: the exponential of each score alone is 0.
