@@ -5,7 +5,7 @@
 //! - [`GradientCheck`]: gradients against finite differences in f64.
 //! - [`battery`]: what every model of the registry must do.
 //! - [`components`]: how the runner finds the layers of forge-nn.
-//! - [`bench`]: what the benchmarks share.
+//! - [`mod@bench`]: what the benchmarks share.
 
 pub mod battery;
 pub mod bench;
