@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use forge_nn::ForgeError;
 
-use crate::TabularInput;
+use crate::{Labels, TabularInput};
 
 /// At least one labelled row, and one target per row; none for the rows to predict.
 ///
@@ -25,5 +25,38 @@ pub(super) fn check_one_target(model: &str, input: &TabularInput) -> Result<(), 
             Err(ForgeError::shape("context target", found, expected))
         }
         _ => Ok(()),
+    }
+}
+
+/// Refuses labelled rows with several targets.
+///
+/// # Errors
+/// An unsupported error that names the model and how many there are.
+pub(super) fn check_one_label(model: &str, labels: Labels) -> Result<(), ForgeError> {
+    match labels.columns() {
+        1 => Ok(()),
+        several => Err(ForgeError::unsupported(format!(
+            "{model} predicts one target, the table has {several}: take a model for each"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forge_nn::ForgeError;
+
+    use crate::{Labels, ModelConfig};
+
+    #[test]
+    fn several_targets_are_refused_by_name() -> Result<(), ForgeError> {
+        for name in ["tabpfn_v1", "tabicl"] {
+            for labels in [Labels::Numbers(1), Labels::Classes(3)] {
+                ModelConfig::narrow(name)?.with_labels(labels)?;
+            }
+            let refused = ModelConfig::narrow(name)?.with_labels(Labels::Numbers(2));
+            let error = refused.err().map(|error| error.to_string());
+            assert!(error.is_some_and(|error| error.contains(name)), "{name}");
+        }
+        Ok(())
     }
 }

@@ -9,9 +9,10 @@ use super::block::BlockSize;
 use super::{ColumnGroups, SoftmaxScaling, TabIcl, TabIclColumns, TabIclLearner, TabIclRows};
 use crate::contract::numeric_only;
 use crate::tabular::limits;
+use crate::tabular::one_target::check_one_label;
 use crate::{
-    Capabilities, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig, TabularSpec,
-    TrainingPreset,
+    Capabilities, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig,
+    TabularSpec, TrainingPreset,
 };
 
 /// What stands between the two linear maps of a block's feed-forward part.
@@ -319,6 +320,11 @@ impl TabularConfig for TabIclConfig {
             n_num_features,
             ..sized
         })
+    }
+
+    fn with_labels(self, labels: Labels) -> Result<Self, ForgeError> {
+        check_one_label(Self::NAME, labels)?;
+        Ok(self)
     }
 
     fn smaller(self, by: Shrink) -> Self {

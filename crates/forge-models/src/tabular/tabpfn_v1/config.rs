@@ -9,9 +9,10 @@ use super::{TabPfnV1, TabPfnV1Layer};
 use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::limits;
+use crate::tabular::one_target::check_one_label;
 use crate::{
-    Capabilities, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig, TabularSpec,
-    TrainingPreset,
+    Capabilities, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig,
+    TabularSpec, TrainingPreset,
 };
 
 /// What stands between the two linear maps of a layer's feed-forward part.
@@ -145,6 +146,11 @@ impl TabularConfig for TabPfnV1Config {
             n_out: table.d_out,
             ..self
         })
+    }
+
+    fn with_labels(self, labels: Labels) -> Result<Self, ForgeError> {
+        check_one_label(Self::NAME, labels)?;
+        Ok(self)
     }
 
     fn smaller(self, by: Shrink) -> Self {
