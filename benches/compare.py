@@ -11,12 +11,17 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 ENVIRONMENT = dict(os.environ, RAYON_NUM_THREADS=THREADS, OMP_NUM_THREADS=THREADS)
 
 
-def run(command):
-    """The milliseconds of each item that `command` prints."""
+def lines(command):
+    """What `command` prints."""
     done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
-    return {item: float(ms) for item, ms in (line.split() for line in done.stdout.splitlines())}
+    return done.stdout.splitlines()
+
+
+def run(command):
+    """The milliseconds of each item that `command` prints."""
+    return {item: float(ms) for item, ms in (line.split() for line in lines(command))}
 
 
 def main():
@@ -25,8 +30,8 @@ def main():
     peer = [sys.executable, str(Path(__file__).with_name("models.py" if models else "peer.py"))]
     sides = {"peer": peer, "ours": [binary]}
     if models:
-        # Those that the other side can run.
-        items = list(run(peer + items))
+        # Without names, those that the other side can run.
+        items = items or lines([*peer, "--list"])
     else:
         sides["stock"] = [binary, "--stock"]
     times = {side: {} for side in sides}

@@ -55,7 +55,9 @@ def _timed(work):
 
 def main(items, named=None):
     """Prints `ITEM ms` for the items that the command line names, or all of `items`; those of
-    `named` only if they are named."""
+    `named` only if they are named. With `--list`, the names of `items`, and nothing runs."""
+    if sys.argv[1:] == ["--list"]:
+        return print(*items, sep="\n")
     known = {**items, **(named or {})}
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     torch.manual_seed(0)
