@@ -8,6 +8,7 @@ mod entmax15;
 mod frelu_1d;
 mod frelu_2d;
 mod gated_feed_forward;
+mod gelu;
 mod lisht;
 mod meta_acon;
 mod selu;
@@ -20,12 +21,13 @@ pub use acon_a::{AconA, AconAConfig};
 pub use acon_b::{AconB, AconBConfig};
 pub use acon_c::{AconC, AconCConfig, acon_c};
 pub use burn::tensor::activation::{
-    elu, gelu, gelu_approximate, leaky_relu, mish, relu, sigmoid, silu, softmax, softplus, tanh,
+    elu, gelu_approximate, leaky_relu, mish, relu, sigmoid, silu, softmax, softplus, tanh,
 };
 pub use entmax15::entmax15;
 pub use frelu_1d::{FRelu1d, FRelu1dConfig};
 pub use frelu_2d::{FRelu2d, FRelu2dConfig};
 pub use gated_feed_forward::{GatedFeedForward, GatedFeedForwardConfig};
+pub use gelu::gelu;
 pub use lisht::lisht;
 pub use meta_acon::{MetaAcon, MetaAconConfig};
 pub use selu::selu;

@@ -57,6 +57,7 @@ pub use attention::{
     AttentionMask, AttentionOps, AttentionOptions, AttentionParams, PackedHeads, attention,
     attention_packed, attention_with_weights,
 };
+pub(crate) use dispatch::burns_gelu_is_exact;
 pub use dropout_residual::{DropoutResidualOps, dropout, dropout_residual};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_buffers;

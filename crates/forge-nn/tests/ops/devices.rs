@@ -3,6 +3,7 @@
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::DeviceName;
+use forge_nn::activation;
 use forge_nn::ops::{
     AdamWStep, AttentionOps, AttentionParams, OptionalBool, OptionalFloat, PackedHeads, adamw_step,
 };
@@ -273,5 +274,34 @@ fn device_attention_of_what_is_not_finite() {
 fn device_norms_of_equal_elements() {
     for device in others() {
         constant_rows::assert_bias_on(&device, &[DType::F32]);
+    }
+}
+
+/// What is re-exported of Burn's activations, and our own GELU, in value and gradient.
+#[test]
+fn device_activations() {
+    type Activation = fn(Tensor<1>) -> Tensor<1>;
+    let all: [(&str, Activation); 9] = [
+        ("elu", |x| activation::elu(x, 1.0)),
+        ("gelu", activation::gelu),
+        ("leaky_relu", |x| activation::leaky_relu(x, 0.01)),
+        ("mish", activation::mish),
+        ("relu", activation::relu),
+        ("sigmoid", activation::sigmoid),
+        ("silu", activation::silu),
+        ("softplus", |x| activation::softplus(x, 1.0)),
+        ("tanh", activation::tanh),
+    ];
+    let inputs = [values(1, 97).into_iter().map(|x| 5.0 * x).collect()];
+    for (name, f) in all {
+        let run = |t: Vec<Tensor<1>>| f(t[0].clone());
+        let truth = evaluate(&run, &inputs, DType::F64);
+        for device in others() {
+            let ours = evaluate_on(&device, &run, &inputs, DType::F32);
+            let error = relative_error(&ours.output, &truth.output);
+            assert!(error < 1e-5, "{name}: off by {error:e}");
+            let error = relative_error(&ours.gradients[0], &truth.gradients[0]);
+            assert!(error < 1e-5, "{name}: gradient off by {error:e}");
+        }
     }
 }
