@@ -30,13 +30,7 @@ if [ "${1:-}" = models ]; then
     shift
     crate=forge-models bench=models
 fi
-cargo bench --no-run -p "$crate" --bench "$bench"
-binary=$(cargo bench --quiet --no-run --message-format=json -p "$crate" --bench "$bench" |
-    "$PYTHON" -c '
-import json, sys
-for line in sys.stdin:
-    message = json.loads(line)
-    if message.get("executable") and message["target"]["name"] == sys.argv[1]:
-        print(message["executable"])' "$bench")
+built=$(cargo bench --no-run --message-format=json-render-diagnostics -p "$crate" --bench "$bench" |
+    "$PYTHON" benches/built.py bench "$bench")
 
-exec "$PYTHON" benches/compare.py "$binary" "$@"
+exec "$PYTHON" benches/compare.py "${built#* }" "$@"

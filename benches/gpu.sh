@@ -29,30 +29,17 @@ build() {
         strip -o "$KIT/$1" "$2"
         xz -T0 -1 "$KIT/$1"
     }
-    cargo test --release --no-run -p forge-nn -p forge-models --features "$features"
-    while read -r name path; do pack "$name" "$path"; done < <(
-        cargo test --release --no-run --message-format=json -p forge-nn -p forge-models \
-            --features "$features" 2>/dev/null | artifacts '["test"]' '{"main"}')
-    cargo bench --no-run -p forge-nn -p forge-models --bench compare --bench models \
-        --features "$features"
-    while read -r name path; do pack "$name" "$path"; done < <(
-        cargo bench --no-run --message-format=json -p forge-nn -p forge-models --bench compare \
-            --bench models --features "$features" 2>/dev/null | artifacts '["bench"]' '{"compare", "models"}')
+    local list path name
+    list=$(mktemp)
+    cargo test --release --no-run --message-format=json-render-diagnostics -p forge-nn \
+        -p forge-models --features "$features" | built test main >"$list"
+    cargo bench --no-run --message-format=json-render-diagnostics -p forge-nn -p forge-models \
+        --bench compare --bench models --features "$features" | built bench compare models >>"$list"
+    while read -r name path; do pack "$name" "$path"; done <"$list"
     ls -l "$KIT"
 }
 
-# Of cargo's messages: `CRATE-TARGET PATH` of targets of a kind with one of the names.
-artifacts() {
-    "${PYTHON:-python3}" -c '
-import json, sys
-kind, names = json.loads(sys.argv[1]), eval(sys.argv[2])
-for line in sys.stdin:
-    message = json.loads(line)
-    target = message.get("target", {})
-    if message.get("executable") and target["kind"] == kind and target["name"] in names:
-        crate = message["package_id"].split("#")[0].split("/")[-1]
-        print(target["name"] if kind == ["bench"] else f"{crate}-tests", message["executable"])' "$@"
-}
+built() { "${PYTHON:-python3}" benches/built.py "$@"; }
 
 run() {
     export OUT=${OUT:-target/gpu-run}

@@ -6,6 +6,9 @@ pass of 1,024, 40 numeric features. Items whose package is not installed are lef
 the standard error.
 
 rtdl_revisiting_models: ft_transformer, tabular_resnet, tabular_mlp
+pytorch_tabnet:         tabnet
+tabm:                   tabm
+tabicl:                 tabicl (its module alone, 256 labelled rows before the others)
 """
 
 import sys
@@ -39,7 +42,38 @@ def tabular_mlp():
     return MLP(d_in=FEATURES, d_out=1, n_blocks=3, d_block=256, dropout=0.1), lambda x: (x,)
 
 
-MODELS = {make.__name__: make for make in (ft_transformer, tabular_resnet, tabular_mlp)}
+def tabnet():
+    from pytorch_tabnet.tab_network import TabNet
+
+    # Which columns share a mask: none.
+    groups = torch.eye(FEATURES, device=DEVICE)
+    model = TabNet(input_dim=FEATURES, output_dim=1, group_attention_matrix=groups)
+    return model, lambda x: (x,)
+
+
+def tabm():
+    from tabm import TabM
+
+    return TabM.make(n_num_features=FEATURES, d_out=1, k=32), lambda x: (x,)
+
+
+def tabicl():
+    from tabicl._model.tabicl import TabICL
+
+    context, target = randn(256, FEATURES), randn(1, 256)
+    return TabICL(max_classes=0), lambda x: (torch.cat([context, x])[None], target)
+
+
+MODELS = {
+    make.__name__: make
+    for make in (ft_transformer, tabular_resnet, tabular_mlp, tabnet, tabm, tabicl)
+}
+
+
+def predictions(output):
+    """`[rows, …]` of what a model returns: TabNet its penalty besides, TabICL a batch of one table."""
+    output = output[0] if isinstance(output, tuple) else output
+    return output[0] if output.dim() == 3 and output.shape[0] == 1 else output
 
 
 def train(make):
@@ -48,7 +82,11 @@ def train(make):
         model = compiled(model.to(DEVICE))
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
         x, target = randn(256, FEATURES), randn(256, 1)
-        loss = lambda model: (model(*inputs(x)) - target).square().mean()
+
+        def loss(model):
+            y = predictions(model(*inputs(x)))
+            return (y - target.reshape(-1, *[1] * (y.dim() - 1))).square().mean()
+
         return train_step(model, optimizer, loss)
 
     return work
