@@ -12,6 +12,7 @@ mod candidates;
 mod dense_net;
 mod embedded_columns;
 mod ft_transformer;
+mod in_context;
 mod limits;
 mod modern_nca;
 mod modern_resnet;
