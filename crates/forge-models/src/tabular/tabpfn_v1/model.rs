@@ -8,6 +8,7 @@ use forge_nn::{ForgeError, Forward, Linear, Maps, Network, Want};
 use super::layer::Asking;
 use super::{TabPfnV1Config, TabPfnV1Layer};
 use crate::tabular::one_target::check_one_target;
+use crate::tabular::row_cost::check_rows;
 use crate::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularSpec};
 
 /// A transformer that reads labelled rows and predicts others in one pass.
@@ -31,6 +32,7 @@ pub struct TabPfnV1 {
     pub(super) layers: Vec<TabPfnV1Layer>,
     pub(super) head_in: Linear,
     pub(super) head_out: Linear,
+    pub(super) row_limit: usize,
 }
 
 impl TabPfnV1 {
@@ -127,8 +129,9 @@ impl TabularModel for TabPfnV1 {
         TabPfnV1Config::CAPABILITIES
     }
 
-    /// At least one labelled row, and one target per row; none for the rows to predict.
+    /// At least one labelled row and no more than `row_limit`, and one target per row; none for the rows to predict.
     fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
-        check_one_target(self.name(), input)
+        check_one_target(self.name(), input)?;
+        check_rows(self.name(), input, self.row_limit)
     }
 }
