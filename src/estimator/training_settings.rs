@@ -3,7 +3,6 @@
 use forge_nn::{ForgeError, check};
 use forge_train::TrainerConfig;
 use forge_train::averaging::SwaConfig;
-use forge_train::optimizer::OptimizerConfig;
 use serde::{Deserialize, Serialize};
 
 /// How to train: the model's preset with these changes. What is absent stays as the preset has it.
@@ -20,7 +19,7 @@ pub struct TrainingSettings {
     pub micro_batches: Option<usize>,
     /// Highest learning rate, above 0, whatever the schedule.
     pub learning_rate: Option<f64>,
-    /// Decoupled weight decay, at least 0.
+    /// Weight decay, at least 0, as the optimiser has it: decoupled for AdamW.
     pub weight_decay: Option<f64>,
     /// Longest gradient, above 0.
     pub clip_norm: Option<f64>,
@@ -60,8 +59,10 @@ impl TrainingSettings {
             trainer.schedule = trainer.schedule.with_peak_lr(rate);
         }
         if let Some(decay) = self.weight_decay {
-            let OptimizerConfig::AdamW(optimizer) = &mut trainer.optimizer;
-            optimizer.weight_decay = decay;
+            // None has lbfgs alone, which `validate` refuses.
+            if let Some(of_optimizer) = trainer.optimizer.weight_decay_mut() {
+                *of_optimizer = decay;
+            }
         }
         if self.clip_norm.is_some() {
             trainer.clip_norm = self.clip_norm;

@@ -10,7 +10,7 @@ use forge_nn::parameters::{
     ParameterMapper, ParameterPath, ParameterVisitor, map_parameters, visit_parameters,
 };
 use forge_train::optimizer::{
-    AdamWConfig, AdamWGroup, OptimizerConfig, clip_global_norm, global_norm, is_finite, scale,
+    AdamWConfig, OptimizerConfig, OptimizerGroup, clip_global_norm, global_norm, is_finite, scale,
 };
 
 use forge_train::schedule::{
@@ -207,12 +207,12 @@ fn decay_spares_biases_norms_and_embeddings() {
     assert_eq!(named, ["embedding.weight", "table.weight"]);
 }
 
-fn group(patterns: &[&str], rate: f64, weight_decay: Option<f64>) -> AdamWGroup {
-    AdamWGroup {
+fn group(patterns: &[&str], rate: f64, weight_decay: Option<f64>) -> OptimizerGroup {
+    OptimizerGroup {
         patterns: patterns.iter().map(ToString::to_string).collect(),
         rate,
         weight_decay,
-        ..AdamWGroup::default()
+        ..OptimizerGroup::default()
     }
 }
 
@@ -329,11 +329,11 @@ fn decay_and_the_rates_of_groups_follow_their_schedules() {
         weight_decay: 0.5,
         decay_schedule: flat_cos,
         groups: vec![
-            AdamWGroup {
+            OptimizerGroup {
                 optional: true,
                 ..group(&["nowhere"], 1.0, None)
             },
-            AdamWGroup {
+            OptimizerGroup {
                 decay: Some(0.2),
                 schedule: Some(ScheduleConfig::Factor(FactorSchedule {
                     base_lr: 0.8,

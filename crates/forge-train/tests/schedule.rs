@@ -1,8 +1,10 @@
+use forge_train::checkpoint::RunPart;
+use forge_train::metric::Direction;
 use forge_train::schedule::{
-    CosLogFactor, CosineWarmup, FactorConfig, FactorSchedule, FlatCosFactor, OneCycle,
+    CosLogFactor, CosineWarmup, FactorConfig, FactorSchedule, FlatCosFactor, OneCycle, Plateau,
     ScheduleConfig,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::case::Case;
 
@@ -12,11 +14,17 @@ const OTHERS: [&str; 3] = ["n_steps", "base_momentum", "max_momentum"];
 #[test]
 fn oracle_cases_pass() {
     let cases = Case::all("schedules");
-    assert_eq!(cases.len(), 6);
-    for mut case in cases {
+    assert_eq!(cases.len(), 10);
+    let of_steps = cases
+        .into_iter()
+        .filter(|case| !case.name.starts_with("plateau"));
+    for mut case in of_steps {
         let fields = case.config.as_object_mut().unwrap();
         for other in OTHERS {
             fields.remove(other);
+        }
+        if let Some(steps) = fields.remove("anneal_epochs") {
+            fields.insert("anneal_steps".into(), steps);
         }
         let config: ScheduleConfig = serde_json::from_value(case.config.clone()).unwrap();
         let schedule = config.build(1).unwrap();
@@ -27,6 +35,65 @@ fn oracle_cases_pass() {
                 (ours - lr).abs() <= bound,
                 "{} {step}: {ours} {lr}",
                 case.name
+            );
+        }
+    }
+}
+
+/// The rate after each score, and the bad ones in a row; and from a saved state at each score.
+#[test]
+fn plateaus_are_pytorchs() {
+    for name in ["plateau_max_abs", "plateau_min_rel"] {
+        let cases = Case::all("schedules").into_iter();
+        let mut case = cases.into_iter().find(|case| case.name == name).unwrap();
+        case.config.as_object_mut().unwrap().remove("n_steps");
+        let config: ScheduleConfig = serde_json::from_value(case.config.clone()).unwrap();
+        let ScheduleConfig::ReduceOnPlateau(config) = config else {
+            panic!("another kind");
+        };
+        let mut plateau = Plateau::new(config).unwrap();
+        let bad = case.values("output/num_bad_epochs");
+        let rates = case.values("output/lr").iter().zip(bad);
+        for (score, (lr, bad)) in case.values("input/metric").iter().zip(rates) {
+            let state = plateau.state().unwrap();
+            plateau = Plateau::new(config).unwrap();
+            plateau.restore(state).unwrap();
+            // The config's mode counts, not what the score says.
+            plateau.take_in(*score, Direction::Minimize);
+            assert!(
+                (plateau.lr() - lr).abs() <= 1e-15,
+                "{name}: {}",
+                plateau.lr()
+            );
+            assert_eq!(plateau.bad() as f64, *bad, "{name}");
+        }
+    }
+}
+
+/// Rates of PyTorch's schedulers (`cases/schedules.py`).
+#[test]
+fn rates_are_pytorchs() {
+    let cases: Value = serde_json::from_str(include_str!("cases/schedules.json")).unwrap();
+    let cases = cases.as_array().unwrap();
+    assert_eq!(cases.len(), 11);
+    for case in cases {
+        let config: ScheduleConfig = serde_json::from_value(case["config"].clone()).unwrap();
+        let rates = case["lr"].as_array().unwrap();
+        let schedule = config.build(rates.len() as u64).unwrap();
+        for (step, lr) in rates.iter().enumerate() {
+            let (lr, ours) = (lr.as_f64().unwrap(), schedule.lr(step as u64));
+            let close = (ours - lr).abs() <= 1e-12 * config.peak_lr();
+            assert!(close, "{} {step}: {ours} {lr}", case["config"]);
+        }
+        // Another peak multiplies all rates.
+        let doubled = config.clone().with_peak_lr(2.0 * config.peak_lr());
+        let doubled = doubled.build(rates.len() as u64).unwrap();
+        for step in 0..rates.len() as u64 {
+            let (one, two) = (schedule.lr(step), doubled.lr(step));
+            assert!(
+                (two - 2.0 * one).abs() <= 1e-12,
+                "{} {step}",
+                case["config"]
             );
         }
     }
@@ -105,6 +172,47 @@ fn bad_fields_are_named() {
             "schedule.div_factor",
         ),
         (
+            json!({"name": "polynomial", "power": 0.0}),
+            "schedule.power = 0",
+        ),
+        (
+            json!({"name": "multi_step", "milestones": [5, 2]}),
+            "schedule.milestones = [5, 2]",
+        ),
+        (
+            json!({"name": "exponential", "gamma": 1.5}),
+            "schedule.gamma = 1.5",
+        ),
+        (json!({"name": "step", "every": 0}), "schedule.every = 0"),
+        (
+            json!({"name": "linear", "start_factor": 0.0}),
+            "schedule.start_factor = 0",
+        ),
+        (
+            json!({"name": "swa_lr", "swa_lr": -1.0}),
+            "schedule.swa_lr = -1",
+        ),
+        (
+            json!({"name": "reduce_on_plateau", "factor": 1.0}),
+            "schedule.factor = 1",
+        ),
+        (
+            json!({"name": "sequential", "parts": [
+                {"schedule": {"name": "constant"}}, {"schedule": {"name": "constant"}}
+            ]}),
+            "schedule.parts[0].steps = absent",
+        ),
+        (
+            json!({"name": "sequential", "parts": [
+                {"schedule": {"name": "constant", "lr": 0.0}}
+            ]}),
+            "schedule.parts[0].schedule",
+        ),
+        (
+            json!({"name": "chained", "base_lr": 0.1, "factors": [{"name": "reduce_on_plateau"}]}),
+            "schedule.factors[0] = reduce_on_plateau",
+        ),
+        (
             json!({"name": "factor", "factor": {"name": "flat_cos", "flat": 1.0}}),
             "schedule.factor.flat = 1",
         ),
@@ -120,6 +228,30 @@ fn bad_fields_are_named() {
     let late = json!({"name": "cosine_warmup", "warmup_steps": 100});
     let late: ScheduleConfig = serde_json::from_value(late).unwrap();
     assert!(late.build(100).unwrap_err().is_config());
+    for (config, part) in [
+        (
+            json!({"name": "multi_step", "milestones": [2, 10]}),
+            "schedule.milestones = 10",
+        ),
+        (
+            json!({"name": "sequential", "parts": [
+                {"steps": 10, "schedule": {"name": "linear"}}, {"schedule": {"name": "constant"}}
+            ]}),
+            "schedule.parts[1].steps = from 10",
+        ),
+        (
+            json!({"name": "sequential", "parts": [
+                {"steps": 4, "schedule": {"name": "cosine_warmup", "warmup_steps": 4}},
+                {"schedule": {"name": "constant"}}
+            ]}),
+            "schedule.parts[0].schedule = 4 steps long",
+        ),
+    ] {
+        let config: ScheduleConfig = serde_json::from_value(config).unwrap();
+        config.validate().unwrap();
+        let error = config.build(10).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
     let unknown = json!({"name": "constant", "rate": 1.0});
     assert!(serde_json::from_value::<ScheduleConfig>(unknown).is_err());
 }

@@ -1,10 +1,37 @@
 //! AdamW as PyTorch computes it.
 
-use burn::optim::{Optimizer, RecordState, StateSink, StateSource};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use forge_nn::ops::{AdamWStep, adamw_step};
+use forge_nn::{ForgeError, check};
 
-use super::AdamWConfig;
+use super::shared_settings::{betas, optimizer_config};
+use super::update_rule::burn_optimizer;
+use super::{Memory, UpdateRule};
+
+optimizer_config! {
+    /// [`AdamW`]'s fields. The learning rate comes from the schedule.
+    ///
+    /// Betas, epsilon and weight decay default to PyTorch's. What decays does not: there everything
+    /// does, here biases, norms, embeddings and tokens are exempt unless `decay_biases`, `no_decay`
+    /// or a group says otherwise.
+    pub struct AdamWConfig {
+        /// Memory of the gradient, in `[0, 1)`. Default 0.9.
+        pub beta_1: f64 = 0.9,
+        /// Memory of the squared gradient, in `[0, 1)`. Default 0.999.
+        pub beta_2: f64 = 0.999,
+        /// Added to the root of the second moment after bias correction. Above 0, default 1e-8.
+        pub epsilon: f64 = 1e-8,
+    }
+    weight_decay = 0.01;
+    /// Decoupled weight decay. At least 0, default 0.01.
+}
+
+impl AdamWConfig {
+    pub(super) fn validate(&self) -> Result<(), ForgeError> {
+        betas(&[("beta_1", self.beta_1), ("beta_2", self.beta_2)])?;
+        check::positive("optimizer.epsilon", self.epsilon)
+    }
+}
 
 /// Decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2), in PyTorch's arithmetic:
 ///
@@ -14,9 +41,7 @@ use super::AdamWConfig;
 /// p ← p - lr/(1 - β₁ᵗ) · m / (√v/√(1 - β₂ᵗ) + ε)
 /// ```
 ///
-/// Each step is one call of [`adamw_step`], which is fused where there is a kernel. Why not Burn's:
-/// its coefficients are f32, which costs seven digits on f64 modules, and its defaults are others
-/// (ε 1e-5, decay 1e-4).
+/// Each step is one call of [`adamw_step`], which is fused where there is a kernel.
 #[derive(Debug, Clone)]
 pub struct AdamW {
     beta_1: f64,
@@ -29,84 +54,53 @@ impl AdamW {
     /// One optimiser with the betas and epsilon of `config` and a weight decay of its own.
     #[must_use]
     pub fn new(config: &AdamWConfig, weight_decay: f64) -> Self {
+        Self::with(config.beta_1, config.beta_2, config.epsilon, weight_decay)
+    }
+
+    pub(super) fn with(beta_1: f64, beta_2: f64, epsilon: f64, weight_decay: f64) -> Self {
         Self {
-            beta_1: config.beta_1,
-            beta_2: config.beta_2,
-            epsilon: config.epsilon,
+            beta_1,
+            beta_2,
+            epsilon,
             weight_decay,
         }
     }
 }
 
-/// The moments of one parameter.
-#[derive(Debug, Clone)]
-pub struct AdamWState<const D: usize> {
-    /// Running mean of the gradient, `m`.
-    pub exp_avg: Tensor<D>,
-    /// Running mean of the squared gradient, `v`.
-    pub exp_avg_sq: Tensor<D>,
-    /// Steps taken, `t`.
-    pub step: u64,
+/// What a rule of Adam's kind does with the two moments of `memory`, its first tensors.
+pub(super) fn step_of_adam<R: UpdateRule, const D: usize>(
+    numbers: &AdamW,
+    lr: f64,
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    memory: &mut Memory<R, D>,
+) -> Tensor<D> {
+    let [m, v] = memory.take();
+    let step = AdamWStep {
+        learning_rate: lr,
+        beta_1: numbers.beta_1,
+        beta_2: numbers.beta_2,
+        epsilon: numbers.epsilon,
+        weight_decay: numbers.weight_decay,
+        time: usize::try_from(memory.step).unwrap_or(usize::MAX),
+    };
+    let (parameter, m, v) = adamw_step(parameter, gradient, m, v, &step);
+    memory.tensors = vec![m, v];
+    parameter
 }
 
-impl Optimizer for AdamW {
-    type State<const D: usize> = AdamWState<D>;
+impl UpdateRule for AdamW {
+    const TENSORS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
 
-    fn step<const D: usize>(
+    fn update<const D: usize>(
         &self,
         lr: f64,
-        tensor: Tensor<D>,
-        grad: Tensor<D>,
-        state: Option<Self::State<D>>,
-    ) -> (Tensor<D>, Option<Self::State<D>>) {
-        // Saturating: the count may come from a file.
-        let (m, v, time) = match state {
-            Some(s) => (s.exp_avg, s.exp_avg_sq, s.step.saturating_add(1)),
-            None => (grad.zeros_like(), grad.zeros_like(), 1),
-        };
-        let step = AdamWStep {
-            learning_rate: lr,
-            beta_1: self.beta_1,
-            beta_2: self.beta_2,
-            epsilon: self.epsilon,
-            weight_decay: self.weight_decay,
-            time: usize::try_from(time).unwrap_or(usize::MAX),
-        };
-        let (tensor, exp_avg, exp_avg_sq) = adamw_step(tensor, grad, m, v, &step);
-        let state = AdamWState {
-            exp_avg,
-            exp_avg_sq,
-            step: time,
-        };
-        (tensor, Some(state))
-    }
-
-    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
-        AdamWState {
-            exp_avg: state.exp_avg.to_device(device),
-            exp_avg_sq: state.exp_avg_sq.to_device(device),
-            step: state.step,
-        }
+        parameter: Tensor<D>,
+        gradient: Tensor<D>,
+        memory: &mut Memory<Self, D>,
+    ) -> Tensor<D> {
+        step_of_adam(self, lr, parameter, gradient, memory)
     }
 }
 
-impl<const D: usize> RecordState for AdamWState<D> {
-    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
-        out.push_tensor(prefix, "exp_avg", self.exp_avg.to_data());
-        out.push_tensor(prefix, "exp_avg_sq", self.exp_avg_sq.to_data());
-        out.push_scalar(prefix, "step", self.step.into());
-    }
-
-    fn state_unflatten(prefix: &str, src: &mut StateSource, device: &Device) -> Option<Self> {
-        let mut tensor = |leaf| {
-            let data = src.take_tensor(prefix, leaf)?;
-            let dtype = data.dtype();
-            (data.rank() == D).then(|| Tensor::from_data(data, (device, dtype)))
-        };
-        Some(Self {
-            exp_avg: tensor("exp_avg")?,
-            exp_avg_sq: tensor("exp_avg_sq")?,
-            step: src.take_scalar(prefix, "step")?.try_into().ok()?,
-        })
-    }
-}
+burn_optimizer!(AdamW);

@@ -111,6 +111,15 @@ fn sums<M: Module>(
     }
 }
 
+/// The tensor without autodiff.
+pub(super) fn off_graph<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if tensor.is_autodiff() {
+        tensor.inner()
+    } else {
+        tensor
+    }
+}
+
 struct Sums<'a> {
     grads: &'a GradientsParams,
     of: fn(Tensor<1>) -> Tensor<1>,

@@ -13,8 +13,12 @@ use forge_nn::parameters::{
 };
 
 use super::optimizer_state::{from_json, to_json};
+use super::parameter_groups::Kinds;
 use super::parameter_groups::{ParameterGroups, Setting};
-use super::{DecayRule, OptimizerState, PathPattern, StepRates};
+use super::{
+    DecayRule, LayerDecay, Memory, OptimizerState, PathPattern, ScheduleFreeAdamW,
+    ScheduleFreeAdamWConfig, StepRates,
+};
 
 /// Any of Burn's per-parameter optimisers (or [`AdamW`](super::AdamW)) over a module, in
 /// groups of parameters with their own learning rates and weight decay.
@@ -26,6 +30,16 @@ use super::{DecayRule, OptimizerState, PathPattern, StepRates};
 pub struct NamedOptimizer {
     groups: ParameterGroups,
     params: HashMap<ParamId, Entry>,
+    layers: Option<Layers>,
+    /// What the weights in training are turned into for evaluation, where they are.
+    average: Option<ScheduleFreeAdamWConfig>,
+}
+
+/// Factors on rates by layer, once a module was seen.
+#[derive(Clone)]
+struct Layers {
+    decay: LayerDecay,
+    factors: Option<HashMap<ParamId, f64>>,
 }
 
 #[derive(Clone)]
@@ -47,13 +61,54 @@ impl NamedOptimizer {
     /// An optimiser without state: `decaying` for the parameters that `rule` picks, `plain` for
     /// the others. Both must keep the same kind of state.
     pub fn new<O: Optimizer>(decaying: O, plain: O, rule: DecayRule) -> Self {
-        Self::of_groups(ParameterGroups::new(decaying, plain, rule))
+        let kinds = (Kinds::of(decaying), Kinds::of(plain));
+        Self::of_groups(ParameterGroups::new(kinds.0, kinds.1, rule))
     }
 
     pub(crate) fn of_groups(groups: ParameterGroups) -> Self {
         Self {
             groups,
             params: HashMap::new(),
+            layers: None,
+            average: None,
+        }
+    }
+
+    /// With lower rates towards the input.
+    #[must_use]
+    pub fn with_layer_decay(mut self, decay: Option<LayerDecay>) -> Self {
+        self.layers = decay.map(|decay| Layers {
+            decay,
+            factors: None,
+        });
+        self
+    }
+
+    /// Whose state is that of [`ScheduleFreeAdamW`].
+    pub(super) fn with_average(mut self, config: ScheduleFreeAdamWConfig) -> Self {
+        self.average = Some(config);
+        self
+    }
+
+    /// Whether the weights to evaluate are others than those in training.
+    #[must_use]
+    pub fn averages(&self) -> bool {
+        self.average.is_some()
+    }
+
+    /// The weights to evaluate: those of `module` as they are, unless the optimiser
+    /// [averages](Self::averages). Batch statistics stay, which belong to the weights in training.
+    #[must_use]
+    pub fn to_evaluate<M: Module>(&self, module: M) -> M {
+        match &self.average {
+            None => module,
+            Some(config) => map_parameters(
+                module,
+                &mut Average {
+                    optimizer: self,
+                    config,
+                },
+            ),
         }
     }
 
@@ -72,16 +127,21 @@ impl NamedOptimizer {
         rate: f64,
         optimizer: Option<O>,
     ) -> Self {
-        self.groups.push(patterns, false, rate, optimizer);
+        self.groups
+            .push(patterns, false, rate, optimizer.map(Kinds::of));
         self
     }
 
     /// Checks that every pattern of the groups fits a parameter of `module`. Call it before the
-    /// first step: a pattern with a slip in it would be silently without effect.
+    /// first step: a pattern with a slip in it would be silently without effect. Also that there are
+    /// the layers of a [`LayerDecay`].
     ///
     /// # Errors
-    /// A config error that names the pattern.
+    /// A config error that names the pattern or the layers.
     pub fn check<M: Module>(&self, module: &M) -> Result<(), ForgeError> {
+        if let Some(layers) = &self.layers {
+            layers.decay.factors(module)?;
+        }
         self.groups.check(module)
     }
 
@@ -97,6 +157,12 @@ impl NamedOptimizer {
         module: M,
         grads: GradientsParams,
     ) -> M {
+        if let Some(layers) = &mut self.layers
+            && layers.factors.is_none()
+        {
+            // Of a module that `check` refuses, all layers move alike.
+            layers.factors = Some(layers.decay.factors(&module).unwrap_or_default());
+        }
         let mut step = Step {
             rates,
             grads,
@@ -193,7 +259,10 @@ impl ParameterMapper for Step<'_> {
             Some(entry) => (entry.setting, Some(entry.state)),
             None => (groups.of(D, path), None),
         };
-        let lr = groups.rate(setting, self.rates);
+        let factors = self.optimizer.layers.as_ref();
+        let factors = factors.and_then(|layers| layers.factors.as_ref());
+        let of_layer = factors.and_then(|f| f.get(&id)).copied().unwrap_or(1.0);
+        let lr = groups.rate(setting, self.rates) * of_layer;
         replace_value(param, |value| {
             let (value, grad) = (value.into_bridge(), grad.into_bridge());
             let optimizer = groups.optimizer(setting);
@@ -202,6 +271,27 @@ impl ParameterMapper for Step<'_> {
                 self.optimizer.params.insert(id, Entry { setting, state });
             }
             Tensor::from_bridge(value)
+        })
+    }
+}
+
+struct Average<'a> {
+    optimizer: &'a NamedOptimizer,
+    config: &'a ScheduleFreeAdamWConfig,
+}
+
+impl ParameterMapper for Average<'_> {
+    fn map<const D: usize>(
+        &mut self,
+        _: &ParameterPath,
+        param: Param<Tensor<D>>,
+    ) -> Param<Tensor<D>> {
+        let Some(entry) = self.optimizer.params.get(&param.id) else {
+            return param;
+        };
+        let memory = entry.state.downcast_ref::<Memory<ScheduleFreeAdamW, D>>();
+        replace_value(param, |value| {
+            ScheduleFreeAdamW::average(self.config, value, memory)
         })
     }
 }

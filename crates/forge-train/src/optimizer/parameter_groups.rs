@@ -19,8 +19,44 @@ struct Group {
     optional: bool,
     /// Times the learning rate of the step.
     rate: f64,
-    decaying: Arc<dyn DynOptimizer>,
-    plain: Arc<dyn DynOptimizer>,
+    decaying: Kinds,
+    plain: Kinds,
+}
+
+/// One optimiser, and another for what is not its kind of parameter.
+#[derive(Clone)]
+pub(crate) struct Kinds {
+    main: Arc<dyn DynOptimizer>,
+    others: Option<Arc<dyn DynOptimizer>>,
+}
+
+impl Kinds {
+    pub(super) fn of<O: Optimizer>(optimizer: O) -> Self {
+        Self {
+            main: Arc::new(optimizer),
+            others: None,
+        }
+    }
+
+    pub(super) fn with_others<O: Optimizer>(mut self, optimizer: O) -> Self {
+        self.others = Some(Arc::new(optimizer));
+        self
+    }
+
+    fn choose(&self, of_others: bool) -> &dyn DynOptimizer {
+        match &self.others {
+            Some(others) if of_others => &**others,
+            _ => &*self.main,
+        }
+    }
+}
+
+/// What an optimiser of matrices leaves to another: other ranks, and what one of the patterns fits.
+#[derive(Clone)]
+struct MatricesOnly {
+    except: Vec<PathPattern>,
+    /// Times the learning rate, for the others.
+    rate: f64,
 }
 
 /// Where a parameter belongs.
@@ -29,6 +65,8 @@ pub(super) struct Setting {
     /// `None` for what no group's pattern fits.
     group: Option<usize>,
     decays: bool,
+    /// Whether another optimiser than that of matrices moves it.
+    of_others: bool,
 }
 
 /// Groups in the order in which they are asked, and one for what none of them wants.
@@ -37,35 +75,41 @@ pub(crate) struct ParameterGroups {
     groups: Vec<Group>,
     others: Group,
     rule: DecayRule,
+    matrices: Option<MatricesOnly>,
 }
 
 impl ParameterGroups {
-    pub(super) fn new<O: Optimizer>(decaying: O, plain: O, rule: DecayRule) -> Self {
+    pub(super) fn new(decaying: Kinds, plain: Kinds, rule: DecayRule) -> Self {
         Self {
             groups: vec![],
             others: Group {
                 patterns: vec![],
                 optional: true,
                 rate: 1.0,
-                decaying: Arc::new(decaying),
-                plain: Arc::new(plain),
+                decaying,
+                plain,
             },
             rule,
+            matrices: None,
         }
     }
 
-    pub(super) fn push<O: Optimizer>(
+    /// With the others of [`Kinds`] for what is no matrix, or is one of `except`, at `rate` times the
+    /// learning rate.
+    pub(super) fn with_matrices_only(mut self, except: Vec<PathPattern>, rate: f64) -> Self {
+        self.matrices = Some(MatricesOnly { except, rate });
+        self
+    }
+
+    pub(super) fn push(
         &mut self,
         patterns: Vec<PathPattern>,
         optional: bool,
         rate: f64,
-        optimizer: Option<O>,
+        optimizer: Option<Kinds>,
     ) {
         let (decaying, plain) = match optimizer {
-            Some(optimizer) => {
-                let one: Arc<dyn DynOptimizer> = Arc::new(optimizer);
-                (one.clone(), one)
-            }
+            Some(optimizer) => (optimizer.clone(), optimizer),
             None => (self.others.decaying.clone(), self.others.plain.clone()),
         };
         self.groups.push(Group {
@@ -79,25 +123,32 @@ impl ParameterGroups {
 
     pub(super) fn of(&self, rank: usize, path: &ParameterPath) -> Setting {
         let name = path.join();
-        let fits = |group: &Group| group.patterns.iter().any(|pattern| pattern.fits(&name));
+        let fit = |patterns: &[PathPattern]| patterns.iter().any(|pattern| pattern.fits(&name));
+        let matrices = self.matrices.as_ref();
         Setting {
-            group: self.groups.iter().position(fits),
+            group: self.groups.iter().position(|group| fit(&group.patterns)),
             decays: self.rule.decays(rank, path),
+            of_others: matrices.is_some_and(|only| rank != 2 || fit(&only.except)),
         }
     }
 
     pub(super) fn optimizer(&self, setting: Setting) -> &dyn DynOptimizer {
         let group = self.group(setting);
-        match setting.decays {
-            true => &*group.decaying,
-            false => &*group.plain,
-        }
+        let kinds = match setting.decays {
+            true => &group.decaying,
+            false => &group.plain,
+        };
+        kinds.choose(setting.of_others)
     }
 
     /// The learning rate of a parameter at these rates.
     pub(super) fn rate(&self, setting: Setting, rates: &StepRates) -> f64 {
         let own = setting.group.and_then(|i| rates.groups.get(i).copied());
-        own.flatten().unwrap_or(rates.lr) * self.group(setting).rate
+        let of_kind = match &self.matrices {
+            Some(only) if setting.of_others => only.rate,
+            _ => 1.0,
+        };
+        own.flatten().unwrap_or(rates.lr) * self.group(setting).rate * of_kind
     }
 
     fn group(&self, setting: Setting) -> &Group {

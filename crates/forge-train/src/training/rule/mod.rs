@@ -1,9 +1,11 @@
 //! What happens to gradients between the backward pass and the optimiser.
 
+mod clip_adaptive;
 mod clip_norm;
 mod clip_value;
 mod skip_non_finite;
 
+pub use clip_adaptive::ClipAdaptive;
 pub use clip_norm::ClipNorm;
 pub use clip_value::ClipValue;
 pub use skip_non_finite::SkipNonFinite;
