@@ -1,6 +1,7 @@
 //! The integration tests of forge-train, one binary.
 #![allow(clippy::unwrap_used)]
 
+mod averaging;
 mod by_hand;
 mod case;
 mod checkpoint;

@@ -67,6 +67,19 @@ pub trait TrainTask {
         Ok(None)
     }
 
+    /// Validation scores of several modules whose predictions are averaged: a snapshot ensemble.
+    /// Absent (the default) where the task cannot average predictions; the modules are then kept
+    /// unless single weights were validated.
+    ///
+    /// The modules are in inference mode.
+    ///
+    /// # Errors
+    /// What the task finds wrong; it ends the run.
+    fn validate_together(&self, modules: &[Self::Module]) -> Result<Option<Scores>, ForgeError> {
+        let _ = modules;
+        Ok(None)
+    }
+
     /// Which parameters move, by which optimiser. Default: all, by that of the run.
     fn groups(&self) -> Vec<ParameterGroup> {
         vec![ParameterGroup::all()]

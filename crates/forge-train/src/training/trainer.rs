@@ -169,7 +169,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             let parts = self.config.micro_batches;
             return Err(ForgeError::config("micro_batches", parts, allowed));
         }
-        let config = std::mem::take(&mut self.config);
+        let mut config = std::mem::take(&mut self.config);
         let mut parts = std::mem::take(&mut self.parts);
         let sampler = parts.sampler.take().unwrap_or_else(|| {
             let shuffle = Shuffle::new(n_rows, config.batch_size, config.seed);
@@ -185,6 +185,9 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             let value = format!("{} of {batches} batches each", config.epochs);
             ForgeError::config("epochs", value, "so many that their steps can be counted")
         })?;
+        if let Some(snapshots) = config.snapshots {
+            config.schedule = snapshots.schedule(&config.schedule, steps)?;
+        }
         let engine = parts.engine(&config, task.groups(), module, steps)?;
         let mut run = Run::new(task, &config, engine, sampler);
         let identity = run.identity(&self.identity)?;

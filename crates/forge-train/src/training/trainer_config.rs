@@ -4,7 +4,7 @@ use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::EarlyStoppingConfig;
-use crate::averaging::{EmaConfig, SwaConfig};
+use crate::averaging::{EmaConfig, PolyakConfig, SnapshotConfig, SoupConfig, SwaConfig};
 use crate::is_default::is_default;
 use crate::metric::{Score, Scores};
 use crate::optimizer::OptimizerConfig;
@@ -45,6 +45,19 @@ pub struct TrainerConfig {
     /// validated and the better one is kept. Batch statistics are computed anew before each
     /// validation, by a pass over the training rows. Default: no.
     pub swa: Option<SwaConfig>,
+    /// Average the weights of all steps, or of the last ones (Polyak averaging). Batch statistics
+    /// as with `swa`. Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub polyak: Option<PolyakConfig>,
+    /// A snapshot ensemble: the run goes in cycles, of which the ends predict together if that is
+    /// better than the best single weights. The learning rate is then a cosine down to 0 per
+    /// cycle, with the peak of `schedule`. Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshots: Option<SnapshotConfig>,
+    /// Make a greedy soup of the weights of the last epochs, by validation, at the end of the run.
+    /// Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub soup: Option<SoupConfig>,
     /// Leave out steps whose loss or gradients are not finite, instead of ending the run. Reads
     /// back from the device at every step, which a GPU waits for. Default false.
     pub skip_non_finite: bool,
@@ -113,6 +126,9 @@ impl Default for TrainerConfig {
             dropout_schedule: FactorConfig::Constant,
             ema: None,
             swa: None,
+            polyak: None,
+            snapshots: None,
+            soup: None,
             skip_non_finite: false,
             clip_value: None,
             clip_norm: None,
@@ -161,6 +177,15 @@ impl TrainerConfig {
         }
         if let Some(swa) = &self.swa {
             swa.validate()?;
+        }
+        if let Some(polyak) = &self.polyak {
+            polyak.validate()?;
+        }
+        if let Some(snapshots) = &self.snapshots {
+            snapshots.validate()?;
+        }
+        if let Some(soup) = &self.soup {
+            soup.validate()?;
         }
         if let Some(bound) = self.clip_value {
             check::positive("clip_value", bound)?;
