@@ -18,6 +18,7 @@ mod optimizer;
 mod pair;
 mod resume;
 mod rule;
+mod sampler;
 mod schedule;
 mod swa;
 mod trainer;

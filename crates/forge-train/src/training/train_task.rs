@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use forge_nn::ForgeError;
 
+use super::sampler::{KeyOf, RowKeys};
 use super::{ParameterGroup, Phase, StepContext};
 use crate::checkpoint::PartState;
 use crate::metric::Scores;
@@ -47,6 +48,17 @@ pub trait TrainTask {
     /// weighted loss gives the sum of the rows' weights. Above 0; default their number.
     fn weight(&self, rows: &[usize]) -> f64 {
         rows.len() as f64
+    }
+
+    /// One value per training row that a sampler of the config goes by. Default: none, which such a
+    /// sampler is refused with.
+    ///
+    /// # Errors
+    /// A config error for what the task does not know; it ends the run before its first step.
+    fn row_keys(&self, by: &KeyOf) -> Result<RowKeys, ForgeError> {
+        let allowed = "what the task knows of its rows, and it says nothing of them: set another \
+                       sampler, or write the task's `row_keys`";
+        Err(ForgeError::config("sampler.by", format!("{by:?}"), allowed))
     }
 
     /// Whether the loss of a row depends on which others come with it (neighbours, contrastive

@@ -171,10 +171,19 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
         }
         let mut config = std::mem::take(&mut self.config);
         let mut parts = std::mem::take(&mut self.parts);
-        let sampler = parts.sampler.take().unwrap_or_else(|| {
-            let shuffle = Shuffle::new(n_rows, config.batch_size, config.seed);
-            Box::new(shuffle)
-        });
+        let sampler: Box<dyn Sampler + '_> = match (parts.sampler.take(), &config.sampler) {
+            (None, None) => Box::new(Shuffle::new(n_rows, config.batch_size, config.seed)),
+            (None, Some(sampler)) => {
+                sampler.build(n_rows, config.batch_size, config.seed, |by| {
+                    task.row_keys(by)
+                })?
+            }
+            (Some(sampler), None) => sampler,
+            (Some(_), Some(_)) => {
+                let allowed = "in the config or given to the trainer, not both";
+                return Err(ForgeError::config("sampler", "set twice", allowed));
+            }
+        };
         let batches = sampler.batches();
         if batches == 0 {
             let allowed = "at least one batch per epoch";

@@ -4,6 +4,7 @@ use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::EarlyStoppingConfig;
+use super::sampler::SamplerConfig;
 use crate::averaging::{EmaConfig, PolyakConfig, SnapshotConfig, SoupConfig, SwaConfig};
 use crate::is_default::is_default;
 use crate::metric::{Score, Scores};
@@ -24,6 +25,9 @@ pub struct TrainerConfig {
     /// Rows per optimiser step. At least 1, default 256. A last batch of one row is joined to the
     /// one before it.
     pub batch_size: usize,
+    /// Which rows go into which step. Default: all once per epoch, in random order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<SamplerConfig>,
     /// Parts that a batch is computed in, one after the other, to save memory. The gradient is
     /// that of the whole batch, except that batch normalisation sees one part at a time. At
     /// least 1, default 1.
@@ -119,6 +123,7 @@ impl Default for TrainerConfig {
         Self {
             epochs: 100,
             batch_size: 256,
+            sampler: None,
             micro_batches: 1,
             seed: 0,
             optimizer: OptimizerConfig::default(),
@@ -169,6 +174,9 @@ impl TrainerConfig {
         check::in_range("epochs", self.epochs, 1..=MOST_EPOCHS)?;
         check::at_least_one("batch_size", self.batch_size)?;
         check::at_least_one("micro_batches", self.micro_batches)?;
+        if let Some(sampler) = &self.sampler {
+            sampler.validate()?;
+        }
         self.optimizer.validate()?;
         self.schedule.validate()?;
         self.dropout_schedule.validate("dropout_schedule")?;
