@@ -48,7 +48,7 @@ fn a_loop_by_hand_is_the_trainers_loop() {
             let rows = rows.rows(epoch, batch).unwrap();
             engine.step(|net, at| task.loss(net, &rows, at)).unwrap();
         }
-        engine.end_epoch();
+        engine.end_epoch().unwrap();
         let net = engine.module().valid();
         let rmse = task.validate(&net).unwrap().unwrap().get("rmse").unwrap();
         if rmse < best.0 {

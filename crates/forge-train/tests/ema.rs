@@ -43,7 +43,7 @@ fn oracle_cases_pass_in_both_types() {
                 let (theta, buffer) = at(k);
                 module.theta = Param::initialized(module.theta.id, theta.require_grad());
                 module.buffer.update(buffer.clone());
-                ema.update(&module);
+                ema.update(&module).unwrap();
                 let average = ema.module();
                 for (found, key, width) in [
                     (read(&average.theta.val()), "output/ema", width),
@@ -93,7 +93,7 @@ fn batch_statistics_are_averaged_and_never_shared() {
         let _ = norm.forward(Tensor::<2>::from_data(x, &device));
         let before = ema.module();
         let frozen = statistics(&before);
-        ema.update(&norm);
+        ema.update(&norm).unwrap();
         assert_eq!(statistics(&before), frozen, "a handed-out average changed");
         let live = statistics(&norm.valid());
         let mean = expected.map_or_else(

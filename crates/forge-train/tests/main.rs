@@ -1,6 +1,7 @@
 //! The integration tests of forge-train, one binary.
 #![allow(clippy::unwrap_used)]
 
+mod averaging;
 mod by_hand;
 mod case;
 mod checkpoint;
@@ -17,6 +18,7 @@ mod optimizer;
 mod pair;
 mod resume;
 mod rule;
+mod sampler;
 mod schedule;
 mod swa;
 mod trainer;

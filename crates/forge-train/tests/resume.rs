@@ -108,6 +108,20 @@ fn any_step_resumes_bit_equal() {
 }
 
 #[test]
+fn every_average_resumes_bit_equal() {
+    let mut all = serde_json::to_value(config(6)).unwrap();
+    let averages = json!({
+        "swa": {"start": 0.4},
+        "polyak": {"name": "tail", "start": 0.2},
+        "snapshots": {"cycles": 4, "keep": 3},
+        "soup": {"keep": 3},
+    });
+    (all.as_object_mut().unwrap()).extend(averages.as_object().unwrap().clone());
+    let all = serde_json::from_value(all).unwrap();
+    resumes_bit_equal(&all, &[3, 9, 13, 17, 23], &[], StopReason::Completed);
+}
+
+#[test]
 fn early_stopping_resumes_bit_equal() {
     let early = EarlyStoppingConfig {
         patience: 4,

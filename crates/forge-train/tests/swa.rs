@@ -98,7 +98,7 @@ fn oracle_cases_pass_in_both_types() {
                     &device,
                     dtype,
                 );
-                swa.update(&net);
+                swa.update(&net).unwrap();
                 let average = swa.candidate().unwrap();
                 for (name, found) in weights(&average) {
                     let key = format!("output/average_{k}/{name}");
@@ -147,10 +147,10 @@ fn frozen_weights_stay_and_statistics_of_burns_own_layer_are_never_shared() {
     let device = Device::flex().autodiff();
     let norm = burn::nn::BatchNormConfig::new(2).init(&device);
     let mut swa = Swa::new(SwaConfig::default(), 10, &norm).unwrap();
-    swa.update(&norm);
+    swa.update(&norm).unwrap();
     let _ = norm.forward(Tensor::<2>::from_data([[5.0, 1.0], [3.0, 9.0]], &device));
     let norm = norm.no_grad();
-    swa.update(&norm);
+    swa.update(&norm).unwrap();
     let candidate = swa.candidate().unwrap();
     // Copied, not averaged with the zeros of the start.
     let live = read(&norm.valid().running_mean.value());
@@ -169,14 +169,14 @@ fn frozen_weights_stay_and_statistics_of_burns_own_layer_are_never_shared() {
 
 /// One weight that every step moves by a known amount: the loss is `-w`, and validation likes the
 /// weight near a target.
-struct Climb {
-    target: f64,
-    seen: Cell<usize>,
+pub(crate) struct Climb {
+    pub(crate) target: f64,
+    pub(crate) seen: Cell<usize>,
 }
 
 #[derive(Module, Debug)]
-struct Weight {
-    w: Param<Tensor<1>>,
+pub(crate) struct Weight {
+    pub(crate) w: Param<Tensor<1>>,
 }
 
 impl TrainTask for Climb {
@@ -201,9 +201,16 @@ impl TrainTask for Climb {
         let score = -(w - self.target).abs();
         Ok(Some(Scores::new().maximize("closeness", score)))
     }
+
+    fn validate_together(&self, modules: &[Weight]) -> Result<Option<Scores>, ForgeError> {
+        let all = modules.iter().map(|module| read(&module.w.val())[0]);
+        let mean = all.sum::<f64>() / modules.len() as f64;
+        let score = -(mean - self.target).abs();
+        Ok(Some(Scores::new().maximize("closeness", score)))
+    }
 }
 
-fn climb(target: f64, averages: serde_json::Value) -> (Climb, TrainerConfig) {
+pub(crate) fn climb(target: f64, averages: serde_json::Value) -> (Climb, TrainerConfig) {
     let mut config = json!({
         "epochs": 8, "batch_size": 4,
         "optimizer": {"name": "adam_w", "weight_decay": 0.0},
@@ -218,7 +225,7 @@ fn climb(target: f64, averages: serde_json::Value) -> (Climb, TrainerConfig) {
     )
 }
 
-fn weight() -> Weight {
+pub(crate) fn weight() -> Weight {
     Weight {
         w: Param::from_data([0.0], &Device::flex()),
     }
@@ -295,8 +302,9 @@ fn a_third_average_can_be_added() {
         }
     }
     impl Averaging<Weight> for Last {
-        fn on_step(&mut self, module: &Weight, _: &StepContext<'_>) {
+        fn on_step(&mut self, module: &Weight, _: &StepContext<'_>) -> Result<(), ForgeError> {
             self.0 = Some(module.valid());
+            Ok(())
         }
 
         fn candidate(&self) -> Option<Weight> {

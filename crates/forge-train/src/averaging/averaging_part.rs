@@ -3,7 +3,7 @@
 use burn::module::Module;
 use serde_json::{Value, json};
 
-use super::Ema;
+use super::{Applied, Ema, Members};
 use crate::checkpoint::{PartState, RunPart};
 use crate::training::StepContext;
 use forge_nn::ForgeError;
@@ -13,11 +13,18 @@ use forge_nn::ForgeError;
 pub trait Averaging<M: Module>: RunPart {
     /// Takes in the weights after step `at.step`. Steps that a gradient rule skips are not heard
     /// of.
-    fn on_step(&mut self, module: &M, at: &StepContext<'_>);
+    ///
+    /// # Errors
+    /// A weights error if the structure of the module has changed; it ends the run.
+    fn on_step(&mut self, module: &M, at: &StepContext<'_>) -> Result<(), ForgeError>;
 
     /// Takes in the weights at the end of an epoch; `at.step` was its last step.
-    fn on_epoch(&mut self, module: &M, at: &StepContext<'_>) {
+    ///
+    /// # Errors
+    /// As [`on_step`](Self::on_step).
+    fn on_epoch(&mut self, module: &M, at: &StepContext<'_>) -> Result<(), ForgeError> {
         let _ = (module, at);
+        Ok(())
     }
 
     /// What would be deployed now, in inference mode and sharing nothing with the average; absent
@@ -28,6 +35,20 @@ pub trait Averaging<M: Module>: RunPart {
     /// computed anew from the training rows before the candidate is used.
     fn needs_statistics(&self) -> bool {
         false
+    }
+
+    /// Weights that were kept one by one, where the average keeps any: what they are together is
+    /// validated at the end of the run.
+    fn members(&self) -> Option<Members<M>> {
+        None
+    }
+
+    /// Puts the average in the place of the weights that are trained, until
+    /// [`restore`](Applied::restore): to validate or save it in a loop of your own. Where there is
+    /// nothing to average yet it is the weights themselves, in inference mode.
+    fn apply(&self, live: M) -> Applied<M> {
+        let average = self.candidate().unwrap_or_else(|| live.valid());
+        Applied::new(average, live)
     }
 }
 
@@ -56,8 +77,8 @@ impl<M: Module> RunPart for Ema<M> {
 }
 
 impl<M: Module> Averaging<M> for Ema<M> {
-    fn on_step(&mut self, module: &M, _: &StepContext<'_>) {
-        self.update(module);
+    fn on_step(&mut self, module: &M, _: &StepContext<'_>) -> Result<(), ForgeError> {
+        self.update(module)
     }
 
     fn candidate(&self) -> Option<M> {

@@ -5,6 +5,8 @@ use forge_nn::parameters::{Floats, lerp};
 use forge_nn::{ForgeError, StateDict, check};
 use serde::{Deserialize, Serialize};
 
+use super::running_mean::another_module;
+
 /// How weights are averaged: `{"name": "plain", "decay": 0.999}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
@@ -137,22 +139,20 @@ impl<M: Module> Ema<M> {
     /// Takes the module's present weights into the average. Call it once after every optimiser
     /// step.
     ///
-    /// # Panics
-    /// If the module has other tensors than the one that the average began with.
-    pub fn update(&mut self, module: &M) {
-        let action = self.config.action(self.calls);
-        self.calls += 1;
-        match action {
+    /// # Errors
+    /// A weights error if the module has other tensors than the one that the average began with.
+    pub fn update(&mut self, module: &M) -> Result<(), ForgeError> {
+        match self.config.action(self.calls) {
             Action::Skip => {}
             Action::Copy => self.average = module.valid(),
             // θ + d (s - θ): in this form a frozen parameter stays as it is, to the bit.
             Action::Average(decay) => {
-                match lerp(module.valid(), &self.average, decay, Floats::All) {
-                    Ok(average) => self.average = average,
-                    Err(error) => panic!("the average is of another module: {error}"),
-                }
+                self.average = lerp(module.valid(), &self.average, decay, Floats::All)
+                    .map_err(another_module)?;
             }
         }
+        self.calls += 1;
+        Ok(())
     }
 
     /// The averaged module, ready for inference. It shares nothing with the average, which goes on.

@@ -1,12 +1,12 @@
 //! Stochastic weight averaging.
 
 use burn::module::Module;
-use forge_nn::parameters::{Floats, lerp};
-use forge_nn::{ForgeError, StateDict, check};
+use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Averaging;
+use super::running_mean::RunningMean;
 use crate::checkpoint::{PartState, RunPart};
 use crate::training::StepContext;
 
@@ -68,17 +68,9 @@ pub struct Swa<M> {
     config: SwaConfig,
     /// Steps of the run before the average starts.
     start: f64,
-    average: M,
-    progress: Progress,
-}
-
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Progress {
     /// Steps or epochs since the start.
     heard: u64,
-    /// Sets of weights in the average.
-    averaged: u64,
+    mean: RunningMean<M>,
 }
 
 impl<M: Module> Swa<M> {
@@ -91,45 +83,42 @@ impl<M: Module> Swa<M> {
         Ok(Self {
             start: config.start * steps as f64,
             config,
-            average: module.valid(),
-            progress: Progress::default(),
+            heard: 0,
+            mean: RunningMean::new(module),
         })
     }
 
     /// Sets of weights that are in the average.
     #[must_use]
     pub fn averaged(&self) -> u64 {
-        self.progress.averaged
+        self.mean.sets()
+    }
+
+    /// The first step (from 0) after which weights are taken in: where a learning rate for it
+    /// (PyTorch's `SWALR`) starts.
+    #[must_use]
+    pub fn start_step(&self) -> u64 {
+        self.start.floor() as u64
     }
 
     /// Takes a set of weights into the average, whatever the interval.
     ///
-    /// # Panics
-    /// If the module has other tensors than the one that the average began with.
-    pub fn update(&mut self, module: &M) {
-        let n = self.progress.averaged;
-        self.progress.averaged += 1;
-        if n == 0 {
-            self.average = module.valid();
-            return;
-        }
-        // θ + n/(n+1) (s - θ): in this form equal weights stay as they are, to the bit.
-        let kept = n as f64 / (n + 1) as f64;
-        match lerp(module.valid(), &self.average, kept, Floats::Trainable) {
-            Ok(average) => self.average = average,
-            Err(error) => panic!("the average is of another module: {error}"),
-        }
+    /// # Errors
+    /// A weights error if the module has other tensors than the one that the average began with.
+    pub fn update(&mut self, module: &M) -> Result<(), ForgeError> {
+        self.mean.take(module)
     }
 
-    fn hear(&mut self, module: &M, at: &StepContext<'_>) {
+    fn hear(&mut self, module: &M, at: &StepContext<'_>) -> Result<(), ForgeError> {
         // The step that was just made counts as done.
         if at.step as f64 + 1.0 <= self.start {
-            return;
+            return Ok(());
         }
-        if self.progress.heard.is_multiple_of(self.config.every) {
-            self.update(module);
+        if self.heard.is_multiple_of(self.config.every) {
+            self.update(module)?;
         }
-        self.progress.heard += 1;
+        self.heard += 1;
+        Ok(())
     }
 }
 
@@ -143,35 +132,32 @@ impl<M: Module> RunPart for Swa<M> {
     }
 
     fn state(&self) -> Result<PartState, ForgeError> {
-        let tensors = StateDict::from_module(&self.average)?.tensors;
-        Ok(PartState::from_json(&self.progress)?.with_tensors(tensors))
+        self.mean.state(&self.heard)
     }
 
     fn restore(&mut self, state: PartState) -> Result<(), ForgeError> {
-        self.progress = state.read_json()?;
-        let tensors = StateDict {
-            tensors: state.tensors,
-        };
-        self.average = tensors.load_into(self.average.valid())?;
+        self.heard = self.mean.restore(state)?;
         Ok(())
     }
 }
 
 impl<M: Module> Averaging<M> for Swa<M> {
-    fn on_step(&mut self, module: &M, at: &StepContext<'_>) {
-        if self.config.unit == SwaUnit::Steps {
-            self.hear(module, at);
+    fn on_step(&mut self, module: &M, at: &StepContext<'_>) -> Result<(), ForgeError> {
+        match self.config.unit {
+            SwaUnit::Steps => self.hear(module, at),
+            SwaUnit::Epochs => Ok(()),
         }
     }
 
-    fn on_epoch(&mut self, module: &M, at: &StepContext<'_>) {
-        if self.config.unit == SwaUnit::Epochs {
-            self.hear(module, at);
+    fn on_epoch(&mut self, module: &M, at: &StepContext<'_>) -> Result<(), ForgeError> {
+        match self.config.unit {
+            SwaUnit::Epochs => self.hear(module, at),
+            SwaUnit::Steps => Ok(()),
         }
     }
 
     fn candidate(&self) -> Option<M> {
-        (self.progress.averaged > 0).then(|| self.average.valid())
+        self.mean.module()
     }
 
     fn needs_statistics(&self) -> bool {

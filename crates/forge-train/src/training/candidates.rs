@@ -7,11 +7,11 @@ use super::run::Run;
 use super::sampler::{Sampler, Sequential};
 use super::{TrainTask, Validation};
 use crate::averaging::recompute_statistics;
-use crate::metric::Scores;
+use crate::metric::{Score, Scores};
 
 /// Purposes of random numbers between steps.
 const STATISTICS: &str = "volatilityforge trainer batch statistics";
-const VALIDATION: &str = "volatilityforge trainer validation";
+pub(super) const VALIDATION: &str = "volatilityforge trainer validation";
 
 /// What could be deployed.
 pub(super) struct Candidate<M> {
@@ -35,7 +35,10 @@ impl<T: TrainTask> Run<'_, T> {
             .collect()
     }
 
-    fn with_fresh_statistics(&mut self, module: &T::Module) -> Result<T::Module, ForgeError> {
+    pub(super) fn with_fresh_statistics(
+        &mut self,
+        module: &T::Module,
+    ) -> Result<T::Module, ForgeError> {
         let mut rows = Sequential::new(self.task.n_rows(), self.config.batch_size);
         let engine: &Engine<'_, T::Module> = &self.engine;
         let task = &mut *self.task;
@@ -45,6 +48,25 @@ impl<T: TrainTask> Run<'_, T> {
             let rows = rows.rows(0, k)?;
             engine.at_step_rate(|| task.observe_statistics(module, &rows, &engine.context()))
         })
+    }
+
+    /// The score of `scores` that decides.
+    pub(super) fn decided<'s>(
+        &self,
+        scores: &'s Scores,
+        name: &str,
+        (epoch, step): (usize, u64),
+    ) -> Result<&'s Score, ForgeError> {
+        let Some(deciding) = self.config.deciding(scores)? else {
+            return Err(ForgeError::training("validation gave no score"));
+        };
+        if deciding.value.is_finite() {
+            return Ok(deciding);
+        }
+        Err(ForgeError::training(format!(
+            "the validation score {} of {name} is {} after epoch {epoch}, step {step}",
+            deciding.name, deciding.value
+        )))
     }
 
     /// Validates every candidate after epoch `epoch`; the best comes first. None where the task has
@@ -60,15 +82,7 @@ impl<T: TrainTask> Run<'_, T> {
             let Some(scores) = self.task.validate(&module)? else {
                 return Ok(Vec::new());
             };
-            let Some(deciding) = self.config.deciding(&scores)? else {
-                return Err(ForgeError::training("validation gave no score"));
-            };
-            if !deciding.value.is_finite() {
-                return Err(ForgeError::training(format!(
-                    "the validation score {} of {name} is {} after epoch {epoch}, step {step}",
-                    deciding.name, deciding.value
-                )));
-            }
+            let deciding = self.decided(&scores, &name, (epoch, step))?;
             let better = candidates.iter().position(|other| {
                 let other = other.validation.scores.find(&deciding.name);
                 other.is_some_and(|o| deciding.direction.improves(deciding.value, o.value, 0.0))
@@ -88,7 +102,7 @@ impl<T: TrainTask> Run<'_, T> {
 }
 
 /// What can be written down: JSON knows no NaN.
-fn finite(scores: &Scores) -> Scores {
+pub(super) fn finite(scores: &Scores) -> Scores {
     let finite = scores.iter().filter(|score| score.value.is_finite());
     finite.fold(Scores::new(), |all, s| {
         all.with(s.name.clone(), s.value, s.direction)

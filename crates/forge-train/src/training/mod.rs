@@ -18,6 +18,7 @@ mod run;
 mod run_identity;
 pub mod sampler;
 mod saver;
+mod together;
 mod train_task;
 mod trainer;
 mod trainer_config;

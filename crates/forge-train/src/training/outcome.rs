@@ -76,6 +76,9 @@ pub struct TrainOutcome<M> {
     /// The module in inference mode: that of the best validation, or the last one where nothing
     /// was validated. It is an averaged one where that was better, see `candidate`.
     pub module: M,
+    /// The modules whose predictions are averaged, where a snapshot ensemble was the best: `module`
+    /// is the newest of them. Otherwise `module` alone.
+    pub members: Vec<M>,
     /// Which weights these are: `module`, or the average's name.
     pub candidate: String,
     /// Its validation scores.

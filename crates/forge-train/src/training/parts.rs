@@ -8,7 +8,7 @@ use super::engine::{Engine, EngineConfig};
 use super::rule::{ClipNorm, ClipValue, GradientRule, SkipNonFinite};
 use super::sampler::Sampler;
 use super::{ParameterGroup, TrainerConfig};
-use crate::averaging::{Averaging, Ema, Swa};
+use crate::averaging::{Averaging, Ema, Polyak, Snapshots, Soup, Swa};
 
 /// What a trainer was given beside its config.
 pub(super) struct Parts<'a, M: Module> {
@@ -71,6 +71,18 @@ impl<'a, M: Module + 'static> Parts<'a, M> {
         if let Some(swa) = config.swa {
             let swa = Swa::new(swa, steps, engine.module())?;
             engine = engine.with_averaging(swa);
+        }
+        if let Some(polyak) = config.polyak {
+            let polyak = Polyak::new(polyak, steps, engine.module())?;
+            engine = engine.with_averaging(polyak);
+        }
+        if let Some(snapshots) = config.snapshots {
+            let snapshots = Snapshots::new(snapshots, steps, engine.module())?;
+            engine = engine.with_averaging(snapshots);
+        }
+        if let Some(soup) = config.soup {
+            let soup = Soup::new(soup, engine.module())?;
+            engine = engine.with_averaging(soup);
         }
         for make in self.averagings {
             let averaging = make(engine.module(), steps)?;

@@ -11,6 +11,7 @@ use super::observer::ModuleView;
 use super::pace::Pace;
 use super::progress::Progress;
 use super::sampler::Sampler;
+use super::together::Chosen;
 use super::{
     BatchEvent, EpochEvent, EpochRecord, StopReason, TrainOutcome, TrainTask, TrainerConfig,
 };
@@ -137,7 +138,7 @@ impl<'r, T: TrainTask> Run<'r, T> {
                  the gradient rules accept"
             ))
         })?;
-        self.engine.end_epoch();
+        self.engine.end_epoch()?;
         let due = forced
             || (epoch + 1).is_multiple_of(self.config.validate_every)
             || epoch + 1 == self.config.epochs;
@@ -208,25 +209,35 @@ impl<'r, T: TrainTask> Run<'r, T> {
         mut self,
         stop: StopReason,
     ) -> Result<TrainOutcome<T::Module>, ForgeError> {
-        let (module, candidate, scores, best_epoch) = match std::mem::take(&mut self.best).kept {
-            Some(kept) => {
-                let about = kept.about;
-                let scores = Some(about.scores);
-                (kept.module, about.candidate, scores, Some(about.epoch))
-            }
+        let best = match std::mem::take(&mut self.best).kept {
+            Some(kept) => Chosen {
+                members: vec![kept.module],
+                candidate: kept.about.candidate,
+                scores: Some(kept.about.scores),
+                epoch: Some(kept.about.epoch),
+            },
             None => {
                 let first = self.fresh_candidates()?.into_iter().next();
-                let (name, module) =
+                let (candidate, module) =
                     first.unwrap_or_else(|| ("module".into(), self.engine.module().valid()));
-                (module, name, None, None)
+                Chosen {
+                    members: vec![module],
+                    candidate,
+                    scores: None,
+                    epoch: None,
+                }
             }
         };
+        let is_over = !matches!(stop, StopReason::Interrupted | StopReason::Observer(_));
+        let best = if is_over { self.together(best)? } else { best };
+        let newest = best.members.last().map(Module::valid);
         self.pace.tick(&mut self.progress);
         Ok(TrainOutcome {
-            module,
-            candidate,
-            scores,
-            best_epoch,
+            module: newest.unwrap_or_else(|| self.engine.module().valid()),
+            members: best.members,
+            candidate: best.candidate,
+            scores: best.scores,
+            best_epoch: best.epoch,
             stop,
             epochs: self.epoch(),
             steps: self.engine.steps_done(),

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use forge_nn::ForgeError;
 
+use super::sampler::{KeyOf, RowKeys};
 use super::{ParameterGroup, Phase, StepContext};
 use crate::checkpoint::PartState;
 use crate::metric::Scores;
@@ -49,6 +50,17 @@ pub trait TrainTask {
         rows.len() as f64
     }
 
+    /// One value per training row that a sampler of the config goes by. Default: none, which such a
+    /// sampler is refused with.
+    ///
+    /// # Errors
+    /// A config error for what the task does not know; it ends the run before its first step.
+    fn row_keys(&self, by: &KeyOf) -> Result<RowKeys, ForgeError> {
+        let allowed = "what the task knows of its rows, and it says nothing of them: set another \
+                       sampler, or write the task's `row_keys`";
+        Err(ForgeError::config("sampler.by", format!("{by:?}"), allowed))
+    }
+
     /// Whether the loss of a row depends on which others come with it (neighbours, contrastive
     /// losses). Such a batch cannot be computed in parts. Default false.
     fn rows_interact(&self) -> bool {
@@ -64,6 +76,19 @@ pub trait TrainTask {
     /// What the task finds wrong; it ends the run.
     fn validate(&self, module: &Self::Module) -> Result<Option<Scores>, ForgeError> {
         let _ = module;
+        Ok(None)
+    }
+
+    /// Validation scores of several modules whose predictions are averaged: a snapshot ensemble.
+    /// Absent (the default) where the task cannot average predictions; the modules are then kept
+    /// unless single weights were validated.
+    ///
+    /// The modules are in inference mode.
+    ///
+    /// # Errors
+    /// What the task finds wrong; it ends the run.
+    fn validate_together(&self, modules: &[Self::Module]) -> Result<Option<Scores>, ForgeError> {
+        let _ = modules;
         Ok(None)
     }
 

@@ -169,12 +169,21 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             let parts = self.config.micro_batches;
             return Err(ForgeError::config("micro_batches", parts, allowed));
         }
-        let config = std::mem::take(&mut self.config);
+        let mut config = std::mem::take(&mut self.config);
         let mut parts = std::mem::take(&mut self.parts);
-        let sampler = parts.sampler.take().unwrap_or_else(|| {
-            let shuffle = Shuffle::new(n_rows, config.batch_size, config.seed);
-            Box::new(shuffle)
-        });
+        let sampler: Box<dyn Sampler + '_> = match (parts.sampler.take(), &config.sampler) {
+            (None, None) => Box::new(Shuffle::new(n_rows, config.batch_size, config.seed)),
+            (None, Some(sampler)) => {
+                sampler.build(n_rows, config.batch_size, config.seed, |by| {
+                    task.row_keys(by)
+                })?
+            }
+            (Some(sampler), None) => sampler,
+            (Some(_), Some(_)) => {
+                let allowed = "in the config or given to the trainer, not both";
+                return Err(ForgeError::config("sampler", "set twice", allowed));
+            }
+        };
         let batches = sampler.batches();
         if batches == 0 {
             let allowed = "at least one batch per epoch";
@@ -185,6 +194,9 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             let value = format!("{} of {batches} batches each", config.epochs);
             ForgeError::config("epochs", value, "so many that their steps can be counted")
         })?;
+        if let Some(snapshots) = config.snapshots {
+            config.schedule = snapshots.schedule(&config.schedule, steps)?;
+        }
         let engine = parts.engine(&config, task.groups(), module, steps)?;
         let mut run = Run::new(task, &config, engine, sampler);
         let identity = run.identity(&self.identity)?;

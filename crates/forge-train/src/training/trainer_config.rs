@@ -4,7 +4,8 @@ use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::EarlyStoppingConfig;
-use crate::averaging::{EmaConfig, SwaConfig};
+use super::sampler::SamplerConfig;
+use crate::averaging::{EmaConfig, PolyakConfig, SnapshotConfig, SoupConfig, SwaConfig};
 use crate::is_default::is_default;
 use crate::metric::{Score, Scores};
 use crate::optimizer::OptimizerConfig;
@@ -24,6 +25,9 @@ pub struct TrainerConfig {
     /// Rows per optimiser step. At least 1, default 256. A last batch of one row is joined to the
     /// one before it.
     pub batch_size: usize,
+    /// Which rows go into which step. Default: all once per epoch, in random order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<SamplerConfig>,
     /// Parts that a batch is computed in, one after the other, to save memory. The gradient is
     /// that of the whole batch, except that batch normalisation sees one part at a time. At
     /// least 1, default 1.
@@ -45,6 +49,19 @@ pub struct TrainerConfig {
     /// validated and the better one is kept. Batch statistics are computed anew before each
     /// validation, by a pass over the training rows. Default: no.
     pub swa: Option<SwaConfig>,
+    /// Average the weights of all steps, or of the last ones (Polyak averaging). Batch statistics
+    /// as with `swa`. Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub polyak: Option<PolyakConfig>,
+    /// A snapshot ensemble: the run goes in cycles, of which the ends predict together if that is
+    /// better than the best single weights. The learning rate is then a cosine down to 0 per
+    /// cycle, with the peak of `schedule`. Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshots: Option<SnapshotConfig>,
+    /// Make a greedy soup of the weights of the last epochs, by validation, at the end of the run.
+    /// Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub soup: Option<SoupConfig>,
     /// Leave out steps whose loss or gradients are not finite, instead of ending the run. Reads
     /// back from the device at every step, which a GPU waits for. Default false.
     pub skip_non_finite: bool,
@@ -106,6 +123,7 @@ impl Default for TrainerConfig {
         Self {
             epochs: 100,
             batch_size: 256,
+            sampler: None,
             micro_batches: 1,
             seed: 0,
             optimizer: OptimizerConfig::default(),
@@ -113,6 +131,9 @@ impl Default for TrainerConfig {
             dropout_schedule: FactorConfig::Constant,
             ema: None,
             swa: None,
+            polyak: None,
+            snapshots: None,
+            soup: None,
             skip_non_finite: false,
             clip_value: None,
             clip_norm: None,
@@ -153,6 +174,9 @@ impl TrainerConfig {
         check::in_range("epochs", self.epochs, 1..=MOST_EPOCHS)?;
         check::at_least_one("batch_size", self.batch_size)?;
         check::at_least_one("micro_batches", self.micro_batches)?;
+        if let Some(sampler) = &self.sampler {
+            sampler.validate()?;
+        }
         self.optimizer.validate()?;
         self.schedule.validate()?;
         self.dropout_schedule.validate("dropout_schedule")?;
@@ -161,6 +185,15 @@ impl TrainerConfig {
         }
         if let Some(swa) = &self.swa {
             swa.validate()?;
+        }
+        if let Some(polyak) = &self.polyak {
+            polyak.validate()?;
+        }
+        if let Some(snapshots) = &self.snapshots {
+            snapshots.validate()?;
+        }
+        if let Some(soup) = &self.soup {
+            soup.validate()?;
         }
         if let Some(bound) = self.clip_value {
             check::positive("clip_value", bound)?;

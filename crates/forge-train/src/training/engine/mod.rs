@@ -23,7 +23,7 @@ use forge_nn::ForgeError;
 use forge_nn::regularisation::with_dropout_factor;
 
 use super::rule::GradientRule;
-use crate::averaging::Averaging;
+use crate::averaging::{Averaging, Members};
 use crate::schedule::FactorConfig;
 use group::Slot;
 use step_seed::step_seed;
@@ -186,6 +186,14 @@ impl<'a, M: Module> Engine<'a, M> {
         candidates
     }
 
+    /// The weights that averages keep one by one, by the averages' names.
+    #[must_use]
+    pub fn members(&self) -> Vec<(String, Members<M>)> {
+        let each = self.averagings.iter();
+        each.filter_map(|averaging| Some((averaging.name().to_owned(), averaging.members()?)))
+            .collect()
+    }
+
     /// The devices that are computed on, recording gradients; one for the present.
     #[must_use]
     pub fn devices(&self) -> &[Device] {
@@ -227,16 +235,20 @@ impl<'a, M: Module> Engine<'a, M> {
     }
 
     /// Tells the averages that the epoch is over, and goes on to the next.
-    pub fn end_epoch(&mut self) {
+    ///
+    /// # Errors
+    /// As [`finish_step`](Self::finish_step).
+    pub fn end_epoch(&mut self) -> Result<(), ForgeError> {
         let last = Clock {
             step: self.clock.step.saturating_sub(1),
             ..self.clock
         };
         let at = last.at(&self.devices[0], Phase::WHOLE);
         for averaging in &mut self.averagings {
-            averaging.on_epoch(present(&self.module), &at);
+            averaging.on_epoch(present(&self.module), &at)?;
         }
         self.clock.epoch += 1;
+        Ok(())
     }
 
     /// Epochs that are over.

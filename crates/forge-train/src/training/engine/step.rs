@@ -47,7 +47,7 @@ impl<M: Module> Engine<'_, M> {
     ) -> Result<StepOutcome, ForgeError> {
         let gradients = self.gradients(loss)?;
         let outcome = self.apply(gradients, &Phase::whole())?;
-        self.finish_step();
+        self.finish_step()?;
         Ok(outcome)
     }
 
@@ -79,7 +79,7 @@ impl<M: Module> Engine<'_, M> {
         {
             self.set_module(module);
         }
-        self.finish_step();
+        self.finish_step()?;
         first.ok_or_else(|| ForgeError::training("the task has no phase for this step"))
     }
 
@@ -124,15 +124,19 @@ impl<M: Module> Engine<'_, M> {
     }
 
     /// Ends the step: the averages take the weights in if any moved, and the step counts.
-    pub fn finish_step(&mut self) {
+    ///
+    /// # Errors
+    /// A weights error if the structure of the module is no longer that of an average.
+    pub fn finish_step(&mut self) -> Result<(), ForgeError> {
         let open = std::mem::take(&mut self.open);
         if open.moved {
             let at = self.clock.at(&self.devices[0], Phase::WHOLE);
             for averaging in &mut self.averagings {
-                averaging.on_step(present(&self.module), &at);
+                averaging.on_step(present(&self.module), &at)?;
             }
         }
         self.clock.step += 1;
+        Ok(())
     }
 
     fn optimise(&mut self, mut grads: GradientsParams, moving: &[usize]) {

@@ -1,13 +1,25 @@
 //! Which rows go into which step.
 
 mod cut;
+mod epoch_order;
+mod grouped;
+mod members;
+mod row_keys;
+mod sampler_config;
 mod sequential;
 mod shuffle;
+mod sorted;
+mod stratified;
 mod uniform;
 mod weighted;
 
+pub use grouped::Grouped;
+pub use row_keys::{KeyOf, RowKeys};
+pub use sampler_config::SamplerConfig;
 pub use sequential::Sequential;
 pub use shuffle::Shuffle;
+pub use sorted::{Bucketed, TimeOrdered};
+pub use stratified::Stratified;
 pub use weighted::Weighted;
 
 use forge_nn::ForgeError;

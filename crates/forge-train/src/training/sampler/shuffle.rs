@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::Sampler;
 use super::cut::Cut;
-use super::uniform::{below, generator};
+use super::epoch_order::EpochOrder;
+use super::uniform::{self, generator};
 use crate::checkpoint::RunPart;
 
 /// All rows once per epoch, in an order that depends on the seed and the epoch alone. A last batch
@@ -15,8 +16,7 @@ pub struct Shuffle {
     n_rows: usize,
     batch_size: usize,
     seed: u64,
-    /// The order of the epoch that was asked for last.
-    order: Option<(usize, Vec<usize>)>,
+    order: EpochOrder,
 }
 
 impl Shuffle {
@@ -27,7 +27,7 @@ impl Shuffle {
             n_rows,
             batch_size,
             seed,
-            order: None,
+            order: EpochOrder::default(),
         }
     }
 
@@ -59,25 +59,15 @@ impl Sampler for Shuffle {
 
     fn rows(&mut self, epoch: usize, batch: usize) -> Result<Vec<usize>, ForgeError> {
         let range = self.cut().batch(batch);
-        if let Some((of, order)) = &self.order
-            && *of == epoch
-        {
-            return Ok(order[range].to_vec());
-        }
-        let order = shuffled(self.n_rows, self.seed, epoch);
-        let rows = order[range].to_vec();
-        self.order = Some((epoch, order));
-        Ok(rows)
+        let draw = || shuffled(self.n_rows, self.seed, epoch);
+        Ok(self.order.of(epoch, draw)[range].to_vec())
     }
 }
 
-/// Fisher–Yates.
 fn shuffled(n: usize, seed: u64, epoch: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     let mut rng = generator("volatilityforge trainer data order", seed, epoch);
-    for i in (1..n).rev() {
-        order.swap(i, below(&mut rng, i as u64 + 1) as usize);
-    }
+    uniform::shuffle(&mut rng, &mut order);
     order
 }
 

@@ -27,3 +27,10 @@ pub(super) fn below(rng: &mut ChaCha8Rng, n: u64) -> u64 {
 pub(super) fn unit(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
+
+/// Fisher–Yates.
+pub(super) fn shuffle(rng: &mut ChaCha8Rng, items: &mut [usize]) {
+    for i in (1..items.len()).rev() {
+        items.swap(i, below(rng, i as u64 + 1) as usize);
+    }
+}

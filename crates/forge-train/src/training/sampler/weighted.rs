@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Sampler;
 use super::cut::Cut;
+use super::epoch_order::EpochOrder;
 use super::uniform::{generator, unit};
 use crate::checkpoint::RunPart;
 
@@ -17,8 +18,7 @@ pub struct Weighted {
     draws: usize,
     batch_size: usize,
     seed: u64,
-    /// The rows of the epoch that was asked for last.
-    drawn: Option<(usize, Vec<usize>)>,
+    drawn: EpochOrder,
 }
 
 impl Weighted {
@@ -50,22 +50,22 @@ impl Weighted {
             draws,
             batch_size,
             seed,
-            drawn: None,
+            drawn: EpochOrder::default(),
         })
     }
+}
 
-    fn draw(&self, epoch: usize) -> Vec<usize> {
-        let total = self.sums.last().copied().unwrap_or(0.0);
-        // The last row that can be drawn: rounding must not lead past it.
-        let last = self.sums.partition_point(|&sum| sum < total);
-        let mut rng = generator("volatilityforge trainer weighted rows", self.seed, epoch);
-        (0..self.draws)
-            .map(|_| {
-                let u = unit(&mut rng) * total;
-                self.sums.partition_point(|&sum| sum <= u).min(last)
-            })
-            .collect()
-    }
+fn draw(sums: &[f64], draws: usize, seed: u64, epoch: usize) -> Vec<usize> {
+    let total = sums.last().copied().unwrap_or(0.0);
+    // The last row that can be drawn: rounding must not lead past it.
+    let last = sums.partition_point(|&sum| sum < total);
+    let mut rng = generator("volatilityforge trainer weighted rows", seed, epoch);
+    (0..draws)
+        .map(|_| {
+            let u = unit(&mut rng) * total;
+            sums.partition_point(|&sum| sum <= u).min(last)
+        })
+        .collect()
 }
 
 impl RunPart for Weighted {
@@ -95,15 +95,8 @@ impl Sampler for Weighted {
 
     fn rows(&mut self, epoch: usize, batch: usize) -> Result<Vec<usize>, ForgeError> {
         let range = Cut::new(self.draws, self.batch_size).batch(batch);
-        if let Some((of, drawn)) = &self.drawn
-            && *of == epoch
-        {
-            return Ok(drawn[range].to_vec());
-        }
-        let drawn = self.draw(epoch);
-        let rows = drawn[range].to_vec();
-        self.drawn = Some((epoch, drawn));
-        Ok(rows)
+        let draw = || draw(&self.sums, self.draws, self.seed, epoch);
+        Ok(self.drawn.of(epoch, draw)[range].to_vec())
     }
 }
 
