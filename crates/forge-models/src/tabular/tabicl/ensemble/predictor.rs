@@ -180,8 +180,10 @@ impl TabIclEnsemble {
         let (classes, outputs) = (model.classes(), model.spec().d_out);
         match self.kind {
             Kind::Classes(n) if classes < n => {
-                let what = format!("{n} classes, the network has {classes}");
-                return Err(ForgeError::unsupported(what));
+                return Err(ForgeError::unsupported(format!(
+                    "{n} classes, the network has {classes}: join rare classes, predict groups of \
+                     them and then the class within the group, or train a model on the table"
+                )));
             }
             Kind::Numbers { .. } if classes > 0 => {
                 let what = "the labels are numbers, the network takes them for classes";
