@@ -1,5 +1,5 @@
-//! Tables for deep learning: reading (CSV, Parquet, Excel), schema, preprocessing, splits and
-//! synthetic markets. Stands alone on Burn's tensors.
+//! Tables for deep learning: reading (CSV, Parquet, Excel), schema, preprocessing, splits,
+//! synthetic markets and tables drawn from a prior. Stands alone on Burn's tensors.
 //!
 //! Shape letters: `N` rows of a table, `B` rows of a batch, `F` features, `S` slots (one per
 //! target column).
@@ -9,6 +9,7 @@ mod error;
 pub mod market;
 mod output;
 mod preprocess;
+pub mod prior;
 mod read;
 mod schema;
 mod split;
@@ -25,6 +26,7 @@ pub use preprocess::{
     PreprocessConfig, PreprocessReport, Preprocessor, PreprocessorManifest, RareLabels,
     TransformReport,
 };
+pub use prior::{DrawnTable, TablePriorConfig};
 pub use read::{
     ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, MergedCells, Passage,
     ReadOptions, ReadReport, SavedIndex, TableFormat, read_csv_from, read_table,

@@ -20,6 +20,7 @@ mod pipes;
 mod preprocess;
 mod preprocess_parts;
 mod preprocess_properties;
+mod prior;
 mod read_csv;
 #[cfg(feature = "excel")]
 mod read_excel;

@@ -11,6 +11,7 @@
 
 mod builder;
 mod contract;
+mod pretrained;
 mod reference;
 mod registry;
 mod tabular;
@@ -21,5 +22,6 @@ pub use contract::{
     Shrink, Strategy, TabularConfig, TabularInput, TabularModel, TabularRows, TabularSpec,
     TargetKind, TrainingContext, TrainingPreset, TrainingRows,
 };
+pub use pretrained::Pretrained;
 pub use reference::{KeyMap, ReferenceWeights};
 pub use tabular::*;

@@ -8,6 +8,7 @@ mod causal;
 mod importance;
 mod num_embeddings;
 mod oracle;
+mod pretrained;
 mod realmlp;
 mod reference;
 mod registry;

@@ -210,6 +210,49 @@ fn students_are_smaller_and_can_be_made() {
     }
 }
 
+/// Embeddings of numbers are widths of the model as others are, and tokens stay as wide as the rest.
+#[test]
+fn students_have_smaller_embeddings_of_numbers() {
+    let kinds = ["linear", "linear_relu", "periodic", "piecewise_linear"];
+    let mut with_embeddings = vec![];
+    for name in ModelConfig::NAMES {
+        // Tokens are as wide as the model's.
+        let width = match *name {
+            "ft_transformer" => 192,
+            _ => 32,
+        };
+        for kind in kinds {
+            let mut embeddings = serde_json::json!({"kind": kind, "d_embedding": width});
+            if kind == "piecewise_linear" {
+                embeddings["bins"] = serde_json::json!(vec![[0.0, 1.0, 2.0]; 5]);
+            }
+            let built = ModelBuilder::new(name)
+                .set("num_embeddings", embeddings)
+                .build(&numeric());
+            let Ok(teacher) = built else {
+                continue;
+            };
+            with_embeddings.push(*name);
+            let student = teacher.student(0.5).unwrap();
+            student.try_init(&Device::flex()).unwrap();
+            let fields = |config: &ModelConfig| serde_json::to_value(config).unwrap();
+            let (whole, half) = (fields(&teacher), fields(&student));
+            let width = |of: &serde_json::Value| of["num_embeddings"]["d_embedding"].as_u64();
+            assert_eq!(width(&half).map(|w| 2 * w), width(&whole), "{kind} {half}");
+            let waves = |of: &serde_json::Value| of["num_embeddings"]["n_frequencies"].as_u64();
+            assert_eq!(waves(&half).map(|n| 2 * n), waves(&whole), "{kind} {half}");
+        }
+    }
+    assert_eq!(
+        with_embeddings.len(),
+        4 * kinds.len(),
+        "{with_embeddings:?}"
+    );
+    with_embeddings.dedup();
+    let expected = ["ft_transformer", "tabular_resnet", "tabular_mlp", "tabm"];
+    assert_eq!(with_embeddings, expected);
+}
+
 /// Presets are whole and differ by strategy in size.
 #[test]
 fn presets_grow_with_the_strategy() {

@@ -1,8 +1,8 @@
 //! What TabICL adds to what every model does.
 
 use forge_models::{
-    ColumnGroups, Context, ModelConfig, ParameterCount, SoftmaxScaling, TabIclConfig,
-    TabIclEnsemble, TabIclEnsembleConfig, TabularConfig, TabularInput, TabularSpec,
+    ColumnGroups, Context, Labels, ModelConfig, ParameterCount, SoftmaxScaling, TabIclConfig,
+    TabIclEnsemble, TabIclEnsembleConfig, TabularConfig, TabularInput, TabularModel, TabularSpec,
 };
 use forge_nn::burn::tensor::{Device, Tensor};
 use forge_nn::{ModuleConfig, Network, Want};
@@ -346,4 +346,47 @@ fn what_an_ensemble_cannot_read_is_refused() {
         error.contains("rows[0]") && error.contains("[3]"),
         "{error}"
     );
+}
+
+/// Labels of classes are one-hot whatever the output's width, and numbers are numbers.
+#[test]
+fn labels_are_what_the_target_is() {
+    let device = Device::flex();
+    let of = |d_out: usize, labels| {
+        let table = TabularSpec {
+            n_num_features: 5,
+            cat_cardinalities: vec![],
+            d_out,
+        };
+        let config = TabIclConfig::narrow().sized_for(&table).unwrap();
+        let config = config.with_labels(labels).unwrap();
+        assert_eq!(config.spec(), table);
+        let model = config.init(&device);
+        assert_eq!(model.spec(), table);
+        (config, model)
+    };
+    for (d_out, classes) in [(1, 2), (2, 2), (3, 3)] {
+        let (config, model) = of(d_out, Labels::Classes(classes));
+        assert_eq!(config.labels(), Some(Labels::Classes(classes)));
+        assert_eq!(model.labels(), config.labels());
+        assert_eq!(model.classes(), classes);
+    }
+    let (config, model) = of(3, Labels::Numbers(1));
+    assert_eq!((config.labels(), model.classes()), (None, 0));
+    // A class that there is not is refused where labels come from outside.
+    let (_, model) = of(1, Labels::Classes(2));
+    let rows = |n| TabularInput::numeric(Tensor::ones([n, 5], &device));
+    let run = |label: f32| {
+        let labels = Tensor::full([3, 1], label, &device);
+        model.try_forward(rows(2).with_context(Context::labelled(rows(3).rows, labels)))
+    };
+    run(1.0).unwrap();
+    let error = run(2.0).unwrap_err().to_string();
+    assert!(error.contains("0..2"), "{error}");
+    let twice = TabIclConfig {
+        max_classes: 3,
+        labels: Some(Labels::Classes(2)),
+        ..sized(TabIclConfig::narrow())
+    };
+    assert!(twice.validate().unwrap_err().to_string().contains("labels"));
 }

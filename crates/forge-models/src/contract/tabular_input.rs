@@ -104,6 +104,11 @@ impl TabularInput {
         self
     }
 
+    /// Number of numeric columns of the rows to predict.
+    pub(crate) fn n_numeric(&self) -> usize {
+        self.rows.x_num.as_ref().map_or(0, |x| x.dims()[1])
+    }
+
     /// Checks kinds, widths and row counts against what `model` was sized for and declares. Reads
     /// nothing back from the device.
     ///

@@ -53,6 +53,41 @@ pub trait TabularModel: Network<Input = TabularInput, Spec = TabularSpec> {
         Ok(self)
     }
 
+    /// [`run`](Network::run) for a table of numbers that may have fewer columns than the model is
+    /// sized for: what in-context models are trained on, each table of another width. Default: takes
+    /// no other width.
+    ///
+    /// # Errors
+    /// An unsupported error for more columns, or fewer where no other width is taken.
+    fn run_narrow(&self, input: TabularInput, want: Want) -> Result<Forward, ForgeError> {
+        let (own, found) = (self.spec().n_num_features, input.n_numeric());
+        if found == own {
+            return Ok(self.run(input, want));
+        }
+        let name = self.name();
+        Err(ForgeError::unsupported(format!(
+            "{name} is sized for {own} columns, the table has {found}"
+        )))
+    }
+
+    /// The same weights as a model of its own for a table of their kind that has `labels`: what
+    /// makes weights that were trained elsewhere usable. Of columns and outputs those that the table
+    /// has are kept; `d_out` is that of its objective, where a single output for two classes is the
+    /// difference of their logits, and a single number the mean of all quantiles. Default: there is
+    /// no such thing.
+    ///
+    /// # Errors
+    /// An unsupported error for a model without such weights, or a table with more columns or
+    /// classes than they know, with the way out.
+    fn for_table(self, table: &TabularSpec, labels: Labels) -> Result<Self, ForgeError> {
+        let _ = (table, labels);
+        let name = self.name();
+        Err(ForgeError::unsupported(format!(
+            "{name} has no weights that fit other tables than that it was trained on: only models \
+             that predict from the labelled rows in their input do, such as tabpfn_v1"
+        )))
+    }
+
     /// [`run`](Network::run) for input from outside: checks everything, codes and labels included.
     ///
     /// # Errors

@@ -4,3 +4,4 @@ mod weights;
 
 pub use forge_nn::parameters::KeyMap;
 pub use weights::ReferenceWeights;
+pub(crate) use weights::check_size;

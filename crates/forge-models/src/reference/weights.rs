@@ -37,17 +37,7 @@ pub trait ReferenceWeights: ParameterCount {
         device: &Device,
     ) -> Result<Self::Module, ForgeError> {
         self.validate()?;
-        let there: usize = checkpoint
-            .tensors
-            .values()
-            .map(|data| data.num_elements())
-            .sum();
-        let needed = self.parameter_count();
-        // Not exact: a checkpoint that merely lacks a tensor shall be told which.
-        if needed > 2 * there + SPARE {
-            let what = format!("the config has {needed} parameters, the checkpoint {there} values");
-            return Err(ForgeError::weights(what));
-        }
+        check_size(self.parameter_count(), checkpoint)?;
         let module = self.build(device);
         let like = StateDict::from_module(&module)?;
         self.key_map()
@@ -79,4 +69,16 @@ pub trait ReferenceWeights: ParameterCount {
         let tensors = self.key_map().to_reference(&state.tensors)?;
         Ok(StateDict { tensors })
     }
+}
+
+/// Refuses a config of far more parameters than a checkpoint has values.
+pub(crate) fn check_size(needed: usize, checkpoint: &StateDict) -> Result<(), ForgeError> {
+    let values = checkpoint.tensors.values();
+    let there: usize = values.map(|data| data.num_elements()).sum();
+    // Not exact: a checkpoint that merely lacks a tensor shall be told which.
+    if needed <= 2 * there + SPARE {
+        return Ok(());
+    }
+    let what = format!("the config has {needed} parameters, the checkpoint {there} values");
+    Err(ForgeError::weights(what))
 }

@@ -11,6 +11,7 @@ use crate::registry::registry;
 mod candidates;
 mod dense_net;
 mod embedded_columns;
+mod fewer_outputs;
 mod ft_transformer;
 mod in_context;
 mod limits;

@@ -36,6 +36,14 @@ impl TabularModel for Model {
         each_model!(self, model => model.labels())
     }
 
+    fn run_narrow(&self, input: TabularInput, want: Want) -> Result<Forward, ForgeError> {
+        each_model!(self, model => model.run_narrow(input, want))
+    }
+
+    fn for_table(self, table: &TabularSpec, labels: Labels) -> Result<Self, ForgeError> {
+        each_model!(self, model, wrap => model.for_table(table, labels).map(wrap))
+    }
+
     fn encode_context(&self, context: Context) -> Context {
         each_model!(self, model => model.encode_context(context))
     }

@@ -6,8 +6,8 @@ use forge_nn::num_embeddings::{
 };
 use forge_nn::{ForgeError, ModuleConfig};
 
-use crate::TrainingRows;
 use crate::reference::KeyMap;
+use crate::{Shrink, TrainingRows};
 
 /// The numbers of a row as one vector: as they are, or each as its embedding.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +62,20 @@ impl Numbers<'_> {
             None => map,
             Some(embeddings) => embeddings.key_map(map, "num_embeddings.", &format!("{theirs}.")),
         }
+    }
+
+    /// Embeddings that are one vector with the others: each narrower, with fewer frequencies.
+    pub(super) fn smaller(&self, by: Shrink) -> Option<NumEmbeddings> {
+        let embeddings = self.embeddings.clone()?;
+        let width = embeddings.d_embedding().map(|width| by.width(width));
+        Some(embeddings.map_widths(|_| width, |n| by.width(n)))
+    }
+
+    /// Embeddings that are tokens: as wide as these have become, with fewer frequencies.
+    pub(super) fn smaller_tokens(&self, by: Shrink, d_token: usize) -> Option<NumEmbeddings> {
+        let embeddings = self.embeddings.clone()?;
+        let width = |given: Option<usize>| given.map(|_| d_token);
+        Some(embeddings.map_widths(width, |n| by.width(n)))
     }
 
     /// The embeddings with what they take from the training rows.

@@ -83,6 +83,32 @@ impl ModuleConfig for LinearConfig {
 }
 
 impl Linear {
+    /// A layer of its own with these values.
+    ///
+    /// # Shapes
+    /// - weight: `[D_in, D_out]`
+    /// - bias: `[D_out]`
+    ///
+    /// # Panics
+    /// If the bias is of another width.
+    #[must_use]
+    pub fn from_values(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
+        let [d_input, d_output] = weight.dims();
+        if let Some(bias) = &bias {
+            let width = bias.dims()[0];
+            assert_eq!(
+                width, d_output,
+                "linear: bias of {width}, weight of {d_output} outputs"
+            );
+        }
+        Self {
+            weight: Param::from_tensor(weight.detach()),
+            bias: bias.map(|bias| Param::from_tensor(bias.detach())),
+            d_input,
+            d_output,
+        }
+    }
+
     /// Applies the layer.
     ///
     /// # Shapes

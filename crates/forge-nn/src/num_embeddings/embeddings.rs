@@ -143,6 +143,24 @@ impl NumEmbeddings {
         }
     }
 
+    /// These with another width of a feature's vector (made of the given one, which may be absent)
+    /// and another number of frequencies, for the kinds that have them. Bins stay: they are the
+    /// data's.
+    #[must_use]
+    pub fn map_widths(
+        mut self,
+        width: impl FnOnce(Option<usize>) -> Option<usize>,
+        frequencies: impl FnOnce(usize) -> usize,
+    ) -> Self {
+        if let Some(given) = self.given_width() {
+            *given = width(*given);
+        }
+        if let Self::Periodic(config) = &mut self {
+            config.n_frequencies = frequencies(config.n_frequencies);
+        }
+        self
+    }
+
     /// Number of trainable parameters for `n_features` features. Call on what
     /// [`validate`](Self::validate) has accepted.
     #[must_use]

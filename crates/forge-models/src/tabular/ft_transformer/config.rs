@@ -154,9 +154,11 @@ impl TabularConfig for FtTransformerConfig {
     }
 
     fn smaller(self, by: Shrink) -> Self {
+        let d_block = by.width_of(self.d_block, self.attention_n_heads);
         Self {
             n_blocks: by.depth(self.n_blocks),
-            d_block: by.width_of(self.d_block, self.attention_n_heads),
+            d_block,
+            num_embeddings: self.columns().numbers().smaller_tokens(by, d_block),
             ffn_d_hidden: self.ffn_d_hidden.map(|width| by.width(width)),
             ..self
         }

@@ -133,8 +133,8 @@ impl LabelledTable {
         match self.kind {
             Kind::Classes(n) if classes < n => {
                 let what = format!(
-                    "{n} classes, the network has {classes}: join the rarest ones, or take a network \
-                     of more"
+                    "{n} classes, the network has {classes}: join rare classes, predict groups of \
+                     them and then the class within the group, or train a model on the table"
                 );
                 Err(ForgeError::unsupported(what))
             }

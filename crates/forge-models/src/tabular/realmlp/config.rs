@@ -284,6 +284,10 @@ impl TabularConfig for RealMlpConfig {
         let widths = self.hidden_sizes.iter();
         Self {
             hidden_sizes: widths.map(|width| by.width(*width)).collect(),
+            // Half of it sines, half cosines, and one place of the other is the number itself.
+            plr_hidden_1: by.width_of(self.plr_hidden_1, 2),
+            plr_hidden_2: by.width(self.plr_hidden_2).max(2),
+            embedding_size: by.width(self.embedding_size),
             ..self
         }
     }

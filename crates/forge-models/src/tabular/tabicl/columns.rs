@@ -47,7 +47,18 @@ impl TabIclColumns {
             }),
             groups: config.col_feature_group,
             group_size: config.col_feature_group_size,
-            classes: config.max_classes,
+            classes: config.label_classes(),
+        }
+    }
+
+    /// For labels of fewer classes: see [`labels::fewer`].
+    pub(super) fn for_classes(self, classes: usize) -> Self {
+        Self {
+            label_encoder: self
+                .label_encoder
+                .map(|encoder| labels::fewer(&encoder, classes)),
+            classes,
+            ..self
         }
     }
 

@@ -40,8 +40,12 @@ pub struct TabIclConfig {
     /// Classes that the labels are taken for, and width of the output; 0: labels are numbers.
     /// Default 10.
     pub max_classes: usize,
-    /// Width of the output where labels are numbers, at least 1. Default 999.
+    /// Width of the output where `max_classes` is 0, at least 1. Default 999.
     pub num_quantiles: usize,
+    /// What labels are where `max_classes` is 0 and they are no numbers: classes beside an output of
+    /// another width, one logit for two of them, say. Default absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
     /// Width of a cell's token, a multiple of the heads of columns and rows. Default 128.
     pub embed_dim: usize,
     /// Blocks over columns, at least 1. Default 3.
@@ -102,6 +106,7 @@ impl Default for TabIclConfig {
             n_num_features: 0,
             max_classes: 10,
             num_quantiles: 999,
+            labels: None,
             embed_dim: 128,
             col_num_blocks: 3,
             col_nhead: 8,
@@ -170,9 +175,18 @@ impl TabIclConfig {
         self.col_feature_group.width(self.col_feature_group_size)
     }
 
+    /// Classes that labels are taken for; 0: numbers.
+    pub(super) fn label_classes(&self) -> usize {
+        match self.labels {
+            Some(Labels::Classes(classes)) => classes,
+            Some(Labels::Numbers(_)) => 0,
+            None => self.max_classes,
+        }
+    }
+
     /// Numbers that a label is.
     pub(super) fn label_width(&self) -> usize {
-        self.max_classes.max(1)
+        self.label_classes().max(1)
     }
 
     pub(super) fn rotary_layout(&self) -> RotaryLayout {
@@ -214,7 +228,19 @@ impl TabIclConfig {
             _ => "num_quantiles",
         };
         check::in_range(quantiles, self.num_quantiles, limits::COLUMNS)?;
-        check::in_range("max_classes", self.max_classes, ..=*limits::COLUMNS.end())
+        check::in_range("max_classes", self.max_classes, ..=*limits::COLUMNS.end())?;
+        let Some(labels) = self.labels else {
+            return Ok(());
+        };
+        labels.validate()?;
+        check_one_label(Self::NAME, labels)?;
+        match self.max_classes {
+            0 => Ok(()),
+            classes => {
+                let allowed = format!("absent: they are one of max_classes = {classes} classes");
+                Err(ForgeError::config("labels", format!("{labels:?}"), allowed))
+            }
+        }
     }
 
     fn check_widths(&self) -> Result<(), ForgeError> {
@@ -301,8 +327,8 @@ impl TabularConfig for TabIclConfig {
         TabularSpec::of_numbers(self.n_num_features, self.d_out())
     }
 
-    /// Labels stay what they are taken for, classes or numbers, but that a single output cannot be
-    /// classes.
+    /// As many outputs as the table has; what labels are is said by
+    /// [`with_labels`](TabularConfig::with_labels).
     fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {
         let n_num_features = numeric_only(Self::NAME, table)?;
         let sized = match (self.max_classes, table.d_out) {
@@ -324,7 +350,33 @@ impl TabularConfig for TabIclConfig {
 
     fn with_labels(self, labels: Labels) -> Result<Self, ForgeError> {
         check_one_label(Self::NAME, labels)?;
-        Ok(self)
+        let d_out = self.d_out();
+        Ok(match labels {
+            // The reference's form.
+            Labels::Classes(classes) if self.max_classes == classes => Self {
+                labels: None,
+                ..self
+            },
+            Labels::Classes(_) => Self {
+                max_classes: 0,
+                num_quantiles: d_out,
+                labels: Some(labels),
+                ..self
+            },
+            Labels::Numbers(_) => Self {
+                max_classes: 0,
+                num_quantiles: d_out,
+                labels: None,
+                ..self
+            },
+        })
+    }
+
+    fn labels(&self) -> Option<Labels> {
+        match self.label_classes() {
+            0 => None,
+            classes => Some(Labels::Classes(classes)),
+        }
     }
 
     fn smaller(self, by: Shrink) -> Self {
@@ -359,7 +411,7 @@ impl TabularConfig for TabIclConfig {
     }
 
     fn preset(strategy: Strategy) -> Preset<Self> {
-        // Labels as numbers suit every objective.
+        // Of any output; what labels are is said by the target.
         let second = Self {
             max_classes: 0,
             ..Self::second_version()

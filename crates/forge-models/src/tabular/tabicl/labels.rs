@@ -19,3 +19,9 @@ pub(super) fn embed(encoder: &Linear, target: Tensor<2>, classes: usize) -> Tens
     let is = target.expand(shape).equal(class);
     encoder.forward(Tensor::zeros(shape, (&device, dtype)).mask_fill(is, 1.0))
 }
+
+/// An encoder for the first `classes` classes of one that knows more.
+pub(super) fn fewer(encoder: &Linear, classes: usize) -> Linear {
+    let bias = encoder.bias.as_ref().map(|bias| bias.val());
+    Linear::from_values(encoder.weight.val().narrow(0, 0, classes), bias)
+}

@@ -4,10 +4,12 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::LayerNorm;
 use forge_nn::ops::LinearActivation;
-use forge_nn::{Linear, LinearConfig, ModuleConfig};
+use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig};
 
 use super::block::Looking;
 use super::{TabIclBlock, TabIclConfig, labels};
+use crate::tabular::fewer_outputs::fewer_outputs;
+use crate::{Labels, TabularConfig};
 
 /// Labelled rows get their target added; then every row looks at the labelled rows, layer by layer.
 #[derive(Module, Debug)]
@@ -32,7 +34,7 @@ impl TabIclLearner {
             norm: size.norm(device),
             head_in: linear(size.width, 2 * size.width),
             head_out: linear(2 * size.width, config.d_out()),
-            classes: config.max_classes,
+            classes: config.label_classes(),
         }
     }
 
@@ -46,6 +48,28 @@ impl TabIclLearner {
 
     pub(super) fn classes(&self) -> usize {
         self.classes
+    }
+
+    /// For labels of fewer classes: see [`labels::fewer`].
+    pub(super) fn for_classes(self, classes: usize) -> Self {
+        Self {
+            label_encoder: labels::fewer(&self.label_encoder, classes),
+            classes,
+            ..self
+        }
+    }
+
+    /// With the outputs that a table's objective has.
+    pub(super) fn for_outputs(self, d_out: usize, labels: Labels) -> Result<Self, ForgeError> {
+        let knows = match self.classes {
+            0 => Labels::Numbers(1),
+            classes => Labels::Classes(classes),
+        };
+        let name = TabIclConfig::NAME;
+        Ok(Self {
+            head_out: fewer_outputs(name, &self.head_out, d_out, labels, knows)?,
+            ..self
+        })
     }
 
     /// Width of the output.

@@ -5,8 +5,9 @@ use burn::tensor::{DType, Device, Tensor};
 use forge_nn::{ForgeError, Forward, Maps, Network, Want};
 
 use super::{TabIclColumns, TabIclConfig, TabIclLearner, TabIclRows};
+use crate::contract::numeric_only;
 use crate::tabular::one_target::check_one_target;
-use crate::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularSpec};
+use crate::{Capabilities, Labels, TabularConfig, TabularInput, TabularModel, TabularSpec};
 
 /// Cells, rows, data set: Qu et al. 2025, "TabICL: A Tabular Foundation Model for In-Context Learning
 /// on Large Data" (arXiv 2502.05564), and its second version (arXiv 2602.11139), as in `tabicl`
@@ -89,8 +90,36 @@ impl TabularModel for TabIcl {
         TabIclConfig::CAPABILITIES
     }
 
+    fn labels(&self) -> Option<Labels> {
+        match self.classes() {
+            0 => None,
+            classes => Some(Labels::Classes(classes)),
+        }
+    }
+
     /// At least one labelled row, and one target per row.
     fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
         check_one_target(self.name(), input)
+    }
+
+    /// No weight depends on the number of columns.
+    fn run_narrow(&self, input: TabularInput, want: Want) -> Result<Forward, ForgeError> {
+        let columns = input.n_numeric();
+        Ok(self.clone().for_columns(columns).run(input, want))
+    }
+
+    fn for_table(self, table: &TabularSpec, labels: Labels) -> Result<Self, ForgeError> {
+        let n_num_features = numeric_only(self.name(), table)?;
+        let learner = self.learner.for_outputs(table.d_out, labels)?;
+        let (columns, learner) = match labels {
+            Labels::Numbers(_) => (self.columns, learner),
+            Labels::Classes(n) => (self.columns.for_classes(n), learner.for_classes(n)),
+        };
+        Ok(Self {
+            columns,
+            learner,
+            n_num_features,
+            ..self
+        })
     }
 }

@@ -191,6 +191,7 @@ impl TabularConfig for TabMConfig {
         Self {
             n_blocks: by.depth(self.n_blocks),
             d_block: by.width(self.d_block),
+            num_embeddings: self.numbers().smaller(by),
             ..self
         }
     }

@@ -7,9 +7,11 @@ use forge_nn::{ForgeError, Forward, Linear, Maps, Network, Want};
 
 use super::layer::Asking;
 use super::{TabPfnV1Config, TabPfnV1Layer};
+use crate::contract::numeric_only;
+use crate::tabular::fewer_outputs::fewer_outputs;
 use crate::tabular::one_target::check_one_target;
 use crate::tabular::row_cost::check_rows;
-use crate::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularSpec};
+use crate::{Capabilities, Labels, TabularConfig, TabularInput, TabularModel, TabularSpec};
 
 /// A transformer that reads labelled rows and predicts others in one pass.
 ///
@@ -133,5 +135,37 @@ impl TabularModel for TabPfnV1 {
     fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
         check_one_target(self.name(), input)?;
         check_rows(self.name(), input, self.row_limit)
+    }
+
+    /// Rows are [widened](TabPfnV1::widen).
+    fn run_narrow(&self, mut input: TabularInput, want: Want) -> Result<Forward, ForgeError> {
+        let widen = |x: Option<Tensor<2>>| x.map(|x| self.widen(x)).transpose();
+        input.rows.x_num = widen(input.rows.x_num)?;
+        if let Some(context) = &mut input.context {
+            context.rows.x_num = widen(context.rows.x_num.take())?;
+        }
+        Ok(self.run(input, want))
+    }
+
+    /// Exactly what [widened](TabPfnV1::widen) rows give, from the logits of the classes there are:
+    /// columns that are zero need no weights, and a scale is one of the weights.
+    fn for_table(self, table: &TabularSpec, labels: Labels) -> Result<Self, ForgeError> {
+        let (all, used) = (self.x_encoder.d_input(), numeric_only(self.name(), table)?);
+        if !(1..=all).contains(&used) {
+            let name = self.name();
+            return Err(ForgeError::unsupported(format!(
+                "the weights of {name} take 1 to {all} columns, the table has {used} once its \
+                 categories are one-hot: leave some out"
+            )));
+        }
+        let weight = self.x_encoder.weight.val().narrow(0, 0, used) * (all as f64 / used as f64);
+        let bias = self.x_encoder.bias.as_ref().map(|bias| bias.val());
+        let knows = Labels::of_width(self.head_out.d_output());
+        let head_out = fewer_outputs(self.name(), &self.head_out, table.d_out, labels, knows)?;
+        Ok(Self {
+            x_encoder: Linear::from_values(weight, bias),
+            head_out,
+            ..self
+        })
     }
 }

@@ -32,6 +32,11 @@ impl TabRBlock {
         }
     }
 
+    /// Whether its dropout acts.
+    pub(super) fn drops(&self) -> bool {
+        self.dropout0.training.is_enabled()
+    }
+
     /// # Shapes
     /// - x, output: `[B, D]`
     #[must_use]

@@ -4,14 +4,15 @@ use burn::tensor::Device;
 use forge_nn::norm::LayerNormConfig;
 use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{TabR, TabRBlock, TabRRetrieval};
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::embedded_columns::{Columns, PlrConfig};
 use crate::tabular::limits;
 use crate::{
-    Capabilities, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy,
-    TabularConfig, TabularSpec, TrainingContext, TrainingPreset,
+    Capabilities, LabelledRows, Labels, ParameterCount, Preset, Recipe, RowContext, Shrink,
+    Strategy, TabularConfig, TabularSpec, TargetKind, TrainingContext, TrainingPreset,
 };
 
 /// Whether rows are normalised before their keys: `"auto"`, true or false.
@@ -343,6 +344,16 @@ impl TabularConfig for TabRConfig {
             ),
         };
         Preset { config, training }
+    }
+
+    /// Label vectors do not decay, as with the authors.
+    fn recipe(strategy: Strategy, _: TargetKind) -> Recipe {
+        let optimizer = json!({
+            "name": "adam_w",
+            "weight_decay": Self::preset(strategy).training.weight_decay,
+            "groups": [{"match": ["retrieval.labels"], "decay": 0.0}],
+        });
+        Recipe::new(json!({"optimizer": optimizer}), Value::Null)
     }
 }
 

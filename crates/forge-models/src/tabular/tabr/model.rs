@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Int, Tensor, TensorData};
 use forge_nn::norm::LayerNorm;
-use forge_nn::{ForgeError, Forward, Linear, Network, Want};
+use forge_nn::{ForgeError, Forward, Linear, Mode, Network, Want, set_mode};
 
 use super::search::{Nearest, nearest};
 use super::{TabRBlock, TabRConfig, TabRRetrieval};
@@ -58,15 +58,20 @@ impl TabR {
         self.retrieval.key(self.encode(rows))
     }
 
-    /// The keys of a context to search in, without gradients and without dropout.
+    /// The keys of a context to search in, without gradients. Dropout of the encoder acts in training
+    /// here too, as in the reference.
     fn keys_to_search(&self, rows: TabularRows) -> Tensor<2> {
-        let resting = self.valid();
+        let mode = match self.encoder.iter().any(TabRBlock::drops) {
+            true => Mode::Sample,
+            false => Mode::Evaluate,
+        };
+        let apart = set_mode(self.valid(), mode);
         let rows = TabularRows {
             x_num: rows.x_num.map(|x| x.detach().without_autodiff()),
             x_cat: rows.x_cat.map(Tensor::without_autodiff),
             ..rows
         };
-        encoded(rows, false, |rows| resting.keys(rows))
+        encoded(rows, false, |rows| apart.keys(rows))
     }
 
     /// `x` with what it takes from the `found` candidates, through predictor and head.
@@ -228,5 +233,32 @@ impl TabularModel for TabR {
             encoded: vec![keys],
             ..context
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Distribution};
+    use forge_nn::ModuleConfig;
+
+    use super::*;
+
+    /// Keys to search in have the encoder's dropout while it acts, and are always the same otherwise.
+    #[test]
+    fn the_search_has_dropout_in_training_alone() -> Result<(), ForgeError> {
+        let device = Device::flex().autodiff();
+        let config = TabRConfig {
+            n_num_features: 3,
+            dropout0: 0.5,
+            ..TabRConfig::narrow()
+        };
+        let training = config.try_init(&device)?;
+        let random = Tensor::random([6, 3], Distribution::Default, &device);
+        let rows = TabularInput::numeric(random).rows;
+        let keys = |model: &TabR| model.keys_to_search(rows.clone()).into_data();
+        assert_ne!(keys(&training), keys(&training));
+        let resting = set_mode(training, Mode::Evaluate);
+        assert_eq!(keys(&resting), keys(&resting));
+        Ok(())
     }
 }

@@ -108,6 +108,7 @@ impl TabularConfig for TabularMlpConfig {
         Self {
             n_blocks: by.depth(self.n_blocks),
             d_block: by.width(self.d_block),
+            num_embeddings: self.numbers().smaller(by),
             ..self
         }
     }

@@ -149,6 +149,7 @@ impl TabularConfig for TabularResNetConfig {
             n_blocks: by.depth(self.n_blocks),
             d_block: by.width(self.d_block),
             d_hidden: self.d_hidden.map(|width| by.width(width)),
+            num_embeddings: self.numbers().smaller(by),
             ..self
         }
     }

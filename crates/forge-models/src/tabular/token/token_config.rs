@@ -213,8 +213,15 @@ impl<C: BackboneConfig> TabularConfig for TokenConfig<C> {
     }
 
     fn smaller(self, by: Shrink) -> Self {
+        let backbone = self.backbone.smaller(by);
+        let numbers = Numbers {
+            n_features: self.n_num_features,
+            embeddings: &self.num_embeddings,
+        };
+        let num_embeddings = numbers.smaller_tokens(by, backbone.d_token());
         Self {
-            backbone: self.backbone.smaller(by),
+            num_embeddings,
+            backbone,
             ..self
         }
     }
