@@ -12,13 +12,17 @@ mod candidates;
 mod dense_net;
 mod embedded_columns;
 mod ft_transformer;
+mod hybrid_transformer;
 mod limits;
 mod modern_nca;
 mod modern_resnet;
+mod modern_transformer;
 mod numbers;
 mod one_target;
+mod parallel_transformer;
 mod pyramid_resnet;
 mod realmlp;
+mod rotary_attention;
 mod saint;
 mod tabicl;
 mod tabm;
@@ -30,6 +34,7 @@ mod tabular_resnet;
 mod token;
 
 pub use embedded_columns::{EmbeddedColumns, PlrConfig};
+pub use rotary_attention::{AttentionKind, LayerState, TransformerState};
 pub use token::{
     Backbone, BackboneConfig, CarriesState, Read, TokenConfig, TokenHead, TokenModel, over_valid,
 };
@@ -49,6 +54,9 @@ registry! { ($)
     "dense_net" => dense_net: DenseNet, DenseNetConfig;
     "tabicl" => tabicl: TabIcl, TabIclConfig;
     "realmlp" => realmlp: RealMlp, RealMlpConfig;
+    "modern_transformer" => modern_transformer: ModernTransformer, ModernTransformerTableConfig;
+    "hybrid_transformer" => hybrid_transformer: HybridTransformer, HybridTransformerTableConfig;
+    "parallel_transformer" => parallel_transformer: ParallelTransformer, ParallelTransformerTableConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {
