@@ -13,10 +13,13 @@ mod dense_net;
 mod embedded_columns;
 mod ft_transformer;
 mod hybrid_transformer;
+mod hyper_mixer;
 mod limits;
 mod modern_nca;
 mod modern_resnet;
+mod modern_tcn;
 mod modern_transformer;
+mod ntm;
 mod numbers;
 mod one_target;
 mod parallel_transformer;
@@ -57,6 +60,9 @@ registry! { ($)
     "modern_transformer" => modern_transformer: ModernTransformer, ModernTransformerTableConfig;
     "hybrid_transformer" => hybrid_transformer: HybridTransformer, HybridTransformerTableConfig;
     "parallel_transformer" => parallel_transformer: ParallelTransformer, ParallelTransformerTableConfig;
+    "hyper_mixer" => hyper_mixer: HyperMixer, HyperMixerTableConfig;
+    "modern_tcn" => modern_tcn: ModernTcn, ModernTcnTableConfig;
+    "ntm" => ntm: Ntm, NtmTableConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -32,10 +32,13 @@ mod frelu;
 mod gated_linear_unit;
 mod group_norm_1d;
 mod grouped_query_attention;
+mod hyper_mixer;
 mod layer_scale;
 mod linear_attention;
 mod meta_acon;
+mod modern_tcn;
 mod multi_head_attention;
+mod ntm;
 mod num_embedding_bins;
 mod num_embeddings;
 mod revin;
@@ -84,16 +87,19 @@ pub const ALL: &[Component] = &[
         "hybrid_transformer",
         backbone::run::<HybridTransformerConfig>,
     ),
+    component("hyper_mixer", hyper_mixer::run),
     component("layer_scale", layer_scale::run),
     component("linear_attention", linear_attention::run),
     component("lisht", elementwise::run),
     component("meta_acon", meta_acon::run),
     component("mish", elementwise::run),
+    component("modern_tcn", modern_tcn::run),
     component(
         "modern_transformer",
         backbone::run::<ModernTransformerConfig>,
     ),
     component("multi_head_attention", multi_head_attention::run),
+    component("ntm", ntm::run),
     component("num_embedding_bins", num_embedding_bins::run),
     component("num_embeddings", num_embeddings::run),
     component(
