@@ -13,15 +13,22 @@ mod dense_net;
 mod embedded_columns;
 mod fewer_outputs;
 mod ft_transformer;
+mod hybrid_transformer;
+mod hyper_mixer;
 mod in_context;
 mod limits;
 mod modern_nca;
 mod modern_resnet;
+mod modern_tcn;
+mod modern_transformer;
+mod ntm;
 mod numbers;
 mod one_target;
+mod parallel_transformer;
 mod pyramid_resnet;
 mod realmlp;
 mod row_cost;
+mod rotary_attention;
 mod saint;
 mod tabicl;
 mod tabm;
@@ -34,7 +41,10 @@ mod tabular_resnet;
 mod token;
 
 pub use embedded_columns::{EmbeddedColumns, PlrConfig};
-pub use token::{Backbone, BackboneConfig, CarriesState, Read, TokenConfig, TokenHead, TokenModel};
+pub use rotary_attention::{AttentionKind, LayerState, TransformerState};
+pub use token::{
+    Backbone, BackboneConfig, CarriesState, Read, TokenConfig, TokenHead, TokenModel, over_valid,
+};
 
 registry! { ($)
     "ft_transformer" => ft_transformer: FtTransformer, FtTransformerConfig;
@@ -52,6 +62,12 @@ registry! { ($)
     "dense_net" => dense_net: DenseNet, DenseNetConfig;
     "tabicl" => tabicl: TabIcl, TabIclConfig;
     "realmlp" => realmlp: RealMlp, RealMlpConfig;
+    "modern_transformer" => modern_transformer: ModernTransformer, ModernTransformerTableConfig;
+    "hybrid_transformer" => hybrid_transformer: HybridTransformer, HybridTransformerTableConfig;
+    "parallel_transformer" => parallel_transformer: ParallelTransformer, ParallelTransformerTableConfig;
+    "hyper_mixer" => hyper_mixer: HyperMixer, HyperMixerTableConfig;
+    "modern_tcn" => modern_tcn: ModernTcn, ModernTcnTableConfig;
+    "ntm" => ntm: Ntm, NtmTableConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -30,6 +30,21 @@ pub fn merge_heads(x: Tensor<4>) -> Tensor<3> {
     x.swap_dims(1, 2).reshape([batch, time, heads * width])
 }
 
+/// Each head `times` times in a row, for the query heads that share it.
+///
+/// # Shapes
+/// - x: `[B, Hkv, T, D]`
+/// - output: `[B, Hkv·times, T, D]`
+pub(super) fn repeat_heads(x: Tensor<4>, times: usize) -> Tensor<4> {
+    if times == 1 {
+        return x;
+    }
+    let [batch, heads, time, width] = x.dims();
+    x.unsqueeze_dim::<5>(2)
+        .expand([batch, heads, times, time, width])
+        .reshape([batch, heads * times, time, width])
+}
+
 /// Queries, keys and values of one call, `[B, H or Hkv, T, D]`.
 pub(super) struct Heads {
     pub(super) q: Tensor<4>,

@@ -3,19 +3,33 @@
 use burn::tensor::activation::relu;
 use burn::tensor::{Bool, Tensor};
 
+use crate::position::RotaryEmbedding;
+
 /// Tokens that a causal pass handles by one quadratic product.
 const CHUNK: usize = 64;
 
-/// What causal linear attention keeps of everything before: `Σ f(k) [v, 1]ᵀ`, `[B, H, D, E + 1]`.
-/// Its size does not depend on how much was read.
+/// What causal linear attention keeps of everything before: `Σ f(k) [v, 1]ᵀ`, `[B, H, D, E + 1]`, or
+/// with positions `Σ (R f(k)) vᵀ`, `[B, H, D, E]`, and `Σ f(k)`, `[B, H, D, 1]`. Its size does not
+/// depend on how much was read.
 #[derive(Debug, Clone, Default)]
-pub struct LinearAttentionState(Option<Tensor<4>>);
+pub struct LinearAttentionState {
+    sums: Option<Tensor<4>>,
+    /// Only with positions.
+    normalizer: Option<Tensor<4>>,
+    seen: usize,
+}
 
 impl LinearAttentionState {
     /// Nothing read yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Tokens read so far: the position of the next one.
+    #[must_use]
+    pub fn seen(&self) -> usize {
+        self.seen
     }
 }
 
@@ -63,14 +77,79 @@ pub fn linear_attention_causal(
     eps: f64,
     state: &mut LinearAttentionState,
 ) -> Tensor<4> {
+    state.seen += q.dims()[2];
+    let (q, k) = (feature_map(q), keys(k, key_valid));
+    normalize(running(q, k, with_one(v), &mut state.sums), eps)
+}
+
+/// [`linear_attention`] with rotary positions:
+/// `y_i = Σ_j (R_i f(q_i))·(R_j f(k_j)) v_j / (Σ_j f(q_i)·f(k_j) + ε)`.
+///
+/// Su et al., "RoFormer", arXiv 2104.09864, equation (19): what is turned are the features, and in
+/// the numerator alone, since a turned normaliser can be 0.
+///
+/// # Shapes
+/// - q: `[B, H, T, D]`, k: `[B, H, T, D]`, v: `[B, H, T, E]`, key_valid: `[B, T]`
+/// - output: `[B, H, T, E]`
+///
+/// # Panics
+/// If the shapes disagree.
+pub fn linear_attention_rotary(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    key_valid: Option<Tensor<2, Bool>>,
+    eps: f64,
+    rotary: &RotaryEmbedding,
+) -> Tensor<4> {
+    let (q, k) = (feature_map(q), keys(k, key_valid));
+    let normalizer = q.clone().matmul(k.clone().sum_dim(2).swap_dims(2, 3));
+    let (q, k) = (rotary.forward(q, 0), rotary.forward(k, 0));
+    q.matmul(k.swap_dims(2, 3).matmul(v)) / (normalizer + eps)
+}
+
+/// [`linear_attention_rotary`] where token `i` sees tokens `j ≤ i`, going on from `state`, in
+/// chunks as [`linear_attention_causal`].
+///
+/// # Shapes
+/// - q, k: `[B, H, T, D]`, v: `[B, H, T, E]`, key_valid: `[B, T]`
+/// - output: `[B, H, T, E]`
+///
+/// # Panics
+/// If the shapes disagree.
+pub fn linear_attention_rotary_causal(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    key_valid: Option<Tensor<2, Bool>>,
+    eps: f64,
+    rotary: &RotaryEmbedding,
+    state: &mut LinearAttentionState,
+) -> Tensor<4> {
+    let offset = state.seen;
+    state.seen += q.dims()[2];
+    let (q, k) = (feature_map(q), keys(k, key_valid));
+    let ones = ones_beside(&v);
+    let normalizer = running(q.clone(), k.clone(), ones, &mut state.normalizer);
+    let (q, k) = (rotary.forward(q, offset), rotary.forward(k, offset));
+    running(q, k, v, &mut state.sums) / (normalizer + eps)
+}
+
+/// `Σ_{j ≤ i} (q_i·k_j) v_j`, going on from the sums of everything before.
+///
+/// # Shapes
+/// - q, k: `[B, H, T, D]`, v and output: `[B, H, T, E]`, before: `[B, H, D, E]`
+fn running(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, before: &mut Option<Tensor<4>>) -> Tensor<4> {
     let [batch, heads, time, _] = q.dims();
     assert_eq!(
         k.dims(),
         q.dims(),
         "causal linear attention needs as many keys as queries"
     );
-    let values = with_one(v);
-    let columns = values.dims()[3];
+    if time == 0 {
+        return v;
+    }
+    let columns = v.dims()[3];
     let length = CHUNK.min(time);
     let chunks = time.div_ceil(length);
     let chunked = |x: Tensor<4>| -> Tensor<5> {
@@ -78,33 +157,27 @@ pub fn linear_attention_causal(
         pad_time(x, chunks * length).reshape([batch, heads, chunks, length, columns])
     };
     // Keys are padded with zeros after the feature map, so padding adds nothing.
-    let (q, k, v) = (
-        chunked(feature_map(q)),
-        chunked(keys(k, key_valid)),
-        chunked(values),
-    );
-
+    let (q, k, v) = (chunked(q), chunked(k), chunked(v));
     let inside = q
         .clone()
         .matmul(k.clone().swap_dims(3, 4))
         .tril(0)
         .matmul(v.clone());
     let sums = k.swap_dims(3, 4).matmul(v).cumsum(2);
-    let start = state
-        .0
+    let start = before
         .take()
         .unwrap_or_else(|| sums.clone().narrow(2, 0, 1).squeeze_dim(2) * 0.0);
     let start = start.unsqueeze_dim::<5>(2);
     let last = sums.clone().narrow(2, chunks - 1, 1) + start.clone();
-    state.0 = Some(last.squeeze_dim(2));
-    let before = if chunks > 1 {
+    *before = Some(last.squeeze_dim(2));
+    let earlier = if chunks > 1 {
         let earlier = sums.narrow(2, 0, chunks - 1) + start.clone();
         Tensor::cat(vec![start, earlier], 2)
     } else {
         start
     };
-    let mixed = (inside + q.matmul(before)).reshape([batch, heads, chunks * length, columns]);
-    normalize(mixed.narrow(2, 0, time), eps)
+    let mixed = (inside + q.matmul(earlier)).reshape([batch, heads, chunks * length, columns]);
+    mixed.narrow(2, 0, time)
 }
 
 /// `elu(x) + 1`, which is `x + 1` above 0 and `exp(x)` below. Clamped before the exponential, which
@@ -125,9 +198,13 @@ fn keys(k: Tensor<4>, key_valid: Option<Tensor<2, Bool>>) -> Tensor<4> {
 
 /// `[v, 1]`: with a column of ones the normaliser comes out of the same product.
 fn with_one(v: Tensor<4>) -> Tensor<4> {
-    let [batch, heads, time, _] = v.dims();
-    let ones = Tensor::ones([batch, heads, time, 1], (&v.device(), v.dtype()));
+    let ones = ones_beside(&v);
     Tensor::cat(vec![v, ones], 3)
+}
+
+fn ones_beside(v: &Tensor<4>) -> Tensor<4> {
+    let [batch, heads, time, _] = v.dims();
+    Tensor::ones([batch, heads, time, 1], (&v.device(), v.dtype()))
 }
 
 fn normalize(mixed: Tensor<4>, eps: f64) -> Tensor<4> {

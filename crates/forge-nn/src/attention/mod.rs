@@ -20,7 +20,10 @@ pub use grouped_query_attention::{GroupedQueryAttention, GroupedQueryAttentionCo
 pub use heads::{merge_heads, split_heads};
 pub use kv_cache::KvCache;
 pub use linear_attention::{LinearAttention, LinearAttentionConfig};
-pub use linear_attention_core::{LinearAttentionState, linear_attention, linear_attention_causal};
+pub use linear_attention_core::{
+    LinearAttentionState, linear_attention, linear_attention_causal, linear_attention_rotary,
+    linear_attention_rotary_causal,
+};
 pub use multi_head_attention::{
     InputProjection, MultiHeadAttention, MultiHeadAttentionConfig, SeparateProjections,
 };

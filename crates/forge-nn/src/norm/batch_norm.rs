@@ -2,7 +2,7 @@
 
 use burn::module::{Flag, Module, Param};
 use burn::nn::Initializer;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Bool, Device, Tensor};
 
 use super::RunningStatistic;
 use crate::broadcast::along_channels;
@@ -113,6 +113,69 @@ impl BatchNorm {
             (x - mean) / (var + self.eps).sqrt()
         };
         normalized * along_channels(self.weight.val()) + along_channels(self.bias.val())
+    }
+
+    /// [`forward`](Self::forward) over sequences with padding: where batch statistics are used, they
+    /// are those of the positions that count. Outputs at the others mean nothing.
+    ///
+    /// # Shapes
+    /// - input and output: `[B, C, T]`
+    /// - valid: `[B, T]`, true for positions that count; in training at least one
+    ///
+    /// # Panics
+    /// If axis 1 is not `n_channels` or `valid` is not `[B, T]`.
+    pub fn forward_valid(&self, x: Tensor<3>, valid: Tensor<2, Bool>) -> Tensor<3> {
+        let [batch, channels, time] = x.dims();
+        assert!(
+            valid.dims() == [batch, time],
+            "valid {:?} does not fit a sequence {:?}",
+            valid.dims(),
+            x.dims()
+        );
+        if !self.batch_statistics.is_enabled() {
+            return self.forward(x);
+        }
+        assert!(
+            channels == self.n_channels,
+            "batch norm over {} channels got {:?}",
+            self.n_channels,
+            x.dims()
+        );
+        let counted = valid.clone().float().cast(x.dtype()).unsqueeze_dim::<3>(1);
+        let all = counted.clone().sum();
+        let absent = valid.bool_not().unsqueeze_dim::<3>(1).expand(x.dims());
+        let sum = |x: Tensor<3>| {
+            let x = x.mask_fill(absent.clone(), 0.0);
+            x.sum_dim(0).sum_dim(2)
+        };
+        let mean = sum(x.clone()) / all.clone().reshape([1, 1, 1]);
+        let centred = x - mean.clone();
+        let var = sum(centred.clone().square()) / all.clone().reshape([1, 1, 1]);
+
+        let running = mean.reshape([channels]);
+        self.running_mean.update(running, self.momentum);
+        // With a single position: 1 / 1, of a variance that is 0.
+        let unbiased = all.clone() / (all - 1.0).clamp_min(1.0);
+        let unbiased = var.clone().reshape([channels]) * unbiased;
+        self.running_var.update(unbiased, self.momentum);
+        let normalized = centred / (var + self.eps).sqrt();
+        normalized * along_channels(self.weight.val()) + along_channels(self.bias.val())
+    }
+
+    /// What evaluation multiplies each channel by and then adds: `w / √(running_var + ε)` and
+    /// `b - running_mean · w / √(running_var + ε)`. For folding into a layer before it.
+    ///
+    /// # Shapes
+    /// - both: `[C]`
+    #[must_use]
+    pub fn scale_and_shift(&self) -> (Tensor<1>, Tensor<1>) {
+        let weight = self.weight.val();
+        let device = weight.device();
+        let var = self.running_var.value().to_device(&device);
+        let mean = self.running_mean.value().to_device(&device);
+        let scale = weight / (var + self.eps).sqrt();
+        let shift = self.bias.val() - mean * scale.clone();
+        (scale, shift)
     }
 
     fn normalize_by_batch<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {

@@ -1,4 +1,5 @@
-//! The layers of forge-nn that the oracle runner knows, by the names of the cases.
+//! The layers of forge-nn, and the backbones of forge-models, that the oracle runner knows, by the
+//! names of the cases.
 //!
 //! A component is one file here: a function that reads its config, parameters and inputs from a
 //! [`Session`] and hands in its outputs. The runner does the rest. To add one: its file, and its
@@ -22,6 +23,7 @@ mod acon_c;
 mod adaptive_computation_time;
 mod adaptive_layer_norm;
 mod attention_core;
+mod backbone;
 mod by_path;
 mod conditional_layer_norm;
 mod cross_attention;
@@ -30,10 +32,13 @@ mod frelu;
 mod gated_linear_unit;
 mod group_norm_1d;
 mod grouped_query_attention;
+mod hyper_mixer;
 mod layer_scale;
 mod linear_attention;
 mod meta_acon;
+mod modern_tcn;
 mod multi_head_attention;
+mod ntm;
 mod num_embedding_bins;
 mod num_embeddings;
 mod revin;
@@ -44,6 +49,8 @@ mod simplex;
 mod sliding_window_attention;
 mod squeeze_excitation;
 mod star_relu;
+
+use forge_models::{HybridTransformerConfig, ModernTransformerConfig, ParallelTransformerConfig};
 
 use crate::oracle::{OracleError, Session};
 
@@ -76,14 +83,29 @@ pub const ALL: &[Component] = &[
     component("geglu", gated_linear_unit::run),
     component("group_norm_1d", group_norm_1d::run),
     component("grouped_query_attention", grouped_query_attention::run),
+    component(
+        "hybrid_transformer",
+        backbone::run::<HybridTransformerConfig>,
+    ),
+    component("hyper_mixer", hyper_mixer::run),
     component("layer_scale", layer_scale::run),
     component("linear_attention", linear_attention::run),
     component("lisht", elementwise::run),
     component("meta_acon", meta_acon::run),
     component("mish", elementwise::run),
+    component("modern_tcn", modern_tcn::run),
+    component(
+        "modern_transformer",
+        backbone::run::<ModernTransformerConfig>,
+    ),
     component("multi_head_attention", multi_head_attention::run),
+    component("ntm", ntm::run),
     component("num_embedding_bins", num_embedding_bins::run),
     component("num_embeddings", num_embeddings::run),
+    component(
+        "parallel_transformer",
+        backbone::run::<ParallelTransformerConfig>,
+    ),
     component("qk_norm", grouped_query_attention::run),
     component("realmlp_preprocessing", robust_scale::run),
     component("reglu", gated_linear_unit::run),

@@ -147,22 +147,13 @@ fn labels(session: &Session<'_>, name: &str) -> Result<Tensor<2>, OracleError> {
     Ok(session.floats(classes).unsqueeze_dim(1))
 }
 
-/// The config, which a case must state in full: a default filled in here would test something
-/// else than the reference did.
+/// The config, which a case must state in full.
 fn config(session: &Session<'_>) -> Result<ModelConfig, OracleError> {
     let mut value = session.case().config.clone();
     if let Value::Object(fields) = &mut value {
         fields.insert("model".into(), session.case().model.clone().into());
     }
     let config = ModelConfig::from_value(value)?;
-    let whole = serde_json::to_value(&config).map_err(OracleError::new)?;
-    let stated = &session.case().config;
-    let mut fields = whole
-        .as_object()
-        .into_iter()
-        .flat_map(|fields| fields.keys());
-    match fields.find(|field| *field != "model" && stated.get(field).is_none()) {
-        Some(field) => Err(OracleError::new(format!("'config' lacks '{field}'"))),
-        None => Ok(config),
-    }
+    session.states_in_full(&config, |field| field == "model")?;
+    Ok(config)
 }

@@ -7,6 +7,7 @@ use burn::module::Module;
 use burn::tensor::{Bool, DType, Device, Gradients, Int, Tensor, TensorData};
 use forge_nn::StateDict;
 use forge_nn::parameters::KeyMap;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -90,6 +91,26 @@ impl<'a> Session<'a> {
         }
         serde_json::from_value(self.case.config.clone())
             .map_err(|e| OracleError::new(format!("'config' does not fit: {e}")))
+    }
+
+    /// Checks that the case's config has every field of `config` but those `spared`: a default filled
+    /// in would test something else than the reference did.
+    ///
+    /// # Errors
+    /// Naming a field that is not there.
+    pub fn states_in_full(
+        &self,
+        config: &impl Serialize,
+        spared: impl Fn(&str) -> bool,
+    ) -> Result<(), OracleError> {
+        let whole = serde_json::to_value(config).map_err(OracleError::new)?;
+        let fields = whole.as_object().into_iter();
+        let mut fields = fields.flat_map(|fields| fields.keys());
+        let stated = &self.case.config;
+        match fields.find(|field| !spared(field) && stated.get(field).is_none()) {
+            Some(field) => Err(OracleError::new(format!("'config' lacks '{field}'"))),
+            None => Ok(()),
+        }
     }
 
     /// Whether the file has `key` (`input/key_valid`, say).

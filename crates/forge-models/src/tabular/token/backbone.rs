@@ -20,12 +20,21 @@ pub enum Read {
 
 /// A stack of layers that maps a sequence of tokens to one of the same shape.
 pub trait Backbone: Module + ModuleDisplay {
-    /// Output at token t depends on tokens up to t only. A model over it puts its CLS token last
-    /// and reads that.
+    /// Output at token t depends on tokens up to t only, whatever the config says. Where the config
+    /// decides, this is false and [`is_causal`](Self::is_causal) says it.
     const CAUSAL: bool;
 
     /// Returns attention maps from [`read_with_maps`](Self::read_with_maps).
     const ATTENTION_MAPS: bool;
+
+    /// Normalises by the statistics of the training batch.
+    const BATCH_STATISTICS: bool = false;
+
+    /// Output at token t depends on tokens up to t only. A model over it puts its CLS token last
+    /// and reads that.
+    fn is_causal(&self) -> bool {
+        Self::CAUSAL
+    }
 
     /// All outputs.
     ///

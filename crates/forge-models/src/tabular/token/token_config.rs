@@ -17,7 +17,7 @@ use crate::{
 /// Makes a [`TokenModel`]: the table's columns, and the backbone's own config.
 ///
 /// `{"n_num_features": 5, "cat_cardinalities": [3], "d_out": 1, "backbone": {…}}`. The columns have
-/// to be set.
+/// to be set; a backbone that is left out is the default's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenConfig<C> {
@@ -35,6 +35,7 @@ pub struct TokenConfig<C> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_embeddings: Option<NumEmbeddings>,
     /// The backbone.
+    #[serde(default)]
     pub backbone: C,
 }
 

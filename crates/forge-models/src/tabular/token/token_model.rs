@@ -52,7 +52,7 @@ impl<B: Backbone> TokenModel<B> {
         // A causal CLS stands last and is asked once; what its map shows is not the features alone.
         feature_masks: B::ATTENTION_MAPS && !B::CAUSAL,
         penalty: false,
-        batch_statistics: false,
+        batch_statistics: B::BATCH_STATISTICS,
     };
 }
 
@@ -82,7 +82,7 @@ impl<B: Backbone> Network for TokenModel<B> {
             num_present,
             cat_present,
         } = input.rows;
-        let (tokens, read) = if B::CAUSAL {
+        let (tokens, read) = if self.backbone.is_causal() {
             let tokens = self
                 .tokenizer
                 .forward_cls_last(x_num, x_cat, num_present, cat_present);

@@ -13,6 +13,8 @@ pub(super) enum Layout {
     Same,
     /// PyTorch's `[out, in]` against Burn's `[in, out]`.
     Transposed,
+    /// `[G, out, in]` against `[G, in, out]`.
+    TransposedGroups,
 }
 
 /// A tensor of the reference, and how much of ours it fills.
@@ -24,6 +26,8 @@ pub(super) struct Part {
     rows: Option<usize>,
     /// Its shape, where it may have other axes of length 1 than ours.
     pub(super) squeezed_from: Option<Vec<usize>>,
+    /// Its shape, where that is another one of as many elements.
+    reshaped_from: Option<Vec<usize>>,
 }
 
 #[derive(Debug, Clone)]
@@ -128,6 +132,15 @@ impl Part {
             names: vec![name.into()],
             rows: None,
             squeezed_from: None,
+            reshaped_from: None,
+        }
+    }
+
+    /// All of a tensor of ours, in another shape.
+    pub(super) fn shaped(name: &str, shape: Vec<usize>) -> Self {
+        Self {
+            reshaped_from: Some(shape),
+            ..Self::whole(name)
         }
     }
 
@@ -137,6 +150,7 @@ impl Part {
             names: vec![name],
             rows: Some(rows),
             squeezed_from: None,
+            reshaped_from: None,
         }
     }
 
@@ -145,6 +159,15 @@ impl Part {
         let mut shape = stacked.to_vec();
         if let (Some(rows), Some(first)) = (self.rows, shape.first_mut()) {
             *first = rows;
+        }
+        if let Some(theirs) = &self.reshaped_from {
+            let [found, expected] = [theirs, &shape].map(|shape| shape.iter().product::<usize>());
+            // One of another size is reported as it stands here.
+            return if found == expected {
+                theirs.clone()
+            } else {
+                shape
+            };
         }
         let long = |shape: &[usize]| -> Vec<usize> {
             let lengths = shape.iter().copied();
@@ -163,26 +186,35 @@ impl Layout {
         match self {
             Self::Same => shape.to_vec(),
             Self::Transposed => shape.iter().rev().copied().collect(),
+            Self::TransposedGroups => match *shape {
+                [groups, rows, columns] => vec![groups, columns, rows],
+                _ => shape.to_vec(),
+            },
         }
     }
 
     /// From one side to the other.
     fn swap(self, data: TensorData) -> TensorData {
-        let &[rows, columns] = data.shape().as_slice() else {
-            return data;
+        let (groups, rows, columns) = match (self, data.shape().as_slice()) {
+            (Self::Transposed, &[rows, columns]) => (1, rows, columns),
+            (Self::TransposedGroups, &[groups, rows, columns]) => (groups, rows, columns),
+            _ => return data,
         };
-        if self == Self::Same {
-            return data;
-        }
         let (size, dtype) = (data.dtype().size(), data.dtype());
         let bytes = data.as_bytes();
         let mut swapped = Vec::with_capacity(bytes.len());
-        for column in 0..columns {
-            for row in 0..rows {
-                let start = (row * columns + column) * size;
-                swapped.extend_from_slice(&bytes[start..start + size]);
+        for group in 0..groups {
+            for column in 0..columns {
+                for row in 0..rows {
+                    let start = ((group * rows + row) * columns + column) * size;
+                    swapped.extend_from_slice(&bytes[start..start + size]);
+                }
             }
         }
-        TensorData::from_bytes_vec(swapped, [columns, rows], dtype)
+        let shape = match self {
+            Self::TransposedGroups => vec![groups, columns, rows],
+            _ => vec![columns, rows],
+        };
+        TensorData::from_bytes_vec(swapped, shape, dtype)
     }
 }

@@ -18,6 +18,7 @@ use crate::{ForgeError, StateDict};
 pub struct KeyMap {
     entries: Vec<Entry>,
     ignored: Vec<String>,
+    ignored_below: Vec<String>,
 }
 
 impl KeyMap {
@@ -133,6 +134,46 @@ impl KeyMap {
         self
     }
 
+    /// The same map for a module that is the field `field` (with a point at its end) of another.
+    #[must_use]
+    pub fn below(mut self, field: &str) -> Self {
+        for entry in &mut self.entries {
+            entry.ours.insert_str(0, field);
+        }
+        self
+    }
+
+    /// Whatever the reference has under names that begin with `prefix` may be there and is left out:
+    /// layers that its code makes and never calls.
+    #[must_use]
+    pub fn ignore_below(mut self, prefix: &str) -> Self {
+        self.ignored_below.push(prefix.into());
+        self
+    }
+
+    /// `ours` has the values of the reference's `theirs` in their order, but there in another `shape`.
+    #[must_use]
+    pub fn reshaped(self, ours: &str, theirs: &str, shape: impl Into<Vec<usize>>) -> Self {
+        self.shaped(ours, theirs, Layout::Same, shape.into())
+    }
+
+    /// `ours`, the weight `[G, D_in, D_out]` of a [`GroupedLinear`](crate::GroupedLinear), is the
+    /// reference's `theirs`: transposed group by group, and there in another `shape` (that of a
+    /// convolution with groups, `[G·D_out, D_in, 1]`, say).
+    #[must_use]
+    pub fn transposed_groups(self, ours: &str, theirs: &str, shape: impl Into<Vec<usize>>) -> Self {
+        self.shaped(ours, theirs, Layout::TransposedGroups, shape.into())
+    }
+
+    fn shaped(mut self, ours: &str, theirs: &str, layout: Layout, shape: Vec<usize>) -> Self {
+        self.entries.push(Entry {
+            ours: ours.into(),
+            layout,
+            parts: vec![Part::shaped(theirs, shape)],
+        });
+        self
+    }
+
     fn one(mut self, ours: &str, theirs: &str, layout: Layout) -> Self {
         let parts = vec![Part::whole(theirs)];
         self.entries.push(Entry {
@@ -205,10 +246,15 @@ impl KeyMap {
             .reference_names()
             .chain(self.ignored.iter().map(String::as_str))
             .collect();
+        let below = |name: &str| {
+            self.ignored_below
+                .iter()
+                .any(|above| name.starts_with(above))
+        };
         for name in reference
             .tensors
             .keys()
-            .filter(|name| !known.contains(name.as_str()))
+            .filter(|name| !known.contains(name.as_str()) && !below(name))
         {
             problems.push(format!("{name} is not part of the model"));
         }

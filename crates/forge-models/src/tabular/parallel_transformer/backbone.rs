@@ -1,0 +1,71 @@
+//! The stack.
+
+use burn::module::Module;
+use burn::tensor::{Bool, Device, Tensor};
+use forge_nn::norm::LayerNorm;
+
+use super::ParallelTransformerLayer;
+use crate::tabular::rotary_attention::{TransformerState, run, start, step};
+use crate::tabular::{Backbone, CarriesState};
+
+/// [`ParallelTransformerLayer`]s and a last LayerNorm, over tokens `[B, T, D]`.
+///
+/// ```
+/// use forge_models::{Backbone, CarriesState, ParallelTransformerConfig};
+/// use forge_nn::ModuleConfig;
+/// use forge_nn::burn::tensor::{Device, Distribution, Tensor};
+///
+/// let device = Device::flex();
+/// let config = ParallelTransformerConfig {
+///     d_model: 8, d_hidden: 16, n_heads: 2, causal: true, ..ParallelTransformerConfig::default()
+/// };
+/// let backbone = config.try_init(&device)?;
+/// let tokens = Tensor::<3>::random([3, 5, 8], Distribution::Default, &device);
+/// let whole = backbone.forward(tokens.clone(), None);
+///
+/// let mut state = backbone.start(3, &device);
+/// let mut last = Tensor::zeros([3, 8], &device);
+/// for t in 0..5 {
+///     (last, state) = backbone.step(tokens.clone().narrow(1, t, 1).squeeze_dim(1), state);
+/// }
+/// let difference = whole.narrow(1, 4, 1).squeeze_dim::<2>(1) - last;
+/// assert!(difference.abs().max().into_scalar::<f32>() < 1e-5);
+/// # Ok::<(), forge_nn::ForgeError>(())
+/// ```
+#[derive(Module, Debug)]
+pub struct ParallelTransformerBackbone {
+    pub(super) layers: Vec<ParallelTransformerLayer>,
+    pub(super) norm: LayerNorm,
+    pub(super) causal: bool,
+}
+
+impl Backbone for ParallelTransformerBackbone {
+    const CAUSAL: bool = false;
+    const ATTENTION_MAPS: bool = false;
+
+    fn is_causal(&self) -> bool {
+        self.causal
+    }
+
+    fn forward(&self, tokens: Tensor<3>, valid: Option<Tensor<2, Bool>>) -> Tensor<3> {
+        if tokens.shape().num_elements() == 0 {
+            return tokens;
+        }
+        self.norm.forward(run(&self.layers, tokens, valid))
+    }
+}
+
+impl CarriesState for ParallelTransformerBackbone {
+    type State = TransformerState;
+
+    fn start(&self, batch: usize, _device: &Device) -> TransformerState {
+        start(&self.layers, batch)
+    }
+
+    /// # Panics
+    /// If the config is not causal, or the token does not fit the state.
+    fn step(&self, token: Tensor<2>, state: TransformerState) -> (Tensor<2>, TransformerState) {
+        let (y, state) = step(&self.layers, token.unsqueeze_dim(1), state);
+        (self.norm.forward(y).squeeze_dim(1), state)
+    }
+}

@@ -1,0 +1,67 @@
+//! A stack of layers over a whole sequence, or token by token.
+
+use burn::tensor::{Bool, Tensor};
+
+use super::{SelfAttention, TransformerState};
+
+/// A layer whose attention is all that mixes tokens.
+pub(in crate::tabular) trait Layer {
+    fn attention(&self) -> &SelfAttention;
+
+    /// The layer, given what its attention says of a normalised input.
+    fn forward(
+        &self,
+        x: Tensor<3>,
+        attend: impl FnOnce(&SelfAttention, Tensor<3>) -> Tensor<3>,
+    ) -> Tensor<3>;
+}
+
+/// # Shapes
+/// - tokens and output: `[B, T, D]`, valid: `[B, T]`
+pub(in crate::tabular) fn run<L: Layer>(
+    layers: &[L],
+    tokens: Tensor<3>,
+    valid: Option<Tensor<2, Bool>>,
+) -> Tensor<3> {
+    layers.iter().fold(tokens, |x, layer| {
+        let valid = valid.clone();
+        layer.forward(x, |attention, x| attention.forward(x, valid))
+    })
+}
+
+/// The state before the first token of `batch` sequences.
+pub(in crate::tabular) fn start<L: Layer>(layers: &[L], batch: usize) -> TransformerState {
+    TransformerState {
+        batch,
+        seen: 0,
+        layers: layers
+            .iter()
+            .map(|layer| layer.attention().start())
+            .collect(),
+    }
+}
+
+/// The next token of every sequence.
+///
+/// # Shapes
+/// - token and output: `[B, 1, D]`
+pub(in crate::tabular) fn step<L: Layer>(
+    layers: &[L],
+    token: Tensor<3>,
+    mut state: TransformerState,
+) -> (Tensor<3>, TransformerState) {
+    let (batch, stack) = (token.dims()[0], (layers.len(), state.layers.len()));
+    assert!(
+        batch == state.batch && stack.0 == stack.1,
+        "a step of {batch} sequences through {} layers got the state of {} sequences and {} layers",
+        stack.0,
+        state.batch,
+        stack.1
+    );
+    let states = state.layers.iter_mut();
+    let y = layers.iter().zip(states).fold(token, |x, (layer, state)| {
+        layer.forward(x, |attention, x| attention.forward_cached(x, state))
+    });
+    state.seen += 1;
+    (y, state)
+}
