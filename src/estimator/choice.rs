@@ -11,6 +11,7 @@ use crate::Error;
 /// Either way it is sized for the table when the table is known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[allow(clippy::large_enum_variant, reason = "one per model of a run")]
 pub enum ModelChoice {
     /// A registry name.
     Named(String),

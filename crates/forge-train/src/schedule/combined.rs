@@ -160,10 +160,8 @@ impl Curve for Chained {
         if self.factors.is_empty() {
             return Err(ForgeError::config("schedule.factors", "[]", "at least one"));
         }
-        let inner = self.factors.iter().enumerate();
-        inner
-            .map(|(i, factor)| check_inner(&format!("schedule.factors[{i}]"), factor))
-            .collect()
+        let mut inner = self.factors.iter().enumerate();
+        inner.try_for_each(|(i, factor)| check_inner(&format!("schedule.factors[{i}]"), factor))
     }
 
     fn fill(&mut self, run_steps: u64) -> Result<(), ForgeError> {
