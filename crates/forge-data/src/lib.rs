@@ -4,6 +4,7 @@
 //! Shape letters: `N` rows of a table, `B` rows of a batch, `F` features, `S` slots (one per
 //! target column).
 
+mod augment;
 mod dataset;
 mod error;
 pub mod market;
@@ -16,6 +17,7 @@ mod split;
 mod table;
 mod target;
 
+pub use augment::{Augmentation, AugmentationConfig, Mix};
 pub use dataset::{TabularBatch, TabularDataset, sample_weights};
 pub use error::DataError;
 pub use forge_files::printable_line as printable;

@@ -1,6 +1,7 @@
 //! The integration tests of forge-data, one binary.
 #![allow(clippy::unwrap_used)]
 
+mod augment;
 mod black76;
 mod cases;
 mod class_target;

@@ -41,6 +41,7 @@ pub mod ops;
 pub mod parameters;
 pub mod pooling;
 pub mod position;
+mod recompute;
 pub mod regularisation;
 mod state;
 mod tokenizer;
@@ -56,6 +57,7 @@ pub use linear::{
 };
 pub use mode::{Mode, set_mode, training_flag};
 pub use network::{Forward, Maps, Network, Want};
+pub use recompute::{recomputed, with_recomputation};
 pub use state::{FileFormat, SafetensorsMetadata, StateDict, Subset, SubsetReport, TensorFile};
 pub use tokenizer::{
     CategoricalTokenizer, CategoricalTokenizerConfig, FeatureTokenizer, FeatureTokenizerConfig,

@@ -9,5 +9,6 @@ mod num_embeddings;
 mod ops;
 mod parameters;
 mod property;
+mod recompute;
 mod state;
 mod tokenizer;

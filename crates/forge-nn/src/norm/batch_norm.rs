@@ -7,6 +7,7 @@ use burn::tensor::{Bool, Device, Tensor};
 use super::RunningStatistic;
 use crate::broadcast::along_channels;
 use crate::config_macro::config;
+use crate::ops::in_f32;
 use crate::{ForgeError, ModuleConfig, check, training_flag};
 
 config! {
@@ -90,7 +91,7 @@ impl ModuleConfig for BatchNormConfig {
 }
 
 impl BatchNorm {
-    /// Normalises every channel.
+    /// Normalises every channel. Half precision is computed in f32.
     ///
     /// # Shapes
     /// - input and output: `[B, C, ..]`, rank 2 or more
@@ -104,15 +105,22 @@ impl BatchNorm {
             "batch norm over {channels} channels got {:?}",
             x.dims()
         );
-        let device = x.device();
+        in_f32(x, |x| self.normalize(x))
+    }
+
+    fn normalize<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let (device, dtype) = (x.device(), x.dtype());
         let normalized = if self.batch_statistics.is_enabled() {
             self.normalize_by_batch(x)
         } else {
-            let mean: Tensor<D> = along_channels(self.running_mean.value().to_device(&device));
-            let var: Tensor<D> = along_channels(self.running_var.value().to_device(&device));
+            let mean: Tensor<D> =
+                along_channels(self.running_mean.value().to_device(&device).cast(dtype));
+            let var: Tensor<D> =
+                along_channels(self.running_var.value().to_device(&device).cast(dtype));
             (x - mean) / (var + self.eps).sqrt()
         };
-        normalized * along_channels(self.weight.val()) + along_channels(self.bias.val())
+        let along = |of: &Param<Tensor<1>>| along_channels(of.val().cast(dtype));
+        normalized * along(&self.weight) + along(&self.bias)
     }
 
     /// [`forward`](Self::forward) over sequences with padding: where batch statistics are used, they

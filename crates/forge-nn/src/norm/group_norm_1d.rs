@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::broadcast::along_channels;
 use crate::config_macro::config;
-use crate::ops::layer_norm;
+use crate::ops::{in_f32, layer_norm};
 use crate::{ForgeError, ModuleConfig, check};
 
 config! {
@@ -58,7 +58,7 @@ impl ModuleConfig for GroupNorm1dConfig {
 }
 
 impl GroupNorm1d {
-    /// Normalises every group of channels.
+    /// Normalises every group of channels. Half precision is computed in f32.
     ///
     /// # Shapes
     /// - input and output: `[B, C]` or `[B, C, T]` (more axes count as positions)
@@ -73,8 +73,12 @@ impl GroupNorm1d {
             "group norm over {channels} channels got {shape:?}"
         );
         let per_group = shape[1..].iter().product::<usize>() / self.n_groups;
-        let groups = x.reshape([shape[0], self.n_groups, per_group]);
-        layer_norm(groups, None, None, self.eps).reshape(shape) * along_channels(self.weight.val())
-            + along_channels(self.bias.val())
+        in_f32(x, |x| {
+            let dtype = x.dtype();
+            let groups = x.reshape([shape[0], self.n_groups, per_group]);
+            let along = |of: &Param<Tensor<1>>| along_channels(of.val().cast(dtype));
+            let normal = layer_norm(groups, None, None, self.eps).reshape(shape);
+            normal * along(&self.weight) + along(&self.bias)
+        })
     }
 }

@@ -50,6 +50,7 @@ impl RunningStatistic {
     pub fn update(&self, observed: Tensor<1>, momentum: f64) {
         let mut value = self.lock();
         let observed = stop_gradient(observed).to_device(&value.device());
+        let observed = observed.cast(value.dtype());
         *value = value.clone() * (1.0 - momentum) + observed * momentum;
     }
 

@@ -40,6 +40,7 @@ mod extent;
 mod flex;
 #[cfg(feature = "fusion")]
 mod fusion;
+mod half;
 mod optional;
 mod same_dtype;
 
@@ -51,6 +52,8 @@ mod linear;
 mod row_norm;
 mod softmax;
 mod stop_gradient;
+
+pub(crate) use half::in_f32;
 
 pub use adamw::{AdamWOps, AdamWStep, adamw_step};
 pub use attention::{

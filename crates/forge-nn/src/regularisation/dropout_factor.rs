@@ -36,6 +36,6 @@ pub fn with_dropout_factor<R>(factor: f64, pass: impl FnOnce() -> R) -> R {
 }
 
 /// What rates are to be multiplied by on this thread.
-pub(super) fn factor() -> f64 {
+pub(crate) fn factor() -> f64 {
     FACTOR.get()
 }

@@ -7,4 +7,5 @@ mod dropout_factor;
 
 pub use drop_path::{DropPath, DropPathConfig, linear_drop_rates};
 pub use dropout::{Dropout, DropoutConfig};
+pub(crate) use dropout_factor::factor as current_dropout_factor;
 pub use dropout_factor::with_dropout_factor;

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 
 use forge_nn::ops::AttentionMask;
+use forge_nn::recomputed;
 
 use super::block::Queries;
 use super::{FtTransformerBlock, FtTransformerConfig};
@@ -37,7 +38,9 @@ impl Backbone for FtTransformerBackbone {
 
     fn read(&self, tokens: Tensor<3>, valid: Option<Tensor<2, Bool>>, read: Read) -> Tensor<3> {
         self.stack(tokens, valid, read, |block, x, mask, queries| {
-            block.forward(x, mask, queries)
+            recomputed(block, x, move |block, x| {
+                block.forward(x, mask.clone(), queries)
+            })
         })
     }
 

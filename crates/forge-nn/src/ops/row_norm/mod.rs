@@ -9,12 +9,13 @@ mod reference;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 use super::dispatch::has_traits;
 use super::extent::assert_addressable;
 #[cfg(feature = "fusion")]
 use super::fusion::last_axis;
+use super::half::{in_f32, is_half};
 use super::optional::OptionalFloat;
 use super::same_dtype::assert_same_dtype;
 
@@ -87,7 +88,7 @@ impl RowNormOps for burn::backend::NdArray {}
 ///
 /// # Panics
 /// If the shapes do not fit or the element types differ, naming them, or `x` has more elements than
-/// can be addressed.
+/// can be addressed. An `x` of half precision with f32 weights is computed in f32 and rounded.
 pub fn layer_norm<const D: usize>(
     x: Tensor<D>,
     weight: Option<Tensor<1>>,
@@ -106,7 +107,7 @@ pub fn layer_norm<const D: usize>(
 ///
 /// # Panics
 /// If the shapes do not fit or the element types differ, naming them, or `x` has more elements than
-/// can be addressed.
+/// can be addressed. An `x` of half precision with f32 weights is computed in f32 and rounded.
 pub fn rms_norm<const D: usize>(
     x: Tensor<D>,
     weight: Option<Tensor<1>>,
@@ -135,6 +136,11 @@ fn row_norm<const D: usize>(
         }
     }
     let dtype = |part: &Option<Tensor<1>>| part.as_ref().map(Tensor::dtype);
+    let of_weight = dtype(&weight).or(dtype(&bias));
+    if is_half(x.dtype()) && of_weight == Some(DType::F32) {
+        // Weights that were left in f32 for it.
+        return in_f32(x, |x| row_norm(name, x, weight, bias, norm, epsilon));
+    }
     assert_same_dtype(
         name,
         &[

@@ -11,6 +11,7 @@ use burn::tensor::Tensor;
 
 use super::dispatch::has_traits;
 use super::extent::assert_addressable;
+use super::half::in_f32;
 
 /// Softmax on backend primitives.
 #[backend_extension(
@@ -44,7 +45,7 @@ impl SoftmaxOps for burn::backend::NdArray {}
 #[cfg(feature = "cube")]
 impl SoftmaxOps for burn_cubecl::CubeBackend {}
 
-/// Softmax along `dim`, with the maximum subtracted first.
+/// Softmax along `dim`, with the maximum subtracted first. Half precision is computed in f32.
 ///
 /// # Shapes
 /// - `x`, output: any
@@ -54,11 +55,13 @@ impl SoftmaxOps for burn_cubecl::CubeBackend {}
 pub fn softmax<const D: usize>(x: Tensor<D>, dim: usize) -> Tensor<D> {
     assert!(dim < D, "softmax: dim {dim} of a tensor of rank {D}");
     assert_addressable("softmax", &[&x.dims()]);
-    let traits = has_traits(&x.device());
-    let x = x.into_dispatch();
-    Tensor::from_dispatch(if traits {
-        <Dispatch as SoftmaxOps>::fused_softmax(x, dim)
-    } else {
-        reference::forward::<Dispatch>(x, dim)
+    in_f32(x, |x| {
+        let traits = has_traits(&x.device());
+        let x = x.into_dispatch();
+        Tensor::from_dispatch(if traits {
+            <Dispatch as SoftmaxOps>::fused_softmax(x, dim)
+        } else {
+            reference::forward::<Dispatch>(x, dim)
+        })
     })
 }

@@ -1,0 +1,8 @@
+//! Blocks whose inside is computed again in the backward pass instead of being kept.
+
+mod block;
+mod graph;
+mod scope;
+
+pub use block::recomputed;
+pub use scope::with_recomputation;
