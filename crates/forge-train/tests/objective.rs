@@ -659,12 +659,14 @@ fn buckets_say_mean_and_quantiles() {
     pred.pin(0, 7.0);
     assert_eq!(pred.point(), [7.0; 2]);
     assert_eq!(pred.quantile(0.9).unwrap(), [7.0; 2]);
-    // Targets of two values have buckets all the same.
-    let mut coarse: ObjectiveConfig = "bars:6".parse().unwrap();
-    coarse
-        .fit(&Targets::new(1, vec![1.0, 2.0, 1.0, 2.0]).unwrap())
-        .unwrap();
-    assert_eq!(coarse.d_out(), 6);
+    // Targets of two values have two buckets; of one, some all the same.
+    for (values, buckets) in [([1.0, 2.0, 1.0, 2.0], 2), ([2.0; 4], 6)] {
+        let mut coarse: ObjectiveConfig = "bars:6".parse().unwrap();
+        coarse
+            .fit(&Targets::new(1, values.to_vec()).unwrap())
+            .unwrap();
+        assert_eq!(coarse.d_out(), buckets);
+    }
     for (text, part) in [
         ("bars:1", "objective.buckets = 1"),
         ("bars:x", "number of buckets"),
