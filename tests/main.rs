@@ -17,6 +17,7 @@ mod experiment_config;
 mod experiment_tasks;
 mod fuzz_corpus;
 mod importance;
+mod in_context;
 mod labelled;
 mod members;
 #[allow(unused_macros, dead_code)]

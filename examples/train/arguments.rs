@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     /// fast, balanced or accurate [default: balanced].
     #[arg(long)]
     strategy: Option<Strategy>,
-    /// regression[:LOSS], quantiles:0.1,0.5,0.9, distribution[:student_t], binary[:balanced] or
+    /// regression[:LOSS], quantiles:0.1,0.5,0.9, distribution[:student_t], bars[:buckets], binary[:balanced] or
     /// multiclass[:balanced] [default: by the target].
     #[arg(long)]
     objective: Option<ObjectiveConfig>,

@@ -45,7 +45,7 @@ pub(super) fn predictions(
                 }),
             })
         }
-        ObjectiveConfig::Distribution(_) => {
+        ObjectiveConfig::Distribution(_) | ObjectiveConfig::Bars(_) => {
             let each = columns.iter().map(fit).collect::<Result<Vec<_>, _>>()?;
             Ok(Predictions::Distribution {
                 slots,

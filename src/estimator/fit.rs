@@ -385,7 +385,7 @@ impl TabularEstimator {
                     let allowed = if classes {
                         "binary or multiclass: the target is classes"
                     } else {
-                        "regression, quantiles or distribution: the target is numbers"
+                        "regression, quantiles, distribution or bars: the target is numbers"
                     };
                     return Err(ForgeError::config("objective", objective, allowed).into());
                 }

@@ -74,11 +74,11 @@ impl FittedRegressor {
     ///
     /// # Errors
     /// As [`FittedModel::predictions`]; an unsupported error unless the objective was
-    /// `distribution`.
+    /// `distribution` or `bars`.
     pub fn predict_distribution(&self, table: &Table) -> Result<(Vec<f64>, Vec<f64>), Error> {
         let predictions = self.predictions(table)?;
         let Some(std) = predictions.std() else {
-            let what = "has no spread: train with the objective 'distribution'";
+            let what = "has no spread: train with the objective 'distribution' or 'bars'";
             return Err(
                 ForgeError::unsupported(format!("a model of {} {what}", self.objective())).into(),
             );

@@ -46,17 +46,15 @@ impl FittedModel {
                 format!("predicted_{name}"),
                 of(&point, slot),
             ));
-            if let Predictions::Quantiles { quantiles, .. } = predictions {
-                for q in quantiles {
-                    let values = predictions.quantile(*q)?;
-                    columns.push(Column::numeric(
-                        format!("quantile_{q}_{name}"),
-                        of(&values, slot),
-                    ));
-                }
+            for q in predictions.shown_quantiles() {
+                let values = predictions.quantile(*q)?;
+                columns.push(Column::numeric(
+                    format!("quantile_{q}_{name}"),
+                    of(&values, slot),
+                ));
             }
             if let Some(std) = predictions.std() {
-                columns.push(Column::numeric(format!("std_{name}"), of(std, slot)));
+                columns.push(Column::numeric(format!("std_{name}"), of(&std, slot)));
             }
         }
         Ok(columns)

@@ -28,7 +28,8 @@ pub(crate) fn all() -> Vec<(ObjectiveConfig, Targets)> {
         ("binary:balanced", class(2)),
         ("multiclass:balanced", three),
         ("distribution:gaussian", numbers.clone()),
-        ("distribution:student_t", numbers),
+        ("distribution:student_t", numbers.clone()),
+        ("bars:5", numbers),
     ]
     .map(|(name, targets)| {
         let mut objective: ObjectiveConfig = name.parse().unwrap();
@@ -74,6 +75,7 @@ fn sizes_follow_the_targets() {
             ("multiclass", 1, 3, Some(3)),
             ("distribution", 2, 2, None),
             ("distribution", 2, 3, None),
+            ("bars", 2, 5, None),
         ]
     );
 }
@@ -167,7 +169,7 @@ fn what_is_minimised_is_what_is_scored() {
                 "log_loss"
             }
             ObjectiveConfig::Quantiles(_) => "pinball",
-            ObjectiveConfig::Distribution(_) => "nll",
+            ObjectiveConfig::Distribution(_) | ObjectiveConfig::Bars(_) => "nll",
             ObjectiveConfig::Regression(_) => continue,
         };
         let y = outputs(&objective, 9);
@@ -566,9 +568,14 @@ fn ensembles_average_and_disagreement_spreads() {
         let same = Predictions::average(&[a.clone(), a.clone()]).unwrap();
         let both = Predictions::average(&[a.clone(), b.clone()]).unwrap();
         if let (Some(same), Some(own)) = (same.std(), a.std()) {
-            assert!(same.iter().zip(own).all(|(x, y)| (x - y).abs() < 1e-12 * y));
+            assert!(
+                same.iter()
+                    .zip(own.iter())
+                    .all(|(x, y)| (x - y).abs() < 1e-12 * y)
+            );
             let (a, b) = (a.std().unwrap(), b.std().unwrap());
-            let wider = both.std().unwrap().iter().zip(a.iter().zip(b));
+            let both = both.std().unwrap();
+            let wider = both.iter().zip(a.iter().zip(b.iter()));
             for (x, (a, b)) in wider {
                 assert!(*x > a.min(*b));
             }
@@ -606,7 +613,8 @@ fn ensembles_average_and_disagreement_spreads() {
         df: vec![],
     };
     let both = Predictions::average(&[at(5.0), at(7.0)]).unwrap();
-    assert_eq!((both.point(), both.std().unwrap()), (vec![6.0], &[1.0][..]));
+    assert_eq!(both.point(), [6.0]);
+    assert_eq!(both.std().unwrap()[..], [1.0]);
     let broken = Predictions::Distribution {
         slots: 1,
         family: Family::StudentT,
@@ -615,6 +623,57 @@ fn ensembles_average_and_disagreement_spreads() {
         df: vec![],
     };
     assert!(broken.validate().unwrap_err().is_shape());
+}
+
+/// The mean is the point, any quantile can be asked for, and a target that never varied is itself.
+#[test]
+fn buckets_say_mean_and_quantiles() {
+    let values: Vec<f64> = (0..40).map(|i| f64::from(i * i % 41)).collect();
+    let targets = Targets::new(1, values).unwrap();
+    let mut objective: ObjectiveConfig = "bars:4".parse().unwrap();
+    let zeros = objective.decode(&[0.0; 4], &[Scale::IDENTITY]).unwrap_err();
+    assert!(zeros.to_string().contains("borders"), "{zeros}");
+    objective.fit(&targets).unwrap();
+    let fitted = objective.clone();
+    objective
+        .fit(&Targets::new(1, vec![0.0, 1.0, 5.0, 9.0]).unwrap())
+        .unwrap();
+    assert_eq!(objective, fitted, "borders that are there stay");
+    let scale = Scale {
+        center: 10.0,
+        scale: 2.0,
+    };
+    // All of the second row's probability is in the second bucket.
+    let outputs = [0.0, 0.0, 0.0, 0.0, 0.0, 900.0, 0.0, 0.0];
+    let mut pred = objective.decode(&outputs, &[scale]).unwrap();
+    let Predictions::Bars { borders, .. } = &pred else {
+        panic!("{pred:?}");
+    };
+    let borders = borders[0].borders().to_vec();
+    let middle = borders[1].midpoint(borders[2]);
+    assert!((pred.point()[1] - middle).abs() < 1e-9);
+    assert!((pred.quantile(0.5).unwrap()[1] - middle).abs() < 1e-9);
+    assert!((pred.quantile(0.25).unwrap()[0] - borders[1]).abs() < 1e-9);
+    assert!(pred.quantile(0.1).unwrap()[0] < pred.quantile(0.9).unwrap()[0]);
+    assert_eq!(pred.shown_quantiles(), [0.1, 0.5, 0.9]);
+    pred.pin(0, 7.0);
+    assert_eq!(pred.point(), [7.0; 2]);
+    assert_eq!(pred.quantile(0.9).unwrap(), [7.0; 2]);
+    // Targets of two values have two buckets; of one, some all the same.
+    for (values, buckets) in [([1.0, 2.0, 1.0, 2.0], 2), ([2.0; 4], 6)] {
+        let mut coarse: ObjectiveConfig = "bars:6".parse().unwrap();
+        coarse
+            .fit(&Targets::new(1, values.to_vec()).unwrap())
+            .unwrap();
+        assert_eq!(coarse.d_out(), buckets);
+    }
+    for (text, part) in [
+        ("bars:1", "objective.buckets = 1"),
+        ("bars:x", "number of buckets"),
+    ] {
+        let error = text.parse::<ObjectiveConfig>().unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ const LEVELS: [f64; 11] = [0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 
 pub(super) fn section(of: &Diagnostics<'_>, slot: usize) -> Result<Option<Section>, Error> {
     let levels: Vec<f64> = match of.predictions {
         Predictions::Quantiles { quantiles, .. } => quantiles.clone(),
-        Predictions::Distribution { .. } => LEVELS.to_vec(),
+        Predictions::Distribution { .. } | Predictions::Bars { .. } => LEVELS.to_vec(),
         _ => return Ok(None),
     };
     let slots = of.targets.slots();

@@ -47,10 +47,14 @@ impl BarDistribution {
         self.sum(p, |bucket| bucket.variance + (bucket.mean - mean).powi(2))
     }
 
-    /// The middle of the bucket of the largest density, the first of several.
+    /// The middle of the bucket of the largest density, the first of several; those without width do
+    /// not count.
     #[must_use]
     pub fn mode(&self, p: &[f64]) -> f64 {
-        let density = |i: usize| p[i] / self.width(i).max(f64::MIN_POSITIVE);
+        let density = |i: usize| match self.width(i) {
+            width if width > 0.0 => p[i] / width,
+            _ => 0.0,
+        };
         let buckets = 0..self.len().min(p.len());
         let best = buckets.fold(
             0,

@@ -10,7 +10,8 @@ impl Predictions {
     /// Values and probabilities are averaged (the first member's threshold is kept); so is each
     /// quantile, which keeps their order. Distributions become one of their family with mean and
     /// variance of the members' mixture, `σ² = mean(σₖ² + mₖ²) - m²`: where members disagree, the
-    /// spread grows. Degrees of freedom are averaged.
+    /// spread grows. Degrees of freedom are averaged. Probabilities of buckets are averaged as those of
+    /// classes are.
     ///
     /// # Errors
     /// A shape error if there is no member, or a member is of another kind or size than the first.
@@ -43,7 +44,8 @@ impl Predictions {
         match &mut result {
             Self::Values { values, .. }
             | Self::Probabilities { values, .. }
-            | Self::Quantiles { values, .. } => *values = mean_of(Self::main),
+            | Self::Quantiles { values, .. }
+            | Self::Bars { values, .. } => *values = mean_of(Self::main),
             Self::Distribution { mean, std, df, .. } => {
                 *mean = mean_of(Self::main);
                 *df = mean_of(Self::degrees);
@@ -73,7 +75,8 @@ impl Predictions {
         match (self, other) {
             (Self::Values { values, .. }, Self::Values { values: more, .. })
             | (Self::Probabilities { values, .. }, Self::Probabilities { values: more, .. })
-            | (Self::Quantiles { values, .. }, Self::Quantiles { values: more, .. }) => {
+            | (Self::Quantiles { values, .. }, Self::Quantiles { values: more, .. })
+            | (Self::Bars { values, .. }, Self::Bars { values: more, .. }) => {
                 values.extend(more);
             }
             (
@@ -132,6 +135,18 @@ impl Predictions {
                     ..
                 },
             ) => a == b && p == q,
+            (
+                Self::Bars {
+                    borders: a,
+                    quantiles: p,
+                    ..
+                },
+                Self::Bars {
+                    borders: b,
+                    quantiles: q,
+                    ..
+                },
+            ) => a == b && p == q,
             _ => false,
         }
     }
@@ -141,7 +156,8 @@ impl Predictions {
         match self {
             Self::Values { values, .. }
             | Self::Probabilities { values, .. }
-            | Self::Quantiles { values, .. } => values,
+            | Self::Quantiles { values, .. }
+            | Self::Bars { values, .. } => values,
             Self::Distribution { mean, .. } => mean,
         }
     }

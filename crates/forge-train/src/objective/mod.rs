@@ -9,6 +9,7 @@
 //! | [`Regression`] | numbers | 1 | values | RMSE |
 //! | [`Quantiles`] | numbers | number of quantiles | quantiles | pinball |
 //! | [`Distribution`] | numbers | 2 or 3 | mean, spread, any quantile | negative log likelihood |
+//! | [`Bars`] | numbers | number of buckets | mean, spread, any quantile | negative log likelihood |
 //! | [`Binary`] | 0 or 1 | 1 | probabilities | log loss |
 //! | [`Multiclass`] | `0..C` | `C` | probabilities | log loss |
 //!
@@ -18,6 +19,7 @@
 //! [`tune`](Objective::tune) at the end; it is stored with the model as it is then.
 
 mod average;
+mod bars;
 mod binary;
 mod class_weights;
 mod distribution;
@@ -34,6 +36,7 @@ mod targets;
 mod threshold;
 mod view;
 
+pub use bars::Bars;
 pub use binary::Binary;
 pub use class_weights::ClassWeights;
 pub use distribution::{Distribution, Family};

@@ -8,8 +8,8 @@ use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Binary, ClassWeights, Distribution, Multiclass, Objective, Predictions, Quantiles, Regression,
-    Scale, Targets,
+    Bars, Binary, ClassWeights, Distribution, Multiclass, Objective, Predictions, Quantiles,
+    Regression, Scale, Targets,
 };
 use crate::loss::LossConfig;
 use crate::metric::Scores;
@@ -40,6 +40,8 @@ pub enum ObjectiveConfig {
     Multiclass(Multiclass),
     /// [`Distribution`]; `distribution[:gaussian]` or `distribution:student_t`.
     Distribution(Distribution),
+    /// [`Bars`]; `bars[:buckets]`.
+    Bars(Bars),
 }
 
 /// Calls `$call` on whichever objective it is.
@@ -51,18 +53,20 @@ macro_rules! dispatch {
             ObjectiveConfig::Binary($objective) => $call,
             ObjectiveConfig::Multiclass($objective) => $call,
             ObjectiveConfig::Distribution($objective) => $call,
+            ObjectiveConfig::Bars($objective) => $call,
         }
     };
 }
 
 impl ObjectiveConfig {
     /// All names, as [`FromStr`] takes them.
-    pub const NAMES: [&'static str; 5] = [
+    pub const NAMES: [&'static str; 6] = [
         "regression",
         "quantiles",
         "binary",
         "multiclass",
         "distribution",
+        "bars",
     ];
 
     /// The objective's name.
@@ -74,6 +78,7 @@ impl ObjectiveConfig {
             Self::Binary(_) => "binary",
             Self::Multiclass(_) => "multiclass",
             Self::Distribution(_) => "distribution",
+            Self::Bars(_) => "bars",
         }
     }
 }
@@ -168,6 +173,15 @@ impl FromStr for ObjectiveConfig {
                 family: settings.map_or_else(|| Ok(super::Family::default()), str::parse)?,
                 ..Distribution::default()
             }),
+            "bars" => {
+                let mut objective = Bars::default();
+                if let Some(count) = settings {
+                    objective.buckets = count.trim().parse().map_err(|_| {
+                        ForgeError::config("objective", text, "a number of buckets after the colon")
+                    })?;
+                }
+                Self::Bars(objective)
+            }
             _ => {
                 let allowed = format!("one of {}", Self::NAMES.join(", "));
                 return Err(ForgeError::config("objective", text, allowed));

@@ -1,6 +1,8 @@
 //! What a model says, in the target's units.
 
-use forge_nn::{ForgeError, check};
+use std::borrow::Cow;
+
+use forge_nn::{BarDistribution, ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::Family;
@@ -52,6 +54,19 @@ pub enum Predictions {
         /// Degrees of freedom `[N x S]`; empty for families that have none.
         df: Vec<f64>,
     },
+    /// Probabilities of buckets for every target.
+    Bars {
+        /// `S`.
+        slots: usize,
+        /// Which quantiles are shown beside the mean, rising; any other can be asked for.
+        quantiles: Vec<f64>,
+        /// The buckets of each target in its units, `W` of them.
+        borders: Vec<BarDistribution>,
+        /// What a target is that never varied, `[S]`.
+        pinned: Vec<Option<f64>>,
+        /// `[N x S x W]`; each row of `W` sums to 1.
+        values: Vec<f64>,
+    },
 }
 
 impl Predictions {
@@ -93,6 +108,27 @@ impl Predictions {
                 }
                 ("distributions", *slots, mean.len())
             }
+            Self::Bars {
+                slots,
+                quantiles,
+                borders,
+                pinned,
+                values,
+            } => {
+                if !quantiles.is_empty() {
+                    check_quantiles("quantiles", quantiles)?;
+                }
+                let width = bar_width(borders);
+                let same = borders.iter().all(|bars| bars.len() == width);
+                if [borders.len(), pinned.len()] != [*slots; 2] || !same {
+                    return Err(ForgeError::shape(
+                        "buckets",
+                        format!("of {} targets", borders.len()),
+                        format!("of {slots}, as many of each"),
+                    ));
+                }
+                ("probabilities of buckets", slots * width, values.len())
+            }
         };
         check::at_least_one("predictions per row", per_row)?;
         if found.is_multiple_of(per_row) {
@@ -115,6 +151,7 @@ impl Predictions {
             Self::Probabilities { .. } => "probabilities",
             Self::Quantiles { .. } => "quantiles",
             Self::Distribution { .. } => "distributions",
+            Self::Bars { .. } => "probabilities of buckets",
         }
     }
 
@@ -125,7 +162,8 @@ impl Predictions {
             Self::Probabilities { .. } => 1,
             Self::Values { slots, .. }
             | Self::Quantiles { slots, .. }
-            | Self::Distribution { slots, .. } => *slots,
+            | Self::Distribution { slots, .. }
+            | Self::Bars { slots, .. } => *slots,
         }
     }
 
@@ -143,6 +181,12 @@ impl Predictions {
                 values,
             } => (values.len(), slots * quantiles.len()),
             Self::Distribution { slots, mean, .. } => (mean.len(), *slots),
+            Self::Bars {
+                slots,
+                borders,
+                values,
+                ..
+            } => (values.len(), slots * bar_width(borders)),
         };
         len.checked_div(per_row).unwrap_or(0)
     }
@@ -161,6 +205,7 @@ impl Predictions {
                 quantiles, values, ..
             } => every(values, quantiles.len(), nearest_to_median(quantiles)),
             Self::Distribution { mean, .. } => mean.clone(),
+            Self::Bars { .. } => self.each_bar(BarDistribution::mean),
         }
     }
 
@@ -175,6 +220,12 @@ impl Predictions {
     pub fn pin(&mut self, slot: usize, value: f64) {
         let (values, slots, width) = match self {
             Self::Probabilities { .. } => return,
+            Self::Bars { pinned, .. } => {
+                if let Some(pinned) = pinned.get_mut(slot) {
+                    *pinned = Some(value);
+                }
+                return;
+            }
             Self::Values { slots, values } => (values, *slots, 1),
             Self::Quantiles {
                 slots,
@@ -220,13 +271,48 @@ impl Predictions {
         }
     }
 
-    /// The standard deviations `[N x S]`; absent unless these are distributions.
+    /// The standard deviations `[N x S]`; absent unless these are distributions or probabilities of
+    /// buckets.
     #[must_use]
-    pub fn std(&self) -> Option<&[f64]> {
+    pub fn std(&self) -> Option<Cow<'_, [f64]>> {
         match self {
-            Self::Distribution { std, .. } => Some(std),
+            Self::Distribution { std, .. } => Some(Cow::Borrowed(std)),
+            Self::Bars {
+                borders, values, ..
+            } => {
+                let rows = bars(borders, values);
+                let std = rows.map(|(_, bars, p)| bars.variance(p).sqrt());
+                Some(Cow::Owned(std.collect()))
+            }
             _ => None,
         }
+    }
+
+    /// The quantiles that are shown beside the point, in `(0, 1)`; none for values, probabilities and
+    /// distributions.
+    #[must_use]
+    pub fn shown_quantiles(&self) -> &[f64] {
+        match self {
+            Self::Quantiles { quantiles, .. } | Self::Bars { quantiles, .. } => quantiles,
+            _ => &[],
+        }
+    }
+
+    /// A reading of the buckets of every target, `[N x S]`, or what the target is pinned to.
+    fn each_bar(&self, of: impl Fn(&BarDistribution, &[f64]) -> f64) -> Vec<f64> {
+        let Self::Bars {
+            borders,
+            pinned,
+            values,
+            ..
+        } = self
+        else {
+            return Vec::new();
+        };
+        let pinned = |slot: usize| pinned.get(slot).copied().flatten();
+        bars(borders, values)
+            .map(|(slot, bars, p)| pinned(slot).unwrap_or_else(|| of(bars, p)))
+            .collect()
     }
 
     /// The quantile `q` of every target, `[N x S]`.
@@ -260,12 +346,28 @@ impl Predictions {
                     .map(|(i, (mean, std))| family.quantile(q, *mean, *std, df.get(i).copied()))
                     .collect())
             }
+            Self::Bars { .. } => Ok(self.each_bar(|bars, p| bars.quantile(p, q))),
             _ => Err(ForgeError::unsupported(format!(
-                "quantiles of {}: train with the objective 'quantiles' or 'distribution'",
+                "quantiles of {}: train with the objective 'quantiles', 'distribution' or 'bars'",
                 self.kind()
             ))),
         }
     }
+}
+
+/// Buckets per target; 1 where there are no targets.
+fn bar_width(borders: &[BarDistribution]) -> usize {
+    borders.first().map_or(1, BarDistribution::len)
+}
+
+/// Probabilities of all rows' targets in turn: the target's number, its buckets, and theirs.
+fn bars<'a>(
+    borders: &'a [BarDistribution],
+    values: &'a [f64],
+) -> impl Iterator<Item = (usize, &'a BarDistribution, &'a [f64])> {
+    let slots = borders.len().max(1);
+    let rows = values.chunks_exact(bar_width(borders)).enumerate();
+    rows.filter_map(move |(at, p)| borders.get(at % slots).map(|bars| (at % slots, bars, p)))
 }
 
 /// Every `step`-th value from `start` on; none for a start beyond the step.

@@ -151,23 +151,22 @@ impl LabelledTable {
     /// # Errors
     /// A shape error with both sizes and the ways out.
     pub(in crate::tabular) fn within(&self, columns: usize, rows: usize) -> Result<(), ForgeError> {
-        let ([found_rows, found_columns], way) = (
-            [self.rows.len(), self.kept.len()],
-            "take fewer, or a config with a higher",
-        );
-        if found_columns > columns {
+        let way = "take fewer, or a config with a higher";
+        let found = self.columns();
+        if found > columns {
             let expected = format!("at most {columns} columns that vary: {way} limit of columns");
             return Err(ForgeError::shape(
                 "rows",
-                format!("{found_columns} columns"),
+                format!("{found} columns"),
                 expected,
             ));
         }
-        if found_rows > rows {
+        let found = self.rows.len();
+        if found > rows {
             let expected = format!("at most {rows} labelled rows: {way} row_limit");
             return Err(ForgeError::shape(
                 "rows",
-                format!("{found_rows} labelled rows"),
+                format!("{found} labelled rows"),
                 expected,
             ));
         }

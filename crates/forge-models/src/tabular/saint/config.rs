@@ -225,7 +225,9 @@ impl TabularConfig for SaintConfig {
         let of = |block: BlockSize| 16 * block.width + 4 * block.heads * block.dim_head;
         let features = self.feature_block().map_or(0, |b| self.n_tokens() * of(b));
         let rows = self.row_block().map_or(0, of);
-        let values = row_cost::values(self.depth, features + rows);
+        // Hidden units of the tokens' networks and of the head.
+        let hidden = 2 * (self.n_num_features * self.cont_mlp_hidden + self.y_mlp_hidden);
+        let values = row_cost::values(self.depth, features + rows).saturating_add(hidden as u64);
         row_cost::bytes(batch, context, values)
     }
 
