@@ -1,4 +1,4 @@
-//! The layers of forge-nn that the oracle runner knows, by the names of the cases.
+//! The layers of forge-nn and the functions of forge-train that the oracle runner knows, by the names of the cases.
 //!
 //! A component is one file here: a function that reads its config, parameters and inputs from a
 //! [`Session`] and hands in its outputs. The runner does the rest. To add one: its file, and its
@@ -26,12 +26,15 @@ mod by_path;
 mod conditional_layer_norm;
 mod cross_attention;
 mod elementwise;
+mod evidential;
 mod frelu;
 mod gated_linear_unit;
 mod group_norm_1d;
 mod grouped_query_attention;
 mod layer_scale;
 mod linear_attention;
+mod losses;
+mod mc_dropout;
 mod meta_acon;
 mod multi_head_attention;
 mod num_embedding_bins;
@@ -44,6 +47,7 @@ mod simplex;
 mod sliding_window_attention;
 mod squeeze_excitation;
 mod star_relu;
+mod stock_former_loss;
 
 use crate::oracle::{OracleError, Session};
 
@@ -72,6 +76,7 @@ pub const ALL: &[Component] = &[
     component("conditional_layer_norm", conditional_layer_norm::run),
     component("cross_attention", cross_attention::run),
     component("entmax15", simplex::run),
+    component("evidential", evidential::run),
     component("frelu", frelu::run),
     component("geglu", gated_linear_unit::run),
     component("group_norm_1d", group_norm_1d::run),
@@ -79,6 +84,8 @@ pub const ALL: &[Component] = &[
     component("layer_scale", layer_scale::run),
     component("linear_attention", linear_attention::run),
     component("lisht", elementwise::run),
+    component("losses", losses::run),
+    component("mc_dropout", mc_dropout::run),
     component("meta_acon", meta_acon::run),
     component("mish", elementwise::run),
     component("multi_head_attention", multi_head_attention::run),
@@ -95,6 +102,7 @@ pub const ALL: &[Component] = &[
     component("squared_relu", elementwise::run),
     component("squeeze_excitation", squeeze_excitation::run),
     component("star_relu", star_relu::run),
+    component("stock_former_loss", stock_former_loss::run),
     component("swiglu", gated_linear_unit::run),
 ];
 
