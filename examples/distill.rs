@@ -1,9 +1,6 @@
 //! A large model into a small one: `cargo run --release --example distill -- --data chain.csv
 //! --target implied_vol --ignore bid ask mid`; prints R² and rows per second of both on held-out rows.
 
-#[macro_use]
-mod output;
-
 use std::time::Instant;
 
 use clap::Parser;
@@ -31,6 +28,7 @@ struct Arguments {
     epochs: Option<usize>,
 }
 
+#[allow(clippy::print_stdout, reason = "what it is for")]
 fn main() -> Result<(), Error> {
     let args = Arguments::parse();
     let device = DeviceName::Flex.open()?;
