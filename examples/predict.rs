@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use volatilityforge::prediction::{OutputColumns, PredictionConfig};
-use volatilityforge::{DeviceName, Error, FittedModel};
+use volatilityforge::{DeviceName, Error, FittedModel, Inference};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -36,6 +36,10 @@ struct Arguments {
     /// all: what the input holds, and the predictions; or predictions alone.
     #[arg(long, default_value = "all")]
     columns: OutputColumns,
+    /// Predict several times and write mean and spread: members (of an ensemble), dropout:30 or
+    /// noise:0.05 [default: once].
+    #[arg(long)]
+    inference: Option<Inference>,
     /// Where to compute.
     #[arg(long, default_value = "flex")]
     device: DeviceName,
@@ -77,6 +81,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
         config.read.sheet.clone_from(&arguments.sheet);
     }
     config.columns = arguments.columns;
+    config.inference = arguments.inference;
     config.allow_unknown_labels = arguments.allow_unknown_labels;
     let account = model.predict_file(&arguments.data, &arguments.out, &config)?;
     println!("{account}");

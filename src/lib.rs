@@ -18,9 +18,10 @@ mod settings;
 pub use burn;
 pub use error::Error;
 pub use estimator::{
-    ColumnImportance, EstimatorConfig, FitOptions, FitReport, FittedClassifier, FittedModel,
-    FittedRegressor, ModelChoice, NoteListener, PermutationConfig, TabularClassifier,
-    TabularEstimator, TabularRegressor, Task, TrainingSettings,
+    ColumnImportance, DropoutPasses, EstimatorConfig, FitOptions, FitReport, FittedClassifier,
+    FittedModel, FittedRegressor, Inference, ModelChoice, NoisePasses, NoteListener,
+    PermutationConfig, TabularClassifier, TabularEstimator, TabularRegressor, Task, Teacher,
+    TrainingSettings,
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};
@@ -43,6 +44,8 @@ mod guides {
     struct Tasks;
     #[doc = include_str!("../docs/models.md")]
     struct Models;
+    #[doc = include_str!("../docs/losses.md")]
+    struct Losses;
     #[doc = include_str!("../docs/performance.md")]
     struct Performance;
 }

@@ -11,6 +11,7 @@ mod boosting;
 mod cases;
 mod chain;
 mod classifier;
+mod distill;
 mod estimator;
 mod experiment;
 mod experiment_config;

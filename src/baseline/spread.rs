@@ -53,6 +53,7 @@ pub(super) fn predictions(
                 mean: interleave(&each, |points, row| vec![points.test[row]]),
                 std: interleave(&each, |points, _| vec![points.spread]),
                 df: Vec::new(),
+                epistemic: Vec::new(),
             })
         }
         _ => {

@@ -14,7 +14,10 @@ use forge_models::{
 };
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::checkpoint::CheckpointFolder;
-use forge_train::objective::{Binary, Multiclass, Objective, ObjectiveConfig, Regression, Targets};
+use forge_train::loss::Distillation;
+use forge_train::objective::{
+    Binary, MovingNumbers, Multiclass, Objective, ObjectiveConfig, Regression, Targets,
+};
 use forge_train::{Start, Trainer};
 use serde::Serialize;
 
@@ -25,7 +28,7 @@ use super::predict::{features, without_gradients};
 use super::preset::with_fields;
 use super::table_task::{TableTask, Validation};
 use super::training_context::LooksAt;
-use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task};
+use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task, Teacher};
 use crate::Error;
 use crate::hashing::hash_numbers;
 
@@ -114,6 +117,35 @@ impl TabularEstimator {
     /// Bad data (naming row and column), a config that does not fit the table, or training that
     /// cannot go on.
     pub fn fit(&self, table: &Table, device: &Device) -> Result<FittedModel, Error> {
+        self.fit_all(table, device, FitOptions::default())
+    }
+
+    /// [`fit`](Self::fit) by what a trained model says of the training rows, beside their targets: a
+    /// student of it. [`FittedModel::student`] gives the settings of a smaller one of its kind.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit); a config error for a teacher of other targets or classes, an unsupported
+    /// error for one whose objective says something else.
+    pub fn distill<'a>(
+        &self,
+        teacher: impl Into<Teacher<'a>>,
+        table: &Table,
+        device: &Device,
+    ) -> Result<FittedModel, Error> {
+        let options = FitOptions {
+            teacher: Some(teacher.into()),
+            ..FitOptions::default()
+        };
+        self.fit_all(table, device, options)
+    }
+
+    /// [`fit`](Self::fit) with options.
+    fn fit_all(
+        &self,
+        table: &Table,
+        device: &Device,
+        options: FitOptions<'_>,
+    ) -> Result<FittedModel, Error> {
         let all: Vec<usize> = (0..table.n_rows()).collect();
         let (kind, _) = self.kind(table, &all)?;
         let split = SplitConfig::Random {
@@ -122,7 +154,7 @@ impl TabularEstimator {
             stratify: (kind != TaskKind::Regression).then(|| self.targets[0].clone()),
         }
         .split(table, self.config.validation_fraction)?;
-        let (fitted, _) = self.fit_split(table, &split, device, FitOptions::default())?;
+        let (fitted, _) = self.fit_split(table, &split, device, options)?;
         Ok(fitted)
     }
 
@@ -180,7 +212,16 @@ impl TabularEstimator {
             })
         };
         let train = read(&split.train)?;
-        let objective = self.objective(target, &train.targets)?;
+        let mut objective = self.objective(target, &train.targets)?;
+        if objective.is_scaled() {
+            objective.fit_scales(&scales(&encoder))?;
+        }
+        if objective.rows_interact() && training.micro_batches > 1 {
+            let allowed = "1: the loss of the worst rows takes the whole batch";
+            return Err(
+                ForgeError::config("micro_batches", training.micro_batches, allowed).into(),
+            );
+        }
         let model = (self.config.model).sized_for(
             self.config.strategy,
             &TabularSpec {
@@ -226,10 +267,29 @@ impl TabularEstimator {
             return Ok(None);
         };
 
+        let lessons = match options.teacher {
+            None => None,
+            Some(teacher) => {
+                let (classes, scales) = (encoder.classes(), scales(&encoder));
+                let classes = classes.map(|target| target.names());
+                let rows = &split.train;
+                Some(teacher.lessons(table, rows, &self.targets, &objective, classes, &scales)?)
+            }
+        };
         let (device, plain) = (device.clone().autodiff(), without_gradients(device));
         let mut fingerprint = blake3::Hasher::new();
         hash_rows(&mut fingerprint, &train);
         hash_numbers(&mut fingerprint, &weights, |v| v.to_le_bytes());
+        if let Some(lessons) = &lessons {
+            hash_numbers(&mut fingerprint, &lessons.values, |v| v.to_le_bytes());
+            let Distillation {
+                weight,
+                temperature,
+            } = lessons.how;
+            hash_numbers(&mut fingerprint, &[weight, temperature], |v| {
+                v.to_le_bytes()
+            });
+        }
         let notes = notes(
             &preprocessing,
             &encoder,
@@ -242,6 +302,7 @@ impl TabularEstimator {
             stop,
             notes: hear,
             read: read_options,
+            teacher: _,
         } = options;
         if let Some(mut hear) = hear {
             notes.iter().for_each(|note| hear(note));
@@ -269,8 +330,10 @@ impl TabularEstimator {
             validation,
             objective: objective.clone(),
             looks_at: LooksAt::of(&model, training.seed),
-            rows_interact: capabilities.rows != RowContext::Alone,
+            rows_interact: capabilities.rows != RowContext::Alone || objective.rows_interact(),
             weights: weights.iter().map(|w| f64::from(*w)).collect(),
+            teacher: lessons.map(|lessons| lessons.to_device(&plain)),
+            moving: MovingNumbers::of(&objective, &device),
         };
 
         device.seed(training.seed);
@@ -385,7 +448,8 @@ impl TabularEstimator {
                     let allowed = if classes {
                         "binary or multiclass: the target is classes"
                     } else {
-                        "regression, quantiles, distribution or bars: the target is numbers"
+                        "regression, quantiles, distribution, bars or returns_direction: the target is \
+                         numbers"
                     };
                     return Err(ForgeError::config("objective", objective, allowed).into());
                 }

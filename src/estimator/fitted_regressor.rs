@@ -70,6 +70,18 @@ impl FittedRegressor {
         quantiles.iter().map(one).collect()
     }
 
+    /// The probability that each row's number is above 0, of the first target.
+    ///
+    /// # Errors
+    /// As [`FittedModel::predictions`]; an unsupported error unless the objective was
+    /// `returns_direction`.
+    pub fn predict_up(&self, table: &Table) -> Result<Vec<f64>, Error> {
+        self.predictions(table)?.up_of(0).ok_or_else(|| {
+            let what = "has no directions: train with the objective 'returns_direction'";
+            ForgeError::unsupported(format!("a model of {} {what}", self.objective())).into()
+        })
+    }
+
     /// Mean and standard deviation of each row's distribution, of the first target.
     ///
     /// # Errors

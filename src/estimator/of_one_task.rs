@@ -43,6 +43,22 @@ macro_rules! estimator_of_one_task {
                 self.0.fit(table, device)?.$into()
             }
 
+            /// [`fit`](Self::fit) by what a trained model says of the training rows, beside their
+            /// targets: a student of it. `FittedModel::student` gives the settings of a smaller one
+            /// of its kind.
+            ///
+            /// # Errors
+            /// As [`fit`](Self::fit); a config error for a teacher of other targets or classes, an
+            /// unsupported error for one whose objective says something else.
+            pub fn distill<'a>(
+                &self,
+                teacher: impl Into<$crate::Teacher<'a>>,
+                table: &forge_data::Table,
+                device: &burn::tensor::Device,
+            ) -> Result<$fitted, $crate::Error> {
+                self.0.distill(teacher, table, device)?.$into()
+            }
+
             /// Trains on `split.train`, stops early by `split.validation`, and never looks at
             /// `split.test`.
             ///

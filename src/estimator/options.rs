@@ -9,6 +9,8 @@ use forge_data::{InferredTask, PreprocessReport, ReadOptions};
 use forge_train::metric::Scores;
 use forge_train::{EpochRecord, Observer, StopReason};
 
+use super::Teacher;
+
 /// Hears one line at a time.
 pub type NoteListener<'a> = Box<dyn FnMut(&str) + 'a>;
 
@@ -27,6 +29,8 @@ pub struct FitOptions<'a> {
     /// left out, labels that share a bucket, a target that never varies. [`FitReport::notes`] has
     /// them too.
     pub notes: Option<NoteListener<'a>>,
+    /// A trained model to learn from, beside the targets.
+    pub teacher: Option<Teacher<'a>>,
     /// How the table was read: kept with the model, so that tables to predict on are read alike.
     pub read: ReadOptions,
 }
@@ -37,6 +41,10 @@ impl fmt::Debug for FitOptions<'_> {
             .field("observers", &self.observers.len())
             .field("checkpoints", &self.checkpoints)
             .field("resume", &self.resume)
+            .field(
+                "teacher",
+                &self.teacher.map(|teacher| teacher.model.model().name()),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -17,7 +17,19 @@ pub(super) fn predictions(
     objective: &ObjectiveConfig,
     scales: &[Scale],
 ) -> Result<Predictions, ForgeError> {
-    let (outputs, members) = outputs(module, rows, context)?;
+    predictions_with(module, rows, context, objective, scales, |input| input)
+}
+
+/// [`predictions`] of rows that are changed on their way to the model.
+pub(super) fn predictions_with(
+    module: &Model,
+    rows: &TabularDataset,
+    context: Option<&Context>,
+    objective: &ObjectiveConfig,
+    scales: &[Scale],
+    change: impl Fn(TabularInput) -> TabularInput,
+) -> Result<Predictions, ForgeError> {
+    let (outputs, members) = outputs(module, rows, context, change)?;
     objective.decode_members(&outputs, members, scales)
 }
 
@@ -27,10 +39,11 @@ fn outputs(
     module: &Model,
     rows: &TabularDataset,
     context: Option<&Context>,
+    change: impl Fn(TabularInput) -> TabularInput,
 ) -> Result<(Vec<f64>, usize), ForgeError> {
     let (mut all, mut members) = (Vec::new(), 1);
     for input in inputs(module, rows, context) {
-        let forward = module.run(input, Want::PREDICTIONS);
+        let forward = module.run(change(input), Want::PREDICTIONS);
         all.extend(match forward.members {
             Some(each) => {
                 members = each.dims()[1];

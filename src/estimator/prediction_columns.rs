@@ -1,14 +1,15 @@
 //! Predictions as columns of a table.
 
 use forge_data::{Column, Table};
-use forge_train::objective::Predictions;
+use forge_train::objective::{Predictions, SpreadPredictions};
 
 use super::FittedModel;
 use crate::Error;
 
 impl FittedModel {
     /// Predictions as columns to put beside a table: `predicted_TARGET`, and by objective
-    /// `probability_CLASS`, `quantile_0.1_TARGET`, `std_TARGET`.
+    /// `probability_CLASS`, `quantile_0.1_TARGET`, `std_TARGET` (and where it is told apart
+    /// `aleatoric_TARGET`, `epistemic_TARGET`), `probability_up_TARGET`.
     ///
     /// # Errors
     /// As [`predictions`](Self::predictions).
@@ -40,7 +41,7 @@ impl FittedModel {
             }
             return Ok(columns);
         }
-        let point = predictions.point();
+        let (point, aleatoric) = (predictions.point(), predictions.aleatoric());
         for (slot, name) in names.iter().enumerate() {
             columns.push(Column::numeric(
                 format!("predicted_{name}"),
@@ -53,9 +54,42 @@ impl FittedModel {
                     of(&values, slot),
                 ));
             }
-            if let Some(std) = predictions.std() {
-                columns.push(Column::numeric(format!("std_{name}"), of(&std, slot)));
+            let std = predictions.std();
+            let parts = [
+                ("std", std.as_deref()),
+                ("aleatoric", aleatoric.as_deref()),
+                ("epistemic", predictions.epistemic()),
+                ("probability_up", predictions.up()),
+            ];
+            for (part, values) in parts {
+                if let Some(values) = values {
+                    columns.push(Column::numeric(format!("{part}_{name}"), of(values, slot)));
+                }
             }
+        }
+        Ok(columns)
+    }
+
+    /// The columns of predictions with their spread beside them: `spread_TARGET`, or of classes
+    /// `spread_probability_CLASS`; none where the predictions tell the spread themselves.
+    ///
+    /// # Errors
+    /// As [`columns_of`](Self::columns_of).
+    pub(crate) fn columns_with_spread(
+        &self,
+        said: &SpreadPredictions,
+    ) -> Result<Vec<Column>, Error> {
+        let mut columns = self.columns_of(&said.mean)?;
+        if said.mean.epistemic().is_some() {
+            return Ok(columns);
+        }
+        let names: Vec<String> = match self.classes() {
+            Some(classes) => classes.iter().map(|c| format!("probability_{c}")).collect(),
+            None => self.target_names().into_iter().map(String::from).collect(),
+        };
+        for (slot, name) in names.iter().enumerate() {
+            let name = format!("spread_{name}");
+            columns.push(Column::numeric(name, said.spread_of(slot)));
         }
         Ok(columns)
     }

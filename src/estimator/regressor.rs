@@ -4,7 +4,7 @@ use super::of_one_task::estimator_of_one_task;
 use super::{FittedRegressor, TabularEstimator, Task};
 
 /// A regressor to be: target columns and how to learn them. Its objectives are `regression`,
-/// `quantiles` and `distribution`.
+/// `quantiles`, `distribution` and `returns_direction`.
 ///
 /// ```no_run
 /// use volatilityforge::{DeviceName, TabularRegressor, read_table};

@@ -1,11 +1,15 @@
 //! A table as something to train on.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor, TensorData};
 use forge_data::TabularDataset;
 use forge_models::{Context, Model};
 use forge_nn::{ForgeError, Network, Want};
+use forge_train::checkpoint::PartState;
+use forge_train::loss::Distillation;
 use forge_train::metric::Scores;
-use forge_train::objective::{Objective, ObjectiveConfig, Scale, Targets};
+use forge_train::objective::{
+    LossInput, MovingNumbers, Objective, ObjectiveConfig, Scale, Targets,
+};
 use forge_train::{StepContext, TrainTask};
 
 use super::predict::predictions;
@@ -21,6 +25,10 @@ pub(super) struct TableTask {
     pub(super) rows_interact: bool,
     /// Sample weights of the training rows on the host; empty where all count alike.
     pub(super) weights: Vec<f64>,
+    /// What a teacher says of every training row.
+    pub(super) teacher: Option<(Tensor<2>, Distillation)>,
+    /// Numbers of the loss that move with the run.
+    pub(super) moving: MovingNumbers,
 }
 
 /// Rows to validate on, without gradients.
@@ -52,7 +60,24 @@ impl TrainTask for TableTask {
         let lacks = || ForgeError::training("the training rows have no target");
         let target = predicted.y.ok_or_else(lacks)?;
         let forward = module.run(input, Want::PREDICTIONS);
-        Ok(self.objective.loss(&forward, target, predicted.weights))
+        // Where a part of the batch is context, those predicted come last.
+        let rows = &rows[rows.len() - target.dims()[0]..];
+        let input = LossInput {
+            target,
+            weights: predicted.weights,
+            teacher: self.teacher.as_ref().map(|(all, how)| {
+                let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
+                let rows = TensorData::new(rows.clone(), [rows.len()]);
+                let rows = Tensor::<1, Int>::from_data(rows, &all.device());
+                let said = all.clone().select(0, rows);
+                (said.to_device(&at.device.clone().inner()), *how)
+            }),
+            moving: self.moving.on(at.device),
+        };
+        let part = self.objective.step_loss(&forward, input);
+        let weight = self.weight(rows);
+        self.moving.observe(part.statistics, weight, at);
+        Ok(part.loss)
     }
 
     fn weight(&self, rows: &[usize]) -> f64 {
@@ -67,6 +92,30 @@ impl TrainTask for TableTask {
 
     fn rows_interact(&self) -> bool {
         self.rows_interact
+    }
+
+    fn after_step(&mut self, _: &Model, _: &StepContext<'_>) -> Result<Option<Model>, ForgeError> {
+        self.moving.step(&self.objective);
+        Ok(None)
+    }
+
+    fn observe_statistics(
+        &mut self,
+        module: &Model,
+        rows: &[usize],
+        at: &StepContext<'_>,
+    ) -> Result<(), ForgeError> {
+        self.loss(module, rows, at)?;
+        self.moving.forget();
+        Ok(())
+    }
+
+    fn state(&self) -> Result<PartState, ForgeError> {
+        self.moving.state()
+    }
+
+    fn restore(&mut self, state: PartState) -> Result<(), ForgeError> {
+        self.moving.restore(state)
     }
 
     fn validate(&self, module: &Model) -> Result<Option<Scores>, ForgeError> {

@@ -259,6 +259,7 @@ impl Experiment {
             resume: options.resume,
             stop: Some(Arc::clone(&options.stop)),
             notes: Some(Box::new(|note| notes.tell(note, &mut options.on_event))),
+            teacher: None,
             read: data.read.clone(),
         };
         let estimator = self.estimator(model, data)?;

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use forge_data::{DataError, Passage, ReadOptions, ReadReport, Table, read_table};
+use forge_data::{DataError, Passage, ReadOptions, ReadReport, Table, TransformReport, read_table};
 use forge_train::metric::Scores;
-use forge_train::objective::Predictions;
+use forge_train::objective::{Predictions, SpreadPredictions};
 
 use super::{OutputColumns, PredictionAccount};
-use crate::{Error, FittedModel};
+use crate::{Error, FittedModel, Inference};
 
 /// How a file is predicted.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct PredictionConfig {
     pub read: ReadOptions,
     /// What the predictions' file holds beside them. Default: everything.
     pub columns: OutputColumns,
+    /// Predicts several times, in this way, and writes mean and spread. Default: once.
+    pub inference: Option<Inference>,
     /// Whether a column may have mostly labels that training did not have. Default: refused.
     pub allow_unknown_labels: bool,
 }
@@ -27,7 +29,23 @@ impl PredictionConfig {
         Self {
             read: model.read_options(),
             columns: OutputColumns::default(),
+            inference: None,
             allow_unknown_labels: false,
+        }
+    }
+}
+
+/// Predictions, with their spread where there are several.
+enum Said {
+    Once(Predictions),
+    Often(SpreadPredictions),
+}
+
+impl Said {
+    fn mean(&self) -> &Predictions {
+        match self {
+            Self::Once(predictions) => predictions,
+            Self::Often(said) => &said.mean,
         }
     }
 }
@@ -66,9 +84,7 @@ impl FittedModel {
             Passage::of(&read, &config.read)?;
         }
         let in_file = |error: Error| error.in_file(data);
-        let (predictions, transform) = self
-            .predictions_with_report(&table, None)
-            .map_err(in_file)?;
+        let (said, transform) = self.said(&table, None, config).map_err(in_file)?;
         if !config.allow_unknown_labels {
             transform
                 .refuse_mostly_unknown()
@@ -85,7 +101,7 @@ impl FittedModel {
             not_scored: unreadable.map(|error| error.to_string()),
         };
         if account.not_scored.is_none() {
-            match self.score(&table, &predictions) {
+            match self.score(&table, &said, config) {
                 Ok(None) => {}
                 Ok(Some((scores, rows))) => {
                     (account.scores, account.scored) = (Some(scores), rows);
@@ -93,12 +109,34 @@ impl FittedModel {
                 Err(error) => account.not_scored = Some(error.to_string()),
             }
         }
-        let columns = self.columns_of(&predictions)?;
+        let columns = match said {
+            Said::Once(predictions) => self.columns_of(&predictions)?,
+            Said::Often(said) => self.columns_with_spread(&said)?,
+        };
         match config.columns {
             OutputColumns::All => Passage::of(&account.read, &config.read)?.write(to, &columns)?,
             OutputColumns::Predictions => Table::new(columns)?.write(to)?,
         }
         Ok(account)
+    }
+
+    /// What the model says of some rows, or of all.
+    fn said(
+        &self,
+        table: &Table,
+        rows: Option<&[usize]>,
+        config: &PredictionConfig,
+    ) -> Result<(Said, TransformReport), Error> {
+        Ok(match &config.inference {
+            None => {
+                let (predictions, report) = self.predictions_with_report(table, rows)?;
+                (Said::Once(predictions), report)
+            }
+            Some(how) => {
+                let (said, report) = self.spread_with_report(table, rows, how)?;
+                (Said::Often(said), report)
+            }
+        })
     }
 
     /// Reads the model's columns, and the targets where the file has them and they can be read;
@@ -129,7 +167,8 @@ impl FittedModel {
     fn score(
         &self,
         table: &Table,
-        predictions: &Predictions,
+        said: &Said,
+        config: &PredictionConfig,
     ) -> Result<Option<(Scores, usize)>, Error> {
         let targets = self.target_names();
         if !targets.iter().all(|target| table.column(target).is_ok()) {
@@ -143,9 +182,10 @@ impl FittedModel {
                 .into());
         }
         let scores = if rows.len() == table.n_rows() {
-            self.scores_of(predictions, &self.targets_of(table, None)?)?
+            self.scores_of(said.mean(), &self.targets_of(table, None)?)?
         } else {
-            self.scores_with_report(table, Some(&rows))?.0
+            let (said, _) = self.said(table, Some(&rows), config)?;
+            self.scores_of(said.mean(), &self.targets_of(table, Some(&rows))?)?
         };
         Ok(Some((scores, rows.len())))
     }

@@ -3,6 +3,7 @@
 use forge_nn::Forward;
 use forge_nn::burn::tensor::{DType, Device, Tensor, TensorData};
 use forge_testkit::{GradientCheck, Noise};
+use forge_train::loss::{ClassLoss, DistributionLoss};
 use forge_train::objective::{
     Binary, ClassWeights, Distribution, Family, Multiclass, Objective, ObjectiveConfig,
     Predictions, Quantiles, Regression, Scale, Targets, Threshold, ThresholdMetric,
@@ -26,10 +27,15 @@ pub(crate) fn all() -> Vec<(ObjectiveConfig, Targets)> {
         ("regression:mse", numbers.clone()),
         ("quantiles:0.05,0.3,0.5,0.95", numbers.clone()),
         ("binary:balanced", class(2)),
-        ("multiclass:balanced", three),
+        ("multiclass:balanced", three.clone()),
         ("distribution:gaussian", numbers.clone()),
         ("distribution:student_t", numbers.clone()),
-        ("bars:5", numbers),
+        ("bars:5", numbers.clone()),
+        ("distribution:crps", numbers.clone()),
+        ("distribution:evidential", numbers.clone()),
+        ("returns_direction:mse", numbers),
+        ("binary:focal", class(2)),
+        ("multiclass:focal:1.5", three),
     ]
     .map(|(name, targets)| {
         let mut objective: ObjectiveConfig = name.parse().unwrap();
@@ -76,6 +82,11 @@ fn sizes_follow_the_targets() {
             ("distribution", 2, 2, None),
             ("distribution", 2, 3, None),
             ("bars", 2, 5, None),
+            ("distribution", 2, 2, None),
+            ("distribution", 2, 4, None),
+            ("returns_direction", 2, 2, None),
+            ("binary", 1, 1, Some(2)),
+            ("multiclass", 1, 3, Some(3)),
         ]
     );
 }
@@ -160,6 +171,12 @@ fn what_is_minimised_is_what_is_scored() {
     // On identical units the first score of likelihoods and quantiles is the loss itself.
     for (mut objective, targets) in all() {
         let name = match &mut objective {
+            // Their losses are none of the scores.
+            ObjectiveConfig::Regression(_) | ObjectiveConfig::ReturnsDirection(_) => continue,
+            ObjectiveConfig::Binary(o) if o.loss != ClassLoss::CrossEntropy => continue,
+            ObjectiveConfig::Multiclass(o) if o.loss != ClassLoss::CrossEntropy => continue,
+            ObjectiveConfig::Distribution(o) if o.loss != DistributionLoss::Nll => continue,
+            ObjectiveConfig::Distribution(o) if o.family == Family::Evidential => continue,
             ObjectiveConfig::Binary(o) => {
                 o.class_weights = ClassWeights::None;
                 "log_loss"
@@ -170,7 +187,6 @@ fn what_is_minimised_is_what_is_scored() {
             }
             ObjectiveConfig::Quantiles(_) => "pinball",
             ObjectiveConfig::Distribution(_) | ObjectiveConfig::Bars(_) => "nll",
-            ObjectiveConfig::Regression(_) => continue,
         };
         let y = outputs(&objective, 9);
         let forward = Forward::from(tensor(y.clone()));
@@ -217,6 +233,10 @@ fn predictions_and_scores_are_in_the_targets_units() {
         for (slot, scale) in scales.iter().enumerate() {
             let (s, each) = (scale.scale, before.iter());
             for score in each.filter(|score| score.name.ends_with(&format!(".{slot}"))) {
+                if score.name.starts_with("direction") {
+                    // 0 is where it was, and means another return now.
+                    continue;
+                }
                 let found = after.get(&score.name).unwrap();
                 let expected = match score.name.split('.').next().unwrap() {
                     "nll" => score.value + s.ln(),
@@ -241,7 +261,7 @@ fn predictions_and_scores_are_in_the_targets_units() {
 fn distributions_have_the_quantiles_they_say() {
     let objective = Distribution {
         family: Family::StudentT,
-        targets: 1,
+        ..Distribution::default()
     };
     let scale = Scale {
         center: 10.0,
@@ -398,8 +418,8 @@ fn settings_round_trip_and_nonsense_is_refused() {
         ("quantiles:0.9,0.1", "objective.quantiles[1] = 0.1"),
         ("quantiles:0,0.1", "objective.quantiles[0] = 0"),
         ("quantiles:a", "numbers after the colon"),
-        ("binary:3", "none or balanced"),
-        ("distribution:cauchy", "gaussian or student_t"),
+        ("binary:3", "none, balanced, cross_entropy or focal"),
+        ("distribution:cauchy", "gaussian, student_t, evidential"),
     ] {
         let error = text.parse::<ObjectiveConfig>().unwrap_err();
         assert!(error.is_config());
@@ -611,6 +631,7 @@ fn ensembles_average_and_disagreement_spreads() {
         mean: vec![mean],
         std: vec![0.0],
         df: vec![],
+        epistemic: vec![],
     };
     let both = Predictions::average(&[at(5.0), at(7.0)]).unwrap();
     assert_eq!(both.point(), [6.0]);
@@ -621,6 +642,7 @@ fn ensembles_average_and_disagreement_spreads() {
         mean: vec![0.0],
         std: vec![1.0],
         df: vec![],
+        epistemic: vec![],
     };
     assert!(broken.validate().unwrap_err().is_shape());
 }
@@ -692,8 +714,8 @@ proptest! {
     ) {
         let objective = Quantiles {
             quantiles: vec![0.1, 0.3, 0.5, 0.8, 0.95],
-            non_crossing: true,
             targets: 2,
+            ..Quantiles::default()
         };
         let scales = [Scale { center, scale }; 2];
         let Predictions::Quantiles { values, .. } = objective.decode(&outputs, &scales).unwrap() else {

@@ -31,6 +31,18 @@ pub(super) fn section(of: &Diagnostics<'_>, slot: usize) -> Result<Option<Sectio
     }
     let name = of.name(slot);
     let mut notes = Vec::new();
+    if let (Some(noise), Some(doubt)) = (of.predictions.aleatoric(), of.predictions.epistemic()) {
+        let mean = |all: &[f64]| {
+            let own = all.iter().skip(slot).step_by(slots);
+            own.sum::<f64>() / actual.len() as f64
+        };
+        notes.push(format!(
+            "The spread in two parts, mean standard deviations: {:.6} noise of the target \
+             (aleatoric), {:.6} doubt of the model (epistemic).",
+            mean(&noise),
+            mean(doubt)
+        ));
+    }
     let mut figures = Vec::new();
     if let Some((low, high)) = central(&levels) {
         let (lower, upper) = (quantile(low)?, quantile(high)?);

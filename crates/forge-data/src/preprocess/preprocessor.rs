@@ -141,6 +141,13 @@ impl Preprocessor {
         numbers.chain(labels).collect()
     }
 
+    /// Number of numeric features that are values of a numeric column: they come first, before missing
+    /// indicators and one-hot columns.
+    #[must_use]
+    pub fn n_values(&self) -> usize {
+        self.numeric.iter().filter(|c| c.value).count()
+    }
+
     /// Number of numeric features, `F_num`.
     #[must_use]
     pub fn n_numeric(&self) -> usize {

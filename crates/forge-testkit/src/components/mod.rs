@@ -1,5 +1,5 @@
-//! The layers of forge-nn, and the backbones of forge-models, that the oracle runner knows, by the
-//! names of the cases.
+//! The layers of forge-nn, the backbones of forge-models and the functions of forge-train that the
+//! oracle runner knows, by the names of the cases.
 //!
 //! A component is one file here: a function that reads its config, parameters and inputs from a
 //! [`Session`] and hands in its outputs. The runner does the rest. To add one: its file, and its
@@ -28,6 +28,7 @@ mod by_path;
 mod conditional_layer_norm;
 mod cross_attention;
 mod elementwise;
+mod evidential;
 mod frelu;
 mod gated_linear_unit;
 mod group_norm_1d;
@@ -35,6 +36,8 @@ mod grouped_query_attention;
 mod hyper_mixer;
 mod layer_scale;
 mod linear_attention;
+mod losses;
+mod mc_dropout;
 mod meta_acon;
 mod modern_tcn;
 mod multi_head_attention;
@@ -49,6 +52,7 @@ mod simplex;
 mod sliding_window_attention;
 mod squeeze_excitation;
 mod star_relu;
+mod stock_former_loss;
 
 use forge_models::{HybridTransformerConfig, ModernTransformerConfig, ParallelTransformerConfig};
 
@@ -79,6 +83,7 @@ pub const ALL: &[Component] = &[
     component("conditional_layer_norm", conditional_layer_norm::run),
     component("cross_attention", cross_attention::run),
     component("entmax15", simplex::run),
+    component("evidential", evidential::run),
     component("frelu", frelu::run),
     component("geglu", gated_linear_unit::run),
     component("group_norm_1d", group_norm_1d::run),
@@ -91,6 +96,8 @@ pub const ALL: &[Component] = &[
     component("layer_scale", layer_scale::run),
     component("linear_attention", linear_attention::run),
     component("lisht", elementwise::run),
+    component("losses", losses::run),
+    component("mc_dropout", mc_dropout::run),
     component("meta_acon", meta_acon::run),
     component("mish", elementwise::run),
     component("modern_tcn", modern_tcn::run),
@@ -117,6 +124,7 @@ pub const ALL: &[Component] = &[
     component("squared_relu", elementwise::run),
     component("squeeze_excitation", squeeze_excitation::run),
     component("star_relu", star_relu::run),
+    component("stock_former_loss", stock_former_loss::run),
     component("swiglu", gated_linear_unit::run),
 ];
 

@@ -327,11 +327,12 @@ impl<'a> Session<'a> {
             )));
         }
         match *shape.as_slice() {
+            [a] => self.output(name, output.reshape([a])),
             [a, b] => self.output(name, output.reshape([a, b])),
             [a, b, c] => self.output(name, output.reshape([a, b, c])),
             [a, b, c, d] => self.output(name, output.reshape([a, b, c, d])),
             _ => Err(OracleError::new(format!(
-                "output/{name} is {shape:?}: rank 2 to 4 only"
+                "output/{name} is {shape:?}: rank 1 to 4 only"
             ))),
         }
     }

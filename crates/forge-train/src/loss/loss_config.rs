@@ -7,7 +7,9 @@ use burn::tensor::Tensor;
 use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 
-use super::{Asymmetric, Huber, LogCosh, Mae, Mse, Quantile, RegressionLoss, Tukey, Wing};
+use super::{
+    Asymmetric, Combined, Huber, LogCosh, Mae, Mse, Quantile, RegressionLoss, Tukey, Wing,
+};
 
 /// A loss and its parameters: `{"name": "huber", "delta": 1.0}` in JSON or TOML, `huber` or
 /// `huber:0.5` on a command line.
@@ -39,6 +41,8 @@ pub enum LossConfig {
     Tukey(Tukey),
     /// [`Asymmetric`]; `asymmetric[:under_weight,over_weight]`.
     Asymmetric(Asymmetric),
+    /// [`Combined`]; `0.7*huber:0.5 + 0.3*mae`.
+    Combined(Combined),
 }
 
 /// Calls `$method` of whichever loss it is.
@@ -53,12 +57,13 @@ macro_rules! dispatch {
             LossConfig::Wing($loss) => $call,
             LossConfig::Tukey($loss) => $call,
             LossConfig::Asymmetric($loss) => $call,
+            LossConfig::Combined($loss) => $call,
         }
     };
 }
 
 impl LossConfig {
-    /// All names, as [`FromStr`] takes them.
+    /// All names, as [`FromStr`] takes them, but for sums.
     pub const NAMES: [&'static str; 8] = [
         "huber",
         "mse",
@@ -82,6 +87,7 @@ impl LossConfig {
             Self::Wing(_) => "wing",
             Self::Tukey(_) => "tukey",
             Self::Asymmetric(_) => "asymmetric",
+            Self::Combined(_) => "combined",
         }
     }
 
@@ -92,6 +98,18 @@ impl LossConfig {
             Self::Quantile(q) => q.quantiles.len(),
             _ => 1,
         }
+    }
+
+    /// [`validate`](RegressionLoss::validate), for predictions of one number per target.
+    pub(crate) fn validate_for_one_output(&self, field: &str) -> Result<(), ForgeError> {
+        if matches!(self, Self::Quantile(_)) {
+            return Err(ForgeError::config(
+                field,
+                self,
+                "a loss of one output per target; for quantiles use the objective 'quantiles'",
+            ));
+        }
+        self.validate()
     }
 }
 
@@ -120,8 +138,14 @@ impl fmt::Display for LossConfig {
 impl FromStr for LossConfig {
     type Err = ForgeError;
 
-    /// Reads `name` or `name:number,number,…`; what is left out keeps its default.
+    /// Reads `name` or `name:number,number,…`; what is left out keeps its default. A sum is written
+    /// `weight*loss + weight*loss`.
     fn from_str(text: &str) -> Result<Self, ForgeError> {
+        if text.contains('*') {
+            let loss = Self::Combined(Combined::parse(text)?);
+            loss.validate()?;
+            return Ok(loss);
+        }
         let (name, numbers) = text.split_once(':').unwrap_or((text, ""));
         let numbers = numbers
             .split(',')
@@ -160,7 +184,8 @@ impl FromStr for LossConfig {
                 (Self::Asymmetric(loss), 2)
             }
             _ => {
-                let allowed = format!("one of {}", Self::NAMES.join(", "));
+                let names = Self::NAMES.join(", ");
+                let allowed = format!("one of {names}, or a sum such as 0.7*huber + 0.3*mae");
                 return Err(ForgeError::config("loss", text, allowed));
             }
         };

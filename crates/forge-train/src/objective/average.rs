@@ -10,8 +10,9 @@ impl Predictions {
     /// Values and probabilities are averaged (the first member's threshold is kept); so is each
     /// quantile, which keeps their order. Distributions become one of their family with mean and
     /// variance of the members' mixture, `σ² = mean(σₖ² + mₖ²) - m²`: where members disagree, the
-    /// spread grows. Degrees of freedom are averaged. Probabilities of buckets are averaged as those of
-    /// classes are.
+    /// spread grows, and of several members it says how much of it is that
+    /// ([`epistemic`](Self::epistemic)). Degrees of freedom are averaged. Probabilities of buckets are
+    /// averaged as those of classes are.
     ///
     /// # Errors
     /// A shape error if there is no member, or a member is of another kind or size than the first.
@@ -46,7 +47,17 @@ impl Predictions {
             | Self::Probabilities { values, .. }
             | Self::Quantiles { values, .. }
             | Self::Bars { values, .. } => *values = mean_of(Self::main),
-            Self::Distribution { mean, std, df, .. } => {
+            Self::Directions { values, up, .. } => {
+                *values = mean_of(Self::main);
+                *up = mean_of(|member| member.up().unwrap_or_default());
+            }
+            Self::Distribution {
+                mean,
+                std,
+                df,
+                epistemic,
+                ..
+            } => {
                 *mean = mean_of(Self::main);
                 *df = mean_of(Self::degrees);
                 for (i, (m, std)) in mean.iter().zip(std).enumerate() {
@@ -57,6 +68,15 @@ impl Predictions {
                         (own * own + away * away) / n
                     };
                     *std = members.iter().map(part).sum::<f64>().sqrt();
+                }
+                if members.len() > 1 {
+                    let part = |k: &Self, i: usize| {
+                        let away = k.main()[i] - mean[i];
+                        let own = k.epistemic().map_or(0.0, |epistemic| epistemic[i]);
+                        (own * own + away * away) / n
+                    };
+                    let all = |i| members.iter().map(|k| part(k, i)).sum::<f64>().sqrt();
+                    *epistemic = (0..mean.len()).map(all).collect();
                 }
             }
         }
@@ -80,17 +100,36 @@ impl Predictions {
                 values.extend(more);
             }
             (
-                Self::Distribution { mean, std, df, .. },
+                Self::Distribution {
+                    mean,
+                    std,
+                    df,
+                    epistemic,
+                    ..
+                },
                 Self::Distribution {
                     mean: more,
                     std: more_std,
                     df: more_df,
+                    epistemic: more_epistemic,
                     ..
                 },
             ) => {
                 mean.extend(more);
                 std.extend(more_std);
                 df.extend(more_df);
+                epistemic.extend(more_epistemic);
+            }
+            (
+                Self::Directions { values, up, .. },
+                Self::Directions {
+                    values: more,
+                    up: more_up,
+                    ..
+                },
+            ) => {
+                values.extend(more);
+                up.extend(more_up);
             }
             // Of one kind, by the check above.
             _ => {}
@@ -106,7 +145,8 @@ impl Predictions {
     /// The same, for any number of rows.
     fn is_of_the_kind_of(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Values { slots: a, .. }, Self::Values { slots: b, .. }) => a == b,
+            (Self::Values { slots: a, .. }, Self::Values { slots: b, .. })
+            | (Self::Directions { slots: a, .. }, Self::Directions { slots: b, .. }) => a == b,
             (
                 Self::Probabilities { n_classes: a, .. },
                 Self::Probabilities { n_classes: b, .. },
@@ -157,7 +197,8 @@ impl Predictions {
             Self::Values { values, .. }
             | Self::Probabilities { values, .. }
             | Self::Quantiles { values, .. }
-            | Self::Bars { values, .. } => values,
+            | Self::Bars { values, .. }
+            | Self::Directions { values, .. } => values,
             Self::Distribution { mean, .. } => mean,
         }
     }

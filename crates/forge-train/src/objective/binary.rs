@@ -5,17 +5,18 @@ use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::class_weights::check_classes;
-use super::outputs::Outputs;
-use super::slot_scores::{check_rows, wrong_kind};
+use super::outputs::{Outputs, ln_probability, no_yes};
+use super::slot_scores::{check_rows, no_teacher, wrong_kind};
 use super::{ClassWeights, Objective, Predictions, Scale, Targets, Threshold, view};
 use crate::is_default::is_default;
-use crate::loss::{binary_cross_entropy, smoothed};
+use crate::loss::{ClassLoss, binary_softened_divergence};
 use crate::metric::{
     ConfusionMatrix, Direction, Scores, auroc, average_precision, brier, log_loss,
 };
 
 /// Predicts the probability of class 1 against class 0, from one logit, by the
-/// [binary cross-entropy](binary_cross_entropy).
+/// [binary cross-entropy](crate::loss::binary_cross_entropy) or the
+/// [focal loss](crate::loss::binary_focal).
 ///
 /// Scores: `log_loss`, `auroc`, `average_precision`, then at the threshold `accuracy`,
 /// `balanced_accuracy`, `f1` (of class 1), `mcc`, then `brier`. Where the scored rows are all of one
@@ -23,6 +24,9 @@ use crate::metric::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Binary {
+    /// What a wrong or unsure row costs. Default: the log loss.
+    #[serde(skip_serializing_if = "is_default")]
+    pub loss: ClassLoss,
     /// What rows of class 0 and of class 1 count in training. Default: all the same.
     pub class_weights: ClassWeights,
     /// Part of each label that is spread evenly over both classes in training, in `[0, 1)`. Default 0.
@@ -36,6 +40,7 @@ impl Objective for Binary {
     fn validate(&self) -> Result<(), ForgeError> {
         self.class_weights.validate(2)?;
         check::probability("objective.label_smoothing", self.label_smoothing)?;
+        self.loss.validate(self.label_smoothing)?;
         self.threshold.validate()
     }
 
@@ -60,8 +65,7 @@ impl Objective for Binary {
 
     fn row_losses(&self, y: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
         let (y, target) = view::slots(y, target, 1, 1);
-        let smooth = smoothed(target.clone(), self.label_smoothing, 2);
-        let losses = binary_cross_entropy(y.squeeze_dim(2), smooth);
+        let losses = (self.loss).binary(y.squeeze_dim(2), target.clone(), self.label_smoothing);
         let losses = match self.class_weights.list() {
             // w₀ + (w₁ - w₀) t; with a target between 0 and 1 as well.
             Some(w) => losses.mul(target.mul_scalar(w[1] - w[0]).add_scalar(w[0])),
@@ -70,18 +74,23 @@ impl Objective for Binary {
         losses.squeeze_dim(1)
     }
 
+    /// One logit per row.
+    fn teacher_values(&self, teacher: &Predictions, _: &[Scale]) -> Result<Vec<f64>, ForgeError> {
+        let Ok((p, _)) = parts(teacher) else {
+            return Err(no_teacher(teacher));
+        };
+        let logit = |p: &[f64]| ln_probability(p[1]) - ln_probability(p[0]);
+        Ok(p.chunks_exact(2).map(logit).collect())
+    }
+
+    fn teacher_losses(&self, y: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<1> {
+        let (y, teacher) = view::slots(y, teacher, 1, 1);
+        binary_softened_divergence(y.squeeze_dim(2), teacher, temperature).squeeze_dim(1)
+    }
+
     fn decode(&self, outputs: &[f64], _: &[Scale]) -> Result<Predictions, ForgeError> {
         let outputs = Outputs::new(outputs, 1, 1)?;
-        let both = outputs.slots().flat_map(|(_, y)| {
-            // The smaller of both from e^-|x|, so that it keeps its digits.
-            let small = (-y[0].abs()).exp();
-            let (small, large) = (small / (1.0 + small), 1.0 / (1.0 + small));
-            if y[0] < 0.0 {
-                [large, small]
-            } else {
-                [small, large]
-            }
-        });
+        let both = outputs.slots().flat_map(|(_, y)| no_yes(y[0]));
         Ok(Predictions::Probabilities {
             n_classes: 2,
             threshold: Some(self.threshold.value()),

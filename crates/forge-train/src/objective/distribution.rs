@@ -6,11 +6,16 @@ use burn::tensor::Tensor;
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
+use super::evidential_head::{Said, evidence};
 use super::outputs::{Outputs, check_scales, softplus};
-use super::slot_scores::{check_rows, slot_scores, wrong_kind};
-use super::{Objective, Predictions, Scale, Targets, view};
+use super::slot_scores::{check_rows, no_teacher, slot_scores, wrong_kind};
+use super::{EvidenceWeight, Objective, Predictions, RowLosses, Scale, Targets, view};
 use crate::distribution::{Normal, StudentT};
-use crate::loss::{gaussian_nll, softplus as tensor_softplus, student_t_nll};
+use crate::is_default::is_default;
+use crate::loss::{
+    DistributionLoss, beta_nll, gaussian_crps, gaussian_nll, softplus as tensor_softplus,
+    student_t_nll,
+};
 use crate::metric::{RegressionMetrics, Scores};
 
 /// The smallest scale that can be predicted, in standardised units: without it, rows that a model
@@ -36,6 +41,9 @@ pub enum Family {
     Gaussian,
     /// Student's t: location, scale and degrees of freedom above 2. For targets with outliers.
     StudentT,
+    /// Student's t as what evidence for a mean and a variance says of the target, so that the spread is
+    /// told apart into the mean's own and the target's: mean, evidence `ν`, `α`, `β`.
+    Evidential,
 }
 
 /// Predicts a distribution for every target column by maximum likelihood.
@@ -47,6 +55,14 @@ pub enum Family {
 /// standardised scale, on which the loss is the negative log likelihood; [`decode`](Objective::decode)
 /// brings them to the target's units, where scores are computed.
 ///
+/// Evidential regression (Amini et al. 2020) has four outputs, `γ`, and softplus of the others as `ν`,
+/// `α - 1`, `β`, with floors of ours (1e-4, 0.005, 1e-8). Its loss is [`Evidence::nll`] plus `λ` times
+/// [`Evidence::regulariser`]; predictions have Student's t of the evidence, and their spread in two
+/// parts ([`Predictions::aleatoric`], [`Predictions::epistemic`]).
+///
+/// [`Evidence::nll`]: crate::loss::Evidence::nll
+/// [`Evidence::regulariser`]: crate::loss::Evidence::regulariser
+///
 /// Scores: `nll` (negative log likelihood, with `ln` of the units), `crps` (continuous ranked
 /// probability score, closed form for both families), `rmse`, `mae`, `r2` of the mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +70,13 @@ pub enum Family {
 pub struct Distribution {
     /// Which. Default: Gaussian.
     pub family: Family,
+    /// What training minimises. Default: the negative log likelihood. The others are for the normal
+    /// distribution.
+    #[serde(skip_serializing_if = "is_default")]
+    pub loss: DistributionLoss,
+    /// The factor `λ` of evidential regression; absent: 0.01. Absent for the other families.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence_weight: Option<EvidenceWeight>,
     /// Number of target columns, `S`; set by [`fit`](Objective::fit). Default 1.
     pub targets: usize,
 }
@@ -62,6 +85,8 @@ impl Default for Distribution {
     fn default() -> Self {
         Self {
             family: Family::default(),
+            loss: DistributionLoss::default(),
+            evidence_weight: None,
             targets: 1,
         }
     }
@@ -73,6 +98,7 @@ impl Family {
         match self {
             Self::Gaussian => 2,
             Self::StudentT => 3,
+            Self::Evidential => 4,
         }
     }
 
@@ -105,9 +131,46 @@ fn t_scale(std: f64, df: f64) -> f64 {
     std * ((df - 2.0) / df).sqrt()
 }
 
+impl Distribution {
+    /// Mean and scale of the normal distribution.
+    fn normal(y: &Tensor<3>) -> [Tensor<2>; 2] {
+        [view::output(y, 0), Self::scale(y)]
+    }
+
+    fn scale(y: &Tensor<3>) -> Tensor<2> {
+        tensor_softplus(view::output(y, 1).add_scalar(SCALE_START)).add_scalar(SCALE_FLOOR)
+    }
+
+    /// The losses of evidential regression without the regulariser, and that, `[B]` each.
+    fn evidential(&self, y: Tensor<2>, target: Tensor<2>) -> [Tensor<1>; 2] {
+        let (y, target) = view::slots(y, target, self.targets, self.width());
+        let evidence = evidence(&y);
+        let (nll, wrong) = (evidence.nll(target.clone()), evidence.regulariser(target));
+        [nll, wrong].map(view::mean_over_slots)
+    }
+
+    fn evidence_weight(&self) -> EvidenceWeight {
+        self.evidence_weight.unwrap_or_default()
+    }
+}
+
 impl Objective for Distribution {
     fn validate(&self) -> Result<(), ForgeError> {
-        check::at_least_one("objective.targets", self.targets)
+        check::at_least_one("objective.targets", self.targets)?;
+        if self.family != Family::Gaussian && self.loss != DistributionLoss::Nll {
+            let allowed = "nll: this loss is one of the family gaussian";
+            return Err(ForgeError::config("objective.loss", self.loss, allowed));
+        }
+        self.loss.validate()?;
+        match (&self.evidence_weight, self.family) {
+            (None, _) => Ok(()),
+            (Some(weight), Family::Evidential) => weight.validate(),
+            (Some(_), _) => Err(ForgeError::config(
+                "objective.evidence_weight",
+                "given",
+                "absent: it belongs to the family evidential",
+            )),
+        }
     }
 
     fn slots(&self) -> usize {
@@ -124,29 +187,116 @@ impl Objective for Distribution {
     }
 
     fn row_losses(&self, y: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
+        if self.family == Family::Evidential {
+            let [nll, wrong] = self.evidential(y, target);
+            return match self.evidence_weight() {
+                EvidenceWeight::Fixed(weight) => nll.add(wrong.mul_scalar(weight)),
+                EvidenceWeight::Dual(_) => nll,
+            };
+        }
         let (y, target) = view::slots(y, target, self.targets, self.width());
-        let mean = view::output(&y, 0);
-        let scale = tensor_softplus(view::output(&y, 1).add_scalar(SCALE_START));
-        let scale = scale.add_scalar(SCALE_FLOOR);
-        view::mean_over_slots(match self.family {
-            Family::Gaussian => gaussian_nll(mean, scale, target),
-            Family::StudentT => {
+        let [mean, scale] = Self::normal(&y);
+        view::mean_over_slots(match (self.family, self.loss) {
+            (Family::Gaussian, DistributionLoss::BetaNll(loss)) => {
+                beta_nll(mean, scale, target, loss.beta)
+            }
+            (Family::Gaussian, DistributionLoss::Crps) => gaussian_crps(mean, scale, target),
+            (Family::Gaussian, DistributionLoss::Nll) => gaussian_nll(mean, scale, target),
+            (Family::StudentT | Family::Evidential, _) => {
                 let df = tensor_softplus(view::output(&y, 2).add_scalar(DF_START));
                 student_t_nll(mean, scale, df.add_scalar(DF_FLOOR), target)
             }
         })
     }
 
+    fn moving(&self) -> Vec<f64> {
+        match self.evidence_weight {
+            Some(EvidenceWeight::Dual(_)) => vec![0.0],
+            _ => Vec::new(),
+        }
+    }
+
+    fn moving_row_losses(&self, y: Tensor<2>, target: Tensor<2>, moving: Tensor<1>) -> RowLosses {
+        let EvidenceWeight::Dual(_) = self.evidence_weight() else {
+            return self.row_losses(y, target).into();
+        };
+        let [rows, _] = y.dims();
+        let [nll, wrong] = self.evidential(y, target);
+        let weight = moving.cast(nll.dtype()).expand([rows]);
+        RowLosses {
+            losses: nll.add(wrong.clone().mul(weight)),
+            statistics: Some(wrong.unsqueeze_dim(1)),
+        }
+    }
+
+    fn moved(&self, moving: Tensor<1>, statistics: Tensor<1>) -> Tensor<1> {
+        let EvidenceWeight::Dual(dual) = self.evidence_weight() else {
+            return moving;
+        };
+        let step = statistics.sub_scalar(dual.allowed).mul_scalar(dual.rate);
+        moving.add(step).clamp_min(0.0)
+    }
+
+    /// Means and standard deviations on the model's scale, `[N, S·2]`, for the normal distribution.
+    fn teacher_values(
+        &self,
+        teacher: &Predictions,
+        scales: &[Scale],
+    ) -> Result<Vec<f64>, ForgeError> {
+        check_scales(scales, self.targets)?;
+        let (
+            Predictions::Distribution {
+                slots, mean, std, ..
+            },
+            Family::Gaussian,
+        ) = (teacher, self.family)
+        else {
+            return Err(no_teacher(teacher));
+        };
+        view::same_slots(*slots, self.targets)?;
+        let pairs = mean.iter().zip(std).enumerate();
+        Ok(pairs
+            .flat_map(|(at, (mean, std))| {
+                let scale = &scales[at % self.targets];
+                [scale.standardise(*mean), std / scale.scale]
+            })
+            .collect())
+    }
+
+    /// `KL(teacher ‖ student)` of normal distributions.
+    fn teacher_losses(&self, y: Tensor<2>, teacher: Tensor<2>, _: f64) -> Tensor<1> {
+        let [rows, _] = y.dims();
+        let teacher = teacher.reshape([rows, self.targets, 2]);
+        let (y, mean) = view::slots(y, view::output(&teacher, 0), self.targets, self.width());
+        let std = view::output(&teacher, 1).cast(y.dtype());
+        let [student, scale] = Self::normal(&y);
+        let away = student.sub(mean).div(scale.clone());
+        let ratio = std.div(scale);
+        let squares = ratio.clone().mul(ratio.clone()).add(away.clone().mul(away));
+        let divergence = squares.sub_scalar(1.0).mul_scalar(0.5).sub(ratio.log());
+        view::mean_over_slots(divergence)
+    }
+
     fn decode(&self, outputs: &[f64], scales: &[Scale]) -> Result<Predictions, ForgeError> {
         check_scales(scales, self.targets)?;
         let outputs = Outputs::new(outputs, self.targets, self.width())?;
         let (mut mean, mut std, mut df) = (Vec::new(), Vec::new(), Vec::new());
+        let mut epistemic = Vec::new();
         for (slot, y) in outputs.slots() {
+            if self.family == Family::Evidential {
+                let said = Said::of(y);
+                let unit = scales[slot].scale;
+                mean.push(scales[slot].restore(said.mean));
+                std.push(unit * (said.aleatoric + said.epistemic).sqrt());
+                epistemic.push(unit * said.epistemic.sqrt());
+                df.push(said.df);
+                continue;
+            }
             mean.push(scales[slot].restore(y[0]));
             let scale = scales[slot].scale * (softplus(y[1] + SCALE_START) + SCALE_FLOOR);
             match self.family {
                 Family::Gaussian => std.push(scale),
-                Family::StudentT => {
+                Family::StudentT | Family::Evidential => {
                     let n = softplus(y[2] + DF_START) + DF_FLOOR;
                     std.push(scale * (n / (n - 2.0)).sqrt());
                     df.push(n);
@@ -159,6 +309,7 @@ impl Objective for Distribution {
             mean,
             std,
             df,
+            epistemic,
         })
     }
 
@@ -197,8 +348,9 @@ impl FromStr for Family {
         match text {
             "gaussian" => Ok(Self::Gaussian),
             "student_t" => Ok(Self::StudentT),
+            "evidential" => Ok(Self::Evidential),
             _ => {
-                let allowed = "gaussian or student_t";
+                let allowed = "gaussian, student_t or evidential";
                 Err(ForgeError::config("objective.family", text, allowed))
             }
         }

@@ -8,13 +8,15 @@
 //! |---|---|---|---|---|
 //! | [`Regression`] | numbers | 1 | values | RMSE |
 //! | [`Quantiles`] | numbers | number of quantiles | quantiles | pinball |
-//! | [`Distribution`] | numbers | 2 or 3 | mean, spread, any quantile | negative log likelihood |
+//! | [`Distribution`] | numbers | 2 to 4 | mean, spread, any quantile | negative log likelihood |
 //! | [`Bars`] | numbers | number of buckets | mean, spread, any quantile | negative log likelihood |
+//! | [`ReturnsDirection`] | numbers | 2 | values, probabilities of being above 0 | RMSE |
 //! | [`Binary`] | 0 or 1 | 1 | probabilities | log loss |
 //! | [`Multiclass`] | `0..C` | `C` | probabilities | log loss |
 //!
 //! [`ObjectiveConfig`] names them all. The life of one: [`validate`](Objective::validate),
-//! [`fit`](Objective::fit) to the training targets, [`loss`](Objective::loss) in training,
+//! [`fit`](Objective::fit) and [`fit_scales`](Objective::fit_scales) to the training targets,
+//! [`loss`](Objective::loss) or [`step_loss`](Objective::step_loss) in training,
 //! [`decode`](Objective::decode) and [`scores`](Objective::scores) on validation rows,
 //! [`tune`](Objective::tune) at the end; it is stored with the model as it is then.
 
@@ -23,30 +25,44 @@ mod bars;
 mod binary;
 mod class_weights;
 mod distribution;
+mod evidence_weight;
+mod evidential_head;
 mod members;
+mod moving_numbers;
 mod multiclass;
 mod objective_config;
 mod outputs;
 mod predictions;
 mod quantiles;
 mod regression;
+mod returns_direction;
 mod scale;
 mod slot_scores;
+mod spread;
+mod step_loss;
 mod targets;
+mod task_weights;
 mod threshold;
+mod uncertain;
 mod view;
 
 pub use bars::Bars;
 pub use binary::Binary;
 pub use class_weights::ClassWeights;
 pub use distribution::{Distribution, Family};
+pub use evidence_weight::{DualWeight, EvidenceWeight};
+pub use moving_numbers::MovingNumbers;
 pub use multiclass::Multiclass;
 pub use objective_config::ObjectiveConfig;
 pub use predictions::Predictions;
-pub use quantiles::Quantiles;
+pub use quantiles::{QuantileLoss, Quantiles};
 pub use regression::Regression;
+pub use returns_direction::ReturnsDirection;
 pub use scale::Scale;
+pub use spread::SpreadPredictions;
+pub use step_loss::{LossInput, RowLosses, StepLoss};
 pub use targets::Targets;
+pub use task_weights::{LearnedWeights, TaskWeights};
 pub use threshold::{Threshold, ThresholdMetric, TunedThreshold};
 
 use burn::tensor::Tensor;
@@ -54,6 +70,7 @@ use forge_nn::{ForgeError, Forward};
 
 use crate::metric::Scores;
 use members::decode_members;
+use slot_scores::no_teacher;
 
 /// What a model's outputs mean.
 ///
@@ -97,6 +114,17 @@ pub trait Objective {
     /// labels that are none.
     fn fit(&mut self, target: &Targets) -> Result<(), ForgeError>;
 
+    /// Takes from the targets' scales, one per slot, what a loss on the model's scale needs to know of
+    /// the target's own units; after [`fit`](Self::fit), where the target
+    /// [is scaled](Self::is_scaled). Default: nothing.
+    ///
+    /// # Errors
+    /// A shape error for another number of scales.
+    fn fit_scales(&mut self, scales: &[Scale]) -> Result<(), ForgeError> {
+        let _ = scales;
+        Ok(())
+    }
+
     /// The loss of every row, the mean over its targets.
     ///
     /// # Shapes
@@ -126,22 +154,135 @@ pub trait Objective {
     /// # Panics
     /// As [`row_losses`](Self::row_losses).
     fn loss(&self, forward: &Forward, target: Tensor<2>, weights: Option<Tensor<1>>) -> Tensor<1> {
-        let rows = match &forward.members {
-            None => self.row_losses(forward.y.clone(), target),
-            Some(members) => {
-                let (y, target, [rows, members]) = view::members(members.clone(), target);
-                let losses = self.row_losses(y, target).reshape([rows, members]);
-                losses.mean_dim(1).squeeze_dim(1)
+        let input = LossInput {
+            weights,
+            ..LossInput::new(target)
+        };
+        self.step_loss(forward, input).loss
+    }
+
+    /// [`loss`](Self::loss) with all that a step may look at: a teacher, numbers of the loss that move.
+    ///
+    /// # Shapes
+    /// - forward: as in [`loss`](Self::loss)
+    ///
+    /// # Panics
+    /// As [`row_losses`](Self::row_losses).
+    fn step_loss(&self, forward: &Forward, input: LossInput) -> StepLoss {
+        let (y, members) = view::flat(forward, &input.target);
+        let each = |rows: Tensor<2>| view::for_members(rows, members);
+        let target = each(input.target);
+        let RowLosses { losses, statistics } = match input.moving {
+            None => self.row_losses(y.clone(), target).into(),
+            Some(moving) => self.moving_row_losses(y.clone(), target, moving),
+        };
+        let losses = match input.teacher {
+            None => losses,
+            Some((teacher, how)) => {
+                let soft = self.teacher_losses(y, each(teacher), how.temperature);
+                how.mix(losses, soft)
             }
         };
-        let mean = view::weighted_mean(rows, weights);
-        match &forward.penalty {
+        let losses = view::mean_over_members(losses, members);
+        let statistics = statistics.map(|all| {
+            let columns = all.dims()[1];
+            let mean = |at: usize| {
+                let column = all.clone().narrow(1, at, 1).squeeze_dim(1);
+                let column = view::mean_over_members(column, members);
+                view::weighted_mean(column, input.weights.clone())
+            };
+            Tensor::cat((0..columns).map(mean).collect(), 0)
+        });
+        let mean = self.reduce(losses, input.weights);
+        let loss = match &forward.penalty {
             None => mean,
             Some(penalty) => {
                 let dtype = mean.dtype();
                 mean.add(penalty.clone().cast(dtype))
             }
-        }
+        };
+        StepLoss { loss, statistics }
+    }
+
+    /// How the rows' losses become one: their weighted mean, unless the objective looks at the worst
+    /// of them.
+    ///
+    /// # Shapes
+    /// - losses, weights: `[B]`
+    /// - output: `[1]`
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    fn reduce(&self, losses: Tensor<1>, weights: Option<Tensor<1>>) -> Tensor<1> {
+        view::weighted_mean(losses, weights)
+    }
+
+    /// Whether the loss of a batch is no mean of its rows' losses, so that it cannot be computed in
+    /// parts. Default: no.
+    fn rows_interact(&self) -> bool {
+        false
+    }
+
+    /// Numbers of the loss that move from step to step (weights of tasks, a multiplier), as they start.
+    /// None for most objectives. [`MovingNumbers`] holds them in a run.
+    fn moving(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// [`row_losses`](Self::row_losses) with these [moving numbers](Self::moving), and what they move
+    /// by.
+    ///
+    /// # Shapes
+    /// - y, target: as in [`row_losses`](Self::row_losses)
+    /// - moving: `[M]`
+    ///
+    /// # Panics
+    /// As [`row_losses`](Self::row_losses).
+    fn moving_row_losses(&self, y: Tensor<2>, target: Tensor<2>, moving: Tensor<1>) -> RowLosses {
+        let _ = moving;
+        self.row_losses(y, target).into()
+    }
+
+    /// The moving numbers after a step whose mean statistics these were.
+    ///
+    /// # Shapes
+    /// - moving, statistics and output: `[M]`
+    fn moved(&self, moving: Tensor<1>, statistics: Tensor<1>) -> Tensor<1> {
+        let _ = statistics;
+        moving
+    }
+
+    /// What a teacher says, as [`teacher_losses`](Self::teacher_losses) takes it, row by row. The teacher
+    /// may be of another architecture, preprocessing and objective, as long as it says what this
+    /// objective predicts: values (any number's point), quantiles (also those of a distribution),
+    /// probabilities of the same classes, a normal distribution, numbers with directions.
+    ///
+    /// # Errors
+    /// An unsupported error for predictions that this objective cannot learn from; a shape error for
+    /// another number of targets or classes.
+    fn teacher_values(
+        &self,
+        teacher: &Predictions,
+        scales: &[Scale],
+    ) -> Result<Vec<f64>, ForgeError> {
+        let _ = scales;
+        Err(no_teacher(teacher))
+    }
+
+    /// What every row costs by which the model says something else than the teacher: the same loss as
+    /// against the target for numbers, `T²` times the divergence of what both say at temperature
+    /// `T` for classes. Weights of classes do not count here.
+    ///
+    /// # Shapes
+    /// - y: `[B, S·W]`
+    /// - teacher: `[B, ·]`, as [`teacher_values`](Self::teacher_values) has it
+    /// - output: `[B]`
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    fn teacher_losses(&self, y: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<1> {
+        let _ = temperature;
+        self.row_losses(y, teacher)
     }
 
     /// A model's outputs as predictions in the target's units.

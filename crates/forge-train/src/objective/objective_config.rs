@@ -8,10 +8,10 @@ use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Bars, Binary, ClassWeights, Distribution, Multiclass, Objective, Predictions, Quantiles,
-    Regression, Scale, Targets,
+    Bars, Binary, ClassWeights, Distribution, Family, Multiclass, Objective, Predictions, Quantiles,
+    Regression, ReturnsDirection, RowLosses, Scale, Targets,
 };
-use crate::loss::LossConfig;
+use crate::loss::{ClassLoss, DistributionLoss, LossConfig};
 use crate::metric::Scores;
 
 /// An objective and its settings: `{"name": "quantiles", "quantiles": [0.1, 0.5, 0.9]}` in JSON or
@@ -34,14 +34,17 @@ pub enum ObjectiveConfig {
     Regression(Regression),
     /// [`Quantiles`]; `quantiles[:q1,q2,…]`.
     Quantiles(Quantiles),
-    /// [`Binary`]; `binary[:balanced]`.
+    /// [`Binary`]; `binary[:balanced]`, or a loss as [`ClassLoss`] takes it.
     Binary(Binary),
-    /// [`Multiclass`]; `multiclass[:balanced]`.
+    /// [`Multiclass`]; `multiclass[:balanced]`, or a loss as [`ClassLoss`] takes it.
     Multiclass(Multiclass),
-    /// [`Distribution`]; `distribution[:gaussian]` or `distribution:student_t`.
+    /// [`Distribution`]; `distribution[:gaussian]`, `distribution:student_t`,
+    /// `distribution:evidential`, or a loss of the normal one as [`DistributionLoss`] takes it.
     Distribution(Distribution),
     /// [`Bars`]; `bars[:buckets]`.
     Bars(Bars),
+    /// [`ReturnsDirection`]; `returns_direction[:loss]`, the loss as [`LossConfig`] takes it.
+    ReturnsDirection(ReturnsDirection),
 }
 
 /// Calls `$call` on whichever objective it is.
@@ -54,6 +57,7 @@ macro_rules! dispatch {
             ObjectiveConfig::Multiclass($objective) => $call,
             ObjectiveConfig::Distribution($objective) => $call,
             ObjectiveConfig::Bars($objective) => $call,
+            ObjectiveConfig::ReturnsDirection($objective) => $call,
         }
     };
 }
@@ -67,6 +71,7 @@ impl ObjectiveConfig {
         "multiclass",
         "distribution",
         "bars",
+        "returns_direction",
     ];
 
     /// The objective's name.
@@ -79,6 +84,7 @@ impl ObjectiveConfig {
             Self::Multiclass(_) => "multiclass",
             Self::Distribution(_) => "distribution",
             Self::Bars(_) => "bars",
+            Self::ReturnsDirection(_) => "returns_direction",
         }
     }
 }
@@ -108,6 +114,42 @@ impl Objective for ObjectiveConfig {
 
     fn fit(&mut self, target: &Targets) -> Result<(), ForgeError> {
         dispatch!(self, objective => objective.fit(target))
+    }
+
+    fn fit_scales(&mut self, scales: &[Scale]) -> Result<(), ForgeError> {
+        dispatch!(self, objective => objective.fit_scales(scales))
+    }
+
+    fn reduce(&self, losses: Tensor<1>, weights: Option<Tensor<1>>) -> Tensor<1> {
+        dispatch!(self, objective => objective.reduce(losses, weights))
+    }
+
+    fn rows_interact(&self) -> bool {
+        dispatch!(self, objective => objective.rows_interact())
+    }
+
+    fn moving(&self) -> Vec<f64> {
+        dispatch!(self, objective => objective.moving())
+    }
+
+    fn moving_row_losses(&self, y: Tensor<2>, target: Tensor<2>, moving: Tensor<1>) -> RowLosses {
+        dispatch!(self, objective => objective.moving_row_losses(y, target, moving))
+    }
+
+    fn moved(&self, moving: Tensor<1>, statistics: Tensor<1>) -> Tensor<1> {
+        dispatch!(self, objective => objective.moved(moving, statistics))
+    }
+
+    fn teacher_values(
+        &self,
+        teacher: &Predictions,
+        scales: &[Scale],
+    ) -> Result<Vec<f64>, ForgeError> {
+        dispatch!(self, objective => objective.teacher_values(teacher, scales))
+    }
+
+    fn teacher_losses(&self, y: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<1> {
+        dispatch!(self, objective => objective.teacher_losses(y, teacher, temperature))
     }
 
     fn row_losses(&self, y: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
@@ -161,17 +203,33 @@ impl FromStr for ObjectiveConfig {
                 }
                 Self::Quantiles(objective)
             }
-            "binary" => Self::Binary(Binary {
-                class_weights: class_weights(text, settings)?,
-                ..Binary::default()
-            }),
-            "multiclass" => Self::Multiclass(Multiclass {
-                class_weights: class_weights(text, settings)?,
-                ..Multiclass::default()
-            }),
-            "distribution" => Self::Distribution(Distribution {
-                family: settings.map_or_else(|| Ok(super::Family::default()), str::parse)?,
-                ..Distribution::default()
+            "binary" => {
+                let (class_weights, loss) = of_classes(text, settings)?;
+                Self::Binary(Binary {
+                    class_weights,
+                    loss,
+                    ..Binary::default()
+                })
+            }
+            "multiclass" => {
+                let (class_weights, loss) = of_classes(text, settings)?;
+                Self::Multiclass(Multiclass {
+                    class_weights,
+                    loss,
+                    ..Multiclass::default()
+                })
+            }
+            "distribution" => {
+                let (family, loss) = of_distribution(text, settings)?;
+                Self::Distribution(Distribution {
+                    family,
+                    loss,
+                    ..Distribution::default()
+                })
+            }
+            "returns_direction" => Self::ReturnsDirection(ReturnsDirection {
+                loss: settings.map_or_else(|| Ok(LossConfig::default()), str::parse)?,
+                ..ReturnsDirection::default()
             }),
             "bars" => {
                 let mut objective = Bars::default();
@@ -192,13 +250,46 @@ impl FromStr for ObjectiveConfig {
     }
 }
 
-fn class_weights(text: &str, settings: Option<&str>) -> Result<ClassWeights, ForgeError> {
-    match settings {
-        None | Some("none") => Ok(ClassWeights::None),
-        Some("balanced") => Ok(ClassWeights::Balanced),
+/// Weights of classes or a loss.
+fn of_classes(text: &str, settings: Option<&str>) -> Result<(ClassWeights, ClassLoss), ForgeError> {
+    let weights = match settings {
+        None | Some("none") => ClassWeights::None,
+        Some("balanced") => ClassWeights::Balanced,
+        Some(loss) if is_named(loss, &ClassLoss::NAMES) => {
+            return Ok((ClassWeights::None, loss.parse()?));
+        }
         Some(_) => {
-            let allowed = "none or balanced after the colon; a list goes into a config file";
-            Err(ForgeError::config("objective", text, allowed))
+            let allowed = "none, balanced, cross_entropy or focal[:gamma] after the colon; other \
+                           settings go into a config file";
+            return Err(ForgeError::config("objective", text, allowed));
+        }
+    };
+    Ok((weights, ClassLoss::default()))
+}
+
+/// A family, or a loss of the normal one.
+fn of_distribution(
+    text: &str,
+    settings: Option<&str>,
+) -> Result<(Family, DistributionLoss), ForgeError> {
+    match settings {
+        None => Ok(Default::default()),
+        Some(loss) if is_named(loss, &DistributionLoss::NAMES) => {
+            Ok((Family::Gaussian, loss.parse()?))
+        }
+        Some(family) => {
+            let family = family.parse().map_err(|_| {
+                let allowed = "gaussian, student_t, evidential, or a loss of the normal distribution \
+                               (nll, beta_nll[:beta], crps) after the colon";
+                ForgeError::config("objective", text, allowed)
+            })?;
+            Ok((family, DistributionLoss::default()))
         }
     }
+}
+
+/// Whether a text begins with one of these names.
+fn is_named(text: &str, names: &[&str]) -> bool {
+    let name = text.split(':').next().unwrap_or_default();
+    names.contains(&name)
 }

@@ -62,6 +62,31 @@ pub(super) fn check_scales(scales: &[Scale], slots: usize) -> Result<(), ForgeEr
     scales.iter().try_for_each(Scale::validate)
 }
 
+/// The probabilities of no and yes of a logit of yes.
+pub(super) fn no_yes(logit: f64) -> [f64; 2] {
+    // The smaller of both from e^-|x|, so that it keeps its digits.
+    let small = (-logit.abs()).exp();
+    let (small, large) = (small / (1.0 + small), 1.0 / (1.0 + small));
+    if logit < 0.0 {
+        [large, small]
+    } else {
+        [small, large]
+    }
+}
+
+/// The least probability whose logarithm is taken.
+const LEAST: f64 = 1e-30;
+
+/// `ln p`, of 0 that of the least probability.
+pub(super) fn ln_probability(p: f64) -> f64 {
+    p.max(LEAST).ln()
+}
+
+/// `ln p/(1 - p)`, finite for 0 and 1.
+pub(super) fn logit(p: f64) -> f64 {
+    ln_probability(p) - ln_probability(1.0 - p)
+}
+
 /// `ln(1 + eˣ)` in f64; the same form as [`loss::softplus`](crate::loss::softplus).
 pub(super) fn softplus(x: f64) -> f64 {
     0.5 * (x + x.abs()) + (-x.abs()).exp().ln_1p()

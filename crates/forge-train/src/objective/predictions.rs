@@ -53,6 +53,19 @@ pub enum Predictions {
         std: Vec<f64>,
         /// Degrees of freedom `[N x S]`; empty for families that have none.
         df: Vec<f64>,
+        /// The part of the standard deviations that is the means' own `[N x S]`; empty where it is
+        /// not told apart.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        epistemic: Vec<f64>,
+    },
+    /// One number per target, and whether it is above 0.
+    Directions {
+        /// `S`.
+        slots: usize,
+        /// `[N x S]`.
+        values: Vec<f64>,
+        /// Probabilities of being above 0, `[N x S]`.
+        up: Vec<f64>,
     },
     /// Probabilities of buckets for every target.
     Bars {
@@ -94,11 +107,19 @@ impl Predictions {
                 mean,
                 std,
                 df,
+                epistemic,
             } => {
                 let degrees = match family {
                     Family::Gaussian => 0,
-                    Family::StudentT => mean.len(),
+                    Family::StudentT | Family::Evidential => mean.len(),
                 };
+                if !epistemic.is_empty() && epistemic.len() != mean.len() {
+                    return Err(ForgeError::shape(
+                        "distributions",
+                        format!("{} epistemic deviations", epistemic.len()),
+                        format!("{} or none", mean.len()),
+                    ));
+                }
                 if [std.len(), df.len()] != [mean.len(), degrees] {
                     return Err(ForgeError::shape(
                         "distributions",
@@ -128,6 +149,12 @@ impl Predictions {
                     ));
                 }
                 ("probabilities of buckets", slots * width, values.len())
+            Self::Directions { slots, values, up } => {
+                if up.len() != values.len() {
+                    let found = format!("{} probabilities", up.len());
+                    return Err(ForgeError::shape("directions", found, values.len()));
+                }
+                ("numbers with directions", *slots, values.len())
             }
         };
         check::at_least_one("predictions per row", per_row)?;
@@ -152,6 +179,7 @@ impl Predictions {
             Self::Quantiles { .. } => "quantiles",
             Self::Distribution { .. } => "distributions",
             Self::Bars { .. } => "probabilities of buckets",
+            Self::Directions { .. } => "numbers with directions",
         }
     }
 
@@ -163,7 +191,8 @@ impl Predictions {
             Self::Values { slots, .. }
             | Self::Quantiles { slots, .. }
             | Self::Distribution { slots, .. }
-            | Self::Bars { slots, .. } => *slots,
+            | Self::Bars { slots, .. }
+            | Self::Directions { slots, .. } => *slots,
         }
     }
 
@@ -171,7 +200,9 @@ impl Predictions {
     #[must_use]
     pub fn rows(&self) -> usize {
         let (len, per_row) = match self {
-            Self::Values { slots, values } => (values.len(), *slots),
+            Self::Values { slots, values } | Self::Directions { slots, values, .. } => {
+                (values.len(), *slots)
+            }
             Self::Probabilities {
                 n_classes, values, ..
             } => (values.len(), *n_classes),
@@ -196,7 +227,7 @@ impl Predictions {
     #[must_use]
     pub fn point(&self) -> Vec<f64> {
         match self {
-            Self::Values { values, .. } => values.clone(),
+            Self::Values { values, .. } | Self::Directions { values, .. } => values.clone(),
             Self::Probabilities { .. } => {
                 let classes = self.classes().unwrap_or_default();
                 classes.into_iter().map(|c| c as f64).collect()
@@ -216,7 +247,8 @@ impl Predictions {
     }
 
     /// Says `value` in every row of target column `slot`, as point, mean and every quantile: what a
-    /// target is predicted as that never varied. Spreads stay, and so do probabilities.
+    /// target is predicted as that never varied, above 0 or not. Spreads stay, and so do probabilities
+    /// of classes.
     pub fn pin(&mut self, slot: usize, value: f64) {
         let (values, slots, width) = match self {
             Self::Probabilities { .. } => return,
@@ -233,6 +265,12 @@ impl Predictions {
                 values,
             } => (values, *slots, quantiles.len()),
             Self::Distribution { slots, mean, .. } => (mean, *slots, 1),
+            Self::Directions { slots, values, up } => {
+                let is_up = f64::from(u8::from(value > 0.0));
+                let ups = up.iter_mut().skip(slot).step_by((*slots).max(1));
+                ups.for_each(|p| *p = is_up);
+                (values, *slots, 1)
+            }
         };
         for row in values.chunks_mut((slots * width).max(1)) {
             if let Some(target) = row.chunks_mut(width.max(1)).nth(slot) {
@@ -371,7 +409,7 @@ fn bars<'a>(
 }
 
 /// Every `step`-th value from `start` on; none for a start beyond the step.
-fn every(values: &[f64], step: usize, start: usize) -> Vec<f64> {
+pub(super) fn every(values: &[f64], step: usize, start: usize) -> Vec<f64> {
     if start < step {
         values.iter().skip(start).step_by(step).copied().collect()
     } else {

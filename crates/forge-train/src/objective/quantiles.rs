@@ -8,8 +8,24 @@ use super::outputs::{Outputs, check_scales, softplus};
 use super::predictions::nearest_to_median;
 use super::slot_scores::{check_rows, slot_scores, wrong_kind};
 use super::{Objective, Predictions, Scale, Targets, view};
-use crate::loss::{Quantile, RegressionLoss, check_quantiles, softplus as tensor_softplus};
+use crate::is_default::is_default;
+use crate::loss::{
+    Huber, Quantile, RegressionLoss, check_quantiles, level_weights, quantile_crps,
+    softplus as tensor_softplus,
+};
 use crate::metric::{IntervalMetrics, RegressionMetrics, Scores, pinball};
+
+/// What quantiles are trained by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuantileLoss {
+    /// The mean of the quantiles' pinball losses.
+    #[default]
+    Pinball,
+    /// The [continuous ranked probability score](quantile_crps): each quantile counts as many levels as
+    /// it stands for. With evenly spread quantiles this is twice the pinball loss.
+    Crps,
+}
 
 /// Predicts quantiles of every target column by the [pinball loss](Quantile), averaged over
 /// quantiles and targets.
@@ -23,7 +39,8 @@ use crate::metric::{IntervalMetrics, RegressionMetrics, Scores, pinball};
 ///
 /// Scores: `pinball` (mean over quantiles), for each central interval `coverage_80` (share of
 /// targets between the quantiles 0.1 and 0.9, ends included; to be compared with 0.80, its direction
-/// is formal) and `width_80`, and `rmse`, `mae` of the median or the quantile nearest to it.
+/// is formal) and `width_80`, and `rmse`, `mae` of the median or the quantile nearest to it; `crps` at
+/// the end where that is the loss.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quantiles {
@@ -31,6 +48,9 @@ pub struct Quantiles {
     pub quantiles: Vec<f64>,
     /// Make crossing impossible. Default true.
     pub non_crossing: bool,
+    /// What they are trained by. Default: the pinball loss.
+    #[serde(skip_serializing_if = "is_default")]
+    pub loss: QuantileLoss,
     /// Number of target columns, `S`; set by [`fit`](Objective::fit). Default 1.
     pub targets: usize,
 }
@@ -40,6 +60,7 @@ impl Default for Quantiles {
         Self {
             quantiles: vec![0.1, 0.5, 0.9],
             non_crossing: true,
+            loss: QuantileLoss::Pinball,
             targets: 1,
         }
     }
@@ -69,9 +90,11 @@ impl Quantiles {
             let all = pred.quantile(q)?;
             Ok(all.into_iter().skip(slot).step_by(self.targets).collect())
         };
-        let mut loss = 0.0;
-        for q in &self.quantiles {
-            loss += pinball(&column(*q)?, &truth, *q, None)? / self.quantiles.len() as f64;
+        let (mut loss, mut crps) = (0.0, 0.0);
+        for (q, levels) in self.quantiles.iter().zip(level_weights(&self.quantiles)) {
+            let of_level = pinball(&column(*q)?, &truth, *q, None)?;
+            loss += of_level / self.quantiles.len() as f64;
+            crps += 2.0 * levels * of_level;
         }
         let mut scores = Scores::new().minimize("pinball", loss);
         for low in self.quantiles.iter().filter(|q| **q < 0.5) {
@@ -89,7 +112,11 @@ impl Quantiles {
         }
         let middle = self.quantiles[nearest_to_median(&self.quantiles)];
         let m = RegressionMetrics::compute(&column(middle)?, &truth)?;
-        Ok(scores.minimize("rmse", m.rmse).minimize("mae", m.mae))
+        let scores = scores.minimize("rmse", m.rmse).minimize("mae", m.mae);
+        Ok(match self.loss {
+            QuantileLoss::Pinball => scores,
+            QuantileLoss::Crps => scores.minimize("crps", crps),
+        })
     }
 }
 
@@ -117,8 +144,45 @@ impl Objective for Quantiles {
         let loss = Quantile {
             quantiles: self.quantiles.clone(),
         };
-        let losses = loss.elementwise(self.ordered(y), target.unsqueeze_dim(2));
-        view::mean_over_slots(losses.mean_dim(2).squeeze_dim(2))
+        let (y, target) = (self.ordered(y), target.unsqueeze_dim(2));
+        let losses = match self.loss {
+            QuantileLoss::Pinball => loss.elementwise(y, target).mean_dim(2),
+            QuantileLoss::Crps => quantile_crps(y, target, &loss),
+        };
+        view::mean_over_slots(losses.squeeze_dim(2))
+    }
+
+    /// Every quantile on the model's scale, `[N, S·Q]`.
+    fn teacher_values(
+        &self,
+        teacher: &Predictions,
+        scales: &[Scale],
+    ) -> Result<Vec<f64>, ForgeError> {
+        check_scales(scales, self.targets)?;
+        view::same_slots(teacher.slots(), self.targets)?;
+        let of = |q: &f64| teacher.quantile(*q);
+        let each = self
+            .quantiles
+            .iter()
+            .map(of)
+            .collect::<Result<Vec<_>, _>>()?;
+        let places = 0..teacher.rows() * self.targets;
+        let place = |at: usize| {
+            let scale = &scales[at % self.targets];
+            each.iter().map(move |level| scale.standardise(level[at]))
+        };
+        Ok(places.flat_map(place).collect())
+    }
+
+    /// The mean [`Huber`] loss of every quantile against the teacher's.
+    fn teacher_losses(&self, y: Tensor<2>, teacher: Tensor<2>, _: f64) -> Tensor<1> {
+        let [rows, _] = y.dims();
+        let levels = self.quantiles.len();
+        let (y, teacher) = view::slots(y, teacher, self.targets * levels, 1);
+        let shape = [rows, self.targets, levels];
+        let y = self.ordered(y.reshape(shape));
+        let losses = Huber::default().elementwise(y, teacher.reshape(shape));
+        losses.mean_dim(2).mean_dim(1).reshape([rows])
     }
 
     fn decode(&self, outputs: &[f64], scales: &[Scale]) -> Result<Predictions, ForgeError> {

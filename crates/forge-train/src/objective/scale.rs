@@ -31,6 +31,12 @@ impl Scale {
         check::positive("scale.scale", self.scale)
     }
 
+    /// A number in the target's units on the model's scale.
+    #[must_use]
+    pub fn standardise(&self, y: f64) -> f64 {
+        (y - self.center) / self.scale
+    }
+
     /// A model's number in the target's units.
     #[must_use]
     pub fn restore(&self, y: f64) -> f64 {

@@ -59,6 +59,15 @@ pub(super) fn check_rows(
     }
 }
 
+/// A teacher of another kind than the student.
+pub(super) fn no_teacher(teacher: &Predictions) -> ForgeError {
+    ForgeError::unsupported(format!(
+        "this objective cannot learn from a teacher of {}: give teacher and student the same kind of \
+         objective",
+        teacher.kind()
+    ))
+}
+
 /// Predictions that another kind of objective made.
 pub(super) fn wrong_kind(pred: &Predictions, wanted: &str) -> ForgeError {
     ForgeError::unsupported(format!(

@@ -85,6 +85,23 @@ impl Targets {
         }
     }
 
+    /// Checks that every value is a probability, as soft labels of a yes or no are.
+    ///
+    /// # Errors
+    /// A training error naming column and row of the first that is not in `[0, 1]`.
+    pub fn check_probabilities(&self) -> Result<(), ForgeError> {
+        let outside = |v: &f64| !(0.0..=1.0).contains(v);
+        match self.values.iter().position(outside) {
+            None => Ok(()),
+            Some(at) => Err(ForgeError::training(format!(
+                "target column {}, row {}: {} is no probability; it must be in [0, 1]",
+                at % self.slots,
+                at / self.slots,
+                self.values[at]
+            ))),
+        }
+    }
+
     /// The only column as class numbers.
     ///
     /// # Errors

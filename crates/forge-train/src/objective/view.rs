@@ -1,9 +1,9 @@
 //! Outputs and targets as an objective sees them.
 
 use burn::tensor::{DType, Tensor};
+use forge_nn::{ForgeError, Forward};
 
-/// The smallest sum of weights that is divided by.
-const TINY: f64 = 1e-30;
+use crate::loss::Reduction;
 
 /// Outputs `[B, S, W]` and targets `[B, S]` of the same float type, f32 where the model computes in
 /// half precision: a loss in 11 bits of mantissa would not show progress.
@@ -33,35 +33,57 @@ pub(super) fn slots(
     (y, target.cast(dtype))
 }
 
-/// Outputs `[B, K, D_out]` of `K` members as rows `[B·K, D_out]`, the targets `[B, S]` once for each
-/// member of a row, and `[B, K]`.
-pub(super) fn members(y: Tensor<3>, target: Tensor<2>) -> (Tensor<2>, Tensor<2>, [usize; 2]) {
-    let ([rows, members, d_out], [targets, slots]) = (y.dims(), target.dims());
+/// Outputs `[B, K, D_out]` of `K` members as rows `[B·K, D_out]`, and `K`; those of a model without
+/// members as they are.
+pub(super) fn flat(forward: &Forward, target: &Tensor<2>) -> (Tensor<2>, Option<usize>) {
+    let Some(members) = &forward.members else {
+        return (forward.y.clone(), None);
+    };
+    let ([rows, k, d_out], [targets, slots]) = (members.dims(), target.dims());
     assert!(
         rows == targets,
-        "objective: members have shape [{rows}, {members}, {d_out}], targets [{targets}, {slots}]: \
-         there must be one row of targets per row"
+        "objective: members have shape [{rows}, {k}, {d_out}], targets [{targets}, {slots}]: there \
+         must be one row of targets per row"
     );
-    let target = target
-        .unsqueeze_dim::<3>(1)
-        .expand([rows, members, slots])
-        .reshape([rows * members, slots]);
-    (y.reshape([rows * members, d_out]), target, [rows, members])
+    (members.clone().reshape([rows * k, d_out]), Some(k))
+}
+
+/// Rows `[B, W]` once for each member of a row, `[B·K, W]`.
+pub(super) fn for_members(rows: Tensor<2>, members: Option<usize>) -> Tensor<2> {
+    let Some(k) = members else {
+        return rows;
+    };
+    let [n, width] = rows.dims();
+    rows.unsqueeze_dim::<3>(1)
+        .expand([n, k, width])
+        .reshape([n * k, width])
+}
+
+/// Losses `[B·K]` of members as those of rows, `[B]`.
+pub(super) fn mean_over_members(losses: Tensor<1>, members: Option<usize>) -> Tensor<1> {
+    let Some(k) = members else {
+        return losses;
+    };
+    let rows = losses.dims()[0] / k;
+    losses.reshape([rows, k]).mean_dim(1).squeeze_dim(1)
 }
 
 /// The mean of the rows' losses, `Σ w l / Σ w`; 0 where all weights are.
 pub(super) fn weighted_mean(rows: Tensor<1>, weights: Option<Tensor<1>>) -> Tensor<1> {
-    let Some(weights) = weights else {
-        return rows.mean();
-    };
-    assert_eq!(
-        rows.dims(),
-        weights.dims(),
-        "objective: there must be one weight per row"
-    );
-    let weights = weights.cast(rows.dtype());
-    let total = weights.clone().sum().clamp_min(TINY);
-    rows.mul(weights.div(total)).sum()
+    Reduction::Mean.apply_weighted(rows, weights)
+}
+
+/// A teacher predicts as many targets.
+pub(super) fn same_slots(found: usize, slots: usize) -> Result<(), ForgeError> {
+    if found == slots {
+        return Ok(());
+    }
+    let (found, expected) = (format!("{found} targets"), format!("the student's {slots}"));
+    Err(ForgeError::shape(
+        "the teacher's predictions",
+        found,
+        expected,
+    ))
 }
 
 /// Output `at` of every slot, `[B, S]`.
