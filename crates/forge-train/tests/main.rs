@@ -16,6 +16,7 @@ mod net;
 mod objective;
 mod optimizer;
 mod pair;
+mod precision;
 mod resume;
 mod rule;
 mod sampler;
