@@ -18,6 +18,7 @@ mod prediction_columns;
 mod preset;
 mod reading;
 mod regressor;
+mod row_keys;
 mod table_task;
 mod task;
 mod training_context;

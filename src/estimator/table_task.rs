@@ -1,14 +1,16 @@
 //! A table as something to train on.
 
-use burn::tensor::Tensor;
-use forge_data::TabularDataset;
-use forge_models::{Context, Model};
-use forge_nn::{ForgeError, Network, Want};
+use burn::tensor::{DType, Tensor};
+use forge_data::{Augmentation, TabularDataset};
+use forge_models::{Context, Model, TabularInput, TabularRows};
+use forge_nn::{ForgeError, Forward, Network, Want};
 use forge_train::metric::Scores;
-use forge_train::objective::{Objective, ObjectiveConfig, Scale, Targets};
+use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Scale, Targets};
+use forge_train::precision::Precision;
+use forge_train::sampler::{KeyOf, RowKeys};
 use forge_train::{StepContext, TrainTask};
 
-use super::predict::predictions;
+use super::predict::{features, predictions};
 use super::training_context::{LooksAt, Step};
 
 /// Training and validation rows on a device.
@@ -21,6 +23,52 @@ pub(super) struct TableTask {
     pub(super) rows_interact: bool,
     /// Sample weights of the training rows on the host; empty where all count alike.
     pub(super) weights: Vec<f64>,
+    /// What the sampler goes by.
+    pub(super) keys: Option<(KeyOf, RowKeys)>,
+    pub(super) augmented: Option<Augmented>,
+}
+
+/// Predictions in f32 of a module that computes in `precision`.
+fn run(module: &Model, mut input: TabularInput, precision: Precision) -> Forward {
+    if !precision.is_half() {
+        return module.run(input, Want::PREDICTIONS);
+    }
+    let cast_rows = |x: &mut TabularRows| x.x_num = x.x_num.take().map(|x| precision.cast(x));
+    cast_rows(&mut input.rows);
+    input.target = input.target.map(|y| precision.cast(y));
+    if let Some(context) = &mut input.context {
+        cast_rows(&mut context.rows);
+        context.target = context.target.take().map(|y| precision.cast(y));
+    }
+    let forward = module.run(input, Want::PREDICTIONS);
+    Forward {
+        y: forward.y.cast(DType::F32),
+        members: forward.members.map(|each| each.cast(DType::F32)),
+        penalty: forward.penalty.map(|penalty| penalty.cast(DType::F32)),
+        maps: forward.maps,
+    }
+}
+
+/// What is done to the rows of a step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Augmented {
+    pub(super) by: Augmentation,
+    pub(super) seed: u64,
+}
+
+impl Augmented {
+    /// Follows from seed, step and rows, so that a step is the same whenever it is made and its
+    /// parts differ.
+    fn seed(&self, rows: &[usize], at: &StepContext<'_>) -> u64 {
+        let mut hasher = blake3::Hasher::new_derive_key("volatilityforge augmentation");
+        hasher.update(&self.seed.to_le_bytes());
+        hasher.update(&at.step.to_le_bytes());
+        let first = rows.first().map_or(0, |row| *row as u64);
+        hasher.update(&first.to_le_bytes());
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        u64::from_le_bytes(bytes)
+    }
 }
 
 /// Rows to validate on, without gradients.
@@ -48,11 +96,60 @@ impl TrainTask for TableTask {
         rows: &[usize],
         at: &StepContext<'_>,
     ) -> Result<Tensor<1>, ForgeError> {
-        let Step { input, predicted } = self.looks_at.step(&self.train, rows, at)?;
+        let Step {
+            mut input,
+            mut predicted,
+        } = self.looks_at.step(&self.train, rows, at)?;
+        let mix = match &self.augmented {
+            None => None,
+            Some(augmented) => {
+                let seed = augmented.seed(rows, at);
+                let mix = augmented.by.apply(&mut predicted, seed);
+                input.rows = features(predicted.clone());
+                mix.map_err(|e| ForgeError::training(e.to_string()))?
+            }
+        };
         let lacks = || ForgeError::training("the training rows have no target");
         let target = predicted.y.ok_or_else(lacks)?;
-        let forward = module.run(input, Want::PREDICTIONS);
-        Ok(self.objective.loss(&forward, target, predicted.weights))
+        let forward = run(module, input, at.precision);
+        let weights = predicted.weights;
+        let Some(mix) = mix else {
+            return Ok(self.objective.loss(&forward, target, weights));
+        };
+        let others = weights.clone().map(|w| mix.partners(w));
+        if self.objective.n_classes().is_none() {
+            let weights = weights.map(|w| mix.of_values(w));
+            return Ok(self
+                .objective
+                .loss(&forward, mix.of_values(target), weights));
+        }
+        // Soft targets: the loss is linear in them.
+        let partners = mix.partners(target.clone());
+        let own = self.objective.loss(&forward, target, weights);
+        let other = self.objective.loss(&forward, partners, others);
+        Ok(own * mix.share + other * (1.0 - mix.share))
+    }
+
+    fn observe_statistics(
+        &mut self,
+        module: &Model,
+        rows: &[usize],
+        at: &StepContext<'_>,
+    ) -> Result<(), ForgeError> {
+        // Of rows as they are when the model is used.
+        let Step { input, .. } = self.looks_at.step(&self.train, rows, at)?;
+        let _ = module.run(input, Want::PREDICTIONS);
+        Ok(())
+    }
+
+    fn row_keys(&self, by: &KeyOf) -> Result<RowKeys, ForgeError> {
+        match &self.keys {
+            Some((known, keys)) if known == by => Ok(keys.clone()),
+            _ => {
+                let allowed = "what the estimator's config asked for";
+                Err(ForgeError::config("sampler.by", format!("{by:?}"), allowed))
+            }
+        }
     }
 
     fn weight(&self, rows: &[usize]) -> f64 {
@@ -70,16 +167,24 @@ impl TrainTask for TableTask {
     }
 
     fn validate(&self, module: &Model) -> Result<Option<Scores>, ForgeError> {
+        self.validate_together(std::slice::from_ref(module))
+    }
+
+    fn validate_together(&self, modules: &[Model]) -> Result<Option<Scores>, ForgeError> {
         let Some(validation) = &self.validation else {
             return Ok(None);
         };
-        let mut predictions = predictions(
-            module,
-            &validation.rows,
-            validation.context.as_ref(),
-            &self.objective,
-            &validation.scales,
-        )?;
+        let each = modules.iter().map(|module| {
+            predictions(
+                module,
+                &validation.rows,
+                validation.context.as_ref(),
+                &self.objective,
+                &validation.scales,
+            )
+        });
+        let each = each.collect::<Result<Vec<_>, ForgeError>>()?;
+        let mut predictions = Predictions::average(&each)?;
         for (slot, value) in &validation.constants {
             predictions.pin(*slot, *value);
         }
