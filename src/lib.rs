@@ -48,4 +48,10 @@ mod guides {
     struct Losses;
     #[doc = include_str!("../docs/performance.md")]
     struct Performance;
+    #[doc = include_str!("../docs/averaging.md")]
+    struct Averaging;
+    #[doc = include_str!("../docs/precision.md")]
+    struct Precision;
+    #[doc = include_str!("../docs/augmentation.md")]
+    struct Augmentation;
 }

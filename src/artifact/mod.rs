@@ -3,16 +3,18 @@
 
 mod context;
 mod first_version;
+mod half_weights;
 mod manifest;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use burn::tensor::{DType, Device, TensorData};
+use burn::tensor::{Device, TensorData};
 use forge_data::{Preprocessor, TargetEncoder};
 use forge_models::{Model, ModelConfig, RowContext};
 use forge_nn::{FileFormat, ForgeError, ModuleConfig, StateDict, TensorFile};
 use forge_train::objective::Objective;
+use forge_train::precision::Precision;
 
 use crate::{Error, FittedModel};
 use manifest::{ContextManifest, Manifest};
@@ -35,7 +37,7 @@ const OTHERS: [&str; 3] = ["preprocessing.numeric.", "target.target.", CONTEXT];
 
 type Tensors = BTreeMap<String, TensorData>;
 
-pub(crate) fn save(fitted: &FittedModel, path: &Path) -> Result<(), Error> {
+pub(crate) fn save(fitted: &FittedModel, path: &Path, weights: Precision) -> Result<(), Error> {
     let (preprocessing, statistics) = fitted.preprocessor.to_parts();
     let (target, scale) = fitted.encoder.to_parts();
     let mut tensors = Tensors::new();
@@ -44,7 +46,11 @@ pub(crate) fn save(fitted: &FittedModel, path: &Path) -> Result<(), Error> {
         tensors.extend(named.map(|(name, data)| (format!("{prefix}{name}"), data)));
     };
     for (i, member) in fitted.members.iter().enumerate() {
-        add(&member_prefix(i), StateDict::from_module(member)?.tensors);
+        let tensors = StateDict::from_module(member)?.tensors;
+        add(
+            &member_prefix(i),
+            half_weights::shortened(tensors, weights)?,
+        );
     }
     add(PREPROCESSING, statistics);
     add(TARGET, scale);
@@ -138,12 +144,7 @@ fn member(
     model: &ModelConfig,
     device: &Device,
 ) -> Result<Model, Error> {
-    if let Some((name, data)) = tensors.iter().find(|(_, data)| data.dtype() != DType::F32) {
-        let dtype = data.dtype();
-        return Err(file
-            .error(format!("{name} is {dtype:?}, expected F32"))
-            .into());
-    }
+    let tensors = half_weights::lengthened(tensors).map_err(|e| file.error(e))?;
     let module = model.try_init(device)?;
     let state = StateDict { tensors };
     Ok(state.load_into(module).map_err(|e| file.error(e))?)

@@ -87,6 +87,9 @@ impl EstimatorConfig {
         }
         self.preprocess.validate()?;
         self.trainer(10_000)?;
+        if let Some(augmentation) = &self.training.augmentation {
+            augmentation.validate()?;
+        }
         check::probability("validation_fraction", self.validation_fraction)?;
         Ok(())
     }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use burn::module::Module;
 use burn::tensor::Device;
 use forge_data::{
-    CategoricalEncoding, EncodedTargets, FeatureSelection, Features, InferredTask,
-    PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset, TargetEncoder,
-    TaskKind, infer_task, sample_weights,
+    AugmentationConfig, CategoricalEncoding, EncodedTargets, FeatureSelection, Features,
+    InferredTask, PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset,
+    TargetEncoder, TaskKind, infer_task, sample_weights,
 };
 use forge_models::{
     Capabilities, ModelConfig, RowContext, TabularModel, TabularSpec, TargetKind, TrainingRows,
@@ -18,6 +18,7 @@ use forge_train::loss::Distillation;
 use forge_train::objective::{
     Binary, MovingNumbers, Multiclass, Objective, ObjectiveConfig, Regression, Targets,
 };
+use forge_train::sampler::SamplerConfig;
 use forge_train::{Start, Trainer};
 use serde::Serialize;
 
@@ -26,7 +27,8 @@ use super::fit_notes::notes;
 use super::fitted_model::{constants, scales};
 use super::predict::{features, without_gradients};
 use super::preset::with_fields;
-use super::table_task::{TableTask, Validation};
+use super::row_keys::row_keys;
+use super::table_task::{Augmented, TableTask, Validation};
 use super::training_context::LooksAt;
 use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, StoredContext, Task, Teacher};
 use crate::Error;
@@ -52,6 +54,8 @@ struct Identity<'a> {
     model: &'a ModelConfig,
     objective: &'a ObjectiveConfig,
     data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    augmentation: Option<AugmentationConfig>,
 }
 
 /// Features and targets of some rows.
@@ -255,6 +259,37 @@ impl TabularEstimator {
             Some(column) => sample_weights(table, column, Some(&split.train))?,
         };
 
+        let keys = match training.sampler.as_ref().and_then(SamplerConfig::key) {
+            None => None,
+            Some(by) => {
+                let of_target = (&encoder, &train.targets);
+                let keys = row_keys(by, table, &split.train, of_target, &weights)?;
+                Some((by.clone(), keys))
+            }
+        };
+        if let (Some(sampler), Some((_, keys))) = (&training.sampler, &keys) {
+            // Refused before anything is written; the trainer builds its own.
+            let (rows, batch_size) = (split.train.len(), training.batch_size);
+            sampler.build(rows, batch_size, training.seed, |_| Ok(keys.clone()))?;
+        }
+        let augmentation = match &settings.augmentation {
+            None => None,
+            Some(config) => {
+                let (numeric, codes) = (train.features.n_numeric, train.features.n_categorical);
+                let by = config.for_columns(numeric, codes)?;
+                let mixes = config.mixup.is_some() || config.cutmix.is_some();
+                if mixes && capabilities.rows == RowContext::Labelled {
+                    let allowed = format!(
+                        "absent: {} looks at labelled rows, and a mixed row has no label",
+                        model.name()
+                    );
+                    let field = "augmentation.mixup or augmentation.cutmix";
+                    return Err(ForgeError::config(field, "set", allowed).into());
+                }
+                Some(by)
+            }
+        };
+
         let validation = match split.validation.is_empty() {
             true => None,
             false => Some(read(&split.validation)?),
@@ -334,6 +369,11 @@ impl TabularEstimator {
             weights: weights.iter().map(|w| f64::from(*w)).collect(),
             teacher: lessons.map(|lessons| lessons.to_device(&plain)),
             moving: MovingNumbers::of(&objective, &device),
+            keys,
+            augmented: augmentation.map(|by| Augmented {
+                by,
+                seed: training.seed,
+            }),
         };
 
         device.seed(training.seed);
@@ -352,6 +392,7 @@ impl TabularEstimator {
             model: &model,
             objective: &objective,
             data: fingerprint.finalize().to_hex().to_string(),
+            augmentation: settings.augmentation,
         };
         let mut trainer = Trainer::new(training)?.with_identity(&identity)?;
         for observer in &mut observers {
@@ -382,7 +423,7 @@ impl TabularEstimator {
         };
         let mut fitted = FittedModel {
             model,
-            members: vec![outcome.module],
+            members: outcome.members,
             objective,
             preprocessor,
             encoder,

@@ -19,6 +19,7 @@ mod prediction_columns;
 mod preset;
 mod reading;
 mod regressor;
+mod row_keys;
 mod spread;
 mod table_task;
 mod task;

@@ -1,8 +1,12 @@
 //! How to train, where it differs from the preset.
 
+use forge_data::AugmentationConfig;
 use forge_nn::{ForgeError, check};
 use forge_train::TrainerConfig;
-use forge_train::averaging::SwaConfig;
+use forge_train::averaging::{PolyakConfig, SnapshotConfig, SoupConfig, SwaConfig};
+use forge_train::optimizer::OptimizerConfig;
+use forge_train::precision::Precision;
+use forge_train::sampler::{KeyOf, SamplerConfig};
 use serde::{Deserialize, Serialize};
 
 /// How to train: the model's preset with these changes. What is absent stays as the preset has it.
@@ -15,6 +19,10 @@ pub struct TrainingSettings {
     pub epochs: Option<usize>,
     /// Rows per optimiser step, at least 1.
     pub batch_size: Option<usize>,
+    /// Which rows go into which step.
+    pub sampler: Option<SamplerConfig>,
+    /// What is done to the rows of a step: mixup, cutmix, hidden cells, noise.
+    pub augmentation: Option<AugmentationConfig>,
     /// Parts that a batch is computed in, at least 1.
     pub micro_batches: Option<usize>,
     /// Highest learning rate, above 0, whatever the schedule.
@@ -23,10 +31,21 @@ pub struct TrainingSettings {
     pub weight_decay: Option<f64>,
     /// Longest gradient, above 0.
     pub clip_norm: Option<f64>,
+    /// In which type losses and gradients are computed: `"f32"`, or on GPUs `"bf16"`, `"f16"`.
+    pub precision: Option<Precision>,
+    /// Compute the blocks of a backbone again in the backward pass, to save memory.
+    pub gradient_checkpointing: Option<bool>,
     /// Whether to keep a running average (EMA) of the weights.
     pub ema: Option<bool>,
     /// Stochastic weight averaging over the last part of the run.
     pub swa: Option<SwaConfig>,
+    /// Polyak averaging: the mean of the weights of all steps, or of the last ones.
+    pub polyak: Option<PolyakConfig>,
+    /// A snapshot ensemble: the run goes in cycles of the learning rate, of which the ends predict
+    /// together. Replaces the preset's early stopping, unless `patience` is given.
+    pub snapshots: Option<SnapshotConfig>,
+    /// A greedy soup of the weights of the last epochs.
+    pub soup: Option<SoupConfig>,
     /// Epochs without improvement that end the run, at least 1.
     pub patience: Option<usize>,
     /// Wall-clock seconds after which training ends, above 0.
@@ -52,6 +71,9 @@ impl TrainingSettings {
         if let Some(batch_size) = self.batch_size {
             trainer.batch_size = batch_size;
         }
+        if self.sampler.is_some() {
+            trainer.sampler.clone_from(&self.sampler);
+        }
         if let Some(parts) = self.micro_batches {
             trainer.micro_batches = parts;
         }
@@ -67,6 +89,12 @@ impl TrainingSettings {
         if self.clip_norm.is_some() {
             trainer.clip_norm = self.clip_norm;
         }
+        if let Some(precision) = self.precision {
+            trainer.precision = precision;
+        }
+        if let Some(on) = self.gradient_checkpointing {
+            trainer.gradient_checkpointing = on;
+        }
         match self.ema {
             Some(false) => trainer.ema = None,
             Some(true) if trainer.ema.is_none() => trainer.ema = Some(Default::default()),
@@ -74,6 +102,19 @@ impl TrainingSettings {
         }
         if self.swa.is_some() {
             trainer.swa.clone_from(&self.swa);
+        }
+        if self.polyak.is_some() {
+            trainer.polyak = self.polyak;
+        }
+        if self.snapshots.is_some() {
+            trainer.snapshots = self.snapshots;
+            // A restart is worse before it is better, which the preset's patience does not know of.
+            if self.config.is_none() {
+                trainer.early_stopping = None;
+            }
+        }
+        if self.soup.is_some() {
+            trainer.soup = self.soup;
         }
         if let Some(patience) = self.patience {
             trainer.early_stopping.get_or_insert_default().patience = patience;
@@ -84,6 +125,18 @@ impl TrainingSettings {
         trainer.validate()?;
         check::positive("training.context_gigabytes", self.context_gigabytes())?;
         Ok(trainer)
+    }
+
+    /// The column that the sampler goes by, if it goes by one.
+    pub(crate) fn sampler_column(&self) -> Option<&str> {
+        let config = self
+            .config
+            .as_ref()
+            .and_then(|config| config.sampler.as_ref());
+        match self.sampler.as_ref().or(config)?.key()? {
+            KeyOf::Column(name) => Some(name),
+            KeyOf::Target | KeyOf::Weight => None,
+        }
     }
 
     /// [`context_gigabytes`](Self::context_gigabytes) or its default.

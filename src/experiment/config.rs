@@ -255,8 +255,13 @@ impl ExperimentConfig {
             SplitConfig::Random { stratify, .. } => stratify.as_deref(),
             by_value => by_value.keeps_together(),
         });
+        let sampler = self.estimator.training.sampler_column();
         let named = self.target.iter().chain(&self.weights);
-        let needed: Vec<&str> = named.map(String::as_str).chain(split).collect();
+        let needed: Vec<&str> = named
+            .map(String::as_str)
+            .chain(split)
+            .chain(sampler)
+            .collect();
         let watched = self.watch.iter().map(String::as_str);
         // A column that is asked for is none to leave out as an index.
         let asked = needed.iter().copied().chain(watched);

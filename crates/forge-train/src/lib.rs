@@ -9,11 +9,13 @@
 pub mod averaging;
 pub mod checkpoint;
 pub mod distribution;
+mod host_device;
 mod is_default;
 pub mod loss;
 pub mod metric;
 pub mod objective;
 pub mod optimizer;
+pub mod precision;
 pub mod schedule;
 mod training;
 

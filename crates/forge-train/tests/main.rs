@@ -18,6 +18,7 @@ mod objective;
 mod optimizer;
 mod oracle;
 mod pair;
+mod precision;
 mod resume;
 mod rule;
 mod sampler;

@@ -62,11 +62,6 @@ impl MovingNumbers {
         });
     }
 
-    /// Forgets what was taken in since the last step.
-    pub fn forget(&mut self) {
-        self.seen = None;
-    }
-
     /// Moves them, after a step that moved weights.
     pub fn step(&mut self, objective: &impl Objective) {
         if let (Some(now), Some((sum, weight))) = (self.now.take(), self.seen.take()) {

@@ -8,6 +8,7 @@ use super::sampler::{Sampler, Sequential};
 use super::{TrainTask, Validation};
 use crate::averaging::recompute_statistics;
 use crate::metric::{Score, Scores};
+use crate::precision::Precision;
 
 /// Purposes of random numbers between steps.
 const STATISTICS: &str = "volatilityforge trainer batch statistics";
@@ -46,7 +47,9 @@ impl<T: TrainTask> Run<'_, T> {
             // Dropout has to be the same whenever a batch is seen again.
             engine.seed_for(&format!("{STATISTICS} {k}"));
             let rows = rows.rows(0, k)?;
-            engine.at_step_rate(|| task.observe_statistics(module, &rows, &engine.context()))
+            // Averages are kept in f32, and computed in it.
+            let at = engine.context().in_precision(Precision::F32);
+            engine.at_step_rate(|| task.observe_statistics(module, &rows, &at))
         })
     }
 

@@ -4,6 +4,7 @@ use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ForgeError;
 
 use super::progress::Progress;
+use crate::host_device::is_host;
 
 /// Collects the losses of steps and reads them back all at once, now and then.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ struct Unread {
 impl LossReader {
     /// Absent: at every step where reading costs nothing, else at every 32nd.
     pub(super) fn new(every: Option<usize>, device: &Device) -> Self {
-        let default = if reading_is_free(device) { 1 } else { 32 };
+        let default = if is_host(device) { 1 } else { 32 };
         Self {
             every: every.unwrap_or(default),
             unread: Vec::new(),
@@ -93,18 +94,5 @@ impl LossReader {
             self.last = Some(loss);
         }
         Ok(())
-    }
-}
-
-/// Reading a value back waits for the device; these compute at once, so there is nothing to wait
-/// for.
-fn reading_is_free(device: &Device) -> bool {
-    use burn::backend::DispatchDevice;
-    match device.clone().inner().as_dispatch() {
-        #[cfg(feature = "flex")]
-        DispatchDevice::Flex(_) => true,
-        #[cfg(feature = "ndarray")]
-        DispatchDevice::NdArray(_) => true,
-        _ => false,
     }
 }

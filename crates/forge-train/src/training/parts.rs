@@ -9,6 +9,7 @@ use super::rule::{ClipNorm, ClipValue, GradientRule, SkipNonFinite};
 use super::sampler::Sampler;
 use super::{ParameterGroup, TrainerConfig};
 use crate::averaging::{Averaging, Ema, Polyak, Snapshots, Soup, Swa};
+use crate::precision::{LossScale, Precision};
 
 /// What a trainer was given beside its config.
 pub(super) struct Parts<'a, M: Module> {
@@ -49,9 +50,16 @@ impl<'a, M: Module + 'static> Parts<'a, M> {
             dropout_schedule: config.dropout_schedule,
             steps,
             seed: config.seed,
+            precision: config.precision,
+            gradient_checkpointing: config.gradient_checkpointing,
             groups,
         };
         let mut engine = Engine::new(module, engine)?;
+        config.precision.check_worthwhile(&engine.devices()[0])?;
+        if config.precision == Precision::F16 {
+            // First, so that what looks at the size of gradients sees their own.
+            engine = engine.with_rule(LossScale::new(config.loss_scale.unwrap_or_default())?);
+        }
         if config.skip_non_finite {
             engine = engine.with_rule(SkipNonFinite::new());
         }

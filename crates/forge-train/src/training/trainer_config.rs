@@ -9,6 +9,7 @@ use crate::averaging::{EmaConfig, PolyakConfig, SnapshotConfig, SoupConfig, SwaC
 use crate::is_default::is_default;
 use crate::metric::{Score, Scores};
 use crate::optimizer::OptimizerConfig;
+use crate::precision::{LossScaleConfig, Precision};
 use crate::schedule::{FactorConfig, ScheduleConfig};
 
 /// More is a slip of the pen: every epoch leaves a record in each checkpoint.
@@ -62,6 +63,19 @@ pub struct TrainerConfig {
     /// Default: no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub soup: Option<SoupConfig>,
+    /// In which type losses and gradients are computed; weights, averages and validation stay in
+    /// f32. Half precision needs a device that is faster in it. Default f32.
+    #[serde(skip_serializing_if = "is_default")]
+    pub precision: Precision,
+    /// How the loss is scaled with `precision = "f16"`, which always does it. Absent: PyTorch's
+    /// numbers. An error with another precision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss_scale: Option<LossScaleConfig>,
+    /// Keep only the inputs of a backbone's blocks for the backward pass, and compute the blocks
+    /// again there: less memory for about a third more time. Gradients are the same but for
+    /// rounding. Does nothing to models without blocks. Default false.
+    #[serde(skip_serializing_if = "is_default")]
+    pub gradient_checkpointing: bool,
     /// Leave out steps whose loss or gradients are not finite, instead of ending the run. Reads
     /// back from the device at every step, which a GPU waits for. Default false.
     pub skip_non_finite: bool,
@@ -134,6 +148,9 @@ impl Default for TrainerConfig {
             polyak: None,
             snapshots: None,
             soup: None,
+            precision: Precision::F32,
+            loss_scale: None,
+            gradient_checkpointing: false,
             skip_non_finite: false,
             clip_value: None,
             clip_norm: None,
@@ -194,6 +211,13 @@ impl TrainerConfig {
         }
         if let Some(soup) = &self.soup {
             soup.validate()?;
+        }
+        if let Some(loss_scale) = &self.loss_scale {
+            loss_scale.validate()?;
+            if self.precision != Precision::F16 {
+                let allowed = "absent: only f16 needs it";
+                return Err(ForgeError::config("loss_scale", "set", allowed));
+            }
         }
         if let Some(bound) = self.clip_value {
             check::positive("clip_value", bound)?;

@@ -4,6 +4,7 @@ use burn::tensor::Device;
 
 use super::ParameterGroup;
 use crate::optimizer::OptimizerConfig;
+use crate::precision::Precision;
 use crate::schedule::{FactorConfig, ScheduleConfig};
 
 /// What an [`Engine`](super::Engine) is made with.
@@ -22,6 +23,12 @@ pub struct EngineConfig {
     pub steps: u64,
     /// Seed of what is random in a step (dropout). Default 0.
     pub seed: u64,
+    /// In which type losses and gradients are computed. F16 wants a
+    /// [`LossScale`](crate::precision::LossScale) as the first rule. Default f32.
+    pub precision: Precision,
+    /// Whether blocks of a backbone keep their input alone and are computed again in the backward
+    /// pass ([`with_recomputation`](forge_nn::with_recomputation)). Default false.
+    pub gradient_checkpointing: bool,
     /// Which parameters move, and by which optimiser. Default: all, by one.
     pub groups: Vec<ParameterGroup>,
 }
@@ -35,6 +42,8 @@ impl Default for EngineConfig {
             dropout_schedule: FactorConfig::Constant,
             steps: 1000,
             seed: 0,
+            precision: Precision::F32,
+            gradient_checkpointing: false,
             groups: vec![ParameterGroup::all()],
         }
     }

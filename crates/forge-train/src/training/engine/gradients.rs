@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use forge_nn::ForgeError;
 
 use super::statistics::Statistics;
@@ -31,8 +31,9 @@ impl<M: Module> Engine<'_, M> {
         loss: impl FnOnce(&M, &StepContext<'_>) -> Result<Tensor<1>, ForgeError>,
     ) -> Result<Gradients, ForgeError> {
         self.open_step();
-        let at = self.context();
-        let value = self.at_step_rate(|| loss(self.module(), &at))?;
+        let device = self.devices[0].clone();
+        let at = self.clock.at(&device, Phase::WHOLE);
+        let value = self.forward(|module| loss(module, &at))?;
         self.backward(value, 1.0, &at)
     }
 
@@ -45,7 +46,8 @@ impl<M: Module> Engine<'_, M> {
         phase: &Phase,
     ) -> Result<Gradients, ForgeError> {
         self.open_step();
-        let at = self.context().in_phase(&phase.name);
+        let device = self.devices[0].clone();
+        let at = self.clock.at(&device, &phase.name);
         let whole = weight(task, rows)?;
         let mut total: Option<Gradients> = None;
         for piece in pieces(rows.len(), parts) {
@@ -55,7 +57,7 @@ impl<M: Module> Engine<'_, M> {
             } else {
                 weight(task, piece)? / whole
             };
-            let value = self.at_step_rate(|| task.loss(self.module(), piece, &at))?;
+            let value = self.forward(|module| task.loss(module, piece, &at))?;
             let part = self.backward(value, share, &at)?;
             total = Some(match total {
                 None => part,
@@ -96,6 +98,11 @@ impl<M: Module> Engine<'_, M> {
         let scaled = |loss: Tensor<1>, by: f64| match by {
             1.0 => loss,
             _ => loss.mul_scalar(by),
+        };
+        // A scaled loss must not overflow.
+        let loss = match loss.dtype() {
+            DType::F16 | DType::BF16 => loss.cast(DType::F32),
+            _ => loss,
         };
         let loss = scaled(loss, share);
         let value = loss.clone().inner();

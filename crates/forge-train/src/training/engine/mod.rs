@@ -21,12 +21,17 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use forge_nn::ForgeError;
 use forge_nn::regularisation::with_dropout_factor;
+use forge_nn::with_recomputation;
 
 use super::rule::GradientRule;
 use crate::averaging::{Averaging, Members};
+use crate::precision::{Precision, autocast, take_statistics};
 use crate::schedule::FactorConfig;
 use group::Slot;
 use step_seed::step_seed;
+
+/// Purpose of the random numbers of blocks that are computed again.
+const BLOCKS: &str = "volatilityforge trainer recomputed blocks";
 
 /// Makes optimiser steps: it holds the module that is trained, the optimisers, the rules that
 /// look at gradients, the averages and the count of steps. It knows no rows.
@@ -68,6 +73,7 @@ pub struct Engine<'a, M: Module> {
     rules: Vec<Box<dyn GradientRule<M> + 'a>>,
     averagings: Vec<Box<dyn Averaging<M> + 'a>>,
     dropout_schedule: FactorConfig,
+    gradient_checkpointing: bool,
     clock: Clock,
     /// What has happened in the step that is being made.
     open: step::Open,
@@ -101,6 +107,7 @@ impl<'a, M: Module> Engine<'a, M> {
     pub fn new(module: M, config: EngineConfig) -> Result<Self, ForgeError> {
         let (module, device) = prepare::prepare(module, &config.devices)?;
         config.dropout_schedule.validate("dropout_schedule")?;
+        config.precision.check(&device)?;
         let slots = Slot::build(
             &config.groups,
             &module,
@@ -116,7 +123,9 @@ impl<'a, M: Module> Engine<'a, M> {
             rules: Vec::new(),
             averagings: Vec::new(),
             dropout_schedule: config.dropout_schedule,
+            gradient_checkpointing: config.gradient_checkpointing,
             clock: Clock {
+                precision: config.precision,
                 epoch: 0,
                 step: 0,
                 steps: config.steps,
@@ -269,6 +278,35 @@ impl<'a, M: Module> Engine<'a, M> {
         with_dropout_factor(self.dropout_schedule.at(step, steps), pass)
     }
 
+    /// Runs the forward pass of a step: dropout at its rate, in its precision, keeping what the
+    /// config says.
+    pub(super) fn forward<R>(
+        &mut self,
+        pass: impl FnOnce(&M) -> Result<R, ForgeError>,
+    ) -> Result<R, ForgeError> {
+        let Clock { epoch, step, .. } = self.clock;
+        let copy = match self.clock.precision {
+            Precision::F32 => None,
+            half => Some(autocast(self.module(), half)),
+        };
+        self.open.passes += 1;
+        // Every pass of a step draws for itself.
+        let seed = step_seed(BLOCKS, self.seed ^ self.open.passes, epoch, step);
+        let value = self.at_step_rate(|| {
+            let module = copy.as_ref().unwrap_or(self.module());
+            match self.gradient_checkpointing {
+                true => with_recomputation(seed, || pass(module)),
+                false => pass(module),
+            }
+        })?;
+        if let Some(copy) = copy
+            && let Some(module) = self.module.take()
+        {
+            self.module = Some(take_statistics(module, &copy));
+        }
+        Ok(value)
+    }
+
     /// Seeds Burn's random numbers by the run's seed, the epoch and the step: the same whether the
     /// run was resumed in between or not.
     pub(crate) fn seed_for(&self, purpose: &str) {
@@ -285,6 +323,7 @@ struct Clock {
     step: u64,
     /// Steps planned.
     steps: u64,
+    precision: Precision,
 }
 
 impl Clock {
@@ -295,6 +334,7 @@ impl Clock {
             step: self.step,
             steps: self.steps,
             phase,
+            precision: self.precision,
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct StepOutcome {
 pub(super) struct Open {
     /// Random numbers are seeded.
     pub(super) begun: bool,
+    /// Forward passes so far.
+    pub(super) passes: u64,
     /// Batch statistics before the forward pass, where a rule may skip what comes of it.
     pub(super) before: Option<Statistics>,
     /// Some weights moved.

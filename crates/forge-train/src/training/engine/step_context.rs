@@ -2,6 +2,8 @@
 
 use burn::tensor::Device;
 
+use crate::precision::Precision;
+
 /// Where a step stands: what a loss may depend on beside module and rows.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -16,6 +18,9 @@ pub struct StepContext<'a> {
     pub steps: u64,
     /// The [`Phase`](crate::Phase) of the step, by its name.
     pub phase: &'a str,
+    /// In which type the module computes that the loss is given; cast float inputs with
+    /// [`Precision::cast`].
+    pub precision: Precision,
 }
 
 impl<'a> StepContext<'a> {
@@ -28,6 +33,7 @@ impl<'a> StepContext<'a> {
             step: 0,
             steps: 1,
             phase: super::Phase::WHOLE,
+            precision: Precision::F32,
         }
     }
 
@@ -41,6 +47,12 @@ impl<'a> StepContext<'a> {
             steps,
             ..self
         }
+    }
+
+    /// In a precision.
+    #[must_use]
+    pub fn in_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// In a phase.
