@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod backbones;
 mod battery;
 mod candidates;
 mod causal;

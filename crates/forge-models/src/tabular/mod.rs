@@ -30,7 +30,9 @@ mod tabular_resnet;
 mod token;
 
 pub use embedded_columns::{EmbeddedColumns, PlrConfig};
-pub use token::{Backbone, BackboneConfig, CarriesState, Read, TokenConfig, TokenHead, TokenModel};
+pub use token::{
+    Backbone, BackboneConfig, CarriesState, Read, TokenConfig, TokenHead, TokenModel, over_valid,
+};
 
 registry! { ($)
     "ft_transformer" => ft_transformer: FtTransformer, FtTransformerConfig;

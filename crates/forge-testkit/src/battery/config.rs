@@ -81,27 +81,60 @@ fn whole(config: &ModelConfig) -> (Vec<String>, toml::Table) {
     (names, table)
 }
 
-/// Whether all bad values of every field of a part `field` are refused by that field's name.
+/// Whether all bad values of every field of a part `field` are refused by that field's name. Parts
+/// have parts; a word has only bad values that do not parse, and a list those of its elements.
 fn refuses_in(config: &ModelConfig, field: &str, part: &toml::Table) -> bool {
     let table = toml::Table::try_from(config).unwrap_or_default();
+    let verdict = |part: &toml::Table| {
+        let mut table = table.clone();
+        table.insert(field.into(), Value::Table(part.clone()));
+        ModelConfig::deserialize(Value::Table(table)).map(|config| config.validate())
+    };
+    part_refuses(part, &|part: toml::Table| verdict(&part))
+}
+
+type Verdict<'a> = &'a dyn Fn(toml::Table) -> Result<Result<(), ForgeError>, toml::de::Error>;
+
+/// Whether all bad values of the fields of `part` are refused, where `verdict` is what is said of the
+/// whole config with another part in its place.
+fn part_refuses(part: &toml::Table, verdict: Verdict<'_>) -> bool {
+    let with = |inner: &str, value: Value| {
+        let mut part = part.clone();
+        part.insert(inner.into(), value);
+        verdict(part)
+    };
     part.iter().all(|(inner, value)| {
-        let bad: &[Value] = match value {
-            Value::Float(_) => &[f64::NAN, f64::INFINITY, -0.5].map(Value::Float),
-            Value::Integer(_) => &[0, i64::MAX].map(Value::Integer),
-            Value::Boolean(_) => &[],
-            _ => return false,
-        };
-        bad.iter().all(|bad| {
-            let (mut table, mut part) = (table.clone(), part.clone());
-            part.insert(inner.clone(), bad.clone());
-            table.insert(field.into(), Value::Table(part));
-            let read = ModelConfig::deserialize(Value::Table(table));
-            read.is_ok_and(|config| {
-                config
-                    .validate()
-                    .is_err_and(|e| e.is_config() && e.to_string().contains(inner.as_str()))
+        let named = |value: &Value| {
+            with(inner, value.clone()).is_ok_and(|result| {
+                result.is_err_and(|e| e.is_config() && e.to_string().contains(inner.as_str()))
             })
-        })
+        };
+        let word = Value::String("not_a_word".into());
+        match value {
+            Value::Float(_) => [f64::NAN, f64::INFINITY, -0.5]
+                .map(Value::Float)
+                .iter()
+                .all(named),
+            Value::Integer(0) => named(&Value::Integer(i64::MAX)),
+            Value::Integer(_) => [0, i64::MAX].map(Value::Integer).iter().all(named),
+            Value::Boolean(_) => true,
+            Value::String(_) => with(inner, word).is_err(),
+            Value::Array(list) if list.iter().all(Value::is_integer) => {
+                named(&Value::Array(vec![Value::Integer(i64::MAX)]))
+            }
+            Value::Array(list) if list.iter().all(Value::is_float) => {
+                let mut bad = list.clone();
+                bad[0] = Value::Float(f64::NAN);
+                named(&Value::Array(bad))
+            }
+            Value::Array(list) if list.iter().all(Value::is_str) => {
+                with(inner, Value::Array(vec![word])).is_err()
+            }
+            Value::Table(parts) => part_refuses(parts, &|parts: toml::Table| {
+                with(inner, Value::Table(parts))
+            }),
+            _ => false,
+        }
     })
 }
 

@@ -4,6 +4,7 @@
 //! [`subjects`] gives the configs, so that a model is checked as soon as it is in the registry.
 //! What a model declares is checked, what it does not declare must be refused.
 
+mod backbone;
 mod config;
 mod devices;
 mod forward;
@@ -13,6 +14,7 @@ mod state;
 mod table;
 mod training;
 
+pub use backbone::{padding_changes_nothing, steps_equal_the_sequence};
 pub use config::{bad_fields_are_named, config_survives_files, parameter_count_is_right};
 pub use devices::{devices, results_equal_flex};
 pub use forward::{

@@ -50,10 +50,11 @@ pub fn run_case(path: impl AsRef<Path>) -> CaseReport {
 
 fn run(case: &Case, precision: Precision) -> Result<PrecisionReport, OracleError> {
     let session = Session::new(case, precision, &Device::flex().autodiff());
-    if ModelConfig::NAMES.contains(&case.model.as_str()) {
-        models::run(&session)?;
-    } else if let Some(component) = components::find(&case.model) {
+    // A backbone's cases are of the stack or of a layer of it, not of the model over it.
+    if let Some(component) = components::find(&case.model) {
         (component.run)(&session)?;
+    } else if ModelConfig::NAMES.contains(&case.model.as_str()) {
+        models::run(&session)?;
     } else {
         let names = components::ALL.iter().map(|component| component.name);
         let names = ModelConfig::NAMES

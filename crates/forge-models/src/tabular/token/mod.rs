@@ -2,12 +2,14 @@
 
 mod backbone;
 mod carries_state;
+mod over_valid;
 mod token_config;
 mod token_head;
 mod token_model;
 
 pub use backbone::{Backbone, BackboneConfig, Read};
 pub use carries_state::CarriesState;
+pub use over_valid::over_valid;
 pub use token_config::TokenConfig;
 pub(super) use token_config::{TokenColumns, column_fields};
 pub use token_head::TokenHead;

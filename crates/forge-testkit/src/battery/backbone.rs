@@ -1,0 +1,103 @@
+//! What every backbone must do with padding, and every one that carries state token by token.
+
+use burn::tensor::{Bool, Device, Tensor, TensorData};
+use forge_models::{Backbone, CarriesState};
+
+use super::table::{assert_close, floats, values};
+use crate::Noise;
+
+const BATCH: usize = 3;
+const TIME: usize = 11;
+
+fn tokens(noise: &mut Noise, time: usize, width: usize, device: &Device) -> Tensor<3> {
+    floats(noise.tensor(&[BATCH, time, width]), device)
+}
+
+/// The outputs at valid tokens, one after the other.
+fn at(valid: &[bool], outputs: Tensor<3>) -> Vec<f64> {
+    let width = outputs.dims()[2];
+    let values = values(outputs);
+    let rows = values.chunks(width).zip(valid);
+    rows.filter(|(_, valid)| **valid)
+        .flat_map(|(row, _)| row.to_vec())
+        .collect()
+}
+
+/// Whatever stands at tokens that do not count, and wherever they are, the outputs at those that
+/// count are the same; and a sequence with padding behind it has the outputs of the sequence alone.
+///
+/// # Panics
+/// With `name`, if an output differs by more than 1e-5 of the largest.
+pub fn padding_changes_nothing<B: Backbone>(
+    name: &str,
+    backbone: &B,
+    d_token: usize,
+    device: &Device,
+) {
+    let mut noise = Noise::new(5);
+    for round in 0..8 {
+        let clean = tokens(&mut noise, TIME, d_token, device);
+        let valid: Vec<bool> = (0..BATCH * TIME).map(|_| noise.code(3) > 0).collect();
+        let mask = || {
+            let data = TensorData::new(valid.clone(), [BATCH, TIME]);
+            Tensor::<2, Bool>::from_data(data, device)
+        };
+        let absent = mask().bool_not().unsqueeze_dim::<3>(2);
+        let absent = absent.expand([BATCH, TIME, d_token]);
+        let junk = tokens(&mut noise, TIME, d_token, device) * 1e3;
+        let padded = clean.clone().mask_where(absent, junk);
+        let expected = at(&valid, backbone.forward(clean, Some(mask())));
+        let found = at(&valid, backbone.forward(padded, Some(mask())));
+        let title = format!("{name}: contents of padding, round {round}");
+        assert_close(&title, &found, &expected, 1e-5, 0.0);
+    }
+    for time in [1, 4, TIME - 1] {
+        let alone = tokens(&mut noise, time, d_token, device);
+        let junk = tokens(&mut noise, TIME - time, d_token, device) * 1e3;
+        let valid: Vec<bool> = (0..BATCH * TIME).map(|i| i % TIME < time).collect();
+        let mask = TensorData::new(valid.clone(), [BATCH, TIME]);
+        let mask = Tensor::<2, Bool>::from_data(mask, device);
+        let padded = Tensor::cat(vec![alone.clone(), junk], 1);
+        let found = at(&valid, backbone.forward(padded, Some(mask)));
+        let expected = values(backbone.forward(alone, None));
+        let title = format!("{name}: {time} tokens and padding behind");
+        assert_close(&title, &found, &expected, 1e-5, 0.0);
+    }
+}
+
+/// Token by token with the state handed on, the outputs are those of the whole sequence, for lengths
+/// from 1; a state that was kept can be gone back to; and an output depends on tokens up to its own.
+///
+/// # Panics
+/// With `name`, if an output differs by more than 1e-5 of the largest.
+pub fn steps_equal_the_sequence<B: CarriesState>(
+    name: &str,
+    backbone: &B,
+    d_token: usize,
+    device: &Device,
+) {
+    assert!(B::CAUSAL, "{name} carries state and is not causal");
+    let mut noise = Noise::new(7);
+    for time in [1, 2, TIME, 37] {
+        let tokens = tokens(&mut noise, time, d_token, device);
+        let whole = backbone.forward(tokens.clone(), None);
+        let token = |t| tokens.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
+        let mut state = backbone.start(BATCH, device);
+        for t in 0..time {
+            let kept = state.clone();
+            let (y, next) = backbone.step(token(t), state);
+            let (again, _) = backbone.step(token(t), kept);
+            state = next;
+            let title = format!("{name}: token {t} of {time}");
+            let expected = values(whole.clone().narrow(1, t, 1));
+            let y = values(y);
+            assert_close(&title, &y, &expected, 1e-5, 1e-3);
+            assert_close(&title, &values(again), &y, 0.0, 1e-3);
+        }
+        let prefix = time.div_ceil(2);
+        let short = backbone.forward(tokens.clone().narrow(1, 0, prefix), None);
+        let title = format!("{name}: first {prefix} of {time} tokens alone");
+        let expected = values(whole.narrow(1, 0, prefix));
+        assert_close(&title, &values(short), &expected, 1e-5, 1e-3);
+    }
+}
