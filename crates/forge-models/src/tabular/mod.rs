@@ -13,6 +13,8 @@ mod dense_net;
 mod embedded_columns;
 mod ft_transformer;
 mod limits;
+mod mamba;
+mod mamba2;
 mod modern_nca;
 mod modern_resnet;
 mod numbers;
@@ -28,11 +30,17 @@ mod tabr;
 mod tabular_mlp;
 mod tabular_resnet;
 mod token;
+mod ttt;
+mod ttt_linear;
+mod ttt_mlp;
+mod xlstm;
 
 pub use embedded_columns::{EmbeddedColumns, PlrConfig};
 pub use token::{
-    Backbone, BackboneConfig, CarriesState, Read, TokenConfig, TokenHead, TokenModel, over_valid,
+    Backbone, BackboneConfig, CarriesState, Read, ResidualMixer, ResidualMixers, TokenConfig,
+    TokenHead, TokenMixer, TokenModel, over_valid,
 };
+pub use ttt::{InnerModel, TttBackbone, TttBackboneConfig, TttBlock, TttMixer, TttState};
 
 registry! { ($)
     "ft_transformer" => ft_transformer: FtTransformer, FtTransformerConfig;
@@ -49,6 +57,11 @@ registry! { ($)
     "dense_net" => dense_net: DenseNet, DenseNetConfig;
     "tabicl" => tabicl: TabIcl, TabIclConfig;
     "realmlp" => realmlp: RealMlp, RealMlpConfig;
+    "mamba" => mamba: Mamba, MambaConfig;
+    "mamba2" => mamba2: Mamba2, Mamba2Config;
+    "xlstm" => xlstm: Xlstm, XlstmConfig;
+    "ttt_linear" => ttt_linear: TttLinear, TttLinearConfig;
+    "ttt_mlp" => ttt_mlp: TttMlp, TttMlpConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

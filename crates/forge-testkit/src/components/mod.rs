@@ -1,4 +1,5 @@
-//! The layers of forge-nn that the oracle runner knows, by the names of the cases.
+//! The layers of forge-nn and the stacks of forge-models that the oracle runner knows, by the names of
+//! the cases.
 //!
 //! A component is one file here: a function that reads its config, parameters and inputs from a
 //! [`Session`] and hands in its outputs. The runner does the rest. To add one: its file, and its
@@ -22,6 +23,7 @@ mod acon_c;
 mod adaptive_computation_time;
 mod adaptive_layer_norm;
 mod attention_core;
+mod backbone;
 mod by_path;
 mod conditional_layer_norm;
 mod cross_attention;
@@ -32,6 +34,7 @@ mod group_norm_1d;
 mod grouped_query_attention;
 mod layer_scale;
 mod linear_attention;
+mod mamba;
 mod meta_acon;
 mod multi_head_attention;
 mod num_embedding_bins;
@@ -44,6 +47,8 @@ mod simplex;
 mod sliding_window_attention;
 mod squeeze_excitation;
 mod star_relu;
+mod ttt;
+mod xlstm;
 
 use crate::oracle::{OracleError, Session};
 
@@ -79,6 +84,8 @@ pub const ALL: &[Component] = &[
     component("layer_scale", layer_scale::run),
     component("linear_attention", linear_attention::run),
     component("lisht", elementwise::run),
+    component("mamba", mamba::run),
+    component("mamba2", mamba::run_mamba2),
     component("meta_acon", meta_acon::run),
     component("mish", elementwise::run),
     component("multi_head_attention", multi_head_attention::run),
@@ -96,6 +103,11 @@ pub const ALL: &[Component] = &[
     component("squeeze_excitation", squeeze_excitation::run),
     component("star_relu", star_relu::run),
     component("swiglu", gated_linear_unit::run),
+    component("ttt_linear", ttt::run_linear),
+    component("ttt_mlp", ttt::run_mlp),
+    component("xlstm", xlstm::run),
+    component("xlstm_mlstm", xlstm::run_mlstm),
+    component("xlstm_slstm", xlstm::run_slstm),
 ];
 
 /// The component called `name`.
