@@ -13,3 +13,12 @@ fn every_model_agrees_with_its_reference() {
         assert_cases(folder.join(name));
     }
 }
+
+/// Blocks of stacks that have cases of their own.
+#[test]
+fn single_blocks_agree_with_their_reference() {
+    for name in ["xlstm_mlstm", "xlstm_slstm"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
+        assert_cases(folder.join(name));
+    }
+}

@@ -29,6 +29,7 @@ mod broadcast;
 pub mod check;
 mod config;
 mod config_macro;
+pub mod convolution;
 mod device;
 mod error;
 pub mod gating;

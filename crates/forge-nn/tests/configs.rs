@@ -6,6 +6,7 @@ use std::path::Path;
 use forge_nn::activation::*;
 use forge_nn::adaptive_computation::*;
 use forge_nn::attention::*;
+use forge_nn::convolution::*;
 use forge_nn::gating::*;
 use forge_nn::norm::*;
 use forge_nn::num_embeddings::*;
@@ -67,6 +68,7 @@ configs!(
     AttentionPoolingConfig(5),
     BatchNormConfig(5),
     CalendarEncodingConfig(),
+    CausalConv1dConfig(5, 3),
     ClassConditionalLayerNormConfig(5, 3),
     ConditionalLayerNormConfig(5, 3),
     CrossAttentionConfig(6, 5, 2),

@@ -46,3 +46,14 @@ pub fn median_ms(mut work: Box<dyn FnMut()>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[runs / 2]
 }
+
+/// The peak memory of this process in MiB, where the kernel tells.
+#[must_use]
+pub fn peak_mib() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").ok();
+    let kib = status.and_then(|status| {
+        let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
+        line.split_whitespace().nth(1)?.parse::<f64>().ok()
+    });
+    kib.map_or_else(|| "unknown".into(), |kib| format!("{:.0}", kib / 1024.0))
+}

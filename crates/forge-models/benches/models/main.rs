@@ -2,10 +2,14 @@
 //! this process. `NAME_train` is an optimiser step on 256 rows (forward, squared error, backward,
 //! AdamW), `NAME_forward` a forward pass of 1,024 rows without gradients, both of the model called
 //! NAME at its default architecture, or that of a preset, over 40 numeric features. Models that
-//! predict from labelled rows are given 256 more. `FORGE_BENCH_DEVICE` names the device, of those
+//! predict from labelled rows are given 256 more. `models --long NAME TOKENS` prints time of forward and
+//! backward, peak memory, and the time of a step after so many tokens, of the backbone NAME at its
+//! balanced preset. `FORGE_BENCH_DEVICE` names the device, of those
 //! compiled in; default: flex. `benches/compare.sh models` at the root runs this beside the authors'
 //! code.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+mod long;
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
@@ -108,7 +112,16 @@ fn step(model: Model, input: TabularInput, target: Tensor<2>) -> Box<dyn FnMut()
 
 fn main() {
     // Cargo itself passes `--bench`.
-    let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
+    if let [flag, name, tokens] = &arguments[..]
+        && flag == "--long"
+    {
+        return long::report(name, tokens.parse().unwrap());
+    }
+    let mut arguments = arguments.into_iter();
     let mut strategy = None;
     let mut named = Vec::new();
     while let Some(argument) = arguments.next() {

@@ -17,6 +17,8 @@ mod hybrid_transformer;
 mod hyper_mixer;
 mod in_context;
 mod limits;
+mod mamba;
+mod mamba2;
 mod modern_nca;
 mod modern_resnet;
 mod modern_tcn;
@@ -39,12 +41,18 @@ mod tabr;
 mod tabular_mlp;
 mod tabular_resnet;
 mod token;
+mod ttt;
+mod ttt_linear;
+mod ttt_mlp;
+mod xlstm;
 
 pub use embedded_columns::{EmbeddedColumns, PlrConfig};
 pub use rotary_attention::{AttentionKind, LayerState, TransformerState};
 pub use token::{
-    Backbone, BackboneConfig, CarriesState, Read, TokenConfig, TokenHead, TokenModel, over_valid,
+    Backbone, BackboneConfig, CarriesState, Read, ResidualMixer, ResidualMixers, TokenConfig,
+    TokenHead, TokenMixer, TokenModel, over_valid,
 };
+pub use ttt::{InnerModel, TttBackbone, TttBackboneConfig, TttBlock, TttMixer, TttState};
 
 registry! { ($)
     "ft_transformer" => ft_transformer: FtTransformer, FtTransformerConfig;
@@ -68,6 +76,11 @@ registry! { ($)
     "hyper_mixer" => hyper_mixer: HyperMixer, HyperMixerTableConfig;
     "modern_tcn" => modern_tcn: ModernTcn, ModernTcnTableConfig;
     "ntm" => ntm: Ntm, NtmTableConfig;
+    "mamba" => mamba: Mamba, MambaConfig;
+    "mamba2" => mamba2: Mamba2, Mamba2Config;
+    "xlstm" => xlstm: Xlstm, XlstmConfig;
+    "ttt_linear" => ttt_linear: TttLinear, TttLinearConfig;
+    "ttt_mlp" => ttt_mlp: TttMlp, TttMlpConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -7,7 +7,7 @@ use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{DType, Distribution, Tensor};
 use forge_nn::attention::{LinearAttentionState, linear_attention, linear_attention_causal};
 use forge_nn::ops::{AttentionMask, AttentionOptions, attention};
-use forge_testkit::bench::device;
+use forge_testkit::bench::{device, peak_mib};
 
 use crate::operations::both;
 
@@ -79,13 +79,6 @@ pub(crate) fn report(kind: &str, tokens: usize) {
         device.sync().unwrap();
         best = best.min(start.elapsed().as_secs_f64() * 1e3);
     }
-    // Where the kernel tells, in KiB.
-    let peak = std::fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|status| {
-            let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
-            line.split_whitespace().nth(1)?.parse::<f64>().ok()
-        })
-        .map_or_else(|| "unknown".into(), |kib| format!("{:.0}", kib / 1024.0));
+    let peak = peak_mib();
     println!("{kind}_{tokens} {best:.1} ms, peak {peak} MiB");
 }

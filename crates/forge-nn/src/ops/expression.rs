@@ -3,7 +3,9 @@
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use burn::backend::tensor::{BoolTensor, FloatTensor};
-use burn::backend::{Backend, DType, FloatDType, Shape, Slice, TensorMetadata};
+use burn::backend::{
+    Backend, DType, FloatDType, Shape, Slice, TensorMetadata, get_or_init_device_settings,
+};
 
 /// A float primitive of backend `B`; cloning is cheap (a handle).
 pub(crate) struct Expr<B: Backend>(pub(crate) FloatTensor<B>);
@@ -60,6 +62,21 @@ impl<B: Backend> Expr<B> {
         Self(B::relu_backward(output.0, grad.0))
     }
 
+    /// The larger of two elements; the gradient goes to it, and to `other` where they are equal.
+    pub(crate) fn larger(self, other: Self) -> Self {
+        let bools = get_or_init_device_settings::<B>(&self.0.device()).bool_dtype;
+        let mask = B::float_greater(self.0.clone(), other.0.clone(), bools);
+        Self(B::float_mask_where(other.0, mask, self.0))
+    }
+
+    /// 1 where an element is greater than the other, else 0: a constant for differentiation.
+    pub(crate) fn is_greater(self, other: Self) -> Self {
+        let bools = get_or_init_device_settings::<B>(&self.0.device()).bool_dtype;
+        let zeros = self.zeros_like(self.shape());
+        let mask = B::float_greater(self.0, other.0, bools);
+        zeros.mask_fill(mask, 1.0)
+    }
+
     /// Zeros of the element type and on the device of `self`, which is not read.
     pub(crate) fn zeros_like(&self, shape: impl Into<Shape>) -> Self {
         let dtype: FloatDType = self.dtype().into();
@@ -91,9 +108,32 @@ impl<B: Backend> Expr<B> {
         Self(B::float_matmul(self.0, rhs.0))
     }
 
+    /// The matrix `self` `[m, k]` times each column of `columns` `[b, n, k, 1]`: `[b, n, m, 1]`.
+    pub(crate) fn matmul_columns(self, columns: Self) -> Self {
+        let ([m, _], [batch, n, k, _]) = (self.shape().dims(), columns.shape().dims());
+        let columns = columns.reshape([batch * n, k]).transpose();
+        let product = self.matmul(columns);
+        product.transpose().reshape([batch, n, m, 1])
+    }
+
     /// The last two axes swapped.
     pub(crate) fn transpose(self) -> Self {
         Self(B::float_transpose(self.0))
+    }
+
+    /// Repeats axes of length 1.
+    pub(crate) fn expand(self, shape: impl Into<Shape>) -> Self {
+        Self(B::float_expand(self.0, shape.into()))
+    }
+
+    /// Running sums along `dim`.
+    pub(crate) fn cumsum(self, dim: usize) -> Self {
+        Self(B::float_cumsum(self.0, dim))
+    }
+
+    /// The elements of `dim` in reverse.
+    pub(crate) fn flip(self, dim: usize) -> Self {
+        Self(B::float_flip(self.0, &[dim]))
     }
 
     pub(crate) fn reshape(self, shape: impl Into<Shape>) -> Self {

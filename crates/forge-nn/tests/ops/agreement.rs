@@ -3,6 +3,7 @@
 
 use super::cases::{self, Case};
 use super::evaluation::{assert_agrees, assert_differentiates};
+use super::recurrences;
 
 /// Numbers that a case may have: under Miri, which interprets, small ones only.
 const MOST: usize = if cfg!(miri) { 60 } else { 1 << 20 };
@@ -51,4 +52,24 @@ fn attention() {
 #[test]
 fn packed_attention() {
     check(cases::packed_attentions());
+}
+
+#[test]
+fn ssd() {
+    check(recurrences::ssd());
+}
+
+#[test]
+fn selective_scan() {
+    check(recurrences::selective_scans());
+}
+
+#[test]
+fn max_scan() {
+    check(recurrences::max_scans());
+}
+
+#[test]
+fn slstm() {
+    check(recurrences::slstms());
 }

@@ -11,6 +11,7 @@ use forge_nn::{Mode, ModuleConfig, set_mode};
 
 use super::cases::{self, Case};
 use super::evaluation::{tensor, values};
+use super::recurrences;
 
 /// Records `function` of `inputs`; what is left in the graph.
 fn operations(
@@ -54,6 +55,14 @@ fn check(cases: Vec<Case>) {
 #[test]
 fn capture_decomposes_linear() {
     check(cases::linear());
+}
+
+#[test]
+fn capture_decomposes_recurrences() {
+    check(recurrences::ssd());
+    check(recurrences::selective_scans());
+    check(recurrences::max_scans());
+    check(recurrences::slstms());
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(crate) struct Case {
     pub(crate) smooth: bool,
 }
 
-fn case(
+pub(super) fn case(
     name: impl Into<String>,
     inputs: Vec<Vec<f64>>,
     smooth: bool,
@@ -35,11 +35,11 @@ fn case(
     }
 }
 
-fn scaled(seed: u64, len: usize, by: f64) -> Vec<f64> {
+pub(super) fn scaled(seed: u64, len: usize, by: f64) -> Vec<f64> {
     values(seed, len).into_iter().map(|x| x * by).collect()
 }
 
-fn part(inputs: &[Tensor<1>], i: usize) -> Tensor<1> {
+pub(super) fn part(inputs: &[Tensor<1>], i: usize) -> Tensor<1> {
     inputs[i].clone()
 }
 

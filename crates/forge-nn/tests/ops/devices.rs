@@ -14,6 +14,7 @@ use super::cases::{self, Case};
 use super::evaluation::{
     assert_within_budget, evaluate, evaluate_on, relative_error, tensor, values,
 };
+use super::recurrences;
 
 /// `flex` has its own tests, in f64 too.
 fn check(cases: Vec<Case>) {
@@ -53,6 +54,14 @@ fn check_beside(cases: Vec<Case>, beside: fn(DeviceName, &Device) -> Device) {
 #[test]
 fn device_linear() {
     check_products(cases::linear());
+}
+
+#[test]
+fn device_recurrences() {
+    check_products(recurrences::ssd());
+    check_products(recurrences::selective_scans());
+    check_products(recurrences::max_scans());
+    check_products(recurrences::slstms());
 }
 
 #[test]

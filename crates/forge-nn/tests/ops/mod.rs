@@ -9,5 +9,6 @@ mod capture;
 mod cases;
 mod devices;
 mod evaluation;
+mod recurrences;
 mod recycled;
 mod second_order;

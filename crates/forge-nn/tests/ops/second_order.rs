@@ -8,8 +8,8 @@ use burn::backend::{AutodiffBackend, Flex};
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
     AttentionOps, AttentionParams, DropoutResidualOps, GluKind, GluOps, LinearActivation,
-    LinearOps, OptionalBool, OptionalFloat, PackedHeads, RowNorm, RowNormOps, SoftmaxOps,
-    StopGradientOps, stop_gradient,
+    LinearOps, MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, RowNorm, RowNormOps,
+    SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, stop_gradient,
 };
 
 use super::evaluation::{tensor, values};
@@ -230,3 +230,55 @@ fn stop_gradient_stops_at_both_levels() {
     // The gradient is the constant: nothing of it depends on `x` any more.
     assert!(!gradient.is_tracked());
 }
+
+/// Part `from..from + len` of a flat tensor.
+fn flat_part<B: burn::backend::Backend>(
+    x: &FloatTensor<B>,
+    from: usize,
+    shape: &[usize],
+) -> FloatTensor<B> {
+    let len: usize = shape.iter().product();
+    let range = burn::backend::Slice::from(from as isize..(from + len) as isize);
+    reshape::<B>(B::float_slice(x.clone(), &[range]), shape)
+}
+
+/// Two chunks, two heads of one group.
+fn ssd<B: SsdOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let y = B::fused_ssd(
+        flat_part::<B>(&x, 0, &[1, 2, 66, 1]),
+        B::float_mul_scalar(flat_part::<B>(&x, 132, &[1, 2, 66]), 0.1.into()),
+        flat_part::<B>(&x, 264, &[1, 1, 66, 1]),
+        flat_part::<B>(&x, 330, &[1, 1, 66, 1]),
+    );
+    reshape::<B>(y, &[132])
+}
+twice!(through_ssd, 396, ssd);
+
+/// Two chunks.
+fn selective_scan<B: SelectiveScanOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let y = B::fused_selective_scan(
+        flat_part::<B>(&x, 0, &[1, 34, 2]),
+        B::float_mul_scalar(flat_part::<B>(&x, 68, &[1, 34, 2]), 0.3.into()),
+        flat_part::<B>(&x, 136, &[2, 1]),
+        flat_part::<B>(&x, 138, &[1, 34, 1]),
+        flat_part::<B>(&x, 172, &[1, 34, 1]),
+    );
+    reshape::<B>(y, &[68])
+}
+twice!(through_selective_scan, 206, selective_scan);
+
+fn max_scan<B: MaxScanOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::fused_max_scan(
+        flat_part::<B>(&x, 0, &[2, 7]),
+        flat_part::<B>(&x, 14, &[2, 7]),
+    )
+}
+twice!(through_max_scan, 28, max_scan);
+
+fn slstm<B: SlstmOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::fused_slstm(
+        flat_part::<B>(&x, 0, &[1, 2, 5, 8]),
+        flat_part::<B>(&x, 80, &[1, 2, 8]),
+    )
+}
+twice!(through_slstm, 96, slstm);

@@ -80,6 +80,9 @@ pub fn steps_equal_the_sequence<B: CarriesState>(
         backbone.is_causal(),
         "{name} carries state and is not causal"
     );
+    let empty = TensorData::new::<f64, _>(vec![], [BATCH, 0, d_token]);
+    let none = backbone.forward(floats(empty, device), None);
+    assert_eq!(none.dims(), [BATCH, 0, d_token], "{name}: no tokens");
     let mut noise = Noise::new(7);
     for time in [1, 2, TIME, 37] {
         let tokens = tokens(&mut noise, time, d_token, device);
@@ -103,4 +106,48 @@ pub fn steps_equal_the_sequence<B: CarriesState>(
         let expected = values(whole.narrow(1, 0, prefix));
         assert_close(&title, &values(short), &expected, 1e-5, 1e-3);
     }
+}
+
+/// A token of another batch than the state's is refused, with both shapes.
+///
+/// # Panics
+/// With `name`, if it is not.
+pub fn states_of_others_are_refused<B: CarriesState>(
+    name: &str,
+    backbone: &B,
+    d_token: usize,
+    device: &Device,
+) {
+    let state = backbone.start(BATCH, device);
+    let token = tokens(&mut Noise::new(3), 1, d_token, device);
+    let token = token.narrow(0, 0, BATCH - 1).squeeze_dim::<2>(1);
+    let step = std::panic::AssertUnwindSafe(|| backbone.step(token, state).0.dims());
+    let Err(panic) = std::panic::catch_unwind(step) else {
+        panic!("{name} takes the state of another batch");
+    };
+    let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+    let both = text.contains("the state is [") && text.contains("the token needs [");
+    assert!(both, "{name}: {text}");
+}
+
+/// Tokens of 1e3 give finite outputs and gradients.
+///
+/// # Panics
+/// With `name`, if they do not.
+pub fn large_tokens_stay_finite<B: Backbone>(
+    name: &str,
+    backbone: &B,
+    d_token: usize,
+    device: &Device,
+) {
+    let tokens = tokens(&mut Noise::new(9), 37, d_token, device) * 1e3;
+    let tokens = tokens.require_grad();
+    let y = backbone.forward(tokens.clone(), None);
+    let gradients = y.clone().sum().backward();
+    let finite = |x: Tensor<3>| values(x).iter().all(|x| x.is_finite());
+    assert!(finite(y), "{name}: outputs");
+    assert!(
+        tokens.grad(&gradients).is_some_and(finite),
+        "{name}: gradients"
+    );
 }

@@ -37,6 +37,7 @@ mod hyper_mixer;
 mod layer_scale;
 mod linear_attention;
 mod losses;
+mod mamba;
 mod mc_dropout;
 mod meta_acon;
 mod modern_tcn;
@@ -53,6 +54,8 @@ mod sliding_window_attention;
 mod squeeze_excitation;
 mod star_relu;
 mod stock_former_loss;
+mod ttt;
+mod xlstm;
 
 use forge_models::{HybridTransformerConfig, ModernTransformerConfig, ParallelTransformerConfig};
 
@@ -97,6 +100,8 @@ pub const ALL: &[Component] = &[
     component("linear_attention", linear_attention::run),
     component("lisht", elementwise::run),
     component("losses", losses::run),
+    component("mamba", mamba::run),
+    component("mamba2", mamba::run_mamba2),
     component("mc_dropout", mc_dropout::run),
     component("meta_acon", meta_acon::run),
     component("mish", elementwise::run),
@@ -126,6 +131,11 @@ pub const ALL: &[Component] = &[
     component("star_relu", star_relu::run),
     component("stock_former_loss", stock_former_loss::run),
     component("swiglu", gated_linear_unit::run),
+    component("ttt_linear", ttt::run_linear),
+    component("ttt_mlp", ttt::run_mlp),
+    component("xlstm", xlstm::run),
+    component("xlstm_mlstm", xlstm::run_mlstm),
+    component("xlstm_slstm", xlstm::run_slstm),
 ];
 
 /// The component called `name`.

@@ -20,19 +20,20 @@ pub fn over_valid(
     valid: Option<Tensor<2, Bool>>,
     run: impl FnOnce(Tensor<3>) -> Tensor<3>,
 ) -> Tensor<3> {
+    let [batch, time, width] = tokens.dims();
+    // No tokens, no outputs: backends refuse many operations on empty tensors.
+    if batch * time * width == 0 {
+        return tokens;
+    }
     let Some(valid) = valid else {
         return run(tokens);
     };
-    let [batch, time, width] = tokens.dims();
     assert!(
         valid.dims() == [batch, time],
         "valid {:?} does not fit tokens {:?}",
         valid.dims(),
         tokens.dims()
     );
-    if batch * time * width == 0 {
-        return run(tokens);
-    }
     let shape = [batch, time, width];
     let absent = valid.clone().bool_not();
     let places = places(valid)

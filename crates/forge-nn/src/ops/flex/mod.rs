@@ -1,6 +1,8 @@
 //! What the kernels for Burn's `flex` backend share: recycled buffers, vectorised arithmetic,
 //! row-wise parallelism and products.
 
+#[cfg(test)]
+pub(super) mod beside;
 pub(super) mod buffer;
 pub(super) mod product;
 pub(super) mod real;

@@ -44,6 +44,20 @@ pub(crate) trait Real:
     /// In `f32`: within 5e-7.
     fn tanh(self) -> Self;
 
+    /// `log(1 + x)`, by the standard library.
+    fn ln_1p(self) -> Self;
+
+    /// `log(1 / (1 + e^-x))`.
+    #[inline(always)]
+    fn log_sigmoid(self) -> Self {
+        let (below, size) = if self < Self::ZERO {
+            (self, -self)
+        } else {
+            (Self::ZERO, self)
+        };
+        below - (-size).exp().ln_1p()
+    }
+
     /// The larger of the two; NaN if `self` is.
     #[inline(always)]
     fn larger(self, other: Self) -> Self {
@@ -134,6 +148,11 @@ impl Real for f32 {
     fn tanh(self) -> Self {
         1.0 - 2.0 / (Real::exp(2.0 * self) + 1.0)
     }
+
+    #[inline(always)]
+    fn ln_1p(self) -> Self {
+        self.ln_1p()
+    }
 }
 
 impl Real for f64 {
@@ -168,6 +187,11 @@ impl Real for f64 {
     #[inline(always)]
     fn tanh(self) -> Self {
         self.tanh()
+    }
+
+    #[inline(always)]
+    fn ln_1p(self) -> Self {
+        self.ln_1p()
     }
 }
 

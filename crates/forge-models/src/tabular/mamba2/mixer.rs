@@ -1,0 +1,205 @@
+//! One layer without its norm.
+
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::tensor::activation::{silu, softplus};
+use burn::tensor::{Device, Distribution, Tensor};
+use forge_nn::convolution::CausalConv1d;
+use forge_nn::ops::{rms_norm, ssd};
+use forge_nn::parameters::drawn;
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
+
+use super::Mamba2BackboneConfig;
+use crate::tabular::TokenMixer;
+use crate::tabular::mamba::first_steps;
+use crate::tabular::token::{assert_state, empty_state};
+
+/// The rates of decay start uniform between these.
+const FIRST_RATES: [f64; 2] = [1.0, 16.0];
+
+/// The block of figure 6 of the paper: one projection to the gate, the convolved part and the step
+/// sizes; SSD; a gated norm; a projection back.
+///
+/// ```text
+/// [z, xBC, δ] = W_in u            [x, B, C] = SiLU(conv(xBC))
+/// Δ = clamp(softplus(δ + b))      A = -exp(A_log), one per head
+/// y = ssd(Δ x, Δ A, B, C) + D x   output = W_out (RMSNorm(y · SiLU(z)) · w)
+/// ```
+///
+/// The norm is over the channels of each group of heads.
+#[derive(Module, Debug)]
+pub struct Mamba2Mixer {
+    in_proj: Linear,
+    conv1d: CausalConv1d,
+    dt_bias: Param<Tensor<1>>,
+    /// `log(-A)`, `[H]`.
+    a_log: Param<Tensor<1>>,
+    /// `D`, `[H]`, from ones.
+    d: Param<Tensor<1>>,
+    /// Scale of the gated norm, `[E]`, from ones.
+    norm: Param<Tensor<1>>,
+    out_proj: Linear,
+    d_inner: usize,
+    heads: usize,
+    groups: usize,
+    states: usize,
+    #[module(skip)]
+    time_step: [f64; 2],
+    epsilon: f64,
+}
+
+/// What a [`Mamba2Mixer`] remembers: its size does not depend on how many tokens were seen.
+#[derive(Debug, Clone)]
+pub struct Mamba2State {
+    /// The last inputs of the convolution, `[B, conv_kernel - 1, E + 2 G N]`; none before the first
+    /// token.
+    past: Option<Tensor<3>>,
+    /// `[B, H, N, P]`.
+    hidden: Tensor<4>,
+}
+
+/// The parts of a projected and convolved token.
+struct Parts<const D: usize> {
+    x: Tensor<D>,
+    b: Tensor<D>,
+    c: Tensor<D>,
+}
+
+impl Mamba2Mixer {
+    pub(super) fn new(config: &Mamba2BackboneConfig, device: &Device) -> Self {
+        let (width, inner, heads) = (config.hidden_size, config.d_inner(), config.num_heads());
+        let projected = 2 * inner + 2 * config.d_states() + heads;
+        let linear = |from, to| {
+            let config = LinearConfig::new(from, to).with_bias(config.use_bias);
+            config.build(device)
+        };
+        Self {
+            in_proj: linear(width, projected),
+            conv1d: config.convolution().build(device),
+            dt_bias: first_steps(heads, device),
+            a_log: drawn([heads], device, move |device| {
+                let [low, high] = FIRST_RATES;
+                Tensor::random([heads], Distribution::Uniform(low, high), device).log()
+            }),
+            d: Initializer::Ones.init([heads], device),
+            norm: Initializer::Ones.init([inner], device),
+            out_proj: linear(inner, width),
+            d_inner: inner,
+            heads,
+            groups: config.n_groups,
+            states: config.state_size,
+            time_step: [
+                config.time_step_min,
+                config.time_step_max.unwrap_or(f64::INFINITY),
+            ],
+            epsilon: config.layer_norm_epsilon,
+        }
+    }
+
+    fn head_dim(&self) -> usize {
+        self.d_inner / self.heads
+    }
+
+    /// Gate, convolved part and raw step sizes.
+    fn project<const D: usize>(&self, u: Tensor<D>) -> [Tensor<D>; 3] {
+        let all = self.in_proj.forward(u);
+        let channels = self.conv1d.channels();
+        let part = |from, width| all.clone().narrow(D - 1, from, width);
+        [
+            part(0, self.d_inner),
+            part(self.d_inner, channels),
+            part(self.d_inner + channels, self.heads),
+        ]
+    }
+
+    fn parts<const D: usize>(&self, convolved: Tensor<D>) -> Parts<D> {
+        let all = silu(convolved);
+        let states = self.groups * self.states;
+        let part = |from, width| all.clone().narrow(D - 1, from, width);
+        Parts {
+            x: part(0, self.d_inner),
+            b: part(self.d_inner, states),
+            c: part(self.d_inner + states, states),
+        }
+    }
+
+    fn steps<const D: usize>(&self, raw: Tensor<D>) -> Tensor<D> {
+        let steps = softplus(raw + self.dt_bias.val().unsqueeze::<D>(), 1.0);
+        match self.time_step {
+            [low, high] if low > 0.0 && high.is_finite() => steps.clamp(low, high),
+            [low, _] if low > 0.0 => steps.clamp_min(low),
+            [_, high] if high.is_finite() => steps.clamp_max(high),
+            _ => steps,
+        }
+    }
+
+    fn rates(&self) -> Tensor<1> {
+        -self.a_log.val().exp()
+    }
+
+    /// Gate, norm and projection of `y`, `[.., E]`.
+    fn finish<const D: usize>(&self, y: Tensor<D>, z: Tensor<D>) -> Tensor<D> {
+        let gated = y * silu(z);
+        let shape = gated.dims();
+        let rows = shape[..D - 1].iter().product::<usize>() * self.groups;
+        let gated = gated.reshape([rows, self.d_inner / self.groups]);
+        let normal = rms_norm(gated, None, self.epsilon).reshape(shape);
+        self.out_proj
+            .forward(normal * self.norm.val().unsqueeze::<D>())
+    }
+}
+
+impl TokenMixer for Mamba2Mixer {
+    type State = Mamba2State;
+
+    fn forward(&self, u: Tensor<3>) -> Tensor<3> {
+        let [batch, time, _] = u.dims();
+        let [z, convolved, raw] = self.project(u);
+        let Parts { x, b, c } = self.parts(self.conv1d.forward(convolved));
+        // Heads and groups before time.
+        let x = x.reshape([batch, time, self.heads, self.head_dim()]);
+        let x = x.swap_dims(1, 2);
+        let states = |part: Tensor<3>| {
+            let part = part.reshape([batch, time, self.groups, self.states]);
+            part.swap_dims(1, 2)
+        };
+        let steps = self.steps(raw).swap_dims(1, 2);
+        let log_decay = steps.clone() * self.rates().reshape([1, self.heads, 1]);
+        let input = x.clone() * steps.unsqueeze_dim::<4>(3);
+        let y = ssd(input, log_decay, states(b), states(c));
+        let y = y + x * self.d.val().reshape([1, self.heads, 1, 1]);
+        let y = y.swap_dims(1, 2).reshape([batch, time, self.d_inner]);
+        self.finish(y, z)
+    }
+
+    fn start(&self, batch: usize, device: &Device) -> Mamba2State {
+        let shape = [batch, self.heads, self.states, self.head_dim()];
+        Mamba2State {
+            past: None,
+            hidden: empty_state(shape, &self.d.val(), device),
+        }
+    }
+
+    fn step(&self, u: Tensor<2>, state: Mamba2State) -> (Tensor<2>, Mamba2State) {
+        let [batch, _] = u.dims();
+        let (heads, width) = (self.heads, self.head_dim());
+        assert_state(&state.hidden, [batch, heads, self.states, width]);
+        let [z, convolved, raw] = self.project(u);
+        let (convolved, past) = self.conv1d.step(convolved, state.past);
+        let Parts { x, b, c } = self.parts(convolved);
+        let x = x.reshape([batch, heads, 1, width]);
+        // `[B, H, N, 1]`, every head its group's.
+        let states = |part: Tensor<2>| {
+            let shape = [batch, self.groups, heads / self.groups, self.states];
+            let part = part.reshape([batch, self.groups, 1, self.states]);
+            part.expand(shape).reshape([batch, heads, self.states, 1])
+        };
+        let steps = self.steps(raw).reshape([batch, heads, 1, 1]);
+        let decay = (steps.clone() * self.rates().reshape([1, heads, 1, 1])).exp();
+        let hidden = state.hidden * decay + states(b) * (x.clone() * steps);
+        let y = (hidden.clone() * states(c)).sum_dim(2);
+        let y = y + x * self.d.val().reshape([1, heads, 1, 1]);
+        let y = self.finish(y.reshape([batch, self.d_inner]), z);
+        (y, Mamba2State { past, hidden })
+    }
+}

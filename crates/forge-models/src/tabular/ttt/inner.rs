@@ -1,0 +1,155 @@
+//! The inner model: what it is asked, and how it learns.
+
+use burn::tensor::Tensor;
+
+/// Inside the root of the inner norm.
+const EPSILON: f64 = 1e-6;
+
+/// Weights `[B, H, in, out]` and bias `[B, H, 1, out]` of a layer of the inner model.
+#[derive(Debug, Clone)]
+pub(super) struct FastLayer {
+    pub(super) weight: Tensor<4>,
+    pub(super) bias: Tensor<4>,
+}
+
+/// Scale and shift of the inner norm, `[1, H, 1, D/H]`.
+#[derive(Debug, Clone)]
+pub(super) struct InnerNorm {
+    pub(super) weight: Tensor<4>,
+    pub(super) bias: Tensor<4>,
+}
+
+/// What tokens ask and teach, each `[B, H, K, D/H]`.
+#[derive(Debug, Clone)]
+pub(super) struct Views {
+    pub(super) q: Tensor<4>,
+    pub(super) k: Tensor<4>,
+    pub(super) v: Tensor<4>,
+}
+
+/// What a layer of the inner model saw at the tokens that teach, and the gradient of its output.
+pub(super) struct Lesson {
+    pub(super) input: Tensor<4>,
+    pub(super) gradient: Tensor<4>,
+}
+
+impl InnerNorm {
+    fn forward(&self, z: Tensor<4>) -> Tensor<4> {
+        let (normal, _) = normalised(z);
+        normal * self.weight.clone() + self.bias.clone()
+    }
+
+    /// The gradient of `½ ‖norm(z) - target‖²`.
+    fn gradient(&self, z: Tensor<4>, target: Tensor<4>) -> Tensor<4> {
+        let scale = 1.0 / z.dims()[3] as f64;
+        let (normal, deviation) = normalised(z);
+        let error = normal.clone() * self.weight.clone() + self.bias.clone() - target;
+        let error = error * self.weight.clone();
+        let level = error.clone().sum_dim(3) * scale;
+        let along = (error.clone() * normal.clone()).sum_dim(3) * scale;
+        (error - level - normal * along) / deviation
+    }
+}
+
+/// `(z - mean) / √(var + ε)` and the root.
+fn normalised(z: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+    let scale = 1.0 / z.dims()[3] as f64;
+    let centred = z.clone() - z.sum_dim(3) * scale;
+    let variance = (centred.clone() * centred.clone()).sum_dim(3) * scale;
+    let deviation = (variance + EPSILON).sqrt();
+    (centred / deviation.clone(), deviation)
+}
+
+/// GELU with the tanh approximation.
+pub(super) fn gelu_tanh<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let root = (2.0 / core::f64::consts::PI).sqrt();
+    let cube = x.clone() * x.clone() * x.clone() * 0.044_715;
+    let t = ((x.clone() + cube) * root).tanh();
+    x * (t + 1.0) * 0.5
+}
+
+/// Its slope, with the constants of the authors' code, which are rounded.
+fn gelu_slope(x: Tensor<4>) -> Tensor<4> {
+    let square = x.clone() * x.clone();
+    let t = (x.clone() * (square.clone() * 0.044_715 + 1.0) * 0.797_884_56).tanh();
+    let rest = -(t.clone() * t.clone()) + 1.0;
+    let inner = square * 0.107_032_224_3 + 0.797_884_56;
+    x * rest * inner * 0.5 + (t + 1.0) * 0.5
+}
+
+/// The gradients of the inner loss at the tokens of `views`, all at the weights `layers`: half the squared
+/// distance of `norm(f(k))` to `v - k`.
+pub(super) fn lessons(layers: &[FastLayer], norm: &InnerNorm, views: &Views) -> Vec<Lesson> {
+    let mut inputs = vec![views.k.clone()];
+    let mut outputs: Vec<Tensor<4>> = vec![];
+    for layer in layers {
+        let input = match outputs.last() {
+            Some(z) => {
+                let x = gelu_tanh(z.clone());
+                inputs.push(x.clone());
+                x
+            }
+            None => views.k.clone(),
+        };
+        outputs.push(input.matmul(layer.weight.clone()) + layer.bias.clone());
+    }
+    let mut lessons = vec![];
+    let mut gradient: Option<Tensor<4>> = None;
+    for ((layer, input), z) in layers.iter().zip(inputs).zip(outputs).rev() {
+        let here = match gradient {
+            Some(above) => above * gelu_slope(z),
+            None => norm.gradient(z, views.v.clone() - views.k.clone()),
+        };
+        gradient = Some(here.clone().matmul(layer.weight.clone().transpose()));
+        lessons.push(Lesson {
+            input,
+            gradient: here,
+        });
+    }
+    lessons.reverse();
+    lessons
+}
+
+/// Queries through a model: `norm(f(q)) + q`, where `apply` is what its layer `l` does.
+pub(super) fn answer(
+    q: Tensor<4>,
+    n_layers: usize,
+    norm: &InnerNorm,
+    mut apply: impl FnMut(usize, Tensor<4>) -> Tensor<4>,
+) -> Tensor<4> {
+    let mut x = q.clone();
+    for l in 0..n_layers {
+        x = apply(l, x);
+        if l + 1 < n_layers {
+            x = gelu_tanh(x);
+        }
+    }
+    norm.forward(x) + q
+}
+
+/// The outputs of a mini-batch and the weights after it, in the dual form: token i asks the model that
+/// learned from tokens up to i with the step sizes `rates` `[B, H, K, K]`, `[i, j]` that of token j, 0 for later
+/// ones.
+pub(super) fn mini_batch(
+    layers: &mut [FastLayer],
+    norm: &InnerNorm,
+    views: &Views,
+    rates: &Tensor<4>,
+) -> Tensor<4> {
+    let lessons = lessons(layers, norm, views);
+    let answers = answer(views.q.clone(), layers.len(), norm, |l, x| {
+        let (layer, lesson) = (&layers[l], &lessons[l]);
+        let before = x.clone().matmul(layer.weight.clone()) + layer.bias.clone();
+        let near = x.matmul(lesson.input.clone().transpose()) + 1.0;
+        before - (near * rates.clone()).matmul(lesson.gradient.clone())
+    });
+    let last = rates.dims()[2] - 1;
+    let rates = rates.clone().narrow(2, last, 1);
+    for (layer, lesson) in layers.iter_mut().zip(lessons) {
+        let weighted = lesson.input.transpose() * rates.clone();
+        let weight = layer.weight.clone() - weighted.matmul(lesson.gradient.clone());
+        let bias = layer.bias.clone() - rates.clone().matmul(lesson.gradient);
+        *layer = FastLayer { weight, bias };
+    }
+    answers
+}

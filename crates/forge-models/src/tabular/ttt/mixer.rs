@@ -1,0 +1,327 @@
+//! One layer without norms and residual.
+
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::tensor::activation::{relu, sigmoid};
+use burn::tensor::{DType, Device, Int, Tensor};
+use forge_nn::convolution::CausalConv1d;
+use forge_nn::norm::{LayerNorm, LayerNormConfig};
+use forge_nn::position::RotaryEmbedding;
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
+
+use super::inner::{FastLayer, InnerNorm, Views, answer, gelu_tanh, lessons, mini_batch};
+use super::{InnerModel, TttBackboneConfig};
+use crate::tabular::TokenMixer;
+use crate::tabular::token::assert_state;
+
+/// Inside the root of the norm behind the heads.
+const EPSILON: f64 = 1e-6;
+
+/// How projections and inner weights start.
+const START: Initializer = Initializer::Normal {
+    mean: 0.0,
+    std: 0.02,
+};
+
+/// A layer of test-time training: every head has a small model, which learns from each token to
+/// reconstruct its value from its key, and is then asked for the query.
+///
+/// Tokens of a mini-batch learn from the same weights, those before it. Token i asks the model after
+/// the steps of tokens j ≤ i, each `max(1/(i+1) + s_i, 0) · lr · σ(w·x_j + b) / width` times the gradient.
+#[derive(Module, Debug)]
+pub struct TttMixer {
+    q_proj: Linear,
+    k_proj: Option<Linear>,
+    v_proj: Linear,
+    g_proj: Option<Linear>,
+    o_proj: Linear,
+    conv_q: Option<CausalConv1d>,
+    conv_k: Option<CausalConv1d>,
+    /// The inner model before the first token, `[H, in, out]` and `[H, 1, out]`.
+    weights: Vec<Param<Tensor<3>>>,
+    biases: Vec<Param<Tensor<3>>>,
+    inner_norm_weight: Param<Tensor<2>>,
+    inner_norm_bias: Param<Tensor<2>>,
+    /// `[H, 1, D]` and `[H, 1]`.
+    rate_weight: Param<Tensor<3>>,
+    rate_bias: Param<Tensor<2>>,
+    /// `[K]`.
+    token_scale: Param<Tensor<1>>,
+    post_norm: LayerNorm,
+    rotary: RotaryEmbedding,
+    heads: usize,
+    width: usize,
+    mini_batch_size: usize,
+    base_rate: f64,
+}
+
+/// What a [`TttMixer`] remembers: its size does not depend on how many tokens were seen.
+#[derive(Debug, Clone)]
+pub struct TttState {
+    /// Place in the mini-batch.
+    place: usize,
+    past_q: Option<Tensor<3>>,
+    past_k: Option<Tensor<3>>,
+    /// The inner model before the mini-batch.
+    layers: Vec<FastLayer>,
+    /// The sums of the gradients in the mini-batch so far, each times its token's rate.
+    learned: Vec<FastLayer>,
+}
+
+impl TttMixer {
+    pub(super) fn new<I: InnerModel>(config: &TttBackboneConfig<I>, device: &Device) -> Self {
+        let (d, heads, width) = (
+            config.hidden_size,
+            config.num_attention_heads,
+            config.head_dim(),
+        );
+        let linear = || {
+            LinearConfig::new(d, d)
+                .with_bias(false)
+                .with_initializer(START)
+                .build(device)
+        };
+        let conv = || config.share_qk.then(|| config.convolution().build(device));
+        let sizes = config.inner_sizes();
+        Self {
+            q_proj: linear(),
+            k_proj: (!config.share_qk).then(linear),
+            v_proj: linear(),
+            g_proj: config.use_gate.then(linear),
+            o_proj: linear(),
+            conv_q: conv(),
+            conv_k: conv(),
+            weights: sizes
+                .iter()
+                .map(|[from, to]| START.init([heads, *from, *to], device))
+                .collect(),
+            biases: sizes
+                .iter()
+                .map(|[_, to]| Initializer::Zeros.init([heads, 1, *to], device))
+                .collect(),
+            inner_norm_weight: Initializer::Ones.init([heads, width], device),
+            inner_norm_bias: Initializer::Zeros.init([heads, width], device),
+            rate_weight: START.init([heads, 1, d], device),
+            rate_bias: Initializer::Zeros.init([heads, 1], device),
+            token_scale: Initializer::Zeros.init([config.mini_batch_size], device),
+            post_norm: LayerNormConfig::new(d).with_eps(EPSILON).build(device),
+            rotary: config.rotary().build(device),
+            heads,
+            width,
+            mini_batch_size: config.mini_batch_size,
+            base_rate: config.ttt_base_lr,
+        }
+    }
+
+    fn norm(&self) -> InnerNorm {
+        let shape = [1, self.heads, 1, self.width];
+        InnerNorm {
+            weight: self.inner_norm_weight.val().reshape(shape),
+            bias: self.inner_norm_bias.val().reshape(shape),
+        }
+    }
+
+    /// The inner model before the first token, one for each sequence.
+    fn first_layers(&self, batch: usize) -> Vec<FastLayer> {
+        let each = |tensor: Tensor<3>| {
+            let [heads, rows, columns] = tensor.dims();
+            let tensor = tensor.unsqueeze_dim::<4>(0);
+            tensor.expand([batch, heads, rows, columns])
+        };
+        let layers = self.weights.iter().zip(&self.biases);
+        layers
+            .map(|(weight, bias)| FastLayer {
+                weight: each(weight.val()),
+                bias: each(bias.val()),
+            })
+            .collect()
+    }
+
+    /// `[B, T, D]` to `[B, H, T, D/H]`.
+    fn split(&self, x: Tensor<3>) -> Tensor<4> {
+        let [batch, time, _] = x.dims();
+        let x = x.reshape([batch, time, self.heads, self.width]);
+        x.swap_dims(1, 2)
+    }
+
+    /// Step sizes of tokens `[B, T, D]` but for the part that depends on who asks: `[B, H, T]`.
+    fn rates(&self, x: Tensor<3>) -> Tensor<3> {
+        let weight = self.rate_weight.val().squeeze_dim::<2>(1).transpose();
+        let raw = x.matmul(weight.unsqueeze::<3>());
+        let raw = raw + self.rate_bias.val().reshape([1, 1, self.heads]);
+        let rates = sigmoid(raw) * (self.base_rate / self.width as f64);
+        rates.swap_dims(1, 2)
+    }
+
+    /// The part that depends on who asks, `[K]`.
+    fn scales(&self) -> Tensor<1> {
+        let learned = self.token_scale.val();
+        let dtype = learned.dtype();
+        let places =
+            Tensor::<1, Int>::arange(1..self.mini_batch_size as i64 + 1, &learned.device());
+        relu(places.float().cast(dtype).recip() + learned)
+    }
+
+    /// Queries and keys by position in the mini-batch.
+    fn turned(&self, x: Tensor<4>, first: usize, dtype: DType) -> Tensor<4> {
+        let time = x.dims()[2];
+        let positions = (first..first + time).map(|t| (t % self.mini_batch_size) as i64);
+        let positions: Vec<i64> = positions.collect();
+        let tables = self.rotary.tables(&positions, &x.device(), dtype);
+        self.rotary.rotate(x, &tables)
+    }
+
+    /// Norm, gate and projection of the heads' answers.
+    fn finish(&self, answers: Tensor<4>, x: Tensor<3>) -> Tensor<3> {
+        let y = self
+            .post_norm
+            .forward(answers.swap_dims(1, 2).reshape(x.dims()));
+        let y = match &self.g_proj {
+            Some(gate) => y * gelu_tanh(gate.forward(x)),
+            None => y,
+        };
+        self.o_proj.forward(y)
+    }
+}
+
+impl TokenMixer for TttMixer {
+    type State = TttState;
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let [batch, time, _] = x.dims();
+        let q = self.q_proj.forward(x.clone());
+        let k = match &self.k_proj {
+            Some(k_proj) => k_proj.forward(x.clone()),
+            None => q.clone(),
+        };
+        let filtered = |conv: &Option<CausalConv1d>, x: Tensor<3>| match conv {
+            Some(conv) => conv.forward(x),
+            None => x,
+        };
+        let (q, k) = (filtered(&self.conv_q, q), filtered(&self.conv_k, k));
+        let dtype = x.dtype();
+        let (q, k) = (
+            self.turned(self.split(q), 0, dtype),
+            self.turned(self.split(k), 0, dtype),
+        );
+        let v = self.split(self.v_proj.forward(x.clone()));
+        let (rates, scales, norm) = (self.rates(x.clone()), self.scales(), self.norm());
+        let mut layers = self.first_layers(batch);
+        let mut answers = vec![];
+        for start in (0..time).step_by(self.mini_batch_size) {
+            let size = self.mini_batch_size.min(time - start);
+            let part = |x: &Tensor<4>| x.clone().narrow(2, start, size);
+            let views = Views {
+                q: part(&q),
+                k: part(&k),
+                v: part(&v),
+            };
+            let scales = scales.clone().narrow(0, 0, size).reshape([1, 1, size, 1]);
+            let rates = rates.clone().narrow(2, start, size);
+            // Nobody learns from later tokens.
+            let rates = (rates.unsqueeze_dim::<4>(2) * scales).tril(0);
+            answers.push(mini_batch(&mut layers, &norm, &views, &rates));
+        }
+        self.finish(Tensor::cat(answers, 2), x)
+    }
+
+    fn start(&self, batch: usize, device: &Device) -> TttState {
+        let layers = self.first_layers(batch);
+        let layers: Vec<FastLayer> = layers
+            .into_iter()
+            .map(|layer| FastLayer {
+                weight: layer.weight.to_device(device),
+                bias: layer.bias.to_device(device),
+            })
+            .collect();
+        TttState {
+            place: 0,
+            past_q: None,
+            past_k: None,
+            learned: nothing(&layers),
+            layers,
+        }
+    }
+
+    fn step(&self, x: Tensor<2>, state: TttState) -> (Tensor<2>, TttState) {
+        let [batch, _] = x.dims();
+        for (layer, start) in state.layers.iter().zip(&self.weights) {
+            let [heads, from, to] = start.val().dims();
+            assert_state(&layer.weight, [batch, heads, from, to]);
+        }
+        let q = self.q_proj.forward(x.clone());
+        let k = match &self.k_proj {
+            Some(k_proj) => k_proj.forward(x.clone()),
+            None => q.clone(),
+        };
+        let filtered = |conv: &Option<CausalConv1d>, x: Tensor<2>, past| match conv {
+            Some(conv) => conv.step(x, past),
+            None => (x, None),
+        };
+        let (q, past_q) = filtered(&self.conv_q, q, state.past_q);
+        let (k, past_k) = filtered(&self.conv_k, k, state.past_k);
+        let (place, dtype) = (state.place, x.dtype());
+        let turned = |x: Tensor<2>| self.turned(self.split(x.unsqueeze_dim(1)), place, dtype);
+        let x = x.unsqueeze_dim::<3>(1);
+        let views = Views {
+            q: turned(q),
+            k: turned(k),
+            v: self.split(self.v_proj.forward(x.clone())),
+        };
+        let norm = self.norm();
+        let rate = self.rates(x.clone()).unsqueeze_dim::<4>(3);
+        let lessons = lessons(&state.layers, &norm, &views);
+        let learned = state.learned.into_iter().zip(lessons);
+        let learned: Vec<FastLayer> = learned
+            .map(|(sum, lesson)| {
+                let gradient = lesson.gradient * rate.clone();
+                let weight = lesson.input.transpose().matmul(gradient.clone());
+                FastLayer {
+                    weight: sum.weight + weight,
+                    bias: sum.bias + gradient,
+                }
+            })
+            .collect();
+        let scale = self.scales().narrow(0, place, 1).reshape([1, 1, 1, 1]);
+        let now: Vec<FastLayer> = state
+            .layers
+            .iter()
+            .zip(&learned)
+            .map(|(layer, learned)| FastLayer {
+                weight: layer.weight.clone() - learned.weight.clone() * scale.clone(),
+                bias: layer.bias.clone() - learned.bias.clone() * scale.clone(),
+            })
+            .collect();
+        let answers = answer(views.q, now.len(), &norm, |l, x| {
+            x.matmul(now[l].weight.clone()) + now[l].bias.clone()
+        });
+        let y = self.finish(answers, x).squeeze_dim::<2>(1);
+        let next = if place + 1 == self.mini_batch_size {
+            TttState {
+                place: 0,
+                past_q,
+                past_k,
+                learned: nothing(&now),
+                layers: now,
+            }
+        } else {
+            TttState {
+                place: place + 1,
+                past_q,
+                past_k,
+                learned,
+                layers: state.layers,
+            }
+        };
+        (y, next)
+    }
+}
+
+/// No gradients yet.
+fn nothing(layers: &[FastLayer]) -> Vec<FastLayer> {
+    let zeros = |layer: &FastLayer| FastLayer {
+        weight: layer.weight.zeros_like(),
+        bias: layer.bias.zeros_like(),
+    };
+    layers.iter().map(zeros).collect()
+}

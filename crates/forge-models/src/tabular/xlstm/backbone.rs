@@ -1,0 +1,114 @@
+//! The stack of blocks.
+
+use burn::module::Module;
+use burn::tensor::{Bool, Device, Tensor};
+
+use super::offset_norm::OffsetNorm;
+use super::{MlstmBlock, MlstmState, SlstmBlock, SlstmState, XlstmBackboneConfig};
+use crate::tabular::{Backbone, CarriesState, over_valid};
+
+/// A block of either kind.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)]
+pub enum XlstmBlock {
+    /// A matrix as memory.
+    Mlstm(MlstmBlock),
+    /// Scalars as memory.
+    Slstm(SlstmBlock),
+}
+
+/// What a block remembers.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)]
+pub enum XlstmState {
+    /// Of an mLSTM block.
+    Mlstm(MlstmState),
+    /// Of an sLSTM block.
+    Slstm(SlstmState),
+}
+
+/// mLSTM and sLSTM blocks, and a norm behind them where the config says so.
+#[derive(Module, Debug)]
+pub struct XlstmBackbone {
+    blocks: Vec<XlstmBlock>,
+    post_blocks_norm: Option<OffsetNorm>,
+}
+
+impl XlstmBackbone {
+    pub(super) fn new(config: &XlstmBackboneConfig, device: &Device) -> Self {
+        let (d, n) = (config.embedding_dim, config.num_blocks);
+        let block = |i| match config.slstm_at.contains(&i) {
+            true => XlstmBlock::Slstm(SlstmBlock::new(&config.slstm, d, [i, n], device)),
+            false => XlstmBlock::Mlstm(MlstmBlock::new(&config.mlstm, d, config.bias, n, device)),
+        };
+        Self {
+            blocks: (0..n).map(block).collect(),
+            post_blocks_norm: config
+                .add_post_blocks_norm
+                .then(|| OffsetNorm::new(d, device)),
+        }
+    }
+}
+
+impl Backbone for XlstmBackbone {
+    const CAUSAL: bool = true;
+    const ATTENTION_MAPS: bool = false;
+
+    fn forward(&self, tokens: Tensor<3>, valid: Option<Tensor<2, Bool>>) -> Tensor<3> {
+        over_valid(tokens, valid, |tokens| {
+            let x = self.blocks.iter().fold(tokens, |x, block| match block {
+                XlstmBlock::Mlstm(block) => block.forward(x),
+                XlstmBlock::Slstm(block) => block.forward(x),
+            });
+            match &self.post_blocks_norm {
+                Some(norm) => norm.forward(x),
+                None => x,
+            }
+        })
+    }
+}
+
+impl CarriesState for XlstmBackbone {
+    type State = Vec<XlstmState>;
+
+    fn start(&self, batch: usize, device: &Device) -> Vec<XlstmState> {
+        let blocks = self.blocks.iter();
+        let start = |block: &XlstmBlock| match block {
+            XlstmBlock::Mlstm(block) => XlstmState::Mlstm(block.start(batch, device)),
+            XlstmBlock::Slstm(block) => XlstmState::Slstm(block.start(batch, device)),
+        };
+        blocks.map(start).collect()
+    }
+
+    fn step(&self, token: Tensor<2>, state: Vec<XlstmState>) -> (Tensor<2>, Vec<XlstmState>) {
+        assert!(
+            state.len() == self.blocks.len(),
+            "the state of {} blocks for a backbone of {}",
+            state.len(),
+            self.blocks.len()
+        );
+        let mut next = vec![];
+        let mut x = token;
+        for (i, (block, state)) in self.blocks.iter().zip(state).enumerate() {
+            let state = match (block, state) {
+                (XlstmBlock::Mlstm(block), XlstmState::Mlstm(state)) => {
+                    let (y, state) = block.step(x, state);
+                    x = y;
+                    XlstmState::Mlstm(state)
+                }
+                (XlstmBlock::Slstm(block), XlstmState::Slstm(state)) => {
+                    let (y, state) = block.step(x, state);
+                    x = y;
+                    XlstmState::Slstm(state)
+                }
+                _ => panic!("the state of block {i} is that of the other kind of block"),
+            };
+            next.push(state);
+        }
+        let y = match &self.post_blocks_norm {
+            Some(norm) => norm.forward(x),
+            None => x,
+        };
+        (y, next)
+    }
+}

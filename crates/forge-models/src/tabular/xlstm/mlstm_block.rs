@@ -1,0 +1,249 @@
+//! A matrix as memory, written and read by keys and queries.
+
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::tensor::activation::{log_sigmoid, silu};
+use burn::tensor::{Device, Int, Tensor};
+use forge_nn::convolution::CausalConv1d;
+use forge_nn::ops::{max_scan, ssd, stop_gradient};
+use forge_nn::parameters::drawn;
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
+
+use super::headwise_linear::HeadwiseLinear;
+use super::offset_norm::OffsetNorm;
+use super::{MlstmConfig, NOTHING_YET, narrow, small};
+use crate::tabular::token::{assert_state, empty_state};
+
+/// Added to the normaliser.
+const EPSILON: f64 = 1e-6;
+
+/// Where the forget gates' biases start: evenly between these over the heads.
+const FIRST_FORGET: [f64; 2] = [3.0, 6.0];
+
+/// `x + mLSTM(norm(x))`: project up, convolve, write to and read from the memory, gate, project down.
+///
+/// ```text
+/// m_t = max(log σ(f̃_t) + m_{t-1}, ĩ_t)
+/// C_t = exp(log σ(f̃_t) + m_{t-1} - m_t) C_{t-1} + exp(ĩ_t - m_t) k_t v_tᵀ / √d     n_t likewise, for v = 1
+/// h_t = C_tᵀ q_t / (max(|n_tᵀ q_t|, exp(-m_t)) + ε)
+/// ```
+///
+/// Computed in chunks of tokens, in time that grows linearly with them.
+#[derive(Module, Debug)]
+pub struct MlstmBlock {
+    norm: OffsetNorm,
+    proj_up: Linear,
+    conv1d: CausalConv1d,
+    q_proj: HeadwiseLinear,
+    k_proj: HeadwiseLinear,
+    v_proj: HeadwiseLinear,
+    igate: Linear,
+    fgate: Linear,
+    outnorm: OffsetNorm,
+    learnable_skip: Param<Tensor<1>>,
+    proj_down: Linear,
+    inner: usize,
+    heads: usize,
+}
+
+/// What an [`MlstmBlock`] remembers: its size does not depend on how many tokens were seen.
+#[derive(Debug, Clone)]
+pub struct MlstmState {
+    /// The last inputs of the convolution; none before the first token.
+    past: Option<Tensor<3>>,
+    /// Memory and normaliser side by side, `[B, H, D/H, D/H + 1]`.
+    memory: Tensor<4>,
+    /// The stabiliser, `[B, H]`.
+    m: Tensor<2>,
+}
+
+/// What the cell reads of tokens, `[B, H, T, D/H]` and `[B, H, T]`.
+struct CellInput {
+    q: Tensor<4>,
+    k: Tensor<4>,
+    /// Values and a 1, for the normaliser.
+    v: Tensor<4>,
+    input: Tensor<3>,
+    log_forget: Tensor<3>,
+}
+
+impl MlstmBlock {
+    pub(super) fn new(
+        config: &MlstmConfig,
+        d: usize,
+        bias: bool,
+        blocks: usize,
+        device: &Device,
+    ) -> Self {
+        let (inner, heads) = (config.inner_embedding_dim(d), config.num_heads);
+        let linear = |from, to, start| {
+            LinearConfig::new(from, to)
+                .with_bias(bias)
+                .with_initializer(start)
+                .with_bias_initializer(Some(Initializer::Zeros))
+                .build(device)
+        };
+        let each = || {
+            let groups = inner / config.qkv_proj_blocksize;
+            HeadwiseLinear::new(inner, groups, bias, d, device)
+        };
+        let gate = || {
+            let gate = LinearConfig::new(3 * inner, heads);
+            let noise = Initializer::Normal {
+                mean: 0.0,
+                std: 0.1,
+            };
+            gate.with_initializer(Initializer::Zeros)
+                .with_bias_initializer(Some(noise))
+                .build(device)
+        };
+        let mut fgate: Linear = gate();
+        fgate.bias = Some(drawn([heads], device, move |device| {
+            let [low, high] = FIRST_FORGET;
+            let step = (high - low) / (heads.max(2) - 1) as f64;
+            Tensor::<1, Int>::arange(0..heads as i64, device).float() * step + low
+        }));
+        Self {
+            norm: OffsetNorm::new(d, device),
+            proj_up: linear(d, 2 * inner, small(d)),
+            conv1d: config.convolution(d).build(device),
+            q_proj: each(),
+            k_proj: each(),
+            v_proj: each(),
+            igate: gate(),
+            fgate,
+            outnorm: OffsetNorm::new(inner, device),
+            learnable_skip: Initializer::Ones.init([inner], device),
+            proj_down: linear(inner, d, narrow(d, blocks)),
+            inner,
+            heads,
+        }
+    }
+
+    fn head_dim(&self) -> usize {
+        self.inner / self.heads
+    }
+
+    /// From the two inputs of the cell, `[B, T, E]`.
+    fn cell_input(&self, convolved: Tensor<3>, u: Tensor<3>) -> CellInput {
+        let [batch, time, _] = u.dims();
+        let heads = |x: Tensor<3>| {
+            let x = x.reshape([batch, time, self.heads, self.head_dim()]);
+            x.swap_dims(1, 2)
+        };
+        let q = self.q_proj.forward(convolved.clone());
+        let k = self.k_proj.forward(convolved);
+        let v = self.v_proj.forward(u);
+        let all = Tensor::cat(vec![q.clone(), k.clone(), v.clone()], 2);
+        let input = self.igate.forward(all.clone()).swap_dims(1, 2);
+        let forget = self.fgate.forward(all).swap_dims(1, 2);
+        let v = heads(v);
+        let ones = Tensor::ones([batch, self.heads, time, 1], (&v.device(), v.dtype()));
+        CellInput {
+            q: heads(q),
+            k: heads(k) * (1.0 / (self.head_dim() as f64).sqrt()),
+            v: Tensor::cat(vec![v, ones], 3),
+            input,
+            log_forget: log_sigmoid(forget),
+        }
+    }
+
+    /// The outputs from what was read of memory and normaliser.
+    ///
+    /// # Shapes
+    /// - read: `[B, H, T, D/H + 1]`
+    /// - floor, epsilon: `[B, H, T]`
+    /// - output: `[B, H, T, D/H]`
+    fn normalised(&self, read: Tensor<4>, floor: Tensor<3>, epsilon: Tensor<3>) -> Tensor<4> {
+        let width = self.head_dim();
+        let normaliser = read.clone().narrow(3, width, 1);
+        let size = normaliser.abs().max_pair(floor.unsqueeze_dim::<4>(3));
+        read.narrow(3, 0, width) / (size + epsilon.unsqueeze_dim::<4>(3))
+    }
+
+    fn cell(&self, given: CellInput) -> Tensor<4> {
+        let m = max_scan(given.log_forget.clone(), given.input.clone());
+        // Numerator and denominator are scaled by e^-m alike: but for the epsilon nothing depends on it.
+        let constant = stop_gradient(m.clone());
+        let time = m.dims()[2];
+        let first = constant.clone().narrow(2, 0, 1);
+        let before = match time {
+            1 => first,
+            _ => Tensor::cat(vec![first, constant.clone().narrow(2, 0, time - 1)], 2),
+        };
+        let log_decay = given.log_forget + before - constant.clone();
+        let weight = (given.input - constant.clone()).exp();
+        let read = ssd(
+            given.v * weight.unsqueeze_dim::<4>(3),
+            log_decay,
+            given.k,
+            given.q,
+        );
+        let epsilon = (m - constant.clone()).exp() * EPSILON;
+        self.normalised(read, (-constant).exp(), epsilon)
+    }
+
+    /// Norm, skip, gate and projection of the cell's outputs.
+    fn finish(&self, h: Tensor<4>, convolved: Tensor<3>, z: Tensor<3>) -> Tensor<3> {
+        let h = self.outnorm.forward_heads(h.swap_dims(1, 2));
+        let h = h + convolved * self.learnable_skip.val().unsqueeze::<3>();
+        self.proj_down.forward(h * silu(z))
+    }
+
+    fn halves(&self, x: Tensor<3>) -> [Tensor<3>; 2] {
+        let both = self.proj_up.forward(self.norm.forward(x));
+        let half = |k| both.clone().narrow(2, k * self.inner, self.inner);
+        [half(0), half(1)]
+    }
+
+    /// # Shapes
+    /// - x, output: `[B, T, D]`
+    #[must_use]
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let [u, z] = self.halves(x.clone());
+        let convolved = silu(self.conv1d.forward(u.clone()));
+        let h = self.cell(self.cell_input(convolved.clone(), u));
+        x + self.finish(h, convolved, z)
+    }
+
+    /// The state before the first token of `batch` sequences.
+    #[must_use]
+    pub fn start(&self, batch: usize, device: &Device) -> MlstmState {
+        let (heads, width) = (self.heads, self.head_dim());
+        let like = self.learnable_skip.val();
+        MlstmState {
+            past: None,
+            memory: empty_state([batch, heads, width, width + 1], &like, device),
+            m: empty_state([batch, heads], &like, device) + NOTHING_YET,
+        }
+    }
+
+    /// One token; equal to [`forward`](Self::forward) on the whole sequence.
+    ///
+    /// # Shapes
+    /// - x, output: `[B, D]`
+    ///
+    /// # Panics
+    /// If the token does not fit the state.
+    #[must_use]
+    pub fn step(&self, x: Tensor<2>, state: MlstmState) -> (Tensor<2>, MlstmState) {
+        let ([batch, _], heads, width) = (x.dims(), self.heads, self.head_dim());
+        assert_state(&state.memory, [batch, heads, width, width + 1]);
+        let x = x.unsqueeze_dim::<3>(1);
+        let [u, z] = self.halves(x.clone());
+        let (convolved, past) = self.conv1d.step(u.clone().squeeze_dim(1), state.past);
+        let convolved = silu(convolved).unsqueeze_dim::<3>(1);
+        let given = self.cell_input(convolved.clone(), u);
+        let log = given.log_forget + state.m.unsqueeze_dim::<3>(2);
+        let m = log.clone().max_pair(given.input.clone());
+        let decay = (log - m.clone()).exp().unsqueeze_dim::<4>(3);
+        let weight = (given.input - m.clone()).exp().unsqueeze_dim::<4>(3);
+        let written = given.k.swap_dims(2, 3).matmul(given.v * weight);
+        let memory = state.memory * decay + written;
+        let read = given.q.matmul(memory.clone());
+        let h = self.normalised(read, (-m.clone()).exp(), m.zeros_like() + EPSILON);
+        let y = x + self.finish(h, convolved, z);
+        let m = m.squeeze_dim::<2>(2);
+        (y.squeeze_dim(1), MlstmState { past, memory, m })
+    }
+}

@@ -1,0 +1,189 @@
+//! Scalars as memory, with gates that read the last output.
+
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::tensor::activation::{log_sigmoid, sigmoid, silu};
+use burn::tensor::{Device, Tensor};
+use forge_nn::ModuleConfig;
+use forge_nn::convolution::CausalConv1d;
+use forge_nn::ops::slstm;
+use forge_nn::parameters::drawn;
+
+use super::feed_forward::FeedForward;
+use super::headwise_linear::HeadwiseLinear;
+use super::offset_norm::{OffsetNorm, unweighted_heads};
+use super::{NOTHING_YET, SlstmConfig};
+use crate::tabular::token::{assert_state, empty_state};
+
+/// `x + sLSTM(norm(x))`, then `x + ffn(norm(x))` where there is a feed-forward part.
+///
+/// The recurrence is that of [`forge_nn::ops::slstm`]. Input and forget gates read convolved tokens, the
+/// cell's input and the output gate the tokens themselves.
+#[derive(Module, Debug)]
+pub struct SlstmBlock {
+    norm: OffsetNorm,
+    conv1d: Option<CausalConv1d>,
+    input_gate: HeadwiseLinear,
+    forget_gate: HeadwiseLinear,
+    cell_input: HeadwiseLinear,
+    output_gate: HeadwiseLinear,
+    /// `[4 D]`: gates i, f, z, o, in each the heads one after the other.
+    bias: Param<Tensor<1>>,
+    /// `[H, 4 D/H, D/H]`, the output first; from zeros.
+    recurrent: Param<Tensor<3>>,
+    group_norm: Option<OffsetNorm>,
+    ffn_norm: Option<OffsetNorm>,
+    ffn: Option<FeedForward>,
+    width: usize,
+    heads: usize,
+}
+
+/// What an [`SlstmBlock`] remembers: its size does not depend on how many tokens were seen.
+#[derive(Debug, Clone)]
+pub struct SlstmState {
+    /// The last inputs of the convolution; none before the first token.
+    past: Option<Tensor<3>>,
+    /// Output, cell, normaliser and stabiliser, each `[H, B, D/H]`.
+    h: Tensor<3>,
+    c: Tensor<3>,
+    n: Tensor<3>,
+    m: Tensor<3>,
+}
+
+/// Where the biases of block `index` of `blocks` start: forget gates from 5 down to -7 over the
+/// channels of a head, the later the block the later they fall; the others at 0.
+fn first_biases(d: usize, heads: usize, [index, blocks]: [usize; 2]) -> Vec<f32> {
+    let each = d / heads;
+    let depth = index as f64 / (blocks.max(2) - 1) as f64;
+    let forget = (0..d).map(|k| {
+        let place = (k % each) as f64 / (each.max(2) - 1) as f64;
+        (5.0 - 12.0 * place.powf(0.3 + 1.3 * depth)) as f32
+    });
+    let zeros = |n| std::iter::repeat_n(0.0, n);
+    zeros(d).chain(forget).chain(zeros(2 * d)).collect()
+}
+
+impl SlstmBlock {
+    /// Block `index` of `blocks`.
+    pub(super) fn new(
+        config: &SlstmConfig,
+        d: usize,
+        [index, blocks]: [usize; 2],
+        device: &Device,
+    ) -> Self {
+        let heads = config.num_heads;
+        let gate = || HeadwiseLinear::new(d, heads, false, d, device);
+        let feedforward = config.feedforward.as_ref();
+        Self {
+            norm: OffsetNorm::new(d, device),
+            conv1d: config.convolution(d).map(|conv| conv.build(device)),
+            input_gate: gate(),
+            forget_gate: gate(),
+            cell_input: gate(),
+            output_gate: gate(),
+            bias: drawn([4 * d], device, move |device| {
+                let biases = first_biases(d, heads, [index, blocks]);
+                Tensor::from_data(biases.as_slice(), device)
+            }),
+            recurrent: Initializer::Zeros.init([heads, 4 * d / heads, d / heads], device),
+            group_norm: config.group_norm_weight.then(|| OffsetNorm::new(d, device)),
+            ffn_norm: feedforward.map(|_| OffsetNorm::new(d, device)),
+            ffn: feedforward.map(|part| FeedForward::new(part, d, blocks, device)),
+            width: d,
+            heads,
+        }
+    }
+
+    /// The gates of tokens before the recurrence, `[H, B, T, 4 D/H]`.
+    fn gates(&self, convolved: Tensor<3>, x: Tensor<3>) -> Tensor<4> {
+        let [batch, time, _] = x.dims();
+        let each = self.width / self.heads;
+        let gates = vec![
+            self.input_gate.forward_apart(convolved.clone()),
+            self.forget_gate.forward_apart(convolved),
+            self.cell_input.forward_apart(x.clone()),
+            self.output_gate.forward_apart(x),
+        ];
+        let gates = Tensor::cat(gates, 2).reshape([self.heads, batch, time, 4 * each]);
+        let bias = self.bias.val().reshape([4, self.heads, each]);
+        gates + bias.swap_dims(0, 1).reshape([self.heads, 1, 1, 4 * each])
+    }
+
+    /// The recurrent weights as the recurrence reads them, the input first.
+    fn recurrent(&self) -> Tensor<3> {
+        self.recurrent.val().swap_dims(1, 2)
+    }
+
+    /// Norm of the heads' outputs `[H, B, T, D/H]`, residual and feed-forward part.
+    fn finish(&self, h: Tensor<4>, x: Tensor<3>) -> Tensor<3> {
+        let h = h.permute([1, 2, 0, 3]);
+        let x = x + match &self.group_norm {
+            Some(norm) => norm.forward_heads(h),
+            None => unweighted_heads(h),
+        };
+        match (&self.ffn_norm, &self.ffn) {
+            (Some(norm), Some(ffn)) => x.clone() + ffn.forward(norm.forward(x)),
+            _ => x,
+        }
+    }
+
+    /// # Shapes
+    /// - x, output: `[B, T, D]`
+    #[must_use]
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let normal = self.norm.forward(x.clone());
+        let convolved = match &self.conv1d {
+            Some(conv) => silu(conv.forward(normal.clone())),
+            None => normal.clone(),
+        };
+        let h = slstm(self.gates(convolved, normal), self.recurrent());
+        self.finish(h, x)
+    }
+
+    /// The state before the first token of `batch` sequences.
+    #[must_use]
+    pub fn start(&self, batch: usize, device: &Device) -> SlstmState {
+        let shape = [self.heads, batch, self.width / self.heads];
+        let zeros = empty_state(shape, &self.bias.val(), device);
+        SlstmState {
+            past: None,
+            h: zeros.clone(),
+            c: zeros.clone(),
+            n: zeros.clone(),
+            m: zeros + NOTHING_YET,
+        }
+    }
+
+    /// One token; equal to [`forward`](Self::forward) on the whole sequence.
+    ///
+    /// # Shapes
+    /// - x, output: `[B, D]`
+    ///
+    /// # Panics
+    /// If the token does not fit the state.
+    #[must_use]
+    pub fn step(&self, x: Tensor<2>, state: SlstmState) -> (Tensor<2>, SlstmState) {
+        let ([batch, _], each) = (x.dims(), self.width / self.heads);
+        assert_state(&state.h, [self.heads, batch, each]);
+        let x = x.unsqueeze_dim::<3>(1);
+        let normal = self.norm.forward(x.clone());
+        let (convolved, past) = match &self.conv1d {
+            Some(conv) => {
+                let (y, past) = conv.step(normal.clone().squeeze_dim(1), state.past);
+                (silu(y).unsqueeze_dim(1), past)
+            }
+            None => (normal.clone(), None),
+        };
+        let gates = self.gates(convolved, normal).squeeze_dim::<3>(2);
+        let raw = gates + state.h.matmul(self.recurrent());
+        let gate = |k: usize| raw.clone().narrow(2, k * each, each);
+        let log = log_sigmoid(gate(1)) + state.m;
+        let m = log.clone().max_pair(gate(0));
+        let (i, f) = ((gate(0) - m.clone()).exp(), (log - m.clone()).exp());
+        let c = f.clone() * state.c + i.clone() * gate(2).tanh();
+        let n = f * state.n + i;
+        let h = sigmoid(gate(3)) * c.clone() / n.clone();
+        let y = self.finish(h.clone().unsqueeze_dim(2), x).squeeze_dim(1);
+        (y, SlstmState { past, h, c, n, m })
+    }
+}

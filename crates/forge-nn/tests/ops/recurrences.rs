@@ -1,0 +1,281 @@
+//! Recurrences beside the same formula token by token.
+
+use burn::tensor::activation::log_sigmoid;
+use burn::tensor::{Device, Tensor};
+use forge_nn::ops;
+
+use super::cases::{Case, case, part, scaled};
+use super::evaluation::{relative_error, tensor, values};
+
+/// At most 0, so that nothing grows.
+fn decays<const D: usize>(x: Tensor<D>, size: f64) -> Tensor<D> {
+    x.clone() * x * -size
+}
+
+fn at<const D: usize, const R: usize>(x: &Tensor<D>, dim: usize, t: usize) -> Tensor<R> {
+    x.clone().narrow(dim, t, 1).squeeze_dim(dim)
+}
+
+/// Inputs in the layout of time first, so that the op sees them strided.
+fn heads(x: Tensor<1>, [batch, heads, time, width]: [usize; 4]) -> Tensor<4> {
+    x.reshape([batch, time, heads, width]).swap_dims(1, 2)
+}
+
+fn ssd_by_token(x: Tensor<4>, log_decay: Tensor<3>, b: Tensor<4>, c: Tensor<4>) -> Tensor<4> {
+    let ([batch, heads, time, p], [_, groups, _, n]) = (x.dims(), b.dims());
+    let each = |x: Tensor<4>| {
+        let x = x.unsqueeze_dim::<5>(2);
+        let x = x.expand([batch, groups, heads / groups, time, n]);
+        x.reshape([batch, heads, time, n])
+    };
+    let (b, c) = (each(b), each(c));
+    let mut state = Tensor::<4>::zeros([batch, heads, n, p], (&x.device(), x.dtype()));
+    let mut outputs = vec![];
+    for t in 0..time {
+        let decay = at::<3, 2>(&log_decay, 2, t).exp().unsqueeze_dim::<3>(2);
+        let added =
+            at::<4, 3>(&b, 2, t).unsqueeze_dim::<4>(3) * at::<4, 3>(&x, 2, t).unsqueeze_dim::<4>(2);
+        state = state * decay.unsqueeze_dim::<4>(3) + added;
+        let read = at::<4, 3>(&c, 2, t).unsqueeze_dim::<4>(3) * state.clone();
+        outputs.push(read.sum_dim(2));
+    }
+    Tensor::cat(outputs, 2)
+}
+
+pub(crate) fn ssd() -> Vec<Case> {
+    let mut cases = vec![];
+    for (batch, count, groups, time, p, n) in [
+        (2, 6, 2, 7, 3, 5),
+        (1, 1, 1, 1, 1, 1),
+        (1, 2, 1, 67, 5, 3),
+        (1, 2, 2, 131, 2, 7),
+    ] {
+        for size in [0.5, 30.0] {
+            let inputs = move |t: &[Tensor<1>]| {
+                let groups = [batch, groups, time, n];
+                (
+                    heads(part(t, 0), [batch, count, time, p]),
+                    decays(part(t, 1).reshape([batch, count, time]), size),
+                    heads(part(t, 2), groups),
+                    heads(part(t, 3), groups),
+                )
+            };
+            cases.push(case(
+                format!("ssd {batch}x{count}/{groups}x{time}, {p} by {n}, decays to {size}"),
+                vec![
+                    values(1, batch * count * time * p),
+                    values(2, batch * count * time),
+                    values(3, batch * groups * time * n),
+                    values(4, batch * groups * time * n),
+                ],
+                time < 10 && size < 1.0,
+                move |t| {
+                    let (x, log_decay, b, c) = inputs(&t);
+                    ops::ssd(x, log_decay, b, c).flatten(0, 3)
+                },
+                move |t| {
+                    let (x, log_decay, b, c) = inputs(&t);
+                    ssd_by_token(x, log_decay, b, c).flatten(0, 3)
+                },
+            ));
+        }
+    }
+    cases
+}
+
+fn scan_by_token(
+    u: Tensor<3>,
+    step: Tensor<3>,
+    a: Tensor<2>,
+    b: Tensor<3>,
+    c: Tensor<3>,
+) -> Tensor<3> {
+    let ([batch, time, width], [_, n]) = (u.dims(), a.dims());
+    let mut state = Tensor::<3>::zeros([batch, width, n], (&u.device(), u.dtype()));
+    let mut outputs = vec![];
+    for t in 0..time {
+        let step = at::<3, 2>(&step, 1, t).unsqueeze_dim::<3>(2);
+        let input = step.clone() * at::<3, 2>(&u, 1, t).unsqueeze_dim::<3>(2);
+        let decay = (step * a.clone().unsqueeze_dim::<3>(0)).exp();
+        state = decay * state + input * at::<3, 2>(&b, 1, t).unsqueeze_dim::<3>(1);
+        let read = state.clone() * at::<3, 2>(&c, 1, t).unsqueeze_dim::<3>(1);
+        outputs.push(read.sum_dim(2).swap_dims(1, 2));
+    }
+    Tensor::cat(outputs, 1)
+}
+
+pub(crate) fn selective_scans() -> Vec<Case> {
+    let mut cases = vec![];
+    for (batch, time, width, n) in [(2, 7, 5, 3), (1, 1, 1, 1), (2, 37, 19, 4), (1, 67, 70, 2)] {
+        let inputs = move |t: &[Tensor<1>]| {
+            let step = part(t, 1).reshape([batch, time, width]);
+            (
+                // Strided.
+                part(t, 0).reshape([batch, width, time]).swap_dims(1, 2),
+                step.clone() * step,
+                decays(part(t, 2).reshape([width, n]), 3.0),
+                part(t, 3).reshape([batch, time, n]),
+                part(t, 4).reshape([batch, time, n]),
+            )
+        };
+        cases.push(case(
+            format!("selective scan {batch}x{time}x{width}, {n} states"),
+            vec![
+                values(1, batch * time * width),
+                values(2, batch * time * width),
+                values(3, width * n),
+                values(4, batch * time * n),
+                values(5, batch * time * n),
+            ],
+            time < 10,
+            move |t| {
+                let (u, step, a, b, c) = inputs(&t);
+                ops::selective_scan(u, step, a, b, c).flatten(0, 2)
+            },
+            move |t| {
+                let (u, step, a, b, c) = inputs(&t);
+                scan_by_token(u, step, a, b, c).flatten(0, 2)
+            },
+        ));
+    }
+    cases
+}
+
+pub(crate) fn max_scans() -> Vec<Case> {
+    let sizes = [(3, 7), (1, 1), (5, 67)];
+    let case = |(rows, time): (usize, usize)| {
+        case(
+            format!("max scan {rows}x{time}"),
+            vec![values(1, rows * time), values(2, rows * time)],
+            time < 10,
+            move |t| {
+                let decay = decays(part(&t, 0).reshape([rows, time]), 1.0);
+                ops::max_scan(decay, part(&t, 1).reshape([rows, time])).flatten(0, 1)
+            },
+            move |t| {
+                let decay = decays(part(&t, 0).reshape([rows, time]), 1.0);
+                let x = part(&t, 1).reshape([rows, time]);
+                let mut m = vec![x.clone().narrow(1, 0, 1)];
+                for t in 1..time {
+                    let before = m[t - 1].clone() + decay.clone().narrow(1, t, 1);
+                    m.push(before.max_pair(x.clone().narrow(1, t, 1)));
+                }
+                Tensor::cat(m, 1).flatten(0, 1)
+            },
+        )
+    };
+    sizes.map(case).into()
+}
+
+fn slstm_by_token(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
+    let [heads, batch, time, width] = gates.dims();
+    let d = width / 4;
+    let zeros = Tensor::<3>::zeros([heads, batch, d], (&gates.device(), gates.dtype()));
+    let (mut h, mut c, mut n, mut m) = (zeros.clone(), zeros.clone(), zeros.clone(), zeros);
+    let mut outputs = vec![];
+    for t in 0..time {
+        let raw = at::<4, 3>(&gates, 2, t) + h.matmul(recurrent.clone());
+        let part = |k: usize| raw.clone().narrow(2, k * d, d);
+        let log = log_sigmoid(part(1)) + m;
+        m = match t {
+            0 => part(0),
+            _ => part(0).max_pair(log.clone()),
+        };
+        let (i, f) = ((part(0) - m.clone()).exp(), (log - m.clone()).exp());
+        c = f.clone() * c + i.clone() * part(2).tanh();
+        n = f * n + i;
+        let o = burn::tensor::activation::sigmoid(part(3));
+        h = o * c.clone() / n.clone();
+        outputs.push(h.clone().unsqueeze_dim::<4>(2));
+    }
+    Tensor::cat(outputs, 2)
+}
+
+pub(crate) fn slstms() -> Vec<Case> {
+    let sizes = [(2, 3, 5, 3), (1, 1, 1, 1), (3, 11, 13, 5)];
+    let case = |(heads, batch, time, d): (usize, usize, usize, usize)| {
+        let inputs = move |t: &[Tensor<1>]| {
+            (
+                part(t, 0)
+                    .reshape([batch, time, heads, 4 * d])
+                    .swap_dims(0, 2)
+                    .swap_dims(1, 2),
+                part(t, 1).reshape([heads, 4 * d, d]).swap_dims(1, 2),
+            )
+        };
+        case(
+            format!("slstm {heads}x{batch}x{time}x{d}"),
+            vec![
+                scaled(1, heads * batch * time * 4 * d, 3.0),
+                values(2, heads * 4 * d * d),
+            ],
+            time < 10,
+            move |t| {
+                let (gates, recurrent) = inputs(&t);
+                ops::slstm(gates, recurrent).flatten(0, 3)
+            },
+            move |t| {
+                let (gates, recurrent) = inputs(&t);
+                slstm_by_token(gates, recurrent).flatten(0, 3)
+            },
+        )
+    };
+    sizes.map(case).into()
+}
+
+/// Gates of ±1000 neither overflow nor lose the sequence: decays between 1 and e^-1000 and back.
+#[test]
+fn large_gates_stay_finite() {
+    let device = Device::flex().autodiff();
+    let leaf = |seed, len| {
+        let x = tensor(&scaled(seed, len, 1e3), burn::tensor::DType::F32, &device);
+        x.require_grad()
+    };
+    let (gates, recurrent) = (leaf(1, 2 * 3 * 31 * 12), leaf(2, 2 * 3 * 12));
+    let y = ops::slstm(
+        gates.clone().reshape([2, 3, 31, 12]),
+        recurrent.clone().reshape([2, 3, 12]),
+    );
+    let gradients = y.clone().sum().backward();
+    let finite = |x: Tensor<1>| x.into_data().iter::<f64>().all(f64::is_finite);
+    assert!(finite(y.flatten(0, 3)));
+    for leaf in [gates, recurrent] {
+        assert!(leaf.grad(&gradients).is_some_and(finite));
+    }
+    let m = ops::max_scan(
+        -leaf(3, 200).abs().reshape([2, 100]),
+        leaf(4, 200).reshape([2, 100]),
+    );
+    assert!(finite(m.flatten(0, 1)));
+}
+
+/// f32 over 16,384 tokens against f64, with decays from almost none on: within 1e-4.
+#[test]
+fn long_sequences_are_exact_in_f32() {
+    use burn::tensor::DType;
+    let (time, p, n) = (16_384, 3, 5);
+    let run = |dtype: DType| {
+        let input = |seed, len| tensor(&values(seed, len), dtype, &Device::flex());
+        let y = ops::ssd(
+            input(1, time * p).reshape([1, 1, time, p]),
+            decays(input(2, time).reshape([1, 1, time]), 0.05),
+            input(3, time * n).reshape([1, 1, time, n]),
+            input(4, time * n).reshape([1, 1, time, n]),
+        );
+        let step = input(5, time * p).reshape([1, time, p]);
+        let z = ops::selective_scan(
+            input(6, time * p).reshape([1, time, p]),
+            step.clone() * step,
+            decays(input(7, p * n).reshape([p, n]), 0.1),
+            input(8, time * n).reshape([1, time, n]),
+            input(9, time * n).reshape([1, time, n]),
+        );
+        let list = |x: Tensor<1>| x.into_data().iter::<f64>().collect::<Vec<_>>();
+        (list(y.flatten(0, 3)), list(z.flatten(0, 2)))
+    };
+    let (single, double) = (run(DType::F32), run(DType::F64));
+    for (single, double) in [(single.0, double.0), (single.1, double.1)] {
+        let error = relative_error(&single, &double);
+        assert!(error < 1e-4, "off by {error:e}");
+    }
+}
