@@ -11,6 +11,7 @@ mod estimator;
 pub mod experiment;
 mod hashing;
 pub mod prediction;
+pub mod prior_fitting;
 #[cfg(feature = "report")]
 pub mod report;
 mod settings;
@@ -19,8 +20,8 @@ pub use burn;
 pub use error::Error;
 pub use estimator::{
     ColumnImportance, EstimatorConfig, FitOptions, FitReport, FittedClassifier, FittedModel,
-    FittedRegressor, ModelChoice, NoteListener, PermutationConfig, TabularClassifier,
-    TabularEstimator, TabularRegressor, Task, TrainingSettings,
+    FittedRegressor, ModelChoice, NoteListener, PermutationConfig, PretrainedChoice,
+    TabularClassifier, TabularEstimator, TabularRegressor, Task, TrainingSettings,
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};

@@ -23,7 +23,7 @@ mod task;
 mod training_context;
 mod training_settings;
 
-pub use choice::ModelChoice;
+pub use choice::{ModelChoice, PretrainedChoice};
 pub use classifier::TabularClassifier;
 pub(crate) use context::{StoredContext, labels};
 pub use estimator_config::EstimatorConfig;
@@ -35,6 +35,7 @@ pub use fitted_regressor::FittedRegressor;
 pub use importance::ColumnImportance;
 pub use options::{FitOptions, FitReport, NoteListener};
 pub use permutation::PermutationConfig;
+pub(crate) use predict::without_gradients;
 pub use regressor::TabularRegressor;
 pub use task::Task;
 pub use training_settings::TrainingSettings;
