@@ -18,3 +18,4 @@ mod tabicl;
 mod tabm;
 mod tabnet;
 mod tabpfn_v1;
+mod tabpfn_v2;

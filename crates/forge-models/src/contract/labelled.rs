@@ -110,6 +110,18 @@ pub enum TrainingContext {
     },
 }
 
+impl LabelledRows {
+    /// As usual, but no more than `limit` rows.
+    #[must_use]
+    pub fn within(limit: usize) -> Self {
+        let usual = Self::default();
+        Self {
+            most: usual.most.min(limit),
+            ..usual
+        }
+    }
+}
+
 impl Default for LabelledRows {
     /// Up to 1000 rows, since the cost of attention grows with their square; halves of batches.
     fn default() -> Self {

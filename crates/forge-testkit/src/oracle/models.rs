@@ -79,6 +79,7 @@ fn run_tables(session: &Session<'_>, model: &Model) -> Result<(), OracleError> {
             "input/x {x:?} does not fit y_train {y:?}"
         )));
     }
+    let model = positioned(session, model)?;
     let mut outputs = vec![];
     for table in 0..tables {
         let x = x.clone().narrow(1, table, 1).squeeze_dim::<2>(1);
@@ -92,6 +93,21 @@ fn run_tables(session: &Session<'_>, model: &Model) -> Result<(), OracleError> {
     }
     let y = Tensor::cat(outputs, 1);
     session.output("y", if tables_first { y.swap_dims(0, 1) } else { y })
+}
+
+/// The model with the case's numbers for the places of features, where it has such.
+fn positioned(session: &Session<'_>, model: &Model) -> Result<Model, OracleError> {
+    let model = model.clone();
+    let Some(positions) = session.optional_input::<2>("feature_position")? else {
+        return Ok(model);
+    };
+    match model {
+        Model::TabPfnV2(model) => Ok(Model::TabPfnV2(model.with_feature_positions(positions))),
+        model => Err(OracleError::new(format!(
+            "input/feature_position: {} has no such input",
+            model.name()
+        ))),
+    }
 }
 
 /// A case of models that look at all other training rows: the rows in `x`, or in `x_num` and one-hot
