@@ -24,6 +24,7 @@
 pub mod activation;
 pub mod adaptive_computation;
 pub mod attention;
+mod bar_distribution;
 mod broadcast;
 pub mod check;
 mod config;
@@ -44,6 +45,7 @@ pub mod regularisation;
 mod state;
 mod tokenizer;
 
+pub use bar_distribution::BarDistribution;
 pub use burn;
 pub use config::ModuleConfig;
 pub use device::{DeviceName, computes_in};
