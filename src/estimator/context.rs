@@ -65,13 +65,15 @@ pub(super) fn check_size(
     batch_size: usize,
     gigabytes: f64,
 ) -> Result<(), ForgeError> {
-    if model.capabilities().rows != RowContext::Labelled {
-        return Ok(());
-    }
-    let batch = batch_size.min(rows);
-    let context = match model.labelled_rows().training {
-        TrainingContext::HalfBatch => batch / 2,
-        TrainingContext::OtherRows { fraction } => ((rows - batch) as f64 * fraction) as usize,
+    let all = batch_size.min(rows);
+    let (batch, context) = match (model.capabilities().rows, model.labelled_rows().training) {
+        (RowContext::Alone, _) => return Ok(()),
+        // The rows of a batch look at each other.
+        (RowContext::Neighbours, _) => (all, 0),
+        (RowContext::Labelled, TrainingContext::HalfBatch) => (all - all / 2, all / 2),
+        (RowContext::Labelled, TrainingContext::OtherRows { fraction }) => {
+            (all, ((rows - all) as f64 * fraction) as usize)
+        }
     };
     let needed = model.context_bytes(batch, context) as f64 / 1e9;
     if needed <= gigabytes {
@@ -82,9 +84,9 @@ pub(super) fn check_size(
         "training.context_gigabytes",
         gigabytes,
         format!(
-            "at least {needed:.1} for {rows} training rows: every step of {name} looks at {context} \
-             rows beside its {batch}; take fewer rows, a smaller training.batch_size or a narrower \
-             model"
+            "at least {needed:.1} for {rows} training rows: every step of {name} keeps values of its \
+             {batch} rows and of {context} that they look at; take fewer rows, a smaller \
+             training.batch_size or a narrower model"
         ),
     ))
 }

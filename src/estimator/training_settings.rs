@@ -32,8 +32,8 @@ pub struct TrainingSettings {
     pub patience: Option<usize>,
     /// Wall-clock seconds after which training ends, above 0.
     pub max_seconds: Option<f64>,
-    /// Memory that what a step looks at beside its rows may take, in GB, above 0: models that look at
-    /// all other training rows refuse tables that need more. Default 8.
+    /// Memory that what a step looks at beside its rows may take, in GB, above 0: models whose
+    /// rows look at each other or at other training rows refuse tables that need more. Default 8.
     pub context_gigabytes: Option<f64>,
     /// Everything, instead of the preset; the other fields change it. Its own seed is not used.
     pub config: Option<TrainerConfig>,

@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn several_targets_are_refused_by_name() -> Result<(), ForgeError> {
-        for name in ["tabpfn_v1", "tabicl"] {
+        for name in ["tabpfn_v1", "tabpfn_v2", "tabicl"] {
             for labels in [Labels::Numbers(1), Labels::Classes(3)] {
                 ModelConfig::narrow(name)?.with_labels(labels)?;
             }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::block::BlockSize;
 use super::{Saint, SaintEncoder, TwoLayers};
-use crate::tabular::limits;
+use crate::tabular::{limits, row_cost};
 use crate::{
     Capabilities, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig, TabularSpec,
     TrainingPreset,
@@ -217,6 +217,16 @@ impl TabularConfig for SaintConfig {
             y_dim: table.d_out,
             ..self
         })
+    }
+
+    fn context_bytes(&self, batch: usize, context: usize) -> u64 {
+        // Of every block: normalised values and residuals, queries, keys, values and mixed heads,
+        // hidden units before and after the gate.
+        let of = |block: BlockSize| 16 * block.width + 4 * block.heads * block.dim_head;
+        let features = self.feature_block().map_or(0, |b| self.n_tokens() * of(b));
+        let rows = self.row_block().map_or(0, of);
+        let values = row_cost::values(self.depth, features + rows);
+        row_cost::bytes(batch, context, values)
     }
 
     fn smaller(self, by: Shrink) -> Self {

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::{TabPfnV1, TabPfnV1Layer};
 use crate::contract::numeric_only;
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::tabular::limits;
 use crate::tabular::one_target::check_one_label;
+use crate::tabular::{limits, row_cost};
 use crate::{
-    Capabilities, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig,
-    TabularSpec, TrainingPreset,
+    Capabilities, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy,
+    TabularConfig, TabularSpec, TrainingPreset,
 };
 
 /// What stands between the two linear maps of a layer's feed-forward part.
@@ -33,6 +33,9 @@ impl TabPfnActivation {
         }
     }
 }
+
+/// Labelled rows that the authors' classifier takes.
+const ROWS: usize = 1_024;
 
 /// Makes a [`TabPfnV1`].
 ///
@@ -64,6 +67,14 @@ pub struct TabPfnV1Config {
     /// Always true: rows to predict see the labelled rows and nothing else. Otherwise the reference
     /// lets each see itself too, which is not implemented.
     pub efficient_eval_masking: bool,
+    /// Most labelled rows that it looks at, at least 1; more are refused. Default 1024, the limit of
+    /// the authors' classifier; raise it to go beyond what the released weights were trained for.
+    #[serde(skip_serializing_if = "is_usual_rows")]
+    pub row_limit: usize,
+}
+
+fn is_usual_rows(n: &usize) -> bool {
+    *n == ROWS
 }
 
 impl Default for TabPfnV1Config {
@@ -79,6 +90,7 @@ impl Default for TabPfnV1Config {
             activation: TabPfnActivation::Gelu,
             pre_norm: false,
             efficient_eval_masking: true,
+            row_limit: ROWS,
         }
     }
 }
@@ -95,6 +107,7 @@ impl ModuleConfig for TabPfnV1Config {
         check::in_range("nhid", self.nhid, limits::WIDTH)?;
         check::in_range("nlayers", self.nlayers, limits::BLOCKS)?;
         check::probability("dropout", self.dropout)?;
+        check::at_least_one("row_limit", self.row_limit)?;
         if self.efficient_eval_masking {
             return Ok(());
         }
@@ -112,6 +125,7 @@ impl ModuleConfig for TabPfnV1Config {
                 .collect(),
             head_in: linear(self.emsize, self.nhid),
             head_out: linear(self.nhid, self.n_out),
+            row_limit: self.row_limit,
         }
     }
 }
@@ -151,6 +165,17 @@ impl TabularConfig for TabPfnV1Config {
     fn with_labels(self, labels: Labels) -> Result<Self, ForgeError> {
         check_one_label(Self::NAME, labels)?;
         Ok(self)
+    }
+
+    fn labelled_rows(&self) -> LabelledRows {
+        LabelledRows::within(self.row_limit)
+    }
+
+    fn context_bytes(&self, batch: usize, context: usize) -> u64 {
+        // Projections, mixed heads, both norms and residuals; hidden units.
+        let of_layer = 10 * self.emsize + 2 * self.nhid;
+        let values = row_cost::values(self.nlayers, of_layer);
+        row_cost::bytes(batch, context, values)
     }
 
     fn smaller(self, by: Shrink) -> Self {

@@ -10,6 +10,7 @@ use super::{TabPfnV1Config, TabPfnV1Layer};
 use crate::contract::numeric_only;
 use crate::tabular::fewer_outputs::fewer_outputs;
 use crate::tabular::one_target::check_one_target;
+use crate::tabular::row_cost::check_rows;
 use crate::{Capabilities, Labels, TabularConfig, TabularInput, TabularModel, TabularSpec};
 
 /// A transformer that reads labelled rows and predicts others in one pass.
@@ -33,6 +34,7 @@ pub struct TabPfnV1 {
     pub(super) layers: Vec<TabPfnV1Layer>,
     pub(super) head_in: Linear,
     pub(super) head_out: Linear,
+    pub(super) row_limit: usize,
 }
 
 impl TabPfnV1 {
@@ -129,9 +131,10 @@ impl TabularModel for TabPfnV1 {
         TabPfnV1Config::CAPABILITIES
     }
 
-    /// At least one labelled row, and one target per row; none for the rows to predict.
+    /// At least one labelled row and no more than `row_limit`, and one target per row; none for the rows to predict.
     fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
-        check_one_target(self.name(), input)
+        check_one_target(self.name(), input)?;
+        check_rows(self.name(), input, self.row_limit)
     }
 
     /// Rows are [widened](TabPfnV1::widen).

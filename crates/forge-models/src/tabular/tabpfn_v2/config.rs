@@ -4,10 +4,11 @@ use burn::tensor::Device;
 use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
+use super::model::layer_values;
 use super::{TabPfnV2, TabPfnV2Layer};
 use crate::contract::numeric_only;
 use crate::tabular::one_target::check_one_label;
-use crate::tabular::{labelled_cost, limits};
+use crate::tabular::{limits, row_cost};
 use crate::{
     Capabilities, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy,
     TabularConfig, TabularSpec, TrainingPreset,
@@ -252,10 +253,9 @@ impl TabularConfig for TabPfnV2Config {
 
     fn context_bytes(&self, batch: usize, context: usize) -> u64 {
         let tokens = self.n_num_features.div_ceil(self.features_per_group) + 1;
-        // Packed projections, mixed heads and residuals of both attentions; hidden units.
-        let of_layer = 14 * self.emsize + 2 * self.hidden();
-        let values = labelled_cost::values(tokens * self.nlayers, of_layer);
-        labelled_cost::bytes(batch, context, values)
+        let of_layer = layer_values(self.emsize, self.hidden());
+        let values = row_cost::values(tokens * self.nlayers, of_layer);
+        row_cost::bytes(batch, context, values)
     }
 
     fn smaller(self, by: Shrink) -> Self {

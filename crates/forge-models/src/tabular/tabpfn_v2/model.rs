@@ -7,8 +7,8 @@ use forge_nn::{ForgeError, Forward, Linear, Maps, Network, Want};
 
 use super::cells::Cells;
 use super::{TabPfnV2Config, TabPfnV2Layer, labels, positions};
-use crate::tabular::labelled_cost::check_rows;
 use crate::tabular::one_target::check_one_target;
+use crate::tabular::row_cost;
 use crate::{
     Capabilities, Labels, TabularConfig, TabularInput, TabularModel, TabularRows, TabularSpec,
 };
@@ -74,6 +74,13 @@ impl TabPfnV2 {
         [self.column_limit, self.row_limit]
     }
 
+    /// Bytes that a pass over `rows` rows with `context` labelled ones of `columns` columns takes.
+    pub(super) fn pass_bytes(&self, rows: usize, context: usize, columns: usize) -> u64 {
+        let tokens = columns.div_ceil(self.group) + 1;
+        let of_token = layer_values(self.x_encoder.d_output(), self.head_in.d_output());
+        row_cost::bytes(rows, context, row_cost::values(tokens, of_token))
+    }
+
     /// Where its weights are, and of which type.
     #[must_use]
     pub fn place(&self) -> (Device, DType) {
@@ -118,6 +125,12 @@ impl TabPfnV2 {
         let target = self.y_encoder.forward(pairs).unsqueeze_dim(1);
         (Tensor::cat(vec![cells, target], 1), labelled)
     }
+}
+
+/// Numbers that a layer makes of a token: packed projections, mixed heads and residuals of both
+/// attentions, hidden units.
+pub(super) fn layer_values(width: usize, hidden: usize) -> usize {
+    14 * width + 2 * hidden
 }
 
 /// Labelled rows and others one under the other: their numbers, and which are there.
@@ -190,6 +203,6 @@ impl TabularModel for TabPfnV2 {
     /// At least one labelled row and no more than `row_limit`, and one target per row.
     fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
         check_one_target(self.name(), input)?;
-        check_rows(self.name(), input, self.row_limit)
+        row_cost::check_rows(self.name(), input, self.row_limit)
     }
 }

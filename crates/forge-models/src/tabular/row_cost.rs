@@ -1,4 +1,4 @@
-//! What models of labelled rows cost as there are more of them.
+//! What models whose rows look at other rows cost as there are more of them.
 
 use forge_nn::ForgeError;
 
