@@ -17,5 +17,6 @@ mod saint_pretrain;
 mod tabicl;
 mod tabm;
 mod tabnet;
+mod tabpfn_ensembles;
 mod tabpfn_v1;
 mod tabpfn_v2;

@@ -13,6 +13,7 @@ mod dense_net;
 mod embedded_columns;
 mod fewer_outputs;
 mod ft_transformer;
+mod in_context;
 mod limits;
 mod modern_nca;
 mod modern_resnet;

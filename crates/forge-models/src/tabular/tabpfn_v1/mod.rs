@@ -8,11 +8,14 @@
 //! | attention mask of a prior-data fitted network | [`TabPfnV1Layer`]: keys are labelled rows |
 //! | transformer layer, feed-forward part | [`TabPfnV1Layer`] |
 //! | predictive distribution | head of [`TabPfnV1`]: logits |
+//! | ensemble at inference (section 4), as `transformer_predict` | [`TabPfnV1Ensemble`] |
 
 mod config;
+mod ensemble;
 mod layer;
 mod model;
 
 pub use config::{TabPfnActivation, TabPfnV1Config};
+pub use ensemble::{TabPfnV1Ensemble, TabPfnV1EnsembleConfig};
 pub use layer::TabPfnV1Layer;
 pub use model::TabPfnV1;

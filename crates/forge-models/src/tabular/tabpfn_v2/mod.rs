@@ -9,10 +9,12 @@
 //! | token of the target | [`TabPfnV2`], its labels |
 //! | attention over features, attention over samples, MLP | [`TabPfnV2Layer`] of [`SharedHeadAttention`] |
 //! | piece-wise constant output distribution | head of [`TabPfnV2`]: logits |
+//! | ensemble at inference, as the package's estimators | [`TabPfnV2Ensemble`] |
 
 mod attention;
 mod cells;
 mod config;
+mod ensemble;
 mod key_map;
 mod labels;
 mod layer;
@@ -21,5 +23,6 @@ mod positions;
 
 pub use attention::SharedHeadAttention;
 pub use config::TabPfnV2Config;
+pub use ensemble::{TabPfnV2Ensemble, TabPfnV2EnsembleConfig};
 pub use layer::TabPfnV2Layer;
 pub use model::TabPfnV2;

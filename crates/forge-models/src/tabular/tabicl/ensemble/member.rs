@@ -1,6 +1,6 @@
 //! One way to look at a table.
 
-use super::shuffle::{SplitMix, latin, shifted};
+use crate::tabular::in_context::{SplitMix, latin, shifted};
 
 /// An order of the columns, a naming of the classes, and whether columns get the power transform.
 #[derive(Debug, Clone, PartialEq, Eq)]

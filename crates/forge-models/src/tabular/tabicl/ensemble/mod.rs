@@ -3,8 +3,5 @@
 
 mod member;
 mod predictor;
-mod preparation;
-mod shuffle;
-mod yeo_johnson;
 
 pub use predictor::{TabIclEnsemble, TabIclEnsembleConfig};

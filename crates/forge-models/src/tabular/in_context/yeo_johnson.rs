@@ -6,17 +6,18 @@ const RANGE: (f64, f64) = (-20.0, 20.0);
 const STEPS: usize = 100;
 
 /// Yeo and Johnson 2000, with the exponent of the largest likelihood, then standardised: as
-/// scikit-learn's `PowerTransformer`.
+/// scikit-learn's `PowerTransformer`. NaN does not count and stays.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct YeoJohnson {
+pub(in crate::tabular) struct YeoJohnson {
     exponent: f64,
     mean: f64,
     scale: f64,
 }
 
 impl YeoJohnson {
-    pub(super) fn fit(values: &[f64]) -> Self {
-        let exponent = largest(|exponent| likelihood(values, exponent));
+    pub(in crate::tabular) fn fit(values: &[f64]) -> Self {
+        let values: Vec<f64> = values.iter().copied().filter(|x| !x.is_nan()).collect();
+        let exponent = largest(|exponent| likelihood(&values, exponent));
         let powers: Vec<f64> = values.iter().map(|x| power(*x, exponent)).collect();
         let (mean, variance) = moments(&powers);
         Self {
@@ -27,8 +28,26 @@ impl YeoJohnson {
         }
     }
 
-    pub(super) fn apply(&self, x: f64) -> f64 {
+    pub(in crate::tabular) fn apply(&self, x: f64) -> f64 {
         (power(x, self.exponent) - self.mean) / self.scale
+    }
+
+    /// What [`apply`](Self::apply) makes `y`; NaN or infinity where nothing does.
+    pub(in crate::tabular) fn invert(&self, y: f64) -> f64 {
+        let y = y.mul_add(self.scale, self.mean);
+        // `e z + 1 = (|x| + 1)^e` by its logarithm.
+        let of = |z: f64, e: f64| {
+            if e == 0.0 {
+                z.exp_m1()
+            } else {
+                ((e * z).ln_1p() / e).exp_m1()
+            }
+        };
+        if y >= 0.0 {
+            of(y, self.exponent)
+        } else {
+            -of(-y, 2.0 - self.exponent)
+        }
     }
 }
 
@@ -88,4 +107,24 @@ fn largest(of: impl Fn(f64) -> f64) -> f64 {
         }
     }
     (low + high) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inverting_leads_back() {
+        for shape in [1.0, 3.0, -2.0] {
+            let values: Vec<f64> = (0..30)
+                .map(|i| (f64::from(i * 7 % 30) / 10.0 - 1.0).exp() * shape)
+                .collect();
+            let fitted = YeoJohnson::fit(&values);
+            for x in values {
+                let back = fitted.invert(fitted.apply(x));
+                assert!((back - x).abs() < 1e-9 * x.abs().max(1.0), "{x} {back}");
+            }
+            assert!(fitted.apply(f64::NAN).is_nan());
+        }
+    }
 }

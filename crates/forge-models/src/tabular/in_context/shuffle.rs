@@ -2,10 +2,10 @@
 
 /// Steele, Lea and Flood 2014: small, and the same in every version.
 #[derive(Debug, Clone)]
-pub(super) struct SplitMix(pub(super) u64);
+pub(in crate::tabular) struct SplitMix(pub(in crate::tabular) u64);
 
 impl SplitMix {
-    fn next(&mut self) -> u64 {
+    pub(in crate::tabular) fn next_bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -13,17 +13,29 @@ impl SplitMix {
         z ^ (z >> 31)
     }
 
+    /// A number below `n`, at least 1.
+    pub(in crate::tabular) fn below(&mut self, n: usize) -> usize {
+        (self.next_bits() % n as u64) as usize
+    }
+
+    /// The numbers below `n` in some order.
+    pub(in crate::tabular) fn order(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        self.shuffle(&mut order);
+        order
+    }
+
     /// Fisher–Yates. The bias of the remainder is below 2⁻⁴⁰ for any table.
-    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(in crate::tabular) fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
-            items.swap(i, (self.next() % (i as u64 + 1)) as usize);
+            items.swap(i, self.below(i + 1));
         }
     }
 }
 
 /// Orders of `n` columns of which no two have a column at the same place: a Latin square, rows and
 /// columns and symbols shuffled, of which `count` rows at most.
-pub(super) fn latin(n: usize, count: usize, random: &mut SplitMix) -> Vec<Vec<usize>> {
+pub(in crate::tabular) fn latin(n: usize, count: usize, random: &mut SplitMix) -> Vec<Vec<usize>> {
     let mut shifts: Vec<usize> = (0..n).collect();
     let (mut places, mut symbols) = (shifts.clone(), shifts.clone());
     random.shuffle(&mut shifts);
@@ -40,7 +52,7 @@ pub(super) fn latin(n: usize, count: usize, random: &mut SplitMix) -> Vec<Vec<us
 }
 
 /// Class numbers moved round: class `c` is called `(c + shift) mod n`.
-pub(super) fn shifted(n: usize, shift: usize) -> Vec<usize> {
+pub(in crate::tabular) fn shifted(n: usize, shift: usize) -> Vec<usize> {
     (0..n).map(|class| (class + shift) % n).collect()
 }
 
