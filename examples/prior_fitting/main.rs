@@ -112,8 +112,10 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     let weights = config.pretrained(outcome.module)?;
     weights.save(&arguments.out)?;
     println!("weights: {}", arguments.out.display());
-    for (data, target) in arguments.data.iter().zip(&arguments.target) {
-        real::print(data, target, &arguments.out)?;
+    let tables = arguments.data.iter().zip(&arguments.target);
+    for (i, (data, target)) in tables.enumerate() {
+        let folder = arguments.out.with_extension(format!("table_{i}"));
+        real::print(data, target, &arguments.out, &folder)?;
     }
     Ok(())
 }

@@ -10,10 +10,8 @@ use volatilityforge::{Error, ModelChoice};
 use crate::leaderboard;
 use crate::progress::Progress;
 
-/// Prints the leaderboard of a fifth of the rows; the run's folder stands beside the weights.
-pub(crate) fn print(data: &Path, target: &str, weights: &Path) -> Result<(), Error> {
-    let name = data.file_stem().unwrap_or_default().to_string_lossy();
-    let out = weights.with_extension(format!("on_{name}"));
+/// Prints the leaderboard of a fifth of the rows; the run's folder is `out`.
+pub(crate) fn print(data: &Path, target: &str, weights: &Path, out: &Path) -> Result<(), Error> {
     let config = ExperimentConfig {
         data: Some(data.into()),
         target: vec![target.into()],
@@ -21,7 +19,7 @@ pub(crate) fn print(data: &Path, target: &str, weights: &Path) -> Result<(), Err
         ..ExperimentConfig::default()
     };
     let summary = Experiment::new(config)?.run(RunOptions {
-        out: out.clone(),
+        out: out.into(),
         resume: false,
         stop: Arc::new(AtomicBool::new(false)),
         on_event: Box::new(|event| {
