@@ -11,6 +11,7 @@ mod estimator;
 pub mod experiment;
 mod hashing;
 pub mod prediction;
+pub mod prior_fitting;
 #[cfg(feature = "report")]
 pub mod report;
 mod settings;
@@ -20,8 +21,8 @@ pub use error::Error;
 pub use estimator::{
     ColumnImportance, DropoutPasses, EstimatorConfig, FitOptions, FitReport, FittedClassifier,
     FittedModel, FittedRegressor, Inference, ModelChoice, NoisePasses, NoteListener,
-    PermutationConfig, TabularClassifier, TabularEstimator, TabularRegressor, Task, Teacher,
-    TrainingSettings,
+    PermutationConfig, PretrainedChoice, TabularClassifier, TabularEstimator, TabularRegressor,
+    Task, Teacher, TrainingSettings,
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};

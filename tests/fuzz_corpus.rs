@@ -56,6 +56,9 @@ fn fresh_files_are_accepted() {
     let bytes = fs::read(&file).unwrap();
     assert!(targets::artifact(&bytes));
 
+    crate::prior_fitting::smallest().save(&file).unwrap();
+    assert!(targets::pretrained(&fs::read(&file).unwrap()));
+
     let checkpoints = folder.path().join("checkpoints");
     targets::train(&checkpoints, Start::Fresh).unwrap();
     let mut n = 0;
@@ -77,6 +80,11 @@ fn artifacts() {
 #[test]
 fn checkpoints() {
     replay("checkpoint", targets::checkpoint);
+}
+
+#[test]
+fn pretrained_weights() {
+    replay("pretrained", targets::pretrained);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod members;
 mod output;
 mod predict_file;
 mod printing;
+mod prior_fitting;
 mod reading_settings;
 mod report;
 mod run_folder;

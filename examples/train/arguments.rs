@@ -7,8 +7,9 @@ use clap::Parser;
 use volatilityforge::baseline::BaselineChoice;
 use volatilityforge::data::{NumericTransform, SplitConfig};
 use volatilityforge::experiment::{ExperimentConfig, TaskChoice};
+use volatilityforge::nn::ForgeError;
 use volatilityforge::train::objective::ObjectiveConfig;
-use volatilityforge::{DeviceName, Error, Strategy, chain};
+use volatilityforge::{DeviceName, Error, ModelChoice, Strategy, chain};
 
 /// Trains models on a table and compares them with baselines. Without --data: on a synthetic
 /// option chain.
@@ -37,6 +38,10 @@ pub(crate) struct Arguments {
     /// Models by name [default: ft_transformer tabular_resnet].
     #[arg(long, num_args = 1.., value_name = "NAME")]
     models: Vec<String>,
+    /// Weights for the one model in --models, which predicts from labelled rows (tabpfn_v1, tabicl): a
+    /// safetensors file. Nothing is trained unless --epochs says for how long.
+    #[arg(long, value_name = "FILE", requires = "models")]
+    pretrained: Option<PathBuf>,
     /// What to compare with: all, none, or names with commas between: mean, ridge, boosting; for
     /// classes majority, logistic, boosting [default: all].
     #[arg(long, value_name = "NAME,NAME")]
@@ -153,6 +158,13 @@ impl Arguments {
                 .iter()
                 .map(|name| name.as_str().into())
                 .collect();
+        }
+        if let Some(weights) = &self.pretrained {
+            let [name] = self.models.as_slice() else {
+                let found = self.models.join(" ");
+                return Err(ForgeError::config("--models", found, "one with --pretrained").into());
+            };
+            config.models = vec![ModelChoice::pretrained(name, weights)];
         }
         set(&mut config.baselines, &self.baselines);
         set(&mut config.device, &self.device);

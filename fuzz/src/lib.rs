@@ -10,6 +10,7 @@ use std::io::Write;
 
 use tempfile::TempPath;
 use volatilityforge::data::{ReadOptions, Table, TableFormat, read_csv_from, read_table};
+use volatilityforge::models::{Labels, ModelConfig, Pretrained, TabularSpec};
 use volatilityforge::{DeviceName, FittedModel};
 
 pub use checkpoint::{checkpoint, train};
@@ -37,6 +38,34 @@ fn one_artifact(bytes: &[u8]) -> bool {
         let _ = model.predictions(&table);
     }
     model.save(&file).is_ok()
+}
+
+/// Reads a file of weights and fits them to a table, once as it is and once under a right checksum.
+pub fn pretrained(bytes: &[u8]) -> bool {
+    [bytes.to_vec(), signed(bytes)].map(|bytes| one_pretrained(&bytes)) != [false; 2]
+}
+
+fn one_pretrained(bytes: &[u8]) -> bool {
+    let (Ok(device), Ok(config)) = (DeviceName::Flex.open(), ModelConfig::named("tabpfn_v1"))
+    else {
+        return false;
+    };
+    let weights = match Pretrained::read(on_disk(bytes), config, 2, &device) {
+        Ok(weights) => weights,
+        Err(error) => {
+            let known = error.is_artifact() || error.is_config() || error.is_weights();
+            assert!(known, "{error}");
+            return false;
+        }
+    };
+    let table = TabularSpec {
+        n_num_features: 2,
+        cat_cardinalities: vec![],
+        d_out: 2,
+    };
+    // What was accepted can be used, or is refused for a table that it does not fit.
+    let _ = weights.clone().for_table(&table, Labels::Classes(2));
+    weights.save(on_disk(bytes)).is_ok()
 }
 
 /// Reads a CSV text with two settings.

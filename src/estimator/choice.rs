@@ -1,30 +1,115 @@
 //! Which network.
 
-use forge_models::{ModelConfig, Strategy, TabularSpec, TargetKind};
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use forge_models::{Labels, ModelConfig, Pretrained, Strategy, TabularSpec, TargetKind};
+use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::Error;
 
 /// A network by name, at the size of a strategy, or by its own config.
 ///
 /// In a file: `model = "ft_transformer"`, or a table `{ model = "ft_transformer", n_blocks = 2 }`.
-/// Either way it is sized for the table when the table is known.
+/// Either way it is sized for the table when the table is known. With weights that were trained
+/// elsewhere: `{ model = "tabpfn_v1", pretrained = "weights.safetensors" }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[allow(clippy::large_enum_variant, reason = "one per model of a run")]
 pub enum ModelChoice {
     /// A registry name.
     Named(String),
+    /// A model with weights from a file.
+    Pretrained(PretrainedChoice),
     /// A config; what of it depends on the table is replaced.
     Config(ModelConfig),
 }
 
+/// An in-context model (`tabpfn_v1`, `tabicl`) with weights from a file: it predicts from the training
+/// rows in its input, and nothing is trained unless `training.epochs` says for how long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainedChoice {
+    /// A registry name.
+    pub model: String,
+    /// A safetensors file: [`Pretrained::save`]'s, or the authors' `state_dict`.
+    pub pretrained: PathBuf,
+    /// Fields of the config of the authors' weights where they are not the model's default. A file of
+    /// [`Pretrained::save`] has its own.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub architecture: Map<String, Value>,
+}
+
+impl PretrainedChoice {
+    /// The architecture of the authors' weights.
+    fn config(&self) -> Result<ModelConfig, ForgeError> {
+        let mut fields = self.architecture.clone();
+        fields.insert("model".into(), self.model.clone().into());
+        ModelConfig::from_value(Value::Object(fields))
+    }
+}
+
 impl ModelChoice {
+    /// Model `model` with the weights in a file.
+    #[must_use]
+    pub fn pretrained(model: &str, weights: impl Into<PathBuf>) -> Self {
+        Self::Pretrained(PretrainedChoice {
+            model: model.into(),
+            pretrained: weights.into(),
+            architecture: Map::new(),
+        })
+    }
+
+    /// The file of weights, where there is one.
+    #[must_use]
+    pub fn weights(&self) -> Option<&Path> {
+        match self {
+            Self::Pretrained(choice) => Some(&choice.pretrained),
+            Self::Named(_) | Self::Config(_) => None,
+        }
+    }
+
+    /// Changes the path of the file of weights, where there is one.
+    ///
+    /// # Errors
+    /// What `change` returns.
+    #[cfg(feature = "experiment")]
+    pub(crate) fn move_weights<E>(
+        &mut self,
+        change: impl FnOnce(&Path) -> Result<PathBuf, E>,
+    ) -> Result<(), E> {
+        if let Self::Pretrained(choice) = self {
+            choice.pretrained = change(&choice.pretrained)?;
+        }
+        Ok(())
+    }
+
+    /// The weights in the file, where there is one, for a table of this make.
+    ///
+    /// # Errors
+    /// As [`Pretrained::read`] and [`Pretrained::for_table`].
+    pub(super) fn read_weights(
+        &self,
+        spec: &TabularSpec,
+        labels: Labels,
+        device: &Device,
+    ) -> Result<Option<Pretrained>, Error> {
+        let Self::Pretrained(choice) = self else {
+            return Ok(None);
+        };
+        let columns = spec.n_num_features;
+        let read = Pretrained::read(&choice.pretrained, choice.config()?, columns, device)?;
+        Ok(Some(read.for_table(spec, labels)?))
+    }
+
     /// The registry name.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::Named(name) => name,
+            Self::Pretrained(choice) => &choice.model,
             Self::Config(config) => config.name(),
         }
     }
@@ -42,6 +127,7 @@ impl ModelChoice {
     ) -> Result<ModelConfig, Error> {
         let config = match self {
             Self::Named(name) => ModelConfig::preset_for(name, strategy, target)?.config,
+            Self::Pretrained(choice) => choice.config()?,
             Self::Config(config) => config.clone(),
         };
         Ok(config.sized_for(spec)?)

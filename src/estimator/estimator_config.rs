@@ -1,7 +1,7 @@
 //! What an estimator is made of.
 
 use forge_data::{NumericTransform, PreprocessConfig};
-use forge_models::{ModelConfig, Strategy, TargetKind};
+use forge_models::{ModelConfig, RowContext, Strategy, TargetKind};
 use forge_nn::{ForgeError, check};
 use forge_train::TrainerConfig;
 use forge_train::objective::{Objective, ObjectiveConfig};
@@ -81,7 +81,12 @@ impl EstimatorConfig {
     /// # Errors
     /// A config error naming the field, its value and the allowed range.
     pub fn validate(&self) -> Result<(), Error> {
-        ModelConfig::capabilities_of(self.model.name())?;
+        let capabilities = ModelConfig::capabilities_of(self.model.name())?;
+        if self.model.weights().is_some() && capabilities.rows != RowContext::Labelled {
+            let allowed = "absent: only weights of models that predict from labelled rows, such as \
+                           tabpfn_v1, fit a table that they were not trained on";
+            return Err(ForgeError::config("pretrained", self.model.name(), allowed).into());
+        }
         if let Some(objective) = &self.objective {
             objective.validate()?;
         }
@@ -92,6 +97,14 @@ impl EstimatorConfig {
         }
         check::probability("validation_fraction", self.validation_fraction)?;
         Ok(())
+    }
+
+    /// Whether anything is trained: weights from a file are used as they are unless
+    /// `training.epochs` (or `training.config`) says how to train them further.
+    #[must_use]
+    pub fn trains(&self) -> bool {
+        let training = &self.training;
+        self.model.weights().is_none() || training.epochs.is_some() || training.config.is_some()
     }
 
     /// The task that the objective is for, where one is given.

@@ -10,16 +10,16 @@ use forge_data::{
     TargetEncoder, TaskKind, infer_task, sample_weights,
 };
 use forge_models::{
-    Capabilities, ModelConfig, RowContext, TabularModel, TabularSpec, TargetKind, TrainingRows,
+    Capabilities, Model, ModelConfig, RowContext, TabularModel, TargetKind, TrainingRows,
 };
-use forge_nn::{ForgeError, ModuleConfig};
+use forge_nn::{DeviceName, ForgeError, ModuleConfig};
 use forge_train::checkpoint::CheckpointFolder;
 use forge_train::loss::Distillation;
 use forge_train::objective::{
     Binary, MovingNumbers, Multiclass, Objective, ObjectiveConfig, Regression, Targets,
 };
 use forge_train::sampler::SamplerConfig;
-use forge_train::{Start, Trainer};
+use forge_train::{Start, StopReason, TrainOutcome, TrainTask, Trainer};
 use serde::Serialize;
 
 use super::context::{check_size, labels};
@@ -157,7 +157,14 @@ impl TabularEstimator {
             seed: self.config.training.seed,
             stratify: (kind != TaskKind::Regression).then(|| self.targets[0].clone()),
         }
-        .split(table, self.config.validation_fraction)?;
+        // Rows that nothing is stopped by are better looked at.
+        .split(
+            table,
+            match self.config.trains() {
+                true => self.config.validation_fraction,
+                false => 0.0,
+            },
+        )?;
         let (fitted, _) = self.fit_split(table, &split, device, options)?;
         Ok(fitted)
     }
@@ -226,16 +233,24 @@ impl TabularEstimator {
                 ForgeError::config("micro_batches", training.micro_batches, allowed).into(),
             );
         }
-        let model = (self.config.model).sized_for(
-            self.config.strategy,
-            &TabularSpec {
-                n_num_features: preprocessor.n_numeric(),
-                cat_cardinalities: preprocessor.cardinalities(),
-                d_out: objective.d_out(),
-            },
-            target,
-        )?;
-        let model = model.with_labels(labels(&objective))?;
+        let spec = FittedModel::spec(&preprocessor, &objective);
+        let place = match &fit {
+            Some((device, _)) => Some(without_gradients(device)),
+            // A check computes nothing: any device does to read weights on.
+            None => DeviceName::Flex.open().ok(),
+        };
+        let pretrained = match &place {
+            Some(place) => (self.config.model).read_weights(&spec, labels(&objective), place)?,
+            None => None,
+        };
+        let model = match &pretrained {
+            Some(pretrained) => pretrained.config.clone(),
+            None => {
+                let (choice, strategy) = (&self.config.model, self.config.strategy);
+                let model = choice.sized_for(strategy, &spec, target)?;
+                model.with_labels(labels(&objective))?
+            }
+        };
         let model = model.fitted_to(&TrainingRows::new(
             &train.features.numeric,
             train.features.n_numeric,
@@ -245,7 +260,9 @@ impl TabularEstimator {
         )?)?;
         model.parameter_count()?;
         let (rows, gigabytes) = (split.train.len(), settings.context_gigabytes());
-        check_size(&model, rows, training.batch_size, gigabytes)?;
+        if self.config.trains() {
+            check_size(&model, rows, training.batch_size, gigabytes)?;
+        }
         let context = match StoredContext::choose(&model, &split.train) {
             None => None,
             Some(rows) => {
@@ -325,11 +342,23 @@ impl TabularEstimator {
                 v.to_le_bytes()
             });
         }
-        let notes = notes(
+        let mut notes = notes(
             &preprocessing,
             &encoder,
             validation.as_ref().map(|r| &r.features),
         );
+        if let Some(file) = self
+            .config
+            .model
+            .weights()
+            .filter(|_| !self.config.trains())
+        {
+            notes.push(format!(
+                "the weights in {} are used as they are, nothing is trained (training.epochs \
+                 trains them further)",
+                file.display()
+            ));
+        }
         let FitOptions {
             mut observers,
             checkpoints,
@@ -379,37 +408,45 @@ impl TabularEstimator {
         device.seed(training.seed);
         // Burn draws initial weights when they are first used; drawn here, they depend on nothing
         // but the seed.
-        let mut module = model.try_init(&device)?.materialize();
+        let is_fresh = pretrained.is_none();
+        let mut module = match pretrained {
+            Some(pretrained) => pretrained.model,
+            None => model.try_init(&device)?.materialize(),
+        };
         // What is resumed has started already, and comes from its checkpoint.
         let is_there = |folder: &PathBuf| CheckpointFolder::has_any(folder);
-        if !(resume && checkpoints.as_ref().is_some_and(is_there)) {
+        if is_fresh && !(resume && checkpoints.as_ref().is_some_and(is_there)) {
             let rows = task_of_training.train.tensors().clone();
             let is_value = target == TargetKind::Numbers && objective.width() == 1;
             let targets = rows.y.clone().filter(|_| is_value);
             module = module.start_from(features(rows), targets)?;
         }
-        let identity = Identity {
-            model: &model,
-            objective: &objective,
-            data: fingerprint.finalize().to_hex().to_string(),
-            augmentation: settings.augmentation,
-        };
-        let mut trainer = Trainer::new(training)?.with_identity(&identity)?;
-        for observer in &mut observers {
-            trainer = trainer.with_observer(observer.as_mut());
-        }
-        if let Some(stop) = stop {
-            trainer = trainer.with_stop_flag(stop);
-        }
-        if let Some(folder) = checkpoints {
-            let start = if resume {
-                Start::ResumeOrFresh
-            } else {
-                Start::Fresh
+        let outcome = if self.config.trains() {
+            let identity = Identity {
+                model: &model,
+                objective: &objective,
+                data: fingerprint.finalize().to_hex().to_string(),
+                augmentation: settings.augmentation,
             };
-            trainer = trainer.with_checkpoints(folder, start);
-        }
-        let outcome = trainer.fit(&mut task_of_training, module)?;
+            let mut trainer = Trainer::new(training)?.with_identity(&identity)?;
+            for observer in &mut observers {
+                trainer = trainer.with_observer(observer.as_mut());
+            }
+            if let Some(stop) = stop {
+                trainer = trainer.with_stop_flag(stop);
+            }
+            if let Some(folder) = checkpoints {
+                let start = if resume {
+                    Start::ResumeOrFresh
+                } else {
+                    Start::Fresh
+                };
+                trainer = trainer.with_checkpoints(folder, start);
+            }
+            trainer.fit(&mut task_of_training, module)?
+        } else {
+            as_it_is(module, &task_of_training)?
+        };
         let report = FitReport {
             task,
             preprocessing,
@@ -542,6 +579,21 @@ impl TabularEstimator {
         let selection = FeatureSelection::Except(except);
         Ok(Preprocessor::fit(table, &selection, train, &config)?)
     }
+}
+
+/// What a run leaves that trains nothing.
+fn as_it_is(module: Model, task: &TableTask) -> Result<TrainOutcome<Model>, ForgeError> {
+    Ok(TrainOutcome {
+        scores: task.validate(&module)?,
+        module,
+        candidate: "module".into(),
+        best_epoch: None,
+        history: vec![],
+        stop: StopReason::Completed,
+        epochs: 0,
+        steps: 0,
+        seconds: 0.0,
+    })
 }
 
 fn hash_rows(hasher: &mut blake3::Hasher, rows: &Rows) {

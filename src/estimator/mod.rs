@@ -27,7 +27,7 @@ mod teacher;
 mod training_context;
 mod training_settings;
 
-pub use choice::ModelChoice;
+pub use choice::{ModelChoice, PretrainedChoice};
 pub use classifier::TabularClassifier;
 pub(crate) use context::{StoredContext, labels};
 pub use estimator_config::EstimatorConfig;
@@ -40,6 +40,7 @@ pub use importance::ColumnImportance;
 pub use inference::{DropoutPasses, Inference, NoisePasses};
 pub use options::{FitOptions, FitReport, NoteListener};
 pub use permutation::PermutationConfig;
+pub(crate) use predict::without_gradients;
 pub use regressor::TabularRegressor;
 pub use task::Task;
 pub use teacher::Teacher;

@@ -118,6 +118,6 @@ pub(super) fn features(batch: TabularBatch) -> TabularRows {
 }
 
 /// The same device where nothing is recorded for gradients.
-pub(super) fn without_gradients(device: &Device) -> Device {
+pub(crate) fn without_gradients(device: &Device) -> Device {
     device.clone().inner()
 }

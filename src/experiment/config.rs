@@ -57,7 +57,8 @@ pub struct ExperimentConfig {
     /// A column of sample weights, at least 0: what each row counts in training. It is no feature,
     /// and scores do not use it.
     pub weights: Option<String>,
-    /// Models to train, by registry name or config; each name once. They take the place of
+    /// Models to train, by registry name or config, or with [weights](ModelChoice::Pretrained) from a
+    /// file (a relative path in a file is relative to that file); each name once. They take the place of
     /// `estimator.model`. Default `ft_transformer`, `tabular_resnet`.
     pub models: Vec<ModelChoice>,
     /// What the models are compared with. Default: all that suit the task.
@@ -102,7 +103,7 @@ impl Default for ExperimentConfig {
 }
 
 impl ExperimentConfig {
-    /// Reads a TOML file. A relative `data` in it is relative to the file's folder.
+    /// Reads a TOML file. A relative `data` or `pretrained` in it is relative to the file's folder.
     ///
     /// # Errors
     /// An I/O error, or an artifact error with line and key for a file that does not fit.
@@ -113,6 +114,10 @@ impl ExperimentConfig {
         let folder = path.parent().unwrap_or(Path::new(""));
         // An absolute path stays what it is.
         config.data = config.data.map(|data| folder.join(data));
+        for model in &mut config.models {
+            let joined = |weights: &Path| Ok::<_, Error>(folder.join(weights));
+            model.move_weights(joined)?;
+        }
         Ok(config)
     }
 

@@ -113,6 +113,11 @@ impl Experiment {
             // Kept in the run's folder, where a relative path would lead elsewhere.
             *data = std::path::absolute(&*data).map_err(|e| ForgeError::io(&*data, e))?;
         }
+        for model in &mut config.models {
+            model.move_weights(|path| {
+                std::path::absolute(path).map_err(|e| ForgeError::io(path, e))
+            })?;
+        }
         Ok(Self { config })
     }
 

@@ -328,3 +328,39 @@ fn memory_is_said_by_arithmetic() {
     assert!(large - small < 2_000_000_000, "{small} {large}");
     assert_eq!(nca.context_bytes(usize::MAX, usize::MAX), u64::MAX);
 }
+
+/// Uniform in ±1 for classes and in ±1/√2 for numbers, as the authors'.
+#[test]
+fn label_vectors_start_as_wide_as_the_authors() {
+    for (labels, bound) in [
+        (Labels::Classes(3), 1.0),
+        (Labels::Numbers(1), 0.5_f64.sqrt()),
+    ] {
+        let d_out = if bound == 1.0 { 3 } else { 1 };
+        let config = configs(d_out, labels)[1].clone();
+        let state = StateDict::from_module(&config.init(&Device::flex())).unwrap();
+        let widest = state.tensors["retrieval.labels.weight"]
+            .iter::<f64>()
+            .fold(0.0, |widest: f64, x| widest.max(x.abs()));
+        assert!((0.5 * bound..=bound + 1e-6).contains(&widest), "{widest}");
+    }
+}
+
+/// With all other dropout off, weights of the context are dropped while it acts.
+#[test]
+fn the_context_has_dropout() {
+    let config = TabRConfig {
+        n_num_features: 3,
+        dropout0: 0.0,
+        dropout1: 0.0,
+        context_dropout: 0.5,
+        context_size: 5,
+        ..TabRConfig::narrow()
+    };
+    let model = set_mode(config.init(&Device::flex()), Mode::Sample);
+    let run = || {
+        let context = Context::labelled(rows(6, 5), numbers(6));
+        values(model.forward(TabularInput::from(rows(4, 1)).with_context(context)))
+    };
+    assert_ne!(run(), run());
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use forge_models::{
     Context, Labels, Model, ModelConfig, Pretrained, ReferenceWeights, TabIclConfig,
-    TabPfnV1Config, TabularConfig, TabularInput, TabularModel, TabularSpec,
+    TabPfnV1Config, TabPfnV2Config, TabularConfig, TabularInput, TabularModel, TabularSpec,
 };
 use forge_nn::burn::tensor::{Device, Distribution, Tensor, TensorData};
 use forge_nn::{ForgeError, ModuleConfig, Network, StateDict, Want};
@@ -19,6 +19,14 @@ fn tabpfn() -> TabPfnV1Config {
         nhid: 10,
         nlayers: 2,
         ..TabPfnV1Config::default()
+    }
+}
+
+fn tabpfn_v2() -> TabPfnV2Config {
+    TabPfnV2Config {
+        n_num_features: 7,
+        max_num_classes: 5,
+        ..TabPfnV2Config::narrow()
     }
 }
 
@@ -75,7 +83,11 @@ fn assert_close(found: &[f64], expected: &[f64]) {
 /// Logits of the classes that there are, for as many columns as there are.
 #[test]
 fn fewer_classes_and_columns_are_a_part_of_the_weights() {
-    for whole in [pretrained(tabpfn()), pretrained(tabicl(5))] {
+    for whole in [
+        pretrained(tabpfn()),
+        pretrained(tabicl(5)),
+        pretrained(tabpfn_v2()),
+    ] {
         let all = outputs(&whole.model, 3);
         let wanted: Vec<f64> = all.chunks(5).flat_map(|row| row[..3].to_vec()).collect();
         let part = whole.for_table(&spec(3, 3), Labels::Classes(3)).unwrap();
@@ -160,6 +172,9 @@ fn what_weights_do_not_know_is_refused_with_the_way_out() {
             "predict numbers, the target is classes",
         ),
         (tabicl(0).into(), 3, 2, numbers(1), "say 9 numbers"),
+        (tabpfn_v2().into(), 3, 1, classes(2), "'multiclass'"),
+        (tabpfn_v2().into(), 3, 6, classes(6), "know 5 classes"),
+        (tabpfn_v2().into(), 3, 1, numbers(1), "TabPfnV2Ensemble"),
         (
             ModelConfig::narrow("tabpfn_v1").unwrap(),
             3,

@@ -101,6 +101,13 @@ fn factors_start_normal_where_numbers_are_embedded() {
             "{row:?}"
         );
     }
+    let many = TabMConfig {
+        k: 512,
+        ..embedded.clone()
+    };
+    let factors = values(&state(&many), "affine");
+    let squares: f64 = factors.chunks(11).map(|row| row[0].powi(2)).sum();
+    assert!((0.8..1.2).contains(&(squares / 512.0)), "{squares}");
     let told = TabMConfig {
         start_scaling_init: Some(StartScaling::RandomSigns),
         ..embedded

@@ -8,8 +8,8 @@ use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Bars, Binary, ClassWeights, Distribution, Family, Multiclass, Objective, Predictions, Quantiles,
-    Regression, ReturnsDirection, RowLosses, Scale, Targets,
+    Bars, Binary, ClassWeights, Distribution, Family, Multiclass, Objective, Predictions,
+    Quantiles, Regression, ReturnsDirection, RowLosses, Scale, Targets,
 };
 use crate::loss::{ClassLoss, DistributionLoss, LossConfig};
 use crate::metric::Scores;

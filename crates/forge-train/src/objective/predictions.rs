@@ -149,6 +149,7 @@ impl Predictions {
                     ));
                 }
                 ("probabilities of buckets", slots * width, values.len())
+            }
             Self::Directions { slots, values, up } => {
                 if up.len() != values.len() {
                     let found = format!("{} probabilities", up.len());

@@ -7,6 +7,8 @@ use forge_nn::{ForgeError, Forward, Linear, Maps, Network, Want};
 
 use super::cells::Cells;
 use super::{TabPfnV2Config, TabPfnV2Layer, labels, positions};
+use crate::contract::numeric_only;
+use crate::tabular::fewer_outputs::fewer_outputs;
 use crate::tabular::one_target::check_one_target;
 use crate::tabular::row_cost;
 use crate::{
@@ -204,5 +206,40 @@ impl TabularModel for TabPfnV2 {
     fn admits(&self, input: &TabularInput) -> Result<(), ForgeError> {
         check_one_target(self.name(), input)?;
         row_cost::check_rows(self.name(), input, self.row_limit)
+    }
+
+    /// No weight depends on the number of columns.
+    fn run_narrow(&self, input: TabularInput, want: Want) -> Result<Forward, ForgeError> {
+        let columns = input.n_numeric();
+        Ok(self.clone().for_columns(columns).run(input, want))
+    }
+
+    /// Of classes with an output each: those that the table has. What the regressor says are buckets,
+    /// which an objective of numbers cannot read.
+    fn for_table(self, table: &TabularSpec, labels: Labels) -> Result<Self, ForgeError> {
+        let n_num_features = numeric_only(self.name(), table)?;
+        let Labels::Classes(classes) = labels else {
+            let what = "the weights of tabpfn_v2 predict numbers as a distribution over buckets: use \
+                        TabPfnV2Ensemble";
+            return Err(ForgeError::unsupported(what));
+        };
+        if table.d_out != classes {
+            let what = format!(
+                "the weights of tabpfn_v2 have an output per class, the objective has {}: take \
+                 'multiclass'",
+                table.d_out
+            );
+            return Err(ForgeError::unsupported(what));
+        }
+        let knows = match self.classes {
+            0 => Labels::Numbers(1),
+            classes => Labels::Classes(classes),
+        };
+        Ok(Self {
+            head_out: fewer_outputs(self.name(), &self.head_out, classes, labels, knows)?,
+            n_num_features,
+            classes,
+            ..self
+        })
     }
 }
