@@ -64,6 +64,7 @@ impl<T: TrainTask> Run<'_, T> {
                 return Err(ForgeError::training("validation gave no score"));
             };
             if !deciding.value.is_finite() {
+                self.diverged = true;
                 return Err(ForgeError::training(format!(
                     "the validation score {} of {name} is {} after epoch {epoch}, step {step}",
                     deciding.name, deciding.value
