@@ -304,7 +304,9 @@ fn every_preset_is_one_the_trainer_takes() {
     assert_eq!(trainer.schedule.peak_lr(), 0.1);
     assert!(trainer.early_stopping.is_none() && trainer.ema.is_none());
     assert!(trainer.select_by.is_none() && trainer.keep_last_of_equal);
-    let OptimizerConfig::AdamW(optimizer) = trainer.optimizer;
+    let OptimizerConfig::AdamW(optimizer) = trainer.optimizer else {
+        panic!("another optimiser");
+    };
     assert_eq!((optimizer.weight_decay, optimizer.beta_2), (0.5, 0.95));
     config.objective = Some("binary".parse().unwrap());
     config.training.learning_rate = None;
