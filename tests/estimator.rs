@@ -1,8 +1,11 @@
 //! Fit and predict on tables.
 
 use volatilityforge::data::ColumnValues;
+use volatilityforge::data::SplitConfig;
 use volatilityforge::models::ModelConfig;
 use volatilityforge::nn::StateDict;
+use volatilityforge::report::learning_rates;
+use volatilityforge::train::LrFinderConfig;
 use volatilityforge::train::objective::ObjectiveConfig;
 use volatilityforge::train::optimizer::OptimizerConfig;
 use volatilityforge::{Column, DeviceName, EstimatorConfig, Strategy, Table, TabularClassifier};
@@ -28,6 +31,36 @@ fn the_same_seed_gives_the_same_model_and_another_another() {
     };
     assert_eq!(predictions(3), predictions(3));
     assert_ne!(predictions(3), predictions(4));
+}
+
+#[test]
+fn a_learning_rate_is_found_and_shown() {
+    let table = chain();
+    let split = SplitConfig::Random {
+        fraction: 0.2,
+        seed: 0,
+        stratify: None,
+    };
+    let split = split.split(&table, 0.15).unwrap();
+    let device = DeviceName::Flex.open().unwrap();
+    let finder = LrFinderConfig {
+        start_lr: 1e-5,
+        steps: 60,
+        ..LrFinderConfig::default()
+    };
+    let estimator = regressor(quick("tabular_mlp"));
+    let curve = estimator
+        .find_learning_rate(&table, &split, &device, finder)
+        .unwrap();
+    let rate = curve.suggestion().unwrap();
+    assert!(rate > 1e-5 && rate < 1.0, "{rate}");
+    let svg = learning_rates(&curve).to_svg();
+    assert!(svg.starts_with("<svg xmlns=") && svg.trim_end().ends_with("</svg>"));
+    assert!(svg.contains(&format!("valley {rate:.1e}")), "{svg}");
+    assert_eq!(svg.matches("<svg").count(), 1);
+    let bad = LrFinderConfig { steps: 1, ..finder };
+    let error = estimator.find_learning_rate(&table, &split, &device, bad);
+    assert!(error.unwrap_err().is_config());
 }
 
 /// Order of columns, extra columns and rows beside do not matter, whatever the model sees.
@@ -304,7 +337,9 @@ fn every_preset_is_one_the_trainer_takes() {
     assert_eq!(trainer.schedule.peak_lr(), 0.1);
     assert!(trainer.early_stopping.is_none() && trainer.ema.is_none());
     assert!(trainer.select_by.is_none() && trainer.keep_last_of_equal);
-    let OptimizerConfig::AdamW(optimizer) = trainer.optimizer;
+    let OptimizerConfig::AdamW(optimizer) = trainer.optimizer else {
+        panic!("another optimiser");
+    };
     assert_eq!((optimizer.weight_decay, optimizer.beta_2), (0.5, 0.95));
     config.objective = Some("binary".parse().unwrap());
     config.training.learning_rate = None;

@@ -19,7 +19,9 @@ use forge_train::objective::{
     Binary, MovingNumbers, Multiclass, Objective, ObjectiveConfig, Regression, Targets,
 };
 use forge_train::sampler::SamplerConfig;
-use forge_train::{Start, StopReason, TrainOutcome, TrainTask, Trainer};
+use forge_train::{
+    LrCurve, LrFinder, LrFinderConfig, Start, StopReason, TrainOutcome, TrainTask, Trainer,
+};
 use serde::Serialize;
 
 use super::context::{check_size, labels};
@@ -56,6 +58,20 @@ struct Identity<'a> {
     data: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     augmentation: Option<AugmentationConfig>,
+}
+
+/// What the way to training is gone for.
+enum Purpose<'a> {
+    Check,
+    Find(&'a Device, LrFinder),
+    Fit(&'a Device, Box<FitOptions<'a>>),
+}
+
+/// What came of a [`Purpose`].
+enum Reached {
+    Checked,
+    Found(LrCurve),
+    Fit(Box<FittedModel>, Box<FitReport>),
 }
 
 /// Features and targets of some rows.
@@ -181,9 +197,11 @@ impl TabularEstimator {
         device: &Device,
         options: FitOptions<'_>,
     ) -> Result<(FittedModel, FitReport), Error> {
-        let fitted = self.check_or_fit(table, split, Some((device, options)))?;
-        // What was asked to fit either did or failed.
-        fitted.ok_or_else(|| ForgeError::training("nothing was trained").into())
+        match self.up_to(table, split, Purpose::Fit(device, Box::new(options)))? {
+            Reached::Fit(fitted, report) => Ok((*fitted, *report)),
+            // What was asked to fit either did or failed.
+            _ => Err(ForgeError::training("nothing was trained").into()),
+        }
     }
 
     /// Finds out, before anything is trained or written, what [`fit_split`](Self::fit_split) would
@@ -192,16 +210,46 @@ impl TabularEstimator {
     /// # Errors
     /// As [`fit_split`](Self::fit_split), but for those of training itself.
     pub fn check(&self, table: &Table, split: &Split) -> Result<(), Error> {
-        self.check_or_fit(table, split, None).map(|_| ())
+        self.up_to(table, split, Purpose::Check).map(|_| ())
     }
 
-    /// Everything up to the training, and that too where there is something to train with.
-    fn check_or_fit(
+    /// Tries learning rates on `split.train` from the weights that [`fit_split`](Self::fit_split)
+    /// would start from, with the same optimiser, batches and clipping. Take what it suggests as
+    /// `training.learning_rate`.
+    ///
+    /// ```
+    /// # use volatilityforge::burn::tensor::Device;
+    /// # use volatilityforge::train::LrFinderConfig;
+    /// # use volatilityforge::{EstimatorConfig, Strategy, TabularEstimator, read_table};
+    /// # use volatilityforge::data::{Split, SplitConfig};
+    /// # fn tuned(table: &volatilityforge::Table, split: &Split) -> Result<(), volatilityforge::Error> {
+    /// let mut config = EstimatorConfig::named("tabular_mlp", Strategy::Fast)?;
+    /// let estimator = TabularEstimator::new("price").with_config(config.clone())?;
+    /// let curve =
+    ///     estimator.find_learning_rate(table, split, &Device::flex(), LrFinderConfig::default())?;
+    /// config.training.learning_rate = curve.suggestion();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`fit_split`](Self::fit_split), and a config error about `finder`.
+    pub fn find_learning_rate(
         &self,
         table: &Table,
         split: &Split,
-        fit: Option<(&Device, FitOptions<'_>)>,
-    ) -> Result<Option<(FittedModel, FitReport)>, Error> {
+        device: &Device,
+        finder: LrFinderConfig,
+    ) -> Result<LrCurve, Error> {
+        let finder = LrFinder::new(finder)?;
+        match self.up_to(table, split, Purpose::Find(device, finder))? {
+            Reached::Found(curve) => Ok(curve),
+            _ => Err(ForgeError::training("no rates were tried").into()),
+        }
+    }
+
+    /// Everything up to the training, and then what `purpose` says.
+    fn up_to(&self, table: &Table, split: &Split, purpose: Purpose<'_>) -> Result<Reached, Error> {
         let (kind, task) = self.kind(table, &split.train)?;
         let target = match kind {
             TaskKind::Regression => TargetKind::Numbers,
@@ -311,12 +359,16 @@ impl TabularEstimator {
             true => None,
             false => Some(read(&split.validation)?),
         };
-        let Some((device, options)) = fit else {
-            // These are looked at after the training.
-            if !split.test.is_empty() {
-                read(&split.test)?;
+        let (device, options, finder) = match purpose {
+            Purpose::Fit(device, options) => (device, *options, None),
+            Purpose::Find(device, finder) => (device, FitOptions::default(), Some(finder)),
+            Purpose::Check => {
+                // These are looked at after the training.
+                if !split.test.is_empty() {
+                    read(&split.test)?;
+                }
+                return Ok(Reached::Checked);
             }
-            return Ok(None);
         };
 
         let lessons = match options.teacher {
@@ -421,6 +473,10 @@ impl TabularEstimator {
             let targets = rows.y.clone().filter(|_| is_value);
             module = module.start_from(features(rows), targets)?;
         }
+        if let Some(finder) = finder {
+            let curve = finder.find(&training, &mut task_of_training, &module)?;
+            return Ok(Reached::Found(curve));
+        }
         let outcome = if self.config.trains() {
             let identity = Identity {
                 model: &model,
@@ -469,7 +525,7 @@ impl TabularEstimator {
             device: plain,
         };
         fitted.tune(table, &split.validation)?;
-        Ok(Some((fitted, report)))
+        Ok(Reached::Fit(Box::new(fitted), Box::new(report)))
     }
 
     /// Numbers or classes, and what was inferred where nobody had said.

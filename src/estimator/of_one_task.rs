@@ -74,6 +74,21 @@ macro_rules! estimator_of_one_task {
                 let (fitted, report) = self.0.fit_split(table, split, device, options)?;
                 Ok((fitted.$into()?, report))
             }
+
+            /// [`TabularEstimator::find_learning_rate`](crate::TabularEstimator::find_learning_rate)
+            /// of such a model.
+            ///
+            /// # Errors
+            /// Those.
+            pub fn find_learning_rate(
+                &self,
+                table: &forge_data::Table,
+                split: &forge_data::Split,
+                device: &burn::tensor::Device,
+                finder: forge_train::LrFinderConfig,
+            ) -> Result<forge_train::LrCurve, $crate::Error> {
+                self.0.find_learning_rate(table, split, device, finder)
+            }
         }
     };
 }

@@ -6,6 +6,7 @@
 mod bars;
 mod diagnostics;
 mod figure;
+mod learning_rates;
 mod page;
 mod svg;
 mod ticks;
@@ -23,6 +24,7 @@ use crate::Error;
 
 pub use diagnostics::Diagnostics;
 pub use figure::{Bar, Bars, ConfusionTable, Figure, Mark, Plot, Point, Section, Series};
+pub use learning_rates::learning_rates;
 
 /// Everything a report shows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -101,11 +103,30 @@ impl Report {
     /// As [`to_html`](Self::to_html), or an I/O error.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let html = self.to_html()?;
-        let written = OutputFile::create(path).and_then(|mut file| {
-            file.write_all(html.as_bytes())?;
-            file.commit()
-        });
-        written.map_err(|e| ForgeError::io(path, e).into())
+        write_whole(path, &self.to_html()?)
     }
+}
+
+impl Plot {
+    /// The plot as an SVG file's text.
+    #[must_use]
+    pub fn to_svg(&self) -> String {
+        svg::document(self)
+    }
+
+    /// Writes the plot as an SVG file: whole or not at all, links followed.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub fn write_svg(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        write_whole(path.as_ref(), &self.to_svg())
+    }
+}
+
+fn write_whole(path: &Path, text: &str) -> Result<(), Error> {
+    let written = OutputFile::create(path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.commit()
+    });
+    written.map_err(|e| ForgeError::io(path, e).into())
 }

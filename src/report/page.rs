@@ -5,7 +5,7 @@ use std::fmt::Write;
 use forge_train::metric::Score;
 
 use super::figure::{ConfusionTable, Figure, Plot, Section};
-use super::svg::{self, HUES};
+use super::svg::{self, HUES, STYLE_OF_PLOTS};
 use super::{LeaderboardRow, Report};
 
 /// Plots of more points can be hovered over and zoomed into.
@@ -19,17 +19,13 @@ padding:0 1rem;color:#222}table{border-collapse:collapse}td,th{padding:.3rem .8r
 border-bottom:1px solid #ddd;text-align:right}td:first-child,th:first-child{text-align:left}\
 .baseline{color:#777}.figures{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;\
 flex:0 1 480px;min-width:20rem}figcaption,output{font-size:12px;color:#555;display:block}\
-figcaption b{margin-right:.8em}figure svg{width:100%;height:auto;font-size:11px;fill:#444}\
-svg text{text-anchor:middle}svg .y{text-anchor:end}svg .title{font-size:14px;fill:#222}\
-.axes path{stroke:#e4e4e4}.diagonal{stroke:#000;stroke-opacity:.5}.line{fill:none;stroke-width:2}\
-.dots{stroke-width:4;stroke-linecap:round;stroke-opacity:.35}.few{stroke-width:6;stroke-opacity:.8}.zoom{fill:#0072b2;fill-opacity:.15}\
-.ring{fill:none;stroke:#000}";
+figcaption b{margin-right:.8em}figure svg{width:100%;height:auto;font-size:11px;fill:#444}";
 
 pub(super) fn render(report: &Report) -> Result<String, String> {
     let title = escape(&report.title);
     let mut html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
-         <style>{STYLE}</style><h1>{title}</h1>"
+         <style>{STYLE}{STYLE_OF_PLOTS}</style><h1>{title}</h1>"
     );
     for note in &report.notes {
         let _ = write!(html, "<p>{}</p>", escape(note));

@@ -13,6 +13,13 @@ pub(super) const HUES: [&str; 6] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
 ];
 
+/// How the parts of a plot look.
+pub(super) const STYLE_OF_PLOTS: &str = "svg text{text-anchor:middle}svg .y{text-anchor:end}\
+svg .title{font-size:14px;fill:#222}.axes path{stroke:#e4e4e4}\
+.diagonal{stroke:#000;stroke-opacity:.5}.line{fill:none;stroke-width:2}\
+.dots{stroke-width:4;stroke-linecap:round;stroke-opacity:.35}.few{stroke-width:6;stroke-opacity:.8}\
+.zoom{fill:#0072b2;fill-opacity:.15}.ring{fill:none;stroke:#000}";
+
 /// Pixels of the whole and of the frame within: left, top, right, bottom.
 const SIZE: (f64, f64) = (480.0, 340.0);
 const FRAME: (f64, f64, f64, f64) = (64.0, 26.0, 470.0, 298.0);
@@ -50,6 +57,34 @@ struct DataSeries<'a> {
 
 /// The extents of both axes: `x` low and high, `y` low and high.
 type Extent = [f64; 4];
+
+/// The plot as a file of its own, with the names of its series in it and its notes as a description.
+pub(super) fn document(plot: &Plot) -> String {
+    let (_, top, right, _) = FRAME;
+    let drawn = draw(plot, 0);
+    let inside = drawn.strip_prefix("<svg ").unwrap_or(&drawn);
+    let inside = inside.strip_suffix("</svg>").unwrap_or(inside);
+    let mut svg = format!("<svg xmlns=\"http://www.w3.org/2000/svg\" {inside}");
+    let _ = write!(
+        svg,
+        "<style>svg{{font:11px system-ui,sans-serif;fill:#444;background:#fff}}{STYLE_OF_PLOTS}\
+         </style>"
+    );
+    for (i, (series, hue)) in plot.series.iter().zip(HUES.iter().cycle()).enumerate() {
+        let y = top + 14.0 * (i + 1) as f64;
+        let name = escape(&series.name);
+        let _ = write!(
+            svg,
+            "<text class=\"y\" style=\"fill:{hue}\" x=\"{}\" y=\"{y}\">{name}</text>",
+            right - 6.0
+        );
+    }
+    if !plot.notes.is_empty() {
+        let _ = write!(svg, "<desc>{}</desc>", escape(&plot.notes.join("\n")));
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
 
 /// The plot, standing still.
 pub(super) fn draw(plot: &Plot, id: usize) -> String {

@@ -21,13 +21,21 @@ mod training;
 
 pub use training::{
     BatchEvent, CheckpointConfig, EarlyStoppingConfig, EndEvent, Engine, EngineConfig, EpochEvent,
-    EpochRecord, Flow, ModuleView, Observer, ParameterGroup, Phase, Start, StartEvent, StepContext,
-    StepOutcome, StopReason, TrainOutcome, TrainTask, Trainer, TrainerConfig, Validation,
-    inner_step,
+    EpochRecord, Flow, LrCurve, LrFinder, LrFinderConfig, LrPoint, LrSweep, ModuleView, Observer,
+    OnDivergence, ParameterGroup, Phase, Rollback, Start, StartEvent, StepContext, StepOutcome,
+    StopReason, TrainOutcome, TrainTask, Trainer, TrainerConfig, Validation, inner_step,
 };
 pub use training::{rule, sampler};
 
-/// The guide's code, compiled.
+/// The guides' code, compiled.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/training.md")]
-struct Guide;
+mod guides {
+    #[doc = include_str!("../../../docs/training.md")]
+    struct Training;
+    #[doc = include_str!("../../../docs/optimizers.md")]
+    struct Optimizers;
+    #[doc = include_str!("../../../docs/schedules.md")]
+    struct Schedules;
+    #[doc = include_str!("../../../docs/lr_finder.md")]
+    struct LrFinder;
+}

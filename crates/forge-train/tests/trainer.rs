@@ -454,7 +454,7 @@ fn configs_are_checked_and_unknown_fields_refused() {
     for unknown in [
         r#"{"epoch": 3}"#,
         r#"{"optimizer": {"name": "adam_w", "lr": 1}}"#,
-        r#"{"optimizer": {"name": "adam"}}"#,
+        r#"{"optimizer": {"name": "adamax"}}"#,
         r#"{"checkpoint": {"every": 1}}"#,
         r#"{"early_stopping": {"delta": 1}}"#,
     ] {
@@ -466,6 +466,15 @@ fn configs_are_checked_and_unknown_fields_refused() {
         (r#"{"batch_size": 0}"#, "batch_size = 0"),
         (r#"{"micro_batches": 0}"#, "micro_batches = 0"),
         (r#"{"clip_norm": 0}"#, "clip_norm = 0"),
+        (r#"{"sam": {"rho": 0}}"#, "sam.rho = 0"),
+        (
+            r#"{"clip_adaptive": {"factor": -1}}"#,
+            "clip_adaptive.factor = -1",
+        ),
+        (
+            r#"{"on_divergence": {"rollback": {"factor": 2}}}"#,
+            "on_divergence.rollback.factor = 2",
+        ),
         (r#"{"validate_every": 0}"#, "validate_every = 0"),
         (r#"{"max_seconds": -1}"#, "max_seconds = -1"),
         (r#"{"checkpoint": {"keep": 0}}"#, "checkpoint.keep = 0"),

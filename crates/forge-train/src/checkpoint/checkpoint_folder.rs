@@ -162,6 +162,20 @@ impl CheckpointFolder {
         }
     }
 
+    /// Removes the newest checkpoint, if there is an older one; whether it did.
+    ///
+    /// # Errors
+    /// An I/O error naming the file that cannot be removed.
+    pub fn remove_newest(&self) -> Result<bool, ForgeError> {
+        match self.list()?.as_slice() {
+            [_, .., (_, newest)] => {
+                fs::remove_file(newest).map_err(|e| ForgeError::io(newest, e))?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Removes all checkpoints.
     ///
     /// # Errors

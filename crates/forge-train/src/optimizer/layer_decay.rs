@@ -1,6 +1,6 @@
 //! Rates that fall towards the input.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
@@ -45,11 +45,11 @@ impl LayerDecay {
             under: format!("{}.", self.layers),
             seen: None,
             found: Vec::new(),
-            lists: BTreeMap::new(),
+            lists: BTreeSet::new(),
         };
         visit_parameters(module, &mut places);
         let Some(last) = places.seen else {
-            let lists: Vec<&str> = places.lists.keys().map(String::as_str).collect();
+            let lists: Vec<&str> = places.lists.iter().map(String::as_str).collect();
             let allowed = match lists.as_slice() {
                 [] => "absent: the module has no list of layers".into(),
                 lists => format!("the path of a list of layers: {}", lists.join(", ")),
@@ -86,7 +86,7 @@ struct Places {
     /// The highest number of a layer so far.
     seen: Option<usize>,
     found: Vec<(ParamId, Place)>,
-    lists: BTreeMap<String, ()>,
+    lists: BTreeSet<String>,
 }
 
 /// The number that a path goes on with.
@@ -99,7 +99,7 @@ impl ParameterVisitor for Places {
         let path = path.join();
         for (dot, _) in path.match_indices('.') {
             if number(&path[dot + 1..]).is_some() {
-                self.lists.insert(path[..dot].to_owned(), ());
+                self.lists.insert(path[..dot].to_owned());
             }
         }
         let place = match path.strip_prefix(&self.under).and_then(number) {

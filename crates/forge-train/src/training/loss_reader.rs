@@ -13,6 +13,8 @@ pub(super) struct LossReader {
     every: usize,
     unread: Vec<Unread>,
     last: Option<f64>,
+    /// A loss was not finite.
+    diverged: bool,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,20 @@ impl LossReader {
             every: every.unwrap_or(default),
             unread: Vec::new(),
             last: None,
+            diverged: false,
         }
+    }
+
+    /// Whether a loss was not finite.
+    pub(super) fn has_diverged(&self) -> bool {
+        self.diverged
+    }
+
+    /// Forgets what is unread.
+    pub(super) fn clear(&mut self) {
+        self.unread.clear();
+        self.last = None;
+        self.diverged = false;
     }
 
     /// Takes in the loss of step `step`: the mean over `rows` rows of weight `weight`.
@@ -83,6 +98,7 @@ impl LossReader {
             .map_err(|e| cannot(&e))?;
         for (u, loss) in unread.iter().zip(values) {
             if !loss.is_finite() {
+                self.diverged = true;
                 return Err(ForgeError::training(format!(
                     "the loss is {loss} at epoch {}, step {}",
                     u.epoch, u.step

@@ -2,10 +2,12 @@
 
 mod best;
 mod candidates;
+mod divergence;
 mod early_stopping;
 mod engine;
 mod inner_step;
 mod loss_reader;
+mod lr_finder;
 mod micro_batches;
 mod observer;
 mod observers;
@@ -23,9 +25,11 @@ mod train_task;
 mod trainer;
 mod trainer_config;
 
+pub use divergence::{OnDivergence, Rollback};
 pub use early_stopping::EarlyStoppingConfig;
 pub use engine::{Engine, EngineConfig, ParameterGroup, Phase, StepContext, StepOutcome};
 pub use inner_step::inner_step;
+pub use lr_finder::{LrCurve, LrFinder, LrFinderConfig, LrPoint, LrSweep};
 pub use observer::{BatchEvent, EndEvent, EpochEvent, Flow, ModuleView, Observer, StartEvent};
 pub use outcome::{EpochRecord, StopReason, TrainOutcome, Validation};
 pub use saver::Start;

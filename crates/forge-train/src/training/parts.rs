@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use forge_nn::ForgeError;
 
 use super::engine::{Engine, EngineConfig};
-use super::rule::{ClipNorm, ClipValue, GradientRule, SkipNonFinite};
+use super::rule::{ClipAdaptive, ClipNorm, ClipValue, GradientRule, SkipNonFinite};
 use super::sampler::Sampler;
 use super::{ParameterGroup, TrainerConfig};
 use crate::averaging::{Averaging, Ema, Polyak, Snapshots, Soup, Swa};
@@ -47,6 +47,7 @@ impl<'a, M: Module + 'static> Parts<'a, M> {
             devices: self.devices,
             optimizer: config.optimizer.clone(),
             schedule: config.schedule.clone(),
+            sam: config.sam,
             dropout_schedule: config.dropout_schedule,
             steps,
             seed: config.seed,
@@ -68,6 +69,9 @@ impl<'a, M: Module + 'static> Parts<'a, M> {
         }
         if let Some(max_norm) = config.clip_norm {
             engine = engine.with_rule(ClipNorm::new(max_norm)?);
+        }
+        if let Some(clip) = &config.clip_adaptive {
+            engine = engine.with_rule(ClipAdaptive::new(clip.clone())?);
         }
         for rule in self.rules {
             engine.add_rule(rule);

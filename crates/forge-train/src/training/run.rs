@@ -1,11 +1,12 @@
 //! A run in progress: its parts, and what one step and one epoch do to them.
 
 use burn::module::Module;
-use forge_nn::ForgeError;
+use forge_nn::{ForgeError, StateDict};
 
 use super::best::Best;
+use super::divergence::Rollbacks;
 use super::early_stopping::EarlyStopping;
-use super::engine::{Engine, StepOutcome};
+use super::engine::{Engine, Rates, StepOutcome};
 use super::loss_reader::LossReader;
 use super::observer::ModuleView;
 use super::pace::Pace;
@@ -27,6 +28,9 @@ pub(super) struct Run<'r, T: TrainTask> {
     pub(super) progress: Progress,
     pub(super) losses: LossReader,
     pub(super) pace: Pace,
+    pub(super) rollbacks: Option<Rollbacks>,
+    /// A validation score or a weight was not finite.
+    pub(super) diverged: bool,
 }
 
 /// An epoch that was just closed, for those who want to hear of it.
@@ -53,7 +57,36 @@ impl<'r, T: TrainTask> Run<'r, T> {
             progress: Progress::default(),
             losses,
             pace: Pace::start(),
+            rollbacks: Rollbacks::new(config.on_divergence),
+            diverged: false,
         }
+    }
+
+    /// Whether what was just returned as an error is a loss, a score or a weight that is not finite.
+    pub(super) fn has_diverged(&self) -> bool {
+        self.diverged || self.losses.has_diverged()
+    }
+
+    /// After another state was taken up: forgets the divergence, and goes on at the rates that belong
+    /// to so many rollbacks.
+    pub(super) fn settle(&mut self) {
+        self.diverged = false;
+        self.losses.clear();
+        let factor = self.rollbacks.as_ref().map_or(1.0, Rollbacks::factor);
+        self.engine.set_rates(Rates::Scheduled(factor));
+    }
+
+    /// Adds to an error about a loss or a score which weights are not finite.
+    pub(super) fn name_tensors(&self, error: ForgeError) -> ForgeError {
+        let weights = StateDict::from_module(&self.engine.module().valid());
+        let found = match weights.and_then(|weights| weights.check_finite()) {
+            Ok(()) => "all weights are finite".to_owned(),
+            Err(found) => found.reason(),
+        };
+        if error.reason().contains(&found) {
+            return error;
+        }
+        ForgeError::training(format!("{}; {found}", error.reason()))
     }
 
     pub(super) fn epoch(&self) -> usize {
@@ -148,15 +181,20 @@ impl<'r, T: TrainTask> Run<'r, T> {
             Vec::new()
         };
         let mut is_best = false;
+        let mut deciding = None;
         if let Some(first) = candidates.first() {
             is_best = self.best.take_in(first, epoch, self.config)?;
             let score = self.config.deciding(&first.validation.scores)?;
             if let (Some(early), Some(score)) = (&mut self.early, score) {
                 early.take_in(score.value, score.direction);
             }
+            deciding = score.map(|score| (score.value, score.direction));
         } else if due && self.early.is_some() {
             let allowed = "absent where the task has no validation score";
             return Err(ForgeError::config("early_stopping", "set", allowed));
+        } else if due && self.engine.follows_scores() {
+            let allowed = "another where the task has no validation score";
+            return Err(ForgeError::config("schedule", "reduce_on_plateau", allowed));
         }
         self.pace.tick(&mut self.progress);
         let progress = &mut self.progress;
@@ -170,6 +208,10 @@ impl<'r, T: TrainTask> Run<'r, T> {
             lr: self.engine.lr(step.saturating_sub(1)),
             seconds: progress.epoch_seconds,
         });
+        // Only now: the record has the rate of the steps before.
+        if let Some((score, direction)) = deciding {
+            self.engine.take_in_score(score, direction);
+        }
         progress.batch = 0;
         progress.skipped = 0;
         progress.loss_sum = 0.0;

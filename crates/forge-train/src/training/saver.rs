@@ -8,6 +8,7 @@ use forge_nn::{ForgeError, TensorFile};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::divergence::Rollbacks;
 use super::progress::Progress;
 use super::run::Run;
 use super::{CheckpointConfig, TrainTask};
@@ -49,6 +50,8 @@ pub(super) struct Saver {
     pub(super) config: CheckpointConfig,
     /// The last one that was written or read.
     pub(super) last: Option<PathBuf>,
+    /// The one that a run was taken back to.
+    back_to: Option<PathBuf>,
 }
 
 impl Saver {
@@ -89,6 +92,7 @@ impl Saver {
             identity,
             config,
             last: saved.as_ref().map(|saved| saved.path.clone()),
+            back_to: None,
         };
         Ok((saver, saved))
     }
@@ -118,6 +122,40 @@ impl Saver {
             .is_some_and(|every| epochs.is_multiple_of(every))
     }
 
+    /// Takes the last checkpoint up again, at lower rates; whether it could, given how often that was
+    /// done before. One that the run was taken back to already, and diverged from again, was too late:
+    /// it makes way for the one before it, if there is one.
+    pub(super) fn roll_back<T: TrainTask>(
+        &mut self,
+        run: &mut Run<'_, T>,
+    ) -> Result<bool, ForgeError> {
+        let Some(next) = run.rollbacks.and_then(Rollbacks::next) else {
+            return Ok(false);
+        };
+        let newest = self.folder.list()?.pop().map(|(_, path)| path);
+        if newest.is_some() && newest == self.back_to {
+            self.folder.remove_newest()?;
+        }
+        let Some(saved) = self.folder.latest::<Manifest>()? else {
+            return Ok(false);
+        };
+        self.back_to = Some(saved.path.clone());
+        self.last = Some(saved.path.clone());
+        let seconds = run.progress.seconds;
+        run.restore(&saved.file)?;
+        // A budget counts what was in vain, too.
+        run.progress.seconds = run.progress.seconds.max(seconds);
+        run.rollbacks = Some(next);
+        run.settle();
+        tracing::warn!(
+            checkpoint = %saved.path.display(),
+            rollbacks = next.done(),
+            rates = next.factor(),
+            "the run diverged and goes on from its last checkpoint at lower rates"
+        );
+        Ok(true)
+    }
+
     /// Adds to a training error where the last good state is.
     pub(super) fn locate(&self, error: ForgeError) -> ForgeError {
         match &self.last {
@@ -135,10 +173,16 @@ impl<T: TrainTask> Run<'_, T> {
     /// The whole state of the run but its progress.
     fn sections(&mut self) -> Result<Sections, ForgeError> {
         self.losses.read(&mut self.progress)?;
-        let mut sections = self.engine.state()?;
+        let state = self.engine.state();
+        // A training error of a state is about weights that are not finite.
+        self.diverged |= state.as_ref().is_err_and(ForgeError::is_training);
+        let mut sections = state?;
         sections.save(self.sampler.as_ref())?;
         if let Some(early) = &self.early {
             sections.save(early)?;
+        }
+        if let Some(rollbacks) = &self.rollbacks {
+            sections.save(rollbacks)?;
         }
         self.best.save(&mut sections)?;
         sections.insert(TASK, self.task.state()?)?;
@@ -160,6 +204,9 @@ impl<T: TrainTask> Run<'_, T> {
         if let Some(early) = &mut self.early {
             sections.restore(early)?;
         }
+        if let Some(rollbacks) = &mut self.rollbacks {
+            sections.restore(rollbacks)?;
+        }
         let like = self.engine.module().valid();
         self.best.restore(&mut sections, like)?;
         let task = sections.take(TASK)?;
@@ -170,6 +217,7 @@ impl<T: TrainTask> Run<'_, T> {
         let (epoch, step) = (self.epoch(), self.engine.steps_done());
         progress.check(epoch, step, self.sampler.batches())?;
         self.progress = progress.clone();
+        self.settle();
         Ok(())
     }
 }

@@ -18,7 +18,10 @@ use super::run::Run;
 use super::run_identity::to_json;
 use super::sampler::{Sampler, Shuffle};
 use super::saver::{Saver, Start};
-use super::{EndEvent, Observer, StartEvent, StopReason, TrainOutcome, TrainTask, TrainerConfig};
+use super::{
+    EndEvent, Observer, OnDivergence, StartEvent, StopReason, TrainOutcome, TrainTask,
+    TrainerConfig,
+};
 use crate::averaging::Averaging;
 use crate::checkpoint::check_same;
 
@@ -149,8 +152,8 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
     /// (`RunningState`), are shared with its clones.
     ///
     /// # Errors
-    /// - a training error naming epoch and step if a loss, a validation score or a weight is not
-    ///   finite; checkpoints written before stay;
+    /// - a training error naming epoch, step and tensors if a loss, a validation score or a weight is
+    ///   not finite, and stays so where the config rolls back; checkpoints written before stay;
     /// - a config error if a checkpoint belongs to another run, naming the field; if parts, groups
     ///   or devices do not go together;
     /// - an I/O or artifact error about a checkpoint;
@@ -197,6 +200,10 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
         if let Some(snapshots) = config.snapshots {
             config.schedule = snapshots.schedule(&config.schedule, steps)?;
         }
+        if config.on_divergence != OnDivergence::Stop && self.checkpoints.is_none() {
+            let allowed = "stop, or a trainer that was given a folder of checkpoints";
+            return Err(ForgeError::config("on_divergence", "rollback", allowed));
+        }
         let engine = parts.engine(&config, task.groups(), module, steps)?;
         let mut run = Run::new(task, &config, engine, sampler);
         let identity = run.identity(&self.identity)?;
@@ -224,7 +231,23 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             steps,
             resumed_at,
         });
-        let result = self.train(&mut run, &mut saver);
+        let result = loop {
+            let result = self.train(&mut run, &mut saver);
+            let Err(error) = result else {
+                break result;
+            };
+            if !run.has_diverged() {
+                break Err(error);
+            }
+            let rolled_back = match &mut saver {
+                Some(saver) => saver.roll_back(&mut run)?,
+                None => false,
+            };
+            if !rolled_back {
+                break Err(run.name_tensors(error));
+            }
+            tracing::warn!("{error}");
+        };
         let outcome = result.and_then(|stop| run.finish(stop));
         let outcome = match &saver {
             Some(saver) => outcome.map_err(|e| saver.locate(e))?,

@@ -3,12 +3,12 @@
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
-use super::EarlyStoppingConfig;
 use super::sampler::SamplerConfig;
+use super::{EarlyStoppingConfig, OnDivergence};
 use crate::averaging::{EmaConfig, PolyakConfig, SnapshotConfig, SoupConfig, SwaConfig};
 use crate::is_default::is_default;
 use crate::metric::{Score, Scores};
-use crate::optimizer::OptimizerConfig;
+use crate::optimizer::{AdaptiveClip, OptimizerConfig, SamConfig};
 use crate::precision::{LossScaleConfig, Precision};
 use crate::schedule::{FactorConfig, ScheduleConfig};
 
@@ -85,6 +85,17 @@ pub struct TrainerConfig {
     /// Longest gradient, over all parameters together; longer ones are scaled down. Above 0.
     /// Default: no clipping.
     pub clip_norm: Option<f64>,
+    /// Shorten gradients that are long beside the weights they move. After `clip_norm`. Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_adaptive: Option<AdaptiveClip>,
+    /// Take gradients where the loss is worst nearby (sharpness-aware minimisation); a step then
+    /// costs two. Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sam: Option<SamConfig>,
+    /// What happens when a loss, a validation score or a weight is not finite. Default: the run
+    /// stops.
+    #[serde(skip_serializing_if = "is_default")]
+    pub on_divergence: OnDivergence,
     /// Epochs from one validation to the next; the last epoch is always validated. At least 1,
     /// default 1.
     pub validate_every: usize,
@@ -154,6 +165,9 @@ impl Default for TrainerConfig {
             skip_non_finite: false,
             clip_value: None,
             clip_norm: None,
+            clip_adaptive: None,
+            sam: None,
+            on_divergence: OnDivergence::Stop,
             validate_every: 1,
             select_by: None,
             keep_last_of_equal: false,
@@ -225,6 +239,13 @@ impl TrainerConfig {
         if let Some(norm) = self.clip_norm {
             check::positive("clip_norm", norm)?;
         }
+        if let Some(clip) = &self.clip_adaptive {
+            clip.validate()?;
+        }
+        if let Some(sam) = &self.sam {
+            sam.validate()?;
+        }
+        self.on_divergence.validate()?;
         check::at_least_one("validate_every", self.validate_every)?;
         if let Some(early) = &self.early_stopping {
             early.validate()?;

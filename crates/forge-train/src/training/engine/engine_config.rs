@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use super::ParameterGroup;
-use crate::optimizer::OptimizerConfig;
+use crate::optimizer::{OptimizerConfig, SamConfig};
 use crate::precision::Precision;
 use crate::schedule::{FactorConfig, ScheduleConfig};
 
@@ -16,6 +16,8 @@ pub struct EngineConfig {
     pub optimizer: OptimizerConfig,
     /// The learning rate of every group that has none of its own.
     pub schedule: ScheduleConfig,
+    /// Take gradients where the loss is worst nearby. Default: no.
+    pub sam: Option<SamConfig>,
     /// Factor on the rate of every [`Dropout`](forge_nn::regularisation::Dropout) over the steps.
     /// Default constant.
     pub dropout_schedule: FactorConfig,
@@ -39,6 +41,7 @@ impl Default for EngineConfig {
             devices: Vec::new(),
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
+            sam: None,
             dropout_schedule: FactorConfig::Constant,
             steps: 1000,
             seed: 0,

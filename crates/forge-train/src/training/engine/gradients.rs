@@ -8,6 +8,7 @@ use forge_nn::ForgeError;
 use super::statistics::Statistics;
 use super::{Engine, Phase, StepContext};
 use crate::optimizer::accumulate;
+use crate::optimizer::ascend;
 use crate::training::TrainTask;
 use crate::training::micro_batches::pieces;
 use crate::training::rule::Gradients;
@@ -19,6 +20,8 @@ impl<M: Module> Engine<'_, M> {
     /// give them to [`apply`](Self::apply).
     ///
     /// Burn's random numbers are seeded by the run's seed, the epoch and the step, once per step.
+    /// With [`SamConfig`](crate::optimizer::SamConfig) the loss is asked for twice, each time with
+    /// the same random numbers, and the gradients are those of the second time.
     /// Burn 0.22 frees the graph with the backward pass, and the gradients it returns are off the
     /// graph; gradients that are on it come from elsewhere (nested autodiff, a formula), and
     /// [`inner_step`](crate::inner_step) keeps them there.
@@ -28,13 +31,15 @@ impl<M: Module> Engine<'_, M> {
     /// no trainable parameter.
     pub fn gradients(
         &mut self,
-        loss: impl FnOnce(&M, &StepContext<'_>) -> Result<Tensor<1>, ForgeError>,
+        mut loss: impl FnMut(&M, &StepContext<'_>) -> Result<Tensor<1>, ForgeError>,
     ) -> Result<Gradients, ForgeError> {
         self.open_step();
         let device = self.devices[0].clone();
-        let at = self.clock.at(&device, Phase::WHOLE);
-        let value = self.forward(|module| loss(module, &at))?;
-        self.backward(value, 1.0, &at)
+        self.sharpened(&Phase::whole(), |engine, _| {
+            let at = engine.clock.at(&device, Phase::WHOLE);
+            let value = engine.forward(|module| loss(module, &at))?;
+            engine.backward(value, 1.0, &at)
+        })
     }
 
     /// The gradients of one phase over `rows`, computed in `parts` where asked.
@@ -46,6 +51,22 @@ impl<M: Module> Engine<'_, M> {
         phase: &Phase,
     ) -> Result<Gradients, ForgeError> {
         self.open_step();
+        let state = self.sam.map(|_| task.state()).transpose()?;
+        self.sharpened(phase, |engine, again| {
+            if let (true, Some(state)) = (again, &state) {
+                task.restore(state.clone())?;
+            }
+            engine.gradients_of_parts(task, rows, parts, phase)
+        })
+    }
+
+    fn gradients_of_parts<T: TrainTask<Module = M>>(
+        &mut self,
+        task: &mut T,
+        rows: &[usize],
+        parts: usize,
+        phase: &Phase,
+    ) -> Result<Gradients, ForgeError> {
         let device = self.devices[0].clone();
         let at = self.clock.at(&device, &phase.name);
         let whole = weight(task, rows)?;
@@ -68,6 +89,33 @@ impl<M: Module> Engine<'_, M> {
             });
         }
         total.ok_or_else(|| ForgeError::training("a batch without rows"))
+    }
+
+    /// The gradients that `pass` computes; with SAM it is called `again` where the loss is worst
+    /// nearby, with the same random numbers. Batch statistics are those of the first time, as in the
+    /// authors' code.
+    fn sharpened(
+        &mut self,
+        phase: &Phase,
+        mut pass: impl FnMut(&mut Self, bool) -> Result<Gradients, ForgeError>,
+    ) -> Result<Gradients, ForgeError> {
+        let Some(sam) = self.sam else {
+            return pass(self, false);
+        };
+        let purpose = format!("{IN_STEP} {}", phase.name);
+        self.seed_for(&purpose);
+        let passes = self.open.passes;
+        let Gradients { loss, params } = pass(self, false)?;
+        let params = self.restrict(params, &self.moving(phase)?);
+        let statistics = Statistics::of(self.module());
+        let here = self.module().clone();
+        self.module = Some(ascend(here.clone(), &params, &sam));
+        self.seed_for(&purpose);
+        self.open.passes = passes;
+        let worst = pass(self, true);
+        self.module = Some(statistics.put_back(here));
+        let params = worst?.params;
+        Ok(Gradients { loss, params })
     }
 
     /// What comes before a forward pass.

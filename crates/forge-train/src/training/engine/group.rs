@@ -7,7 +7,7 @@ use forge_nn::parameters::{ParameterPath, ParameterVisitor, visit_parameters};
 use serde_json::{Value, json};
 
 use crate::optimizer::{NamedOptimizer, OptimizerConfig, StepRates};
-use crate::schedule::{FactorConfig, Schedule, ScheduleConfig};
+use crate::schedule::{FactorConfig, Plateau, Schedule, ScheduleConfig};
 
 /// Parameters that have an optimiser and a learning rate of their own.
 ///
@@ -102,12 +102,34 @@ impl Phase {
     }
 }
 
+/// How the rates of a step follow from the schedules.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Rates {
+    /// Times a factor, 1 unless a run was rolled back.
+    Scheduled(f64),
+    /// Times the highest rate of each, whatever the step.
+    Swept(f64),
+}
+
+impl Rates {
+    fn of(self, schedule: &Schedule, step: u64) -> f64 {
+        match self {
+            // Without a factor the rate is the schedule's to the last bit.
+            Self::Scheduled(1.0) => schedule.lr(step),
+            Self::Scheduled(factor) => schedule.lr(step) * factor,
+            Self::Swept(factor) => schedule.config().peak_lr() * factor,
+        }
+    }
+}
+
 /// A group with its optimiser.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) name: String,
     pub(super) optimizer: NamedOptimizer,
     pub(super) schedule: Schedule,
+    /// The schedule's memory, where it follows scores.
+    pub(super) plateau: Option<Plateau>,
     /// Those that parts of the group have instead.
     own_schedules: Vec<Option<Schedule>>,
     /// What the optimiser was made from.
@@ -128,12 +150,29 @@ impl Slot {
         }
     }
 
+    /// The name of its schedule's section in a checkpoint, where it has one.
+    pub(super) fn plateau_section(&self) -> String {
+        if self.ids.is_none() {
+            "reduce_on_plateau".into()
+        } else {
+            format!("reduce_on_plateau.{}", self.name)
+        }
+    }
+
+    /// The learning rate of a step.
+    pub(super) fn lr(&self, step: u64, rates: Rates) -> f64 {
+        match (rates, &self.plateau) {
+            (Rates::Scheduled(factor), Some(plateau)) => plateau.lr() * factor,
+            (rates, _) => rates.of(&self.schedule, step),
+        }
+    }
+
     /// The learning rates of a step.
-    pub(super) fn rates(&self, step: u64) -> StepRates {
+    pub(super) fn rates(&self, step: u64, rates: Rates) -> StepRates {
         let own = self.own_schedules.iter();
         StepRates {
-            lr: self.schedule.lr(step),
-            groups: own.map(|s| s.as_ref().map(|s| s.lr(step))).collect(),
+            lr: self.lr(step, rates),
+            groups: own.map(|s| s.as_ref().map(|s| rates.of(s, step))).collect(),
         }
     }
 
@@ -174,7 +213,12 @@ impl Slot {
                 let built = optimizer.build()?;
                 built.check(module)?;
                 let schedule = group.schedule.as_ref().unwrap_or(schedule).build(steps)?;
+                let plateau = match schedule.config() {
+                    ScheduleConfig::ReduceOnPlateau(c) => Some(Plateau::new(*c)?),
+                    _ => None,
+                };
                 Ok(Self {
+                    plateau,
                     name: group.name.clone(),
                     config: json!({
                         "paths": group.paths,

@@ -11,6 +11,7 @@ mod step_context;
 mod step_seed;
 
 pub use engine_config::EngineConfig;
+pub(crate) use group::Rates;
 pub use group::{ParameterGroup, Phase};
 pub use step::StepOutcome;
 pub use step_context::StepContext;
@@ -25,6 +26,8 @@ use forge_nn::with_recomputation;
 
 use super::rule::GradientRule;
 use crate::averaging::{Averaging, Members};
+use crate::metric::Direction;
+use crate::optimizer::SamConfig;
 use crate::precision::{Precision, autocast, take_statistics};
 use crate::schedule::FactorConfig;
 use group::Slot;
@@ -72,8 +75,10 @@ pub struct Engine<'a, M: Module> {
     slots: Vec<Slot>,
     rules: Vec<Box<dyn GradientRule<M> + 'a>>,
     averagings: Vec<Box<dyn Averaging<M> + 'a>>,
+    sam: Option<SamConfig>,
     dropout_schedule: FactorConfig,
     gradient_checkpointing: bool,
+    rates: Rates,
     clock: Clock,
     /// What has happened in the step that is being made.
     open: step::Open,
@@ -108,6 +113,9 @@ impl<'a, M: Module> Engine<'a, M> {
         let (module, device) = prepare::prepare(module, &config.devices)?;
         config.dropout_schedule.validate("dropout_schedule")?;
         config.precision.check(&device)?;
+        if let Some(sam) = &config.sam {
+            sam.validate()?;
+        }
         let slots = Slot::build(
             &config.groups,
             &module,
@@ -122,8 +130,10 @@ impl<'a, M: Module> Engine<'a, M> {
             slots,
             rules: Vec::new(),
             averagings: Vec::new(),
+            sam: config.sam,
             dropout_schedule: config.dropout_schedule,
             gradient_checkpointing: config.gradient_checkpointing,
+            rates: Rates::Scheduled(1.0),
             clock: Clock {
                 precision: config.precision,
                 epoch: 0,
@@ -177,8 +187,9 @@ impl<'a, M: Module> Engine<'a, M> {
         self.module = Some(module);
     }
 
-    /// What would be deployed now, by name, in inference mode: what the averages offer, or the
-    /// module itself as `module` where none offers anything. The last value says whether batch
+    /// What would be deployed now, by name, in inference mode: what the averages offer, and the
+    /// average of a schedule-free optimiser as `schedule_free`; or the module itself as `module`
+    /// where nothing is offered. The last value says whether batch
     /// statistics have to be computed anew: see
     /// [`recompute_statistics`](crate::averaging::recompute_statistics).
     #[must_use]
@@ -189,6 +200,12 @@ impl<'a, M: Module> Engine<'a, M> {
             Some((averaging.name().to_owned(), module, stale))
         });
         let mut candidates: Vec<_> = offered.collect();
+        if self.slots.iter().any(|slot| slot.optimizer.averages()) {
+            let module = self.module().valid();
+            let slots = self.slots.iter();
+            let module = slots.fold(module, |module, slot| slot.optimizer.to_evaluate(module));
+            candidates.push(("schedule_free".into(), module, true));
+        }
         if candidates.is_empty() {
             candidates.push(("module".into(), self.module().valid(), false));
         }
@@ -240,7 +257,35 @@ impl<'a, M: Module> Engine<'a, M> {
     /// The learning rate of step `step` (from 0) in the first group.
     #[must_use]
     pub fn lr(&self, step: u64) -> f64 {
-        self.slots[0].schedule.lr(step)
+        self.slots[0].lr(step, self.rates)
+    }
+
+    /// Tells schedules that follow validation scores of one: call it after each validation.
+    pub fn take_in_score(&mut self, score: f64, direction: Direction) {
+        for slot in &mut self.slots {
+            if let Some(plateau) = &mut slot.plateau {
+                plateau.take_in(score, direction);
+            }
+        }
+    }
+
+    /// Whether a schedule follows validation scores.
+    #[must_use]
+    pub fn follows_scores(&self) -> bool {
+        self.slots.iter().any(|slot| slot.plateau.is_some())
+    }
+
+    pub(crate) fn rates(&self) -> Rates {
+        self.rates
+    }
+
+    pub(crate) fn set_rates(&mut self, rates: Rates) {
+        self.rates = rates;
+    }
+
+    /// The highest rate that the first group's schedule reaches.
+    pub(crate) fn peak_lr(&self) -> f64 {
+        self.slots[0].schedule.config().peak_lr()
     }
 
     /// Tells the averages that the epoch is over, and goes on to the next.

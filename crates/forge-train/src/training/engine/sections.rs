@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Engine, present};
-use crate::checkpoint::{PartState, Sections};
+use crate::checkpoint::{PartState, RunPart, Sections};
 use crate::optimizer::OptimizerState;
 
 /// The sections of an engine that are none of a rule or an average.
@@ -51,6 +51,9 @@ impl<M: Module> Engine<'_, M> {
             let state = slot.optimizer.state(self.module());
             let scalars = PartState::from_json(&state.scalars)?;
             sections.insert(&slot.section(), scalars.with_tensors(state.tensors))?;
+            if let Some(plateau) = &slot.plateau {
+                sections.insert(&slot.plateau_section(), plateau.state()?)?;
+            }
         }
         for rule in &self.rules {
             sections.save(rule.as_ref())?;
@@ -76,6 +79,8 @@ impl<M: Module> Engine<'_, M> {
         self.module = Some(weights.load_into(self.module().clone())?);
         let place: Place = sections.take(ENGINE)?.into_json()?;
         (self.clock.epoch, self.clock.step) = (place.epoch, place.step);
+        // Of a step that was begun and is taken back.
+        self.open = super::step::Open::default();
         for slot in &mut self.slots {
             let state = sections.take(&slot.section())?;
             let state = OptimizerState {
@@ -83,6 +88,10 @@ impl<M: Module> Engine<'_, M> {
                 tensors: state.tensors,
             };
             slot.optimizer.load(present(&self.module), state)?;
+            let section = slot.plateau_section();
+            if let Some(plateau) = &mut slot.plateau {
+                plateau.restore(sections.take(&section)?)?;
+            }
         }
         for rule in &mut self.rules {
             sections.restore(rule.as_mut())?;

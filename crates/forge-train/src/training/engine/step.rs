@@ -45,7 +45,7 @@ impl<M: Module> Engine<'_, M> {
     /// as before.
     pub fn step(
         &mut self,
-        loss: impl FnOnce(&M, &StepContext<'_>) -> Result<Tensor<1>, ForgeError>,
+        loss: impl FnMut(&M, &StepContext<'_>) -> Result<Tensor<1>, ForgeError>,
     ) -> Result<StepOutcome, ForgeError> {
         let gradients = self.gradients(loss)?;
         let outcome = self.apply(gradients, &Phase::whole())?;
@@ -149,7 +149,7 @@ impl<M: Module> Engine<'_, M> {
                 None => std::mem::take(&mut grads),
             };
             slot.set_decay(self.clock.step, self.clock.steps);
-            let rates = slot.rates(self.clock.step);
+            let rates = slot.rates(self.clock.step, self.rates);
             // Taken, so that the optimiser may write in place.
             if let Some(module) = self.module.take() {
                 self.module = Some(slot.optimizer.step_at(&rates, module, mine));
@@ -158,7 +158,7 @@ impl<M: Module> Engine<'_, M> {
     }
 
     /// The gradients of the groups that move.
-    fn restrict(&self, mut grads: GradientsParams, moving: &[usize]) -> GradientsParams {
+    pub(super) fn restrict(&self, mut grads: GradientsParams, moving: &[usize]) -> GradientsParams {
         let mut ids = Vec::new();
         for &i in moving {
             match &self.slots[i].ids {
@@ -170,7 +170,7 @@ impl<M: Module> Engine<'_, M> {
     }
 
     /// The groups that a phase moves, by position.
-    fn moving(&self, phase: &Phase) -> Result<Vec<usize>, ForgeError> {
+    pub(super) fn moving(&self, phase: &Phase) -> Result<Vec<usize>, ForgeError> {
         if phase.groups.is_empty() {
             return Ok((0..self.slots.len()).collect());
         }
