@@ -58,9 +58,12 @@ agree!(
 
 #[test]
 fn no_component_is_forgotten() {
+    // The cases of backbones stand beside their models.
+    let models = folder().join("../../../forge-models/tests/oracle");
     let known: Vec<&str> = components::ALL
         .iter()
         .map(|component| component.name)
+        .filter(|name| !models.join(name).exists())
         .collect();
     assert_eq!(known, HERE);
     for name in known {
