@@ -48,7 +48,7 @@ fn main() -> Result<(), volatilityforge::Error> {
         let grads = GradientsParams::from_grads(loss.backward(), &net);
         let (grads, _) = clip_global_norm(&net, grads, 1.0);
         net = optimizer.step(rates.lr(step), net, grads);
-        ema.update(&net);
+        ema.update(&net)?;
     }
     let x = Tensor::random([500, 1], Distribution::Uniform(-1.0, 1.0), &device);
     let (last, average) = (rmse(&net.valid(), x.clone()), rmse(&ema.module(), x));

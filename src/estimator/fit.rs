@@ -282,10 +282,10 @@ impl TabularEstimator {
             );
         }
         let spec = FittedModel::spec(&preprocessor, &objective);
-        let place = match &fit {
-            Some((device, _)) => Some(without_gradients(device)),
+        let place = match &purpose {
+            Purpose::Fit(device, _) | Purpose::Find(device, _) => Some(without_gradients(device)),
             // A check computes nothing: any device does to read weights on.
-            None => DeviceName::Flex.open().ok(),
+            Purpose::Check => DeviceName::Flex.open().ok(),
         };
         let pretrained = match &place {
             Some(place) => (self.config.model).read_weights(&spec, labels(&objective), place)?,
@@ -642,6 +642,7 @@ fn as_it_is(module: Model, task: &TableTask) -> Result<TrainOutcome<Model>, Forg
     Ok(TrainOutcome {
         scores: task.validate(&module)?,
         module,
+        members: vec![],
         candidate: "module".into(),
         best_epoch: None,
         history: vec![],

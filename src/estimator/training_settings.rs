@@ -4,7 +4,6 @@ use forge_data::AugmentationConfig;
 use forge_nn::{ForgeError, check};
 use forge_train::TrainerConfig;
 use forge_train::averaging::{PolyakConfig, SnapshotConfig, SoupConfig, SwaConfig};
-use forge_train::optimizer::OptimizerConfig;
 use forge_train::precision::Precision;
 use forge_train::sampler::{KeyOf, SamplerConfig};
 use serde::{Deserialize, Serialize};

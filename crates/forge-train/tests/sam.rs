@@ -49,7 +49,7 @@ fn a_step_takes_the_gradient_where_the_loss_is_worst() {
     // Nothing has moved yet.
     assert_eq!(read(&engine.module().val()), [3.0, -4.0]);
     engine.apply(gradients, &Phase::whole()).unwrap();
-    engine.finish_step();
+    engine.finish_step().unwrap();
 }
 
 fn fit(

@@ -333,7 +333,7 @@ fn passes_become_mean_and_spread() {
     let both = Predictions::average(&[normal(-4.0), normal(4.0)]).unwrap();
     assert_eq!(both.epistemic().unwrap(), [4.0]);
     assert!((both.aleatoric().unwrap()[0] - 3.0).abs() < 1e-12);
-    assert_eq!(both.std().unwrap(), [5.0]);
+    assert_eq!(both.std().unwrap()[..], [5.0]);
     assert!(normal(0.0).epistemic().is_none());
 }
 

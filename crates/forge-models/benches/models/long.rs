@@ -8,7 +8,6 @@ use forge_models::{
     Backbone, BackboneConfig, CarriesState, Mamba2BackboneConfig, MambaBackboneConfig, Strategy,
     TttLinearBackboneConfig, TttMlpBackboneConfig, XlstmBackboneConfig,
 };
-use forge_nn::ModuleConfig;
 use forge_testkit::bench::{device, peak_mib};
 
 /// Steps that are timed together.

@@ -70,7 +70,7 @@ impl<B: Backend> Expr<B> {
     }
 
     /// 1 where an element is greater than the other, else 0: a constant for differentiation.
-    pub(crate) fn is_greater(self, other: Self) -> Self {
+    pub(crate) fn greater_than(self, other: Self) -> Self {
         let bools = get_or_init_device_settings::<B>(&self.0.device()).bool_dtype;
         let zeros = self.zeros_like(self.shape());
         let mask = B::float_greater(self.0, other.0, bools);

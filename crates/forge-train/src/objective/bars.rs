@@ -158,6 +158,7 @@ impl Objective for Bars {
                 let parametric = Distribution {
                     family: *family,
                     targets: self.targets,
+                    ..Distribution::default()
                 };
                 return parametric.scores(pred, target);
             }

@@ -64,7 +64,7 @@ macro_rules! dispatch {
 
 impl ObjectiveConfig {
     /// All names, as [`FromStr`] takes them.
-    pub const NAMES: [&'static str; 6] = [
+    pub const NAMES: [&'static str; 7] = [
         "regression",
         "quantiles",
         "binary",

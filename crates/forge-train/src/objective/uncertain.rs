@@ -19,7 +19,8 @@ impl Predictions {
     /// away: what [`std`](Self::std) has beside [`epistemic`](Self::epistemic). Absent where that is.
     #[must_use]
     pub fn aleatoric(&self) -> Option<Vec<f64>> {
-        let parts = self.std()?.iter().zip(self.epistemic()?);
+        let std = self.std()?;
+        let parts = std.iter().zip(self.epistemic()?);
         // (a - b)(a + b) keeps what a² - b² cancels.
         let rest = |(all, part): (&f64, &f64)| ((all - part) * (all + part)).max(0.0).sqrt();
         Some(parts.map(rest).collect())

@@ -55,7 +55,7 @@ impl<T: TrainTask> Run<'_, T> {
 
     /// The score of `scores` that decides.
     pub(super) fn decided<'s>(
-        &mut self,
+        &self,
         scores: &'s Scores,
         name: &str,
         (epoch, step): (usize, u64),
@@ -66,7 +66,7 @@ impl<T: TrainTask> Run<'_, T> {
         if deciding.value.is_finite() {
             return Ok(deciding);
         }
-        self.diverged = true;
+        self.diverged.set(true);
         Err(ForgeError::training(format!(
             "the validation score {} of {name} is {} after epoch {epoch}, step {step}",
             deciding.name, deciding.value

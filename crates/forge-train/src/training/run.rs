@@ -29,8 +29,8 @@ pub(super) struct Run<'r, T: TrainTask> {
     pub(super) losses: LossReader,
     pub(super) pace: Pace,
     pub(super) rollbacks: Option<Rollbacks>,
-    /// A validation score or a weight was not finite.
-    pub(super) diverged: bool,
+    /// A validation score or a weight was not finite. A cell, since validating only looks at the run.
+    pub(super) diverged: std::cell::Cell<bool>,
 }
 
 /// An epoch that was just closed, for those who want to hear of it.
@@ -58,19 +58,19 @@ impl<'r, T: TrainTask> Run<'r, T> {
             losses,
             pace: Pace::start(),
             rollbacks: Rollbacks::new(config.on_divergence),
-            diverged: false,
+            diverged: std::cell::Cell::new(false),
         }
     }
 
     /// Whether what was just returned as an error is a loss, a score or a weight that is not finite.
     pub(super) fn has_diverged(&self) -> bool {
-        self.diverged || self.losses.has_diverged()
+        self.diverged.get() || self.losses.has_diverged()
     }
 
     /// After another state was taken up: forgets the divergence, and goes on at the rates that belong
     /// to so many rollbacks.
     pub(super) fn settle(&mut self) {
-        self.diverged = false;
+        self.diverged.set(false);
         self.losses.clear();
         let factor = self.rollbacks.as_ref().map_or(1.0, Rollbacks::factor);
         self.engine.set_rates(Rates::Scheduled(factor));

@@ -175,7 +175,9 @@ impl<T: TrainTask> Run<'_, T> {
         self.losses.read(&mut self.progress)?;
         let state = self.engine.state();
         // A training error of a state is about weights that are not finite.
-        self.diverged |= state.as_ref().is_err_and(ForgeError::is_training);
+        if state.as_ref().is_err_and(ForgeError::is_training) {
+            self.diverged.set(true);
+        }
         let mut sections = state?;
         sections.save(self.sampler.as_ref())?;
         if let Some(early) = &self.early {

@@ -89,7 +89,7 @@ mod tests {
             let [decay, x, dm] = [1, 2, 3].map(|seed| noise(seed, &[3, time]));
             let m = forward::<f64>(decay.clone(), x.clone());
             let expected = reference::forward::<Flex>(decay.clone(), x.clone());
-            assert_same("forward", &[m.clone()], &[expected]);
+            assert_same("forward", std::slice::from_ref(&m), &[expected]);
             let inputs = (decay.clone(), x.clone(), m.clone(), dm.clone());
             let (ddecay, dx) = backward::<f64>(inputs.0, inputs.1, inputs.2, inputs.3);
             let (edecay, ex) = reference::backward::<Flex>(decay, x, m, dm);

@@ -48,7 +48,7 @@ pub(super) fn backward<B: Backend>(
         1 => first.clone(),
         _ => {
             let before = m.narrow(1, 0, time - 1) + decay.narrow(1, 1, time);
-            let kept = before.is_greater(x.narrow(1, 1, time));
+            let kept = before.greater_than(x.narrow(1, 1, time));
             Expr::cat(vec![first.clone(), kept], 1)
         }
     };

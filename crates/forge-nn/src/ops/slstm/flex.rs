@@ -95,7 +95,7 @@ impl<E: Real> Memory<E> {
             z[k] = z[k].tanh();
             o[k] = o[k].sigmoid();
         }
-        if let Some(slopes) = f_slope.as_deref_mut() {
+        if let Some(slopes) = &mut f_slope {
             for (slope, &f) in slopes.iter_mut().zip(f.iter()) {
                 *slope = (-f).sigmoid();
             }
