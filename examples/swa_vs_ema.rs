@@ -1,5 +1,7 @@
 //! What averaging the weights is worth on one noisy table: hold-out error of each kind, over seeds.
 
+#![allow(clippy::print_stdout, reason = "examples talk")]
+
 use volatilityforge::data::SplitConfig;
 use volatilityforge::{
     Column, DeviceName, Error, EstimatorConfig, FitOptions, Strategy, Table, TabularRegressor,

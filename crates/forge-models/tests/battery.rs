@@ -61,6 +61,11 @@ fn sixteen_rows_are_overfitted() {
 }
 
 #[test]
+fn recomputation_changes_nothing() {
+    each(battery::recomputation_changes_nothing);
+}
+
+#[test]
 fn state_round_trip_is_bit_identical() {
     each(battery::state_round_trip_is_bit_identical);
 }

@@ -99,7 +99,7 @@ fn rounds_factors(device: &Device) -> bool {
     values(product).iter().any(|x| *x != fine)
 }
 
-fn without_dropout(model: Model) -> Model {
+pub(super) fn without_dropout(model: Model) -> Model {
     model.map(&mut crate::oracle::Switches::new(
         crate::oracle::Mode::Train,
     ))

@@ -10,6 +10,7 @@ mod devices;
 mod forward;
 mod inputs;
 mod maps;
+mod recomputation;
 mod state;
 mod table;
 mod training;
@@ -25,6 +26,7 @@ pub use forward::{
 };
 pub use inputs::{declared_inputs_matter, undeclared_inputs_are_refused};
 pub use maps::declared_maps_are_returned;
+pub use recomputation::recomputation_changes_nothing;
 pub use state::{
     same_seed_same_model, starts_from_rows, state_round_trip_is_bit_identical,
     storage_of_parameters_does_not_matter,

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Bool, Tensor};
 use forge_nn::norm::LayerNorm;
+use forge_nn::recomputed;
 
 use super::HyperMixerLayer;
 use crate::tabular::Backbone;
@@ -24,7 +25,10 @@ impl Backbone for HyperMixerBackbone {
             return tokens;
         }
         let layers = self.layers.iter();
-        let x = layers.fold(tokens, |x, layer| layer.forward(x, valid.clone()));
+        let x = layers.fold(tokens, |x, layer| {
+            let valid = valid.clone();
+            recomputed(layer, x, move |layer, x| layer.forward(x, valid.clone()))
+        });
         self.norm.forward(x)
     }
 }

@@ -1,6 +1,8 @@
 //! A stack of layers over a whole sequence, or token by token.
 
+use burn::module::Module;
 use burn::tensor::{Bool, Tensor};
+use forge_nn::recomputed;
 
 use super::{SelfAttention, TransformerState};
 
@@ -18,14 +20,17 @@ pub(in crate::tabular) trait Layer {
 
 /// # Shapes
 /// - tokens and output: `[B, T, D]`, valid: `[B, T]`
-pub(in crate::tabular) fn run<L: Layer>(
+pub(in crate::tabular) fn run<L: Layer + Module + 'static>(
     layers: &[L],
     tokens: Tensor<3>,
     valid: Option<Tensor<2, Bool>>,
 ) -> Tensor<3> {
     layers.iter().fold(tokens, |x, layer| {
         let valid = valid.clone();
-        layer.forward(x, |attention, x| attention.forward(x, valid))
+        recomputed(layer, x, move |layer, x| {
+            let valid = valid.clone();
+            layer.forward(x, |attention, x| attention.forward(x, valid))
+        })
     })
 }
 

@@ -4,12 +4,13 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Bool, Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::norm::{RmsNorm, RmsNormConfig};
+use forge_nn::recomputed;
 
 use super::{Backbone, CarriesState, over_valid};
 use crate::reference::KeyMap;
 
 /// A causal layer that mixes tokens, all at once or one after the other.
-pub trait TokenMixer: Module + ModuleDisplay {
+pub trait TokenMixer: Module + ModuleDisplay + 'static {
     /// What is remembered of the tokens seen.
     type State: Clone;
 
@@ -88,7 +89,9 @@ impl<M: TokenMixer> Backbone for ResidualMixers<M> {
     fn forward(&self, tokens: Tensor<3>, valid: Option<Tensor<2, Bool>>) -> Tensor<3> {
         over_valid(tokens, valid, |tokens| {
             self.layers.iter().fold(tokens, |x, layer| {
-                layer.mixer.forward(layer.norm.forward(x.clone())) + x
+                recomputed(layer, x, |layer, x| {
+                    layer.mixer.forward(layer.norm.forward(x.clone())) + x
+                })
             })
         })
     }

@@ -2,9 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
-use forge_nn::ModuleConfig;
 use forge_nn::activation::{GatedFeedForward, GatedFeedForwardConfig};
 use forge_nn::norm::{RmsNorm, RmsNormConfig};
+use forge_nn::{ModuleConfig, recomputed};
 
 use super::{InnerModel, TttBackboneConfig, TttMixer, TttState};
 use crate::tabular::{Backbone, CarriesState, TokenMixer, over_valid};
@@ -55,8 +55,10 @@ impl Backbone for TttBackbone {
     fn forward(&self, tokens: Tensor<3>, valid: Option<Tensor<2, Bool>>) -> Tensor<3> {
         over_valid(tokens, valid, |tokens| {
             self.blocks.iter().fold(tokens, |x, block| {
-                let change = block.mixer.forward(block.mixer_norm.forward(x.clone()));
-                block.finish(change + x)
+                recomputed(block, x, |block, x| {
+                    let change = block.mixer.forward(block.mixer_norm.forward(x.clone()));
+                    block.finish(change + x)
+                })
             })
         })
     }

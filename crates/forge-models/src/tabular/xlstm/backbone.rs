@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
+use forge_nn::recomputed;
 
 use super::offset_norm::OffsetNorm;
 use super::{MlstmBlock, MlstmState, SlstmBlock, SlstmState, XlstmBackboneConfig};
@@ -56,9 +57,11 @@ impl Backbone for XlstmBackbone {
 
     fn forward(&self, tokens: Tensor<3>, valid: Option<Tensor<2, Bool>>) -> Tensor<3> {
         over_valid(tokens, valid, |tokens| {
-            let x = self.blocks.iter().fold(tokens, |x, block| match block {
-                XlstmBlock::Mlstm(block) => block.forward(x),
-                XlstmBlock::Slstm(block) => block.forward(x),
+            let x = self.blocks.iter().fold(tokens, |x, block| {
+                recomputed(block, x, |block, x| match block {
+                    XlstmBlock::Mlstm(block) => block.forward(x),
+                    XlstmBlock::Slstm(block) => block.forward(x),
+                })
             });
             match &self.post_blocks_norm {
                 Some(norm) => norm.forward(x),
