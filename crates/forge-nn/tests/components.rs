@@ -58,12 +58,13 @@ agree!(
 
 #[test]
 fn no_component_is_forgotten() {
-    // The cases of backbones stand beside their models.
-    let models = folder().join("../../../forge-models/tests/oracle");
+    // The cases of backbones stand beside their models, those of losses beside the losses.
+    let others = ["forge-models", "forge-train"];
+    let others = others.map(|name| folder().join(format!("../../../{name}/tests/oracle")));
     let known: Vec<&str> = components::ALL
         .iter()
         .map(|component| component.name)
-        .filter(|name| !models.join(name).exists())
+        .filter(|name| !others.iter().any(|cases| cases.join(name).exists()))
         .collect();
     assert_eq!(known, HERE);
     for name in known {
