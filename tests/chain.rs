@@ -64,6 +64,17 @@ pub(crate) fn quick(model: &str) -> EstimatorConfig {
     config
 }
 
+/// Whether `model` learns a few columns at its narrowest. `modern_tcn` does not (its page says so): its
+/// kernels are made for long series.
+pub(crate) fn learns_columns(model: &str) -> bool {
+    model != "modern_tcn"
+}
+
+/// Epochs in which `model` learns at its narrowest; the machine has to learn to read and write first.
+pub(crate) fn epochs_of(model: &str) -> usize {
+    if model == "ntm" { 150 } else { 60 }
+}
+
 /// A regressor of `vol` with these settings.
 pub(crate) fn regressor(config: EstimatorConfig) -> TabularRegressor {
     TabularRegressor::new("vol").with_config(config).unwrap()

@@ -641,8 +641,8 @@ impl TabularEstimator {
 fn as_it_is(module: Model, task: &TableTask) -> Result<TrainOutcome<Model>, ForgeError> {
     Ok(TrainOutcome {
         scores: task.validate(&module)?,
+        members: vec![module.clone()],
         module,
-        members: vec![],
         candidate: "module".into(),
         best_epoch: None,
         history: vec![],

@@ -39,7 +39,7 @@ fn a_student_that_says_what_its_teacher_says_has_nothing_to_learn() {
                 ObjectiveConfig::Distribution(Distribution {
                     family: Family::StudentT | Family::Evidential,
                     ..
-                })
+                }) | ObjectiveConfig::Bars(_)
             ));
             continue;
         };
