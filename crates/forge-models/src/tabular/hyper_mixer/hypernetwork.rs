@@ -1,8 +1,8 @@
 //! What makes one matrix of the token mixing.
 
 use burn::module::Module;
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
+use forge_nn::activation::gelu;
 use forge_nn::attention::split_heads;
 use forge_nn::{GroupedLinear, GroupedLinearConfig, ModuleConfig};
 

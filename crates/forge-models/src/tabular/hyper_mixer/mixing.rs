@@ -1,8 +1,8 @@
 //! The token mixing.
 
 use burn::module::Module;
-use burn::tensor::activation::gelu;
 use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
+use forge_nn::activation::gelu;
 use forge_nn::attention::{merge_heads, split_heads};
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
 use forge_nn::{ForgeError, ModuleConfig, check};

@@ -1,8 +1,8 @@
 //! A feed-forward part for each of several groups.
 
 use burn::module::Module;
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
+use forge_nn::activation::gelu;
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{GroupedLinear, GroupedLinearConfig, ModuleConfig};
 

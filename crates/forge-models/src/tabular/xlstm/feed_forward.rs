@@ -2,8 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::Initializer;
-use burn::tensor::activation::{gelu, silu};
+use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
+use forge_nn::activation::gelu;
 use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
