@@ -6,8 +6,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use forge_data::{
     AugmentationConfig, CategoricalEncoding, EncodedTargets, FeatureSelection, Features,
-    InferredTask, PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset,
-    TargetEncoder, TaskKind, infer_task, sample_weights,
+    PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset, TargetEncoder,
+    TaskKind, sample_weights,
 };
 use forge_models::{
     Capabilities, Model, ModelConfig, RowContext, TabularModel, TargetKind, TrainingRows,
@@ -15,9 +15,7 @@ use forge_models::{
 use forge_nn::{DeviceName, ForgeError, ModuleConfig};
 use forge_train::checkpoint::CheckpointFolder;
 use forge_train::loss::Distillation;
-use forge_train::objective::{
-    Binary, MovingNumbers, Multiclass, Objective, ObjectiveConfig, Regression, Targets,
-};
+use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Targets};
 use forge_train::sampler::SamplerConfig;
 use forge_train::{
     LrCurve, LrFinder, LrFinderConfig, Start, StopReason, TrainOutcome, TrainTask, Trainer,
@@ -28,7 +26,6 @@ use super::context::{check_size, labels};
 use super::fit_notes::notes;
 use super::fitted_model::{constants, scales};
 use super::predict::{features, without_gradients};
-use super::preset::with_fields;
 use super::row_keys::row_keys;
 use super::table_task::{Augmented, TableTask, Validation};
 use super::training_context::LooksAt;
@@ -43,11 +40,11 @@ use crate::hashing::hash_numbers;
 /// unless [`task`](Self::task) says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TabularEstimator {
-    targets: Vec<String>,
+    pub(super) targets: Vec<String>,
     ignore: Vec<String>,
     weights: Option<String>,
-    task: Option<Task>,
-    config: EstimatorConfig,
+    pub(super) task: Option<Task>,
+    pub(super) config: EstimatorConfig,
 }
 
 /// What must be the same for a killed run to go on, beside the training settings.
@@ -526,87 +523,6 @@ impl TabularEstimator {
         };
         fitted.tune(table, &split.validation)?;
         Ok(Reached::Fit(Box::new(fitted), Box::new(report)))
-    }
-
-    /// Numbers or classes, and what was inferred where nobody had said.
-    fn kind(
-        &self,
-        table: &Table,
-        rows: &[usize],
-    ) -> Result<(TaskKind, Option<InferredTask>), Error> {
-        let [target] = self.targets.as_slice() else {
-            if self.targets.is_empty() {
-                let allowed = "at least one column to predict";
-                return Err(ForgeError::config("targets", "[]", allowed).into());
-            }
-            return Ok((self.decided().unwrap_or(TaskKind::Regression), None));
-        };
-        match self.decided() {
-            Some(kind) => Ok((kind, None)),
-            None => {
-                let inferred = infer_task(table, target, rows)?;
-                Ok((inferred.kind, Some(inferred)))
-            }
-        }
-    }
-
-    /// What the caller decided: by the task, or by an objective that is of one kind only.
-    fn decided(&self) -> Option<TaskKind> {
-        let task = self.task.or_else(|| self.config.implied_task())?;
-        // How many classes there are is for the training rows to say.
-        Some(match task {
-            Task::Classification => TaskKind::Binary,
-            Task::Regression => TaskKind::Regression,
-        })
-    }
-
-    /// The objective as given or by the target, fitted to the training targets.
-    fn objective(
-        &self,
-        kind: TargetKind,
-        targets: &EncodedTargets,
-    ) -> Result<ObjectiveConfig, Error> {
-        let targets = Targets::new(targets.slots, targets.original.clone())?;
-        let classes = kind == TargetKind::Classes;
-        let mut objective = match (&self.config.objective, classes) {
-            (None, false) => ObjectiveConfig::Regression(Regression::default()),
-            (None, true) => {
-                if targets.values().iter().all(|class| *class <= 1.0) {
-                    ObjectiveConfig::Binary(Binary::default())
-                } else {
-                    ObjectiveConfig::Multiclass(Multiclass::default())
-                }
-            }
-            (Some(objective), classes) => {
-                if objective.n_classes().is_some() != classes {
-                    let allowed = if classes {
-                        "binary or multiclass: the target is classes"
-                    } else {
-                        "regression, quantiles, distribution, bars or returns_direction: the target is \
-                         numbers"
-                    };
-                    return Err(ForgeError::config("objective", objective, allowed).into());
-                }
-                let classes = targets
-                    .values()
-                    .iter()
-                    .fold(0.0, |n: f64, c| n.max(c + 1.0));
-                if matches!(objective, ObjectiveConfig::Binary(_)) && classes > 2.0 {
-                    let allowed = format!("multiclass: the target has {classes} classes");
-                    return Err(ForgeError::config("objective", objective, allowed).into());
-                }
-                objective.clone()
-            }
-        };
-        if self.config.objective.is_none() {
-            let EstimatorConfig {
-                model, strategy, ..
-            } = &self.config;
-            let recipe = ModelConfig::recipe(model.name(), *strategy, kind)?;
-            objective = with_fields(&objective, &recipe.objective)?;
-        }
-        objective.fit(&targets)?;
-        Ok(objective)
     }
 
     /// Statistics of the training rows, in the form that the model takes.

@@ -23,6 +23,7 @@ mod row_keys;
 mod spread;
 mod table_task;
 mod task;
+mod task_and_objective;
 mod teacher;
 mod training_context;
 mod training_settings;
