@@ -1,27 +1,58 @@
 //! What is made of one list of models: the enums over their configs and modules, by name.
 
-/// Makes the config enum, the module enum and the means to dispatch over them from one list.
+use forge_nn::ForgeError;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What is said of a model that is not in the list.
+pub(crate) fn unknown_of(name: &str, names: &[&str]) -> ForgeError {
+    ForgeError::config("model", name, format!("one of {}", names.join(", ")))
+}
+
+/// A config enum from a JSON object tagged by `"model"`.
+pub(crate) fn from_json<C: DeserializeOwned>(text: &str, names: &[&str]) -> Result<C, ForgeError> {
+    let bad =
+        |e: serde_json::Error| ForgeError::config("model config", "JSON", format!("valid: {e}"));
+    from_value(serde_json::from_str(text).map_err(bad)?, names)
+}
+
+/// [`from_json`] for JSON already parsed.
+pub(crate) fn from_value<C: DeserializeOwned>(
+    value: Value,
+    names: &[&str],
+) -> Result<C, ForgeError> {
+    let Some(name) = value.get("model").and_then(|name| name.as_str()) else {
+        return Err(unknown_of("absent", names));
+    };
+    let name = name.to_string();
+    if !names.contains(&name.as_str()) {
+        return Err(unknown_of(&name, names));
+    }
+    serde_json::from_value(value)
+        .map_err(|e| ForgeError::config("model config", &name, format!("valid: {e}")))
+}
+
+/// Makes the config enum, the module enum and the means to dispatch over them from one list. Each
+/// family of models has one, headed by its folder, the names of both enums and the trait that has
+/// the configs' `NAME`.
 ///
 /// A macro and not a table of closures, so that the module enum is a module itself (optimisers,
 /// records and visitors see through it) and a model that is missing somewhere does not compile.
 /// `each_config!` and `each_model!` do the same with whichever variant there is; `by_name!` does
 /// something with the config type of that name.
 macro_rules! registry {
-    (($d:tt) $($name:literal => $folder:ident: $model:ident, $config:ident;)+) => {
+    (
+        ($d:tt) $family:ident, $contract:ident;
+        $(#[$config_doc:meta])* $configs:ident;
+        $(#[$model_doc:meta])* $models:ident;
+        $($name:literal => $folder:ident: $model:ident, $config:ident;)+
+    ) => {
         $(pub use $folder::*;)+
 
-        /// The config of any model, tagged by `"model"` in JSON and TOML.
-        ///
-        /// ```
-        /// use forge_models::ModelConfig;
-        /// let config = ModelConfig::from_json(r#"{"model": "tabular_mlp", "d_in": 5}"#)?;
-        /// assert_eq!(config.name(), "tabular_mlp");
-        /// assert!(ModelConfig::from_json(r#"{"model": "tabular_mlp", "d_inn": 5}"#).is_err());
-        /// # Ok::<(), forge_nn::ForgeError>(())
-        /// ```
+        $(#[$config_doc])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "model")]
-        pub enum ModelConfig {
+        pub enum $configs {
             $(
                 #[doc = concat!("The config of `", $name, "`.")]
                 #[serde(rename = $name)]
@@ -29,26 +60,26 @@ macro_rules! registry {
             )+
         }
 
-        /// Any model.
+        $(#[$model_doc])*
         ///
         /// The variants leave no trace in the names of a [`StateDict`](forge_nn::StateDict): the state of a model and
         /// of this enum around it are the same.
         #[derive(Module, Debug)]
         #[allow(clippy::large_enum_variant)]
-        pub enum Model {
+        pub enum $models {
             $(
                 #[doc = concat!("`", $name, "`.")]
                 $model($model),
             )+
         }
 
-        impl ModelConfig {
+        impl $configs {
             /// The names of all models, in the order of the registry.
             pub const NAMES: &'static [&'static str] = &[$($name),+];
         }
 
         $(
-            impl From<$config> for ModelConfig {
+            impl From<$config> for $configs {
                 fn from(config: $config) -> Self {
                     Self::$model(config)
                 }
@@ -57,12 +88,12 @@ macro_rules! registry {
 
         macro_rules! each_config {
             ($d value:expr, $d config:ident => $d call:expr) => {
-                match $d value { $(ModelConfig::$model($d config) => $d call),+ }
+                match $d value { $($configs::$model($d config) => $d call),+ }
             };
             ($d value:expr, $d config:ident, $d wrap:ident => $d call:expr) => {
                 match $d value {
-                    $(ModelConfig::$model($d config) => {
-                        let $d wrap = Model::$model;
+                    $($configs::$model($d config) => {
+                        let $d wrap = $models::$model;
                         $d call
                     })+
                 }
@@ -71,12 +102,12 @@ macro_rules! registry {
 
         macro_rules! each_model {
             ($d value:expr, $d model:ident => $d call:expr) => {
-                match $d value { $(Model::$model($d model) => $d call),+ }
+                match $d value { $($models::$model($d model) => $d call),+ }
             };
             ($d value:expr, $d model:ident, $d wrap:ident => $d call:expr) => {
                 match $d value {
-                    $(Model::$model($d model) => {
-                        let $d wrap = Model::$model;
+                    $($models::$model($d model) => {
+                        let $d wrap = $models::$model;
                         $d call
                     })+
                 }
@@ -87,7 +118,7 @@ macro_rules! registry {
             ($d name:expr, $d config:ident => $d call:expr) => {
                 match $d name {
                     $($name => {
-                        type $d config = crate::tabular::$config;
+                        type $d config = crate::$family::$config;
                         $d call
                     })+
                     name => Err(unknown(name)),
@@ -98,7 +129,7 @@ macro_rules! registry {
         #[cfg(test)]
         mod tests {
             use super::*;
-            use crate::TabularConfig;
+            use crate::$contract;
 
             #[test]
             fn the_list_and_the_configs_agree_on_their_names() {

@@ -19,6 +19,7 @@ pub use shrink::Shrink;
 pub use spec::TabularSpec;
 pub(crate) use spec::numeric_only;
 pub use tabular_config::{ParameterCount, TabularConfig};
+pub(crate) use tabular_input::check_codes;
 pub use tabular_input::{Context, TabularInput, TabularRows};
 pub use tabular_model::TabularModel;
 pub use training_rows::TrainingRows;

@@ -314,22 +314,31 @@ impl TabularRows {
         let Some(codes) = &self.x_cat else {
             return Ok(());
         };
-        let codes = codes
-            .clone()
-            .try_into_vec_as::<i64>()
-            .map_err(|e| ForgeError::weights(format!("{part}x_cat cannot be read back: {e}")))?;
-        let cardinalities = spec.cat_cardinalities.iter().cycle();
-        let width = spec.cat_cardinalities.len();
-        for (at, (&code, &cardinality)) in codes.iter().zip(cardinalities).enumerate() {
-            if !usize::try_from(code).is_ok_and(|code| code < cardinality) {
-                let what = format!("{part}x_cat[{}, {}]", at / width, at % width);
-                return Err(ForgeError::shape(
-                    what,
-                    code,
-                    format!("in 0..{cardinality}"),
-                ));
-            }
-        }
-        Ok(())
+        check_codes(&format!("{part}x_cat"), codes, &spec.cat_cardinalities)
     }
+}
+
+/// Checks that every code `[N, C]` of column `j` is in `0..cardinalities[j]`. Reads them back from
+/// the device.
+pub(crate) fn check_codes(
+    name: &str,
+    codes: &Tensor<2, Int>,
+    cardinalities: &[usize],
+) -> Result<(), ForgeError> {
+    let codes = codes
+        .clone()
+        .try_into_vec_as::<i64>()
+        .map_err(|e| ForgeError::weights(format!("{name} cannot be read back: {e}")))?;
+    let width = cardinalities.len();
+    for (at, (&code, &cardinality)) in codes.iter().zip(cardinalities.iter().cycle()).enumerate() {
+        if !usize::try_from(code).is_ok_and(|code| code < cardinality) {
+            let what = format!("{name}[{}, {}]", at / width, at % width);
+            return Err(ForgeError::shape(
+                what,
+                code,
+                format!("in 0..{cardinality}"),
+            ));
+        }
+    }
+    Ok(())
 }

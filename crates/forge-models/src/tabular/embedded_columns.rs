@@ -8,7 +8,7 @@ use forge_nn::num_embeddings::{
 use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
-use super::limits;
+use crate::limits;
 use crate::reference::KeyMap;
 use crate::{Shrink, TabularRows, TabularSpec};
 

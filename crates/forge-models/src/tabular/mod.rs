@@ -6,7 +6,7 @@ use burn::module::Module;
 use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 
-use crate::registry::registry;
+use crate::registry::{registry, unknown_of};
 
 mod candidates;
 mod dense_net;
@@ -16,7 +16,6 @@ mod ft_transformer;
 mod hybrid_transformer;
 mod hyper_mixer;
 mod in_context;
-mod limits;
 mod mamba;
 mod mamba2;
 mod modern_nca;
@@ -54,7 +53,19 @@ pub use token::{
 };
 pub use ttt::{InnerModel, TttBackbone, TttBackboneConfig, TttBlock, TttMixer, TttState};
 
-registry! { ($)
+registry! { ($) tabular, TabularConfig;
+    /// The config of any model, tagged by `"model"` in JSON and TOML.
+    ///
+    /// ```
+    /// use forge_models::ModelConfig;
+    /// let config = ModelConfig::from_json(r#"{"model": "tabular_mlp", "d_in": 5}"#)?;
+    /// assert_eq!(config.name(), "tabular_mlp");
+    /// assert!(ModelConfig::from_json(r#"{"model": "tabular_mlp", "d_inn": 5}"#).is_err());
+    /// # Ok::<(), forge_nn::ForgeError>(())
+    /// ```
+    ModelConfig;
+    /// Any model.
+    Model;
     "ft_transformer" => ft_transformer: FtTransformer, FtTransformerConfig;
     "tabular_resnet" => tabular_resnet: TabularResNet, TabularResNetConfig;
     "tabular_mlp" => tabular_mlp: TabularMlp, TabularMlpConfig;
@@ -84,8 +95,7 @@ registry! { ($)
 }
 
 fn unknown(name: &str) -> ForgeError {
-    let names = ModelConfig::NAMES.join(", ");
-    ForgeError::config("model", name, format!("one of {names}"))
+    unknown_of(name, ModelConfig::NAMES)
 }
 
 // Below the list: a macro by example is known from where it is made.

@@ -203,10 +203,7 @@ impl ModelConfig {
     /// A config error: bad JSON, an unknown model (with the names there are), an unknown field
     /// (with the fields there are), a value of the wrong type.
     pub fn from_json(text: &str) -> Result<Self, ForgeError> {
-        let bad = |e: serde_json::Error| {
-            ForgeError::config("model config", "JSON", format!("valid: {e}"))
-        };
-        Self::from_value(serde_json::from_str(text).map_err(bad)?)
+        crate::registry::from_json(text, Self::NAMES)
     }
 
     /// [`from_json`](Self::from_json) for JSON already parsed.
@@ -214,15 +211,7 @@ impl ModelConfig {
     /// # Errors
     /// As [`from_json`](Self::from_json).
     pub fn from_value(value: serde_json::Value) -> Result<Self, ForgeError> {
-        let Some(name) = value.get("model").and_then(|name| name.as_str()) else {
-            return Err(unknown("absent"));
-        };
-        let name = name.to_string();
-        if !Self::NAMES.contains(&name.as_str()) {
-            return Err(unknown(&name));
-        }
-        serde_json::from_value(value)
-            .map_err(|e| ForgeError::config("model config", &name, format!("valid: {e}")))
+        crate::registry::from_value(value, Self::NAMES)
     }
 }
 

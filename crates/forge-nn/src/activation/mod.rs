@@ -12,6 +12,7 @@ mod gelu;
 mod lisht;
 mod meta_acon;
 mod selu;
+mod softplus;
 mod sparsemax;
 mod squared_relu;
 mod star_relu;
@@ -21,7 +22,7 @@ pub use acon_a::{AconA, AconAConfig};
 pub use acon_b::{AconB, AconBConfig};
 pub use acon_c::{AconC, AconCConfig, acon_c};
 pub use burn::tensor::activation::{
-    elu, gelu_approximate, leaky_relu, mish, relu, sigmoid, silu, softmax, softplus, tanh,
+    elu, gelu_approximate, leaky_relu, mish, relu, sigmoid, silu, softmax, tanh,
 };
 pub use entmax15::entmax15;
 pub use frelu_1d::{FRelu1d, FRelu1dConfig};
@@ -31,6 +32,7 @@ pub use gelu::gelu;
 pub use lisht::lisht;
 pub use meta_acon::{MetaAcon, MetaAconConfig};
 pub use selu::selu;
+pub use softplus::softplus;
 pub use sparsemax::sparsemax;
 pub use squared_relu::squared_relu;
 pub use star_relu::{StarRelu, StarReluConfig};

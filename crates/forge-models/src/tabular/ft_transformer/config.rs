@@ -6,9 +6,10 @@ use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{FfnActivation, FtTransformer, FtTransformerBackbone};
+use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::token::{TokenColumns, column_fields};
-use crate::tabular::{TokenHead, TokenModel, limits};
+use crate::tabular::{TokenHead, TokenModel};
 use crate::{
     Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
     TrainingPreset, TrainingRows,

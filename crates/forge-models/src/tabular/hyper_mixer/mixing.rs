@@ -9,8 +9,8 @@ use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::hypernetwork::Hypernetwork;
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::limits;
 
 /// Makes a [`HyperMixing`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,8 +6,9 @@ use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{MambaBackbone, MambaMixer};
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::{BackboneConfig, limits};
+use crate::tabular::BackboneConfig;
 use crate::{Preset, Shrink, Strategy, TrainingPreset};
 
 /// Makes a [`MambaBackbone`].

@@ -2,8 +2,8 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
-use burn::tensor::activation::{silu, softplus};
 use burn::tensor::{Device, Int, Tensor};
+use forge_nn::activation::{silu, softplus};
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::ops::selective_scan;
 use forge_nn::parameters::drawn;
@@ -82,7 +82,7 @@ impl MambaMixer {
         let projected = self.x_proj.forward(x);
         let last = D - 1;
         let rank = projected.clone().narrow(last, 0, self.rank);
-        let step = softplus(self.dt_proj.forward(rank), 1.0);
+        let step = softplus(self.dt_proj.forward(rank));
         let states = |from| projected.clone().narrow(last, from, self.d_state);
         [step, states(self.rank), states(self.rank + self.d_state)]
     }

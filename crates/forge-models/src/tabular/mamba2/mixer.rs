@@ -2,8 +2,8 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
-use burn::tensor::activation::{silu, softplus};
 use burn::tensor::{Device, Distribution, Tensor};
+use forge_nn::activation::{silu, softplus};
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::ops::{rms_norm, ssd};
 use forge_nn::parameters::drawn;
@@ -124,7 +124,7 @@ impl Mamba2Mixer {
     }
 
     fn steps<const D: usize>(&self, raw: Tensor<D>) -> Tensor<D> {
-        let steps = softplus(raw + self.dt_bias.val().unsqueeze::<D>(), 1.0);
+        let steps = softplus(raw + self.dt_bias.val().unsqueeze::<D>());
         match self.time_step {
             [low, high] if low > 0.0 && high.is_finite() => steps.clamp(low, high),
             [low, _] if low > 0.0 => steps.clamp_min(low),

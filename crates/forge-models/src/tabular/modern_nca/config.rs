@@ -7,9 +7,9 @@ use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{ModernNca, ModernNcaBlock};
+use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::embedded_columns::{Columns, PlrConfig};
-use crate::tabular::limits;
 use crate::{
     Capabilities, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy,
     TabularConfig, TabularSpec, TrainingContext, TrainingPreset,

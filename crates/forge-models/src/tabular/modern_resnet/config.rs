@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ModernResNet, ModernResNetActivation, ModernResNetBlock};
 use crate::contract::numeric_only;
+use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::tabular::limits;
 use crate::{
     Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
     TrainingPreset,

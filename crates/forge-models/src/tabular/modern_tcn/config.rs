@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::sizes::BlockSizes;
 use super::{ModernTcnBackbone, ModernTcnBlock};
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::{BackboneConfig, limits};
+use crate::tabular::BackboneConfig;
 use crate::{Preset, Shrink, Strategy, TrainingPreset};
 
 /// Makes a [`ModernTcnBackbone`].

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ModernTcnBlock;
 use super::sizes::{BlockSizes, check_kernels};
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::limits;
 
 /// Makes a [`ModernTcnSeries`].
 ///

@@ -2,8 +2,8 @@
 
 use forge_nn::{ForgeError, check};
 
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::limits;
 
 /// What a block is made of, whichever config asks for it.
 #[derive(Debug, Clone, Copy)]

@@ -5,8 +5,8 @@ use forge_nn::norm::RmsNormConfig;
 use forge_nn::{ForgeError, ModuleConfig, check};
 
 use super::{ModernTransformerBackbone, ModernTransformerLayer};
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::limits;
 use crate::tabular::rotary_attention::{AttentionKind, AttentionShape};
 
 /// Layers whose kinds of attention follow a pattern that starts again when it is through.

@@ -1,7 +1,7 @@
 //! Where a head points.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::{sigmoid, softmax, softplus};
+use forge_nn::activation::{sigmoid, softmax, softplus};
 
 /// Sizes below this are taken as this: of a vector without a direction, and of a weight whose
 /// logarithm is taken.
@@ -50,10 +50,10 @@ impl Address {
         let part = |start, width| row.clone().narrow(1, slot_size + start, width);
         Self {
             key: row.clone().narrow(1, 0, slot_size),
-            strength: softplus(part(0, 1), 1.0),
+            strength: softplus(part(0, 1)),
             gate: sigmoid(part(1, 1)),
             shifts: softmax(part(2, 3), 1),
-            sharpness: softplus(part(5, 1), 1.0) + 1.0,
+            sharpness: softplus(part(5, 1)) + 1.0,
         }
     }
 

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::backbone::HeadPair;
 use super::lstm_cell::LstmCell;
 use super::{NtmBackbone, NtmHeadConfig};
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::{BackboneConfig, limits};
+use crate::tabular::BackboneConfig;
 use crate::{Preset, Shrink, Strategy, TrainingPreset};
 
 /// Makes a [`NtmBackbone`].

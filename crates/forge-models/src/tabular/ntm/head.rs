@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::NtmAddresses;
 use super::addressing::Address;
-use crate::tabular::limits;
+use crate::limits;
 
 /// Makes a [`NtmReadHead`] ([`read`](Self::read)) or a [`NtmWriteHead`] ([`write`](Self::write)).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

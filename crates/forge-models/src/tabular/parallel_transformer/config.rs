@@ -7,10 +7,11 @@ use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{ParallelTransformerBackbone, ParallelTransformerLayer};
+use crate::limits;
 use crate::reference::KeyMap;
+use crate::tabular::BackboneConfig;
 use crate::tabular::modern_transformer::swiglu_key_map;
 use crate::tabular::rotary_attention::{AttentionKind, AttentionShape};
-use crate::tabular::{BackboneConfig, limits};
 use crate::{Preset, Shrink, Strategy, TrainingPreset};
 
 /// Makes a [`ParallelTransformerBackbone`].

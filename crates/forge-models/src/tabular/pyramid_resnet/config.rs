@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{PyramidResNet, PyramidResNetBlock};
 use crate::contract::numeric_only;
+use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::tabular::limits;
 use crate::{
     Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
     TrainingPreset,

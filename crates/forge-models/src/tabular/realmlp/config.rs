@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::options::{BiasInit, BlockStr, NumEmbedding, Transform, WeightInit, WeightParam};
 use super::{OneHot, RealMlp, RealMlpActivation, preset};
-use crate::tabular::limits;
+use crate::limits;
 use crate::{
     Capabilities, ParameterCount, Preset, Recipe, Shrink, Strategy, TabularConfig, TabularSpec,
     TargetKind,

@@ -6,8 +6,8 @@ use forge_nn::position::{RotaryEmbeddingConfig, RotaryLayout};
 use forge_nn::{ForgeError, ModuleConfig, check};
 
 use super::{AttentionKind, SelfAttention};
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::limits;
 
 /// The fields that every config of a transformer here has for its attention.
 #[derive(Debug, Clone, Copy)]

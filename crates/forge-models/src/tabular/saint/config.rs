@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::block::BlockSize;
 use super::{Saint, SaintEncoder, TwoLayers};
-use crate::tabular::{limits, row_cost};
+use crate::limits;
+use crate::tabular::row_cost;
 use crate::{
     Capabilities, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig, TabularSpec,
     TrainingPreset,

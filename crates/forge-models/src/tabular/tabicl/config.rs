@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::block::BlockSize;
 use super::{ColumnGroups, SoftmaxScaling, TabIcl, TabIclColumns, TabIclLearner, TabIclRows};
 use crate::contract::numeric_only;
-use crate::tabular::limits;
+use crate::limits;
 use crate::tabular::one_target::check_one_label;
 use crate::{
     Capabilities, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy, TabularConfig,

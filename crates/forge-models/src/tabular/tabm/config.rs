@@ -7,8 +7,8 @@ use forge_nn::{ForgeError, GroupedLinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{StartScaling, TabM, TabMActivation, TabMArch, TabMLayer, adapter};
+use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::tabular::limits;
 use crate::tabular::numbers::Numbers;
 use crate::{
     Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::feature_transformer::Stack;
 use super::{MaskType, TabNet};
-use crate::tabular::limits;
+use crate::limits;
 use crate::{
     Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
     TrainingPreset,

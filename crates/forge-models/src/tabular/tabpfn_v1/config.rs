@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{TabPfnV1, TabPfnV1Layer};
 use crate::contract::numeric_only;
+use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::one_target::check_one_label;
-use crate::tabular::{limits, row_cost};
+use crate::tabular::row_cost;
 use crate::{
     Capabilities, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy,
     TabularConfig, TabularSpec, TrainingPreset,

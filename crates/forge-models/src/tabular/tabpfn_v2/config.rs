@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::model::layer_values;
 use super::{TabPfnV2, TabPfnV2Layer};
 use crate::contract::numeric_only;
+use crate::limits;
 use crate::tabular::one_target::check_one_label;
-use crate::tabular::{limits, row_cost};
+use crate::tabular::row_cost;
 use crate::{
     Capabilities, LabelledRows, Labels, ParameterCount, Preset, RowContext, Shrink, Strategy,
     TabularConfig, TabularSpec, TrainingPreset,

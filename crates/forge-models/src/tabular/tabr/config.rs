@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{TabR, TabRBlock, TabRRetrieval};
+use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::embedded_columns::{Columns, PlrConfig};
-use crate::tabular::limits;
 use crate::{
     Capabilities, LabelledRows, Labels, ParameterCount, Preset, Recipe, RowContext, Shrink,
     Strategy, TabularConfig, TabularSpec, TargetKind, TrainingContext, TrainingPreset,

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::TabularMlp;
 use crate::contract::numeric_only;
+use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::tabular::limits;
 use crate::tabular::numbers::Numbers;
 use crate::{
     Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,

@@ -6,8 +6,8 @@ use forge_nn::{FeatureTokenizerConfig, ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{BackboneConfig, TokenHead, TokenModel};
+use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::tabular::limits;
 use crate::tabular::numbers::Numbers;
 use crate::{
     Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,

@@ -10,8 +10,9 @@ use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{TttBackbone, TttMixer, key_map};
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::{BackboneConfig, limits};
+use crate::tabular::BackboneConfig;
 use crate::{Preset, Shrink, Strategy, TrainingPreset};
 
 /// Which model learns while it reads.

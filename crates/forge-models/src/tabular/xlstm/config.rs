@@ -5,8 +5,9 @@ use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{MlstmConfig, SlstmConfig, XlstmBackbone, XlstmFeedForwardConfig};
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::{BackboneConfig, limits};
+use crate::tabular::BackboneConfig;
 use crate::{Preset, Shrink, Strategy, TrainingPreset};
 
 /// Makes an [`XlstmBackbone`].

@@ -9,7 +9,7 @@ use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::{narrow, rounded_up, small};
-use crate::tabular::limits;
+use crate::limits;
 
 /// The activation of the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

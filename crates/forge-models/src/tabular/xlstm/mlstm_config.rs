@@ -5,8 +5,8 @@ use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::rounded_up;
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::limits;
 
 /// Makes a [`MlstmBlock`](super::MlstmBlock). The default is the authors' package's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::XlstmFeedForwardConfig;
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::limits;
 
 /// Makes an [`SlstmBlock`](super::SlstmBlock). The default is the authors' package's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

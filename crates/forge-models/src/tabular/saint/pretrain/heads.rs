@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::{ForgeError, check};
 
+use crate::limits;
 use crate::reference::KeyMap;
-use crate::tabular::limits;
 use crate::tabular::saint::{SaintConfig, TwoLayers};
 
 /// A denoising head is this many times as wide inside as a token.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::TabNetPretrainer;
 use crate::ParameterCount;
+use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
-use crate::tabular::limits;
 use crate::tabular::tabnet::TabNetConfig;
 use crate::tabular::tabnet::feature_transformer::Stack;
 

@@ -6,17 +6,19 @@ use std::ops::RangeInclusive;
 use forge_nn::{ForgeError, check};
 
 /// Blocks in a stack.
-pub(super) const BLOCKS: RangeInclusive<usize> = 1..=1_024;
+pub(crate) const BLOCKS: RangeInclusive<usize> = 1..=1_024;
 /// Width of a layer.
-pub(super) const WIDTH: RangeInclusive<usize> = 1..=65_536;
+pub(crate) const WIDTH: RangeInclusive<usize> = 1..=65_536;
 /// Members of an ensemble.
-pub(super) const MEMBERS: RangeInclusive<usize> = 1..=1_024;
+pub(crate) const MEMBERS: RangeInclusive<usize> = 1..=1_024;
+/// Steps of a series that a window has.
+pub(crate) const STEPS: RangeInclusive<usize> = 1..=1_048_576;
 /// Columns of a table, outputs, or codes of one column.
-pub(super) const COLUMNS: RangeInclusive<usize> = 1..=16_777_216;
+pub(crate) const COLUMNS: RangeInclusive<usize> = 1..=16_777_216;
 
 /// The width that a pair of fields `name` (the width itself) and `name`_multiplier (a factor of
 /// `d_block`, the product truncated) sets, with `default` as the factor where neither is set.
-pub(super) fn hidden_width(
+pub(crate) fn hidden_width(
     width: Option<usize>,
     multiplier: Option<f64>,
     d_block: usize,
@@ -27,7 +29,7 @@ pub(super) fn hidden_width(
 }
 
 /// Checks such a pair.
-pub(super) fn check_hidden_width(
+pub(crate) fn check_hidden_width(
     name: &str,
     width: Option<usize>,
     multiplier: Option<f64>,
@@ -56,7 +58,7 @@ pub(super) fn check_hidden_width(
 }
 
 /// Checks a list of the number of blocks in each part of a stack.
-pub(super) fn check_blocks(field: &str, parts: &[usize]) -> Result<(), ForgeError> {
+pub(crate) fn check_blocks(field: &str, parts: &[usize]) -> Result<(), ForgeError> {
     for (i, &blocks) in parts.iter().enumerate() {
         check::in_range(&format!("{field}[{i}]"), blocks, BLOCKS)?;
     }

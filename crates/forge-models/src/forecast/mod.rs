@@ -1,0 +1,45 @@
+//! Forecasting models, and the one list of them.
+//!
+//! To add a model: its folder, its `mod` line and its line in the list below.
+
+use burn::module::Module;
+use forge_nn::ForgeError;
+use serde::{Deserialize, Serialize};
+
+use crate::registry::{registry, unknown_of};
+
+mod contract;
+mod dlinear;
+mod nlinear;
+mod outputs;
+mod steps_linear;
+
+pub use contract::{
+    CalendarSteps, ForecastCapabilities, ForecastConfig, ForecastModel, SeriesInput, SeriesSpec,
+};
+pub use steps_linear::StepsLinear;
+
+registry! { ($) forecast, ForecastConfig;
+    /// The config of any forecasting model, tagged by `"model"` in JSON and TOML.
+    ///
+    /// ```
+    /// use forge_models::SeriesModelConfig;
+    /// let config = SeriesModelConfig::from_json(r#"{"model": "dlinear", "kernel_size": 25}"#)?;
+    /// assert_eq!(config.name(), "dlinear");
+    /// assert!(SeriesModelConfig::from_json(r#"{"model": "dlinear", "kernel": 25}"#).is_err());
+    /// # Ok::<(), forge_nn::ForgeError>(())
+    /// ```
+    SeriesModelConfig;
+    /// Any forecasting model.
+    SeriesModel;
+    "dlinear" => dlinear: DLinear, DLinearConfig;
+    "nlinear" => nlinear: NLinear, NLinearConfig;
+}
+
+fn unknown(name: &str) -> ForgeError {
+    unknown_of(name, SeriesModelConfig::NAMES)
+}
+
+// Below the list: a macro by example is known from where it is made.
+mod model;
+mod model_config;

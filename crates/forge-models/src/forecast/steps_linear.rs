@@ -1,0 +1,49 @@
+//! A linear map over time.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use forge_nn::parameters::KeyMap;
+use forge_nn::{Linear, LinearConfig, ModuleConfig};
+
+/// A linear map over the time axis: one for all variables, or one for each.
+#[derive(Module, Debug)]
+pub struct StepsLinear {
+    /// One, or as many as there are variables.
+    layers: Vec<Linear>,
+}
+
+impl StepsLinear {
+    pub(crate) fn new(from: usize, to: usize, each: Option<usize>, device: &Device) -> Self {
+        let layer = |_| LinearConfig::new(from, to).init(device);
+        Self {
+            layers: (0..each.unwrap_or(1)).map(layer).collect(),
+        }
+    }
+
+    /// # Shapes
+    /// - x: `[B, N, T]`
+    /// - output: `[B, N, T']`
+    pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        if let [shared] = self.layers.as_slice() {
+            return shared.forward(x);
+        }
+        let own = |(i, layer): (usize, &Linear)| layer.forward(x.clone().narrow(1, i, 1));
+        Tensor::cat(self.layers.iter().enumerate().map(own).collect(), 1)
+    }
+
+    /// Values of one that maps `from` steps to `to`.
+    pub(crate) fn parameter_count(from: usize, to: usize, each: Option<usize>) -> usize {
+        each.unwrap_or(1) * (from + 1) * to
+    }
+
+    /// The reference's names: `theirs`, or `theirs.0` to `theirs.N-1` where each variable has its
+    /// own.
+    pub(crate) fn key_map(map: KeyMap, ours: &str, theirs: &str, each: Option<usize>) -> KeyMap {
+        match each {
+            None => map.linear(&format!("{ours}.layers.0"), theirs),
+            Some(n) => (0..n).fold(map, |map, i| {
+                map.linear(&format!("{ours}.layers.{i}"), &format!("{theirs}.{i}"))
+            }),
+        }
+    }
+}
