@@ -13,6 +13,7 @@ mod preprocess;
 pub mod prior;
 mod read;
 mod schema;
+mod series;
 mod split;
 mod table;
 mod target;
@@ -34,6 +35,14 @@ pub use read::{
     ReadOptions, ReadReport, SavedIndex, TableFormat, read_csv_from, read_table,
 };
 pub use schema::{ColumnKind, ColumnRole, DateOrder, Decimal};
+pub use series::{
+    AmbiguousTimes, Appended, CalendarFields, Centre, ColumnScaler, Duplicates, FixedColumn, Fold,
+    Frequency, FrequencyChange, Gaps, Horizon, MissingValues, ScaleBy, ScalerConfig, SeriesConfig,
+    SeriesFinding, SeriesFindingKind, SeriesReport, SeriesRow, SeriesScale, SeriesScaler,
+    SeriesSchema, SeriesTable, SeriesTransform, ShortSeries, SplitPart, TimeColumns, TimeRange,
+    TimeSplit, TimeUnit, TrainSpan, UnknownSeries, Unsorted, Window, WindowBatch, WindowConfig,
+    Windows,
+};
 pub use split::{DateResolution, Split, SplitConfig};
 pub use table::{Categorical, Column, ColumnValues, Table};
 pub use target::{
