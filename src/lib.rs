@@ -9,6 +9,7 @@ mod error;
 mod estimator;
 #[cfg(feature = "experiment")]
 pub mod experiment;
+pub mod forecast;
 mod hashing;
 pub mod prediction;
 pub mod prior_fitting;

@@ -17,6 +17,7 @@ mod estimator;
 mod experiment;
 mod experiment_config;
 mod experiment_tasks;
+mod forecast;
 mod fuzz_corpus;
 mod importance;
 mod in_context;

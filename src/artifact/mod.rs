@@ -5,53 +5,44 @@ mod context;
 mod first_version;
 mod half_weights;
 mod manifest;
+pub(crate) mod members;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use burn::tensor::{Device, TensorData};
+use burn::tensor::Device;
 use forge_data::{Preprocessor, TargetEncoder};
-use forge_models::{Model, ModelConfig, RowContext};
+use forge_models::RowContext;
 use forge_nn::{FileFormat, ForgeError, ModuleConfig, StateDict, TensorFile};
+
 use forge_train::objective::Objective;
 use forge_train::precision::Precision;
 
 use crate::{Error, FittedModel};
 use manifest::{ContextManifest, Manifest};
+use members::{MODEL, Tensors};
 
 const FORMAT: FileFormat = FileFormat {
     name: "volatilityforge.artifact",
     version: 2,
 };
 
-const MODEL: &str = "model.";
 const PREPROCESSING: &str = "preprocessing.";
 const TARGET: &str = "target.";
 const CONTEXT: &str = "context.";
-/// No ensemble is larger; a file that says so only asks for memory.
-const MOST_MEMBERS: usize = 1_024;
 /// Preprocessing, target and context together have no more tensors; each is known by name to the
 /// part that reads it.
 const MOST_OTHERS: usize = 16;
 const OTHERS: [&str; 3] = ["preprocessing.numeric.", "target.target.", CONTEXT];
 
-type Tensors = BTreeMap<String, TensorData>;
-
 pub(crate) fn save(fitted: &FittedModel, path: &Path, weights: Precision) -> Result<(), Error> {
     let (preprocessing, statistics) = fitted.preprocessor.to_parts();
     let (target, scale) = fitted.encoder.to_parts();
-    let mut tensors = Tensors::new();
+    let mut tensors = members::tensors(&fitted.members, weights)?;
     let mut add = |prefix: &str, part: Tensors| {
         let named = part.into_iter();
         tensors.extend(named.map(|(name, data)| (format!("{prefix}{name}"), data)));
     };
-    for (i, member) in fitted.members.iter().enumerate() {
-        let tensors = StateDict::from_module(member)?.tensors;
-        add(
-            &member_prefix(i),
-            half_weights::shortened(tensors, weights)?,
-        );
-    }
     add(PREPROCESSING, statistics);
     add(TARGET, scale);
     let context = fitted.context.as_ref().map(context::to_parts);
@@ -75,10 +66,8 @@ pub(crate) fn save(fitted: &FittedModel, path: &Path, weights: Precision) -> Res
 pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedModel, Error> {
     let (manifest, file) = TensorFile::<Manifest>::open(path, FORMAT)?.into_parts();
     let bad = |what: String| Error::from(file.error(what));
-    if !(1..=MOST_MEMBERS).contains(&manifest.members) {
-        return Err(bad(format!("{} members", manifest.members)));
-    }
-    check_size(&file, &manifest)?;
+    let parameters = (manifest.model.parameter_count()).map_err(|e| file.error(e))?;
+    members::check_size(&file, manifest.members, parameters)?;
     (manifest.objective.validate()).map_err(|e| bad(format!("objective: {e}")))?;
     let names = StateDict::names_of(&manifest.model.try_init(device)?);
     check_names(&file, &manifest, &names)?;
@@ -118,9 +107,9 @@ pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedModel, Error> {
         let tensors = if manifest.first_version {
             first_version::renamed(file.tensors(MODEL)?)
         } else {
-            file.tensors(&member_prefix(i))?
+            file.tensors(&members::prefix(i))?
         };
-        member(&file, tensors, &manifest.model, device)
+        members::member(&file, tensors, manifest.model.try_init(device)?)
     });
     Ok(FittedModel {
         members: members.collect::<Result<_, _>>()?,
@@ -132,22 +121,6 @@ pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedModel, Error> {
         context,
         device: device.clone(),
     })
-}
-
-fn member_prefix(i: usize) -> String {
-    format!("{MODEL}{i}.")
-}
-
-fn member(
-    file: &TensorFile<()>,
-    tensors: Tensors,
-    model: &ModelConfig,
-    device: &Device,
-) -> Result<Model, Error> {
-    let tensors = half_weights::lengthened(tensors).map_err(|e| file.error(e))?;
-    let module = model.try_init(device)?;
-    let state = StateDict { tensors };
-    Ok(state.load_into(module).map_err(|e| file.error(e))?)
 }
 
 fn read_context(
@@ -173,20 +146,6 @@ fn read_context(
     }
 }
 
-/// The models that the manifest asks for are no larger than the tensors in the file, so that making
-/// them cannot allocate more than the file holds.
-fn check_size(file: &TensorFile<()>, manifest: &Manifest) -> Result<(), ForgeError> {
-    let held = file.values_under(MODEL);
-    let each = (manifest.model.parameter_count()).map_err(|e| file.error(e))?;
-    let asked = each.saturating_mul(manifest.members);
-    if asked as u64 > held {
-        return Err(file.error(format!(
-            "the model has {asked} parameters, the file holds {held} values for it"
-        )));
-    }
-    Ok(())
-}
-
 /// Every tensor is one that the manifest asks for, so that reading cannot allocate more than that.
 /// `names` are those of one member.
 fn check_names(
@@ -199,9 +158,7 @@ fn check_names(
             return names.contains(&first_version::renamed_one(name));
         }
         name.split_once('.').is_some_and(|(member, name)| {
-            let i: Option<usize> = member.parse().ok();
-            i.is_some_and(|i| i < manifest.members && i.to_string() == member)
-                && names.contains(name)
+            members::is_member(member, manifest.members) && names.contains(name)
         })
     };
     let mut others = 0;

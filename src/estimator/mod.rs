@@ -42,6 +42,7 @@ pub use inference::{DropoutPasses, Inference, NoisePasses};
 pub use options::{FitOptions, FitReport, NoteListener};
 pub use permutation::PermutationConfig;
 pub(crate) use predict::without_gradients;
+pub(crate) use preset::series_training;
 pub use regressor::TabularRegressor;
 pub use task::Task;
 pub use teacher::Teacher;

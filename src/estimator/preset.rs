@@ -1,6 +1,6 @@
 //! A model's preset as trainer settings.
 
-use forge_models::{ModelConfig, Strategy, TargetKind};
+use forge_models::{ModelConfig, Recipe, Strategy, TargetKind, TrainingPreset};
 use forge_nn::ForgeError;
 use forge_train::averaging::EmaConfig;
 use forge_train::optimizer::{AdamWConfig, OptimizerConfig};
@@ -28,6 +28,27 @@ pub(super) fn training(
 ) -> Result<TrainerConfig, Error> {
     let preset = ModelConfig::preset_for(name, strategy, target)?.training;
     let recipe = ModelConfig::recipe(name, strategy, target)?;
+    of_preset(preset, &recipe, strategy, rows, MIN_EPOCHS)
+}
+
+/// The same for windows of series, of which there may be so many, each nearly its neighbour, that
+/// the steps are spent before all were seen.
+pub(crate) fn series_training(
+    preset: TrainingPreset,
+    recipe: &Recipe,
+    strategy: Strategy,
+    windows: usize,
+) -> Result<TrainerConfig, Error> {
+    of_preset(preset, recipe, strategy, windows, 1)
+}
+
+fn of_preset(
+    preset: TrainingPreset,
+    recipe: &Recipe,
+    strategy: Strategy,
+    rows: usize,
+    min_epochs: usize,
+) -> Result<TrainerConfig, Error> {
     let steps = match strategy {
         Strategy::Fast => 600.0,
         Strategy::Balanced => 2_500.0,
@@ -39,7 +60,7 @@ pub(super) fn training(
         batch.min((rows / 16).next_power_of_two()).max(16)
     });
     let per_epoch = rows.div_ceil(batch_size).max(1) as f64;
-    let epochs = ((steps * preset.steps / per_epoch) as usize).clamp(MIN_EPOCHS, MAX_EPOCHS);
+    let epochs = ((steps * preset.steps / per_epoch) as usize).clamp(min_epochs, MAX_EPOCHS);
     let usual = TrainerConfig {
         epochs,
         batch_size,

@@ -61,7 +61,7 @@ impl TrainingSettings {
     ///
     /// # Errors
     /// A config error naming the field, its value and the allowed range.
-    pub(super) fn apply(&self, base: TrainerConfig) -> Result<TrainerConfig, ForgeError> {
+    pub(crate) fn apply(&self, base: TrainerConfig) -> Result<TrainerConfig, ForgeError> {
         let mut trainer = self.config.clone().unwrap_or(base);
         trainer.seed = self.seed;
         if let Some(epochs) = self.epochs {

@@ -69,6 +69,25 @@ impl CalendarFields {
         .map(|field| field as i32)
     }
 
+    /// What [`to_array`](Self::to_array) wrote, a row of a batch's calendar.
+    ///
+    /// # Panics
+    /// If there are fewer than [`COUNT`](Self::COUNT).
+    #[must_use]
+    pub fn from_row(row: &[i64]) -> Self {
+        let field = |at: usize| u32::try_from(row[at]).unwrap_or(0);
+        Self {
+            second_of_day: field(0),
+            day_of_week: field(1),
+            day_of_month: field(2),
+            days_in_month: field(3),
+            day_of_year: field(4),
+            days_in_year: field(5),
+            bar_of_day: field(6),
+            bars_of_day: field(7),
+        }
+    }
+
     /// Time of day, weekday, day of month and day of year, each from -0.5 for the first to 0.5 for
     /// the last, as Informer's code (Zhou et al., AAAI 2021) has them; 0.5 is the last second,
     /// Sunday, the last day of that month and of that year.

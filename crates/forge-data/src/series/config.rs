@@ -171,7 +171,7 @@ impl SeriesConfig {
     }
 
     /// Names of the columns whose values change from step to step: targets, past, known.
-    pub(super) fn moving(&self) -> impl Iterator<Item = &String> {
+    pub fn moving(&self) -> impl Iterator<Item = &String> {
         self.targets.iter().chain(&self.past).chain(&self.known)
     }
 }

@@ -7,6 +7,7 @@
 mod average_precision;
 mod brier;
 mod confusion_matrix;
+mod forecast;
 mod interval;
 mod log_loss;
 mod monte_carlo;
@@ -21,6 +22,7 @@ mod significant;
 pub use average_precision::average_precision;
 pub use brier::brier;
 pub use confusion_matrix::ConfusionMatrix;
+pub use forecast::{DirectionAccuracy, ForecastCell, ForecastScorer, IntervalCoverage, StepScores};
 pub use interval::IntervalMetrics;
 pub use log_loss::log_loss;
 pub use monte_carlo::monte_carlo_log_likelihood;

@@ -1,0 +1,70 @@
+//! A walk through time.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use forge_data::{Fold, SeriesTable, TimeSplit};
+use forge_nn::ForgeError;
+
+use super::evaluate::ForecastScore;
+use super::{ForecastFitReport, Forecaster, Forecasts};
+use crate::{Error, FitOptions};
+
+/// What came of fitting and measuring round by round.
+#[derive(Debug, Clone)]
+pub struct Backtest {
+    /// Round by round.
+    pub folds: Vec<BacktestFold>,
+    /// All test windows together.
+    pub score: ForecastScore,
+}
+
+/// One round.
+#[derive(Debug, Clone)]
+pub struct BacktestFold {
+    /// Where it learned and where it was measured.
+    pub fold: Fold,
+    /// How the fit went.
+    pub report: ForecastFitReport,
+    /// What it said in the test part, and what happened.
+    pub forecasts: Forecasts,
+    /// How good that was.
+    pub score: ForecastScore,
+}
+
+impl Backtest {
+    pub(super) fn walk(
+        forecaster: &Forecaster,
+        table: &Arc<SeriesTable>,
+        split: &TimeSplit,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let mut folds = Vec::new();
+        let mut all: Option<ForecastScore> = None;
+        for fold in split.folds(table)? {
+            let Some(test) = &fold.test else {
+                let allowed = "one with a test part";
+                return Err(ForgeError::config("split", "without a test part", allowed).into());
+            };
+            let options = FitOptions::default();
+            let (fitted, report) = forecaster.fit_fold(table, &fold, device, options)?;
+            let windows = fitted.windows(table, test)?;
+            let score = fitted.score(&windows)?;
+            match &mut all {
+                None => all = Some(score.clone()),
+                Some(all) => all.join(&score),
+            }
+            folds.push(BacktestFold {
+                fold,
+                report,
+                forecasts: fitted.forecast(&windows)?,
+                score,
+            });
+        }
+        let none = || ForgeError::config("split", "no rounds", "at least one");
+        Ok(Self {
+            folds,
+            score: all.ok_or_else(none)?,
+        })
+    }
+}

@@ -1,0 +1,268 @@
+//! What a fitted forecaster says of windows.
+
+use std::sync::Arc;
+
+use forge_data::{SeriesTable, TimeRange, WindowBatch, Windows};
+use forge_nn::ForgeError;
+use forge_train::metric::{ForecastCell, ForecastScorer};
+use forge_train::objective::{Objective, Predictions, Scale};
+use forge_train::precision::Precision;
+
+use super::objective::levels;
+use super::task::{on_host, outputs};
+use super::{FittedForecaster, Forecasts, WindowForecast};
+use crate::Error;
+
+/// What is said of a batch on the model's scale, cell by cell `[B, H, N]`.
+pub(super) struct Said {
+    pub(super) point: Vec<f32>,
+    /// `[B, H, N, Q]`.
+    pub(super) quantiles: Vec<f32>,
+    pub(super) up: Vec<f64>,
+}
+
+impl FittedForecaster {
+    /// Quantile levels of its forecasts; none where the objective is a single number.
+    #[must_use]
+    pub fn levels(&self) -> Vec<f64> {
+        levels(&self.objective)
+    }
+
+    /// A batch on the model's scale; with the calibrated intervals where there are such.
+    pub(super) fn say(&self, windows: &Windows, batch: &WindowBatch) -> Result<Said, ForgeError> {
+        let input = self.plan.input(windows, batch)?;
+        let each = self.members.iter().map(|module| {
+            let width = self.objective.width();
+            let forward = outputs(module, input.clone(), width, Precision::F32);
+            let outputs: Vec<f64> = on_host(forward.y)?.into_iter().map(f64::from).collect();
+            self.objective.decode(&outputs, &[Scale::IDENTITY])
+        });
+        let each = each.collect::<Result<Vec<_>, ForgeError>>()?;
+        let predictions = Predictions::average(&each)?;
+        let narrow = |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect::<Vec<_>>();
+        let point = narrow(predictions.point());
+        let levels = self.levels();
+        let mut quantiles = vec![0.0; point.len() * levels.len()];
+        for (k, level) in levels.iter().enumerate() {
+            let values = predictions.quantile(*level)?;
+            for (cell, value) in quantiles.chunks_exact_mut(levels.len()).zip(values) {
+                cell[k] = value as f32;
+            }
+        }
+        if let Some(offsets) = &self.conformal {
+            let cells =
+                windows.config().horizon.count() * windows.table().schema().config.targets.len();
+            offsets.apply(&mut quantiles, cells);
+        }
+        let up = match predictions {
+            Predictions::Directions { up, .. } => up,
+            _ => Vec::new(),
+        };
+        Ok(Said {
+            point,
+            quantiles,
+            up,
+        })
+    }
+
+    /// Forecasts of the windows at places `rows`.
+    pub(super) fn forecast_some(
+        &self,
+        windows: &Windows,
+        rows: &[usize],
+    ) -> Result<Vec<WindowForecast>, Error> {
+        let batch = windows.batch(rows, &self.device)?;
+        let said = self.say(windows, &batch)?;
+        let point = windows.restore(&batch, &said.point)?;
+        let quantiles = if said.quantiles.is_empty() {
+            Vec::new()
+        } else {
+            windows.restore(&batch, &said.quantiles)?
+        };
+        let actual = actual(windows, rows)?;
+        let ids = windows.table().ids();
+        let targets = windows.table().schema().config.targets.len();
+        let cells = windows.config().horizon.count() * targets;
+        let part = |values: &[f64], b: usize, size: usize| {
+            let part = values.get(b * size..(b + 1) * size);
+            part.unwrap_or_default().to_vec()
+        };
+        let forecast = |(b, row): (usize, &usize)| {
+            Ok(WindowForecast {
+                series: ids[batch.series[b]].clone(),
+                origin: batch.times[b],
+                times: windows.forecast_times(*row)?,
+                point: part(&point, b, cells),
+                quantiles: part(&quantiles, b, cells * self.levels().len()),
+                up: part(&said.up, b, cells),
+                actual: part(&actual, b, cells),
+                last: part(&batch.last, b, targets),
+            })
+        };
+        rows.iter().enumerate().map(forecast).collect()
+    }
+
+    /// Forecasts of every one of `windows`.
+    ///
+    /// # Errors
+    /// A data error naming column, series and time of a value that cannot be taken.
+    pub fn forecast(&self, windows: &Windows) -> Result<Forecasts, Error> {
+        let mut forecasts = Vec::with_capacity(windows.len());
+        for rows in super::task::passes(windows) {
+            forecasts.extend(self.forecast_some(windows, &rows)?);
+        }
+        Ok(Forecasts {
+            targets: windows.table().schema().config.targets.clone(),
+            steps: windows.config().horizon.steps().collect(),
+            levels: self.levels(),
+            windows: forecasts,
+        })
+    }
+
+    /// Every window of `table` whose forecast steps lie in `range`, scaled as in training.
+    ///
+    /// # Errors
+    /// A data error if there is none, or the table has other columns than that of the training.
+    pub fn windows(&self, table: &Arc<SeriesTable>, range: &TimeRange) -> Result<Windows, Error> {
+        let windows = Windows::new(table, &self.windows)?;
+        Ok(windows.with_scaler(&self.scaler)?.within(range))
+    }
+
+    /// How good the forecasts of `windows` are: in the targets' own units, and on the model's scale
+    /// (which the published figures of benchmarks are in). Window by window; nothing is kept.
+    ///
+    /// # Errors
+    /// As [`forecast`](Self::forecast).
+    pub fn score(&self, windows: &Windows) -> Result<ForecastScore, Error> {
+        let steps: Vec<usize> = windows.config().horizon.steps().collect();
+        let mut score = ForecastScore {
+            own: ForecastScorer::new(steps.clone(), self.levels())?,
+            scaled: ForecastScorer::new(steps.clone(), self.levels())?,
+        };
+        let table = windows.table();
+        let naive = naive_errors(table, self.scaler.fitted())?;
+        let n = table.schema().config.targets.len();
+        let q = self.levels().len();
+        for rows in super::task::passes(windows) {
+            let batch = windows.batch(&rows, &self.device)?;
+            let said = self.say(windows, &batch)?;
+            let lacks = || ForgeError::training("the windows have no targets to compare with");
+            let target = on_host(batch.target.clone().ok_or_else(lacks)?)?;
+            let present = super::task::observed(&batch)?;
+            let point = windows.restore(&batch, &said.point)?;
+            let wide = |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
+            let quantiles = match q {
+                0 => Vec::new(),
+                _ => windows.restore(&batch, &said.quantiles)?,
+            };
+            let (scaled_point, scaled_quantiles) = (wide(&said.point), wide(&said.quantiles));
+            let actual = actual(windows, &rows)?;
+            for cell in 0..point.len() {
+                if !present[cell] {
+                    continue;
+                }
+                let (b, rest) = (cell / (steps.len() * n), cell % (steps.len() * n));
+                let (step, column) = (rest / n, rest % n);
+                let of = cell * q..(cell + 1) * q;
+                score.own.add(
+                    step,
+                    &ForecastCell {
+                        time: batch.times[b],
+                        actual: actual[cell],
+                        point: point[cell],
+                        quantiles: &quantiles[of.clone()],
+                        last: batch.last[b * n + column],
+                        naive_error: naive[batch.series[b] * n + column],
+                    },
+                );
+                score.scaled.add(
+                    step,
+                    &ForecastCell {
+                        time: batch.times[b],
+                        actual: f64::from(target[cell]),
+                        point: scaled_point[cell],
+                        quantiles: &scaled_quantiles[of],
+                        last: f64::NAN,
+                        naive_error: f64::NAN,
+                    },
+                );
+            }
+        }
+        Ok(score)
+    }
+}
+
+/// How good forecasts are.
+#[derive(Debug, Clone)]
+pub struct ForecastScore {
+    /// In the targets' own units.
+    pub own: ForecastScorer,
+    /// On the model's scale.
+    pub scaled: ForecastScorer,
+}
+
+impl ForecastScore {
+    /// Adds what another has seen.
+    ///
+    /// # Panics
+    /// If it is of other steps or levels.
+    pub fn join(&mut self, other: &Self) {
+        self.own.join(&other.own);
+        self.scaled.join(&other.scaled);
+    }
+}
+
+/// What happened in the forecast steps, `[B, H, N]` in own units, NaN where it was not observed;
+/// nothing where it is still to come.
+pub(crate) fn actual(windows: &Windows, rows: &[usize]) -> Result<Vec<f64>, Error> {
+    let table = windows.table();
+    let targets = &table.schema().config.targets;
+    let steps: Vec<usize> = windows.config().horizon.steps().collect();
+    let mut values = Vec::with_capacity(rows.len() * steps.len() * targets.len());
+    for row in rows {
+        let window = windows.window(*row);
+        let columns = targets.iter().map(|name| table.column(window.series, name));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        if window.origin + 1 >= table.observed(window.series) {
+            continue;
+        }
+        for step in &steps {
+            let at = window.origin + step;
+            values.extend(
+                columns
+                    .iter()
+                    .map(|c| c.get(at).copied().unwrap_or(f64::NAN)),
+            );
+        }
+    }
+    if values.len() < rows.len() * steps.len() * targets.len() {
+        values.clear();
+    }
+    Ok(values)
+}
+
+/// The mean absolute change from one step to the next in training, per series and target: what MASE
+/// divides by.
+pub(crate) fn naive_errors(table: &SeriesTable, training: &TimeRange) -> Result<Vec<f64>, Error> {
+    let mut errors = Vec::new();
+    for series in 0..table.n_series() {
+        for name in &table.schema().config.targets {
+            let values = table.column(series, name)?;
+            let times = table.times(series);
+            let (mut sum, mut count, mut before) = (0.0, 0.0, f64::NAN);
+            for (value, time) in values.iter().zip(times) {
+                if !training.contains(*time) {
+                    continue;
+                }
+                let change = (value - before).abs();
+                if !change.is_nan() {
+                    sum += change;
+                    count += 1.0;
+                }
+                before = *value;
+            }
+            errors.push(sum / count);
+        }
+    }
+    Ok(errors)
+}

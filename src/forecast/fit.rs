@@ -1,0 +1,226 @@
+//! Training on windows of series.
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use forge_data::{Fold, Frequency, SeriesReport, SeriesScaler, SeriesTable, Windows};
+use forge_models::{Recipe, SeriesModelConfig};
+use forge_nn::{ForgeError, ModuleConfig};
+use forge_train::metric::Scores;
+use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Scale, Targets};
+use forge_train::{EpochRecord, Start, StopReason, Trainer};
+use serde::Serialize;
+
+use super::input::InputPlan;
+use super::objective::{is_rising, of_outputs};
+use super::task::{ForecastTask, observed, on_host, passes};
+use super::{FittedForecaster, Forecaster};
+use crate::estimator::{series_training, without_gradients};
+use crate::hashing::hash_numbers;
+use crate::{Error, FitOptions};
+
+/// How a fit went.
+#[derive(Debug, Clone)]
+pub struct ForecastFitReport {
+    /// What was found in the series, and what was done about it.
+    pub series: SeriesReport,
+    /// What a person should know, one line each.
+    pub notes: Vec<String>,
+    /// Windows that were learned from.
+    pub windows: usize,
+    /// Losses and scores by epoch.
+    pub history: Vec<EpochRecord>,
+    /// Why it ended.
+    pub stopped: StopReason,
+    /// Seconds of training, those before a resumption included.
+    pub seconds: f64,
+    /// Trainable parameters.
+    pub parameters: usize,
+    /// Which weights were kept: `module`, or the average's name.
+    pub candidate: String,
+    /// Their scores on the validation windows, on the model's scale; absent without such windows.
+    pub scores: Option<Scores>,
+}
+
+/// What must be the same for a killed run to go on, beside the training settings.
+#[derive(Serialize)]
+struct Identity<'a> {
+    model: &'a SeriesModelConfig,
+    objective: &'a ObjectiveConfig,
+    data: String,
+}
+
+impl Forecaster {
+    /// Learns in one round.
+    pub(super) fn fit_fold(
+        &self,
+        table: &Arc<SeriesTable>,
+        fold: &Fold,
+        device: &Device,
+        options: FitOptions<'_>,
+    ) -> Result<(FittedForecaster, ForecastFitReport), Error> {
+        let config = &self.config;
+        let name = config.model.name();
+        let capabilities = SeriesModelConfig::capabilities_of(name)?;
+        let mut window_config = config.windows();
+        // Steps ahead of an irregular series have no time.
+        window_config.calendar &= table.schema().frequency() != Frequency::Irregular;
+        let scaler = Arc::new(SeriesScaler::fit(table, &config.scaler, &fold.train)?);
+        let all = Windows::new(table, &window_config)?.with_scaler(&scaler)?;
+        let train = all.within(&fold.train);
+        if train.is_empty() {
+            let allowed = "such that a window of lookback and horizon fits into the training steps";
+            let value = window_config.lookback;
+            return Err(ForgeError::config("lookback", value, allowed).into());
+        }
+        let validation = fold.validation.as_ref().map(|range| all.within(range));
+        let validation = validation.filter(|windows| !windows.is_empty());
+        let (plan, mut notes) =
+            InputPlan::new(table, &window_config, &config.embedding, capabilities, name);
+        let mut objective = config.objective();
+        let rising = is_rising(&objective);
+        if rising {
+            objective = of_outputs(objective);
+        }
+        objective.fit(&training_targets(&train)?)?;
+        if objective.is_scaled() {
+            objective.fit_scales(&[Scale::IDENTITY])?;
+        }
+        let spec = plan.spec(table, &window_config, objective.width(), rising);
+        let model = config.model.config(config.strategy)?.sized_for(&spec)?;
+        let parameters = model.parameter_count()?;
+        let preset = SeriesModelConfig::preset(name, config.strategy)?.training;
+        let mut training =
+            series_training(preset, &Recipe::default(), config.strategy, train.len())?;
+        training = config.training.apply(training)?;
+        if validation.is_none() {
+            if config.training.patience.is_none() && config.training.config.is_none() {
+                training.early_stopping = None;
+            }
+            notes.push(
+                "no validation windows: nothing is stopped early, and intervals are not calibrated"
+                    .into(),
+            );
+        }
+        if train.purged() > 0 {
+            notes.push(format!(
+                "{} windows reach out of the training steps and are not learned from",
+                train.purged()
+            ));
+        }
+        for id in all.left_out() {
+            notes.push(format!("series '{id}' is too short and left out"));
+        }
+        let (device, plain) = (device.clone().autodiff(), without_gradients(device));
+        let mut fingerprint = blake3::Hasher::new();
+        for series in 0..table.n_series() {
+            hash_numbers(&mut fingerprint, table.times(series), |v| v.to_le_bytes());
+            for column in table.schema().config.moving() {
+                hash_numbers(&mut fingerprint, table.column(series, column)?, |v| {
+                    v.to_le_bytes()
+                });
+            }
+        }
+        let FitOptions {
+            mut observers,
+            checkpoints,
+            resume,
+            stop,
+            notes: hear,
+            read,
+            teacher,
+        } = options;
+        if teacher.is_some() {
+            let what = "forecasters learn from no teacher yet";
+            return Err(ForgeError::unsupported(what).into());
+        }
+        if let Some(mut hear) = hear {
+            notes.iter().for_each(|note| hear(note));
+        }
+        let windows = train.len();
+        let mut task = ForecastTask {
+            train,
+            validation,
+            plan: plan.clone(),
+            moving: MovingNumbers::of(&objective, &device),
+            objective: objective.clone(),
+            device: plain.clone(),
+        };
+        device.seed(training.seed);
+        // Burn draws initial weights when they are first used; drawn here, they depend on nothing
+        // but the seed.
+        let module = model.try_init(&device)?.materialize();
+        let identity = Identity {
+            model: &model,
+            objective: &objective,
+            data: fingerprint.finalize().to_hex().to_string(),
+        };
+        let mut trainer = Trainer::new(training)?.with_identity(&identity)?;
+        for observer in &mut observers {
+            trainer = trainer.with_observer(observer.as_mut());
+        }
+        if let Some(stop) = stop {
+            trainer = trainer.with_stop_flag(stop);
+        }
+        if let Some(folder) = checkpoints {
+            let start = if resume {
+                Start::ResumeOrFresh
+            } else {
+                Start::Fresh
+            };
+            trainer = trainer.with_checkpoints(folder, start);
+        }
+        let outcome = trainer.fit(&mut task, module)?;
+        let mut fitted = FittedForecaster {
+            model,
+            members: outcome.members,
+            objective,
+            schema: table.schema().clone(),
+            scaler,
+            windows: window_config,
+            plan,
+            conformal: None,
+            read,
+            device: plain,
+        };
+        if let Some(validation) = task.validation.filter(|_| config.conformal) {
+            fitted.calibrate(&validation)?;
+        }
+        let report = ForecastFitReport {
+            series: table.report().clone(),
+            notes,
+            windows,
+            history: outcome.history,
+            stopped: outcome.stop,
+            seconds: outcome.seconds,
+            parameters,
+            candidate: outcome.candidate,
+            scores: outcome.scores,
+        };
+        Ok((fitted, report))
+    }
+}
+
+/// Windows whose targets an objective is fitted to at most.
+const FITTED_TO: usize = 4_096;
+
+/// Observed targets of evenly spread training windows, on the model's scale.
+fn training_targets(train: &Windows) -> Result<Targets, Error> {
+    let every = train.len().div_ceil(FITTED_TO);
+    let device = forge_nn::DeviceName::Flex.open()?;
+    let mut values = Vec::new();
+    for rows in passes(train) {
+        let rows: Vec<usize> = rows.into_iter().filter(|row| row % every == 0).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let batch = train.batch(&rows, &device)?;
+        let present = observed(&batch)?;
+        let Some(target) = batch.target else { continue };
+        let target = on_host(target)?;
+        let cells = target.into_iter().zip(present);
+        values.extend(cells.filter_map(|(v, there)| there.then_some(f64::from(v))));
+    }
+    Ok(Targets::new(1, values)?)
+}

@@ -1,0 +1,30 @@
+//! From a table of series to forecasts of several steps with quantiles, and one file to deploy.
+//!
+//! [`Forecaster`] learns, [`FittedForecaster`] forecasts from a table that ends now,
+//! [`ForecastStream`] takes one bar after the other. [`Forecaster::backtest`] walks through time.
+
+mod artifact;
+mod backtest;
+mod choice;
+mod config;
+mod conformal;
+mod evaluate;
+mod fit;
+mod fitted;
+mod forecaster;
+mod forecasts;
+mod input;
+mod objective;
+mod stream;
+mod task;
+
+pub use backtest::{Backtest, BacktestFold};
+pub use choice::SeriesModelChoice;
+pub use config::ForecasterConfig;
+pub use conformal::ConformalOffsets;
+pub use evaluate::ForecastScore;
+pub use fit::ForecastFitReport;
+pub use fitted::FittedForecaster;
+pub use forecaster::Forecaster;
+pub use forecasts::{Forecasts, WindowForecast};
+pub use stream::ForecastStream;

@@ -1,0 +1,54 @@
+//! One bar after the other.
+
+use std::sync::Arc;
+
+use forge_data::{Appended, SeriesRow, SeriesTable, Windows};
+
+use super::{FittedForecaster, WindowForecast};
+use crate::Error;
+
+/// A fitted forecaster and series that grow: a row comes, the next forecast goes.
+///
+/// A forecast is that of [`FittedForecaster::predict`] on a table with the same rows.
+#[derive(Debug, Clone)]
+pub struct ForecastStream<'a> {
+    forecaster: &'a FittedForecaster,
+    table: Arc<SeriesTable>,
+}
+
+impl<'a> ForecastStream<'a> {
+    pub(super) fn new(forecaster: &'a FittedForecaster, table: SeriesTable) -> Self {
+        Self {
+            forecaster,
+            table: Arc::new(table),
+        }
+    }
+
+    /// Adds a row to the end of its series.
+    ///
+    /// # Errors
+    /// A data error for an unknown series or column, or a time that does not follow.
+    pub fn append(&mut self, row: &SeriesRow) -> Result<Appended, Error> {
+        Ok(Arc::make_mut(&mut self.table).append(row)?)
+    }
+
+    /// What comes next in a series.
+    ///
+    /// # Errors
+    /// As [`FittedForecaster::predict`].
+    pub fn forecast(&self, series: &str) -> Result<WindowForecast, Error> {
+        let of = self.forecaster;
+        let windows = Windows::latest(&self.table, &of.windows)?.of_series(&[series])?;
+        let windows = windows.with_scaler(&of.scaler)?;
+        let rows: Vec<usize> = (0..windows.len()).collect();
+        let forecasts = of.forecast_some(&windows, &rows)?;
+        let none = || forge_nn::ForgeError::training("there is no window of the series");
+        Ok(forecasts.into_iter().next().ok_or_else(none)?)
+    }
+
+    /// The series as they are.
+    #[must_use]
+    pub fn table(&self) -> &SeriesTable {
+        &self.table
+    }
+}

@@ -1,0 +1,130 @@
+//! Fit, predict, file, stream.
+
+use volatilityforge::DeviceName;
+use volatilityforge::data::SeriesRow;
+use volatilityforge::forecast::{FittedForecaster, Forecaster};
+
+use super::{DAY, quick, waves};
+
+#[test]
+fn it_learns_the_week_and_its_file_says_the_same() {
+    let device = DeviceName::Flex.open().unwrap();
+    let table = waves(200);
+    let (fitted, report) = Forecaster::with_config(quick())
+        .unwrap()
+        .fit_with(&table, &device, Default::default())
+        .unwrap();
+    let note = report.notes.iter().any(|n| n.contains("volume"));
+    assert!(note, "{:?}", report.notes);
+    let next = fitted.predict(&table).unwrap();
+    assert_eq!((next.windows.len(), next.steps.len()), (2, 3));
+    for (window, (level, height)) in next.windows.iter().zip([(10.0, 1.0), (500.0, 40.0)]) {
+        assert_eq!(window.origin, 199 * DAY);
+        assert_eq!(window.times, [200 * DAY, 201 * DAY, 202 * DAY]);
+        for (h, point) in window.point.iter().enumerate() {
+            let wave = ((200 + h) as f64 * std::f64::consts::TAU / 7.0).sin();
+            let truth = level + height * wave;
+            assert!((point - truth).abs() < 0.3 * height, "{point} for {truth}");
+        }
+        for cell in window.quantiles.chunks_exact(next.levels.len()) {
+            assert!(cell.windows(2).all(|pair| pair[0] <= pair[1]), "{cell:?}");
+        }
+    }
+    let path = tempfile::tempdir().unwrap();
+    let path = path.path().join("forecaster.safetensors");
+    fitted.save(&path).unwrap();
+    let again = FittedForecaster::load(&path, &device).unwrap();
+    assert_eq!(again.predict(&table).unwrap(), next);
+    let columns = next.to_table().unwrap();
+    assert!(columns.column("value_q05").is_ok() && columns.n_rows() == 6);
+}
+
+#[test]
+fn a_stream_says_what_the_table_says() {
+    let device = DeviceName::Flex.open().unwrap();
+    let whole = waves(120);
+    let rows: Vec<usize> = (0..110).chain(120..230).collect();
+    let start = whole.select_rows(&rows).unwrap();
+    let mut config = quick();
+    config.training.epochs = Some(2);
+    let fitted = Forecaster::with_config(config)
+        .unwrap()
+        .fit(&start, &device)
+        .unwrap();
+    let mut stream = fitted.stream(&start).unwrap();
+    let value = whole.column("value").unwrap();
+    let volume = whole.column("volume").unwrap();
+    for day in 110..120 {
+        stream
+            .append(&SeriesRow {
+                series: "b".into(),
+                time: day as i64 * DAY,
+                values: vec![
+                    ("value".into(), number(value, 120 + day)),
+                    ("volume".into(), number(volume, 120 + day)),
+                ],
+            })
+            .unwrap();
+    }
+    let streamed = stream.forecast("b").unwrap();
+    let batch = fitted.predict(&whole).unwrap();
+    assert_eq!(streamed, batch.windows[1]);
+}
+
+fn number(column: &volatilityforge::Column, row: usize) -> f64 {
+    match &column.values {
+        volatilityforge::data::ColumnValues::Numeric(values) => values[row],
+        _ => f64::NAN,
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_forecaster() {
+    let device = DeviceName::Flex.open().unwrap();
+    let table = waves(80);
+    let mut config = quick();
+    config.training.epochs = Some(2);
+    let fit = || {
+        let forecaster = Forecaster::with_config(config.clone()).unwrap();
+        forecaster
+            .fit(&table, &device)
+            .unwrap()
+            .predict(&table)
+            .unwrap()
+    };
+    assert_eq!(fit(), fit());
+}
+
+#[test]
+fn what_does_not_fit_is_named() {
+    let device = DeviceName::Flex.open().unwrap();
+    let fitted = {
+        let mut config = quick();
+        config.training.epochs = Some(1);
+        Forecaster::with_config(config)
+            .unwrap()
+            .fit(&waves(60), &device)
+            .unwrap()
+    };
+    let short = waves(9);
+    let error = fitted.predict(&short).unwrap_err().to_string();
+    assert!(error.contains("'a'") && error.contains("14"), "{error}");
+    let mut config = quick();
+    config.lookback = Some(1_000);
+    let error = Forecaster::with_config(config)
+        .unwrap()
+        .fit(&waves(60), &device);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("lookback"), "{error}");
+    let mut config = quick();
+    config.objective = Some("distribution".parse().unwrap());
+    let error = Forecaster::with_config(config).unwrap_err();
+    assert!(error.is_unsupported(), "{error}");
+    let mut config = quick();
+    config.objective = Some("binary".parse().unwrap());
+    assert!(
+        Forecaster::with_config(config)
+            .unwrap_err()
+            .is_unsupported()
+    );
+}
