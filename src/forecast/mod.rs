@@ -5,6 +5,8 @@
 
 mod artifact;
 mod backtest;
+#[cfg(feature = "baselines")]
+pub mod baseline;
 mod choice;
 mod config;
 mod conformal;
@@ -15,6 +17,8 @@ mod forecaster;
 mod forecasts;
 mod input;
 mod objective;
+#[cfg(feature = "experiment")]
+pub mod run;
 mod stream;
 mod task;
 

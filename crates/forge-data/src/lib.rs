@@ -22,7 +22,7 @@ pub use augment::{Augmentation, AugmentationConfig, Mix};
 pub use dataset::{TabularBatch, TabularDataset, sample_weights};
 pub use error::DataError;
 pub use forge_files::printable_line as printable;
-pub use market::SyntheticMarketConfig;
+pub use market::{BarMarketConfig, SyntheticMarketConfig};
 pub use preprocess::{
     CategoricalEncoding, CategoricalManifest, DropReason, DroppedColumn, FeatureSelection,
     Features, Impute, LabelCells, MissingCells, NumericManifest, NumericTransform,

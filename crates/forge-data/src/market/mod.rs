@@ -4,6 +4,7 @@
 //! seeded model with known arbitrage-free volatilities and a stated microstructure, for demos and
 //! tests. [`SyntheticMarketConfig::label`] is the text to put beside every figure made from it.
 
+mod bars;
 pub mod black76;
 mod calendar;
 mod config;
@@ -13,6 +14,7 @@ mod normalised_black;
 mod path;
 mod ssvi;
 
+pub use bars::BarMarketConfig;
 pub use black76::OptionType;
 pub use config::SyntheticMarketConfig;
 pub use path::{MarketDay, VolSurface};

@@ -1,0 +1,126 @@
+//! What a run compares, on what.
+
+use std::path::PathBuf;
+
+use forge_data::{BarMarketConfig, ReadOptions, SeriesConfig, SplitPart, TimeSplit};
+use forge_models::{SeriesModelConfig, Strategy};
+use forge_nn::ForgeError;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::forecast::{ForecasterConfig, SeriesModelChoice};
+
+/// What a run compares, on what. As TOML or JSON, unknown keys are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForecastRunConfig {
+    /// A file of series; absent: bars that are made up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+    /// How the file is read.
+    #[serde(default)]
+    pub read: ReadOptions,
+    /// What is made up where there is no file.
+    #[serde(default)]
+    pub synthetic: BarMarketConfig,
+    /// The settings that all models share; its own model is not used.
+    pub forecaster: ForecasterConfig,
+    /// The models.
+    pub models: Vec<SeriesModelChoice>,
+    /// Where is learned, chosen and measured. Default: a hold-out of the last fifth.
+    #[serde(default = "hold_out")]
+    pub split: TimeSplit,
+    /// Whether baselines are asked too. Default true.
+    #[serde(default = "yes")]
+    pub baselines: bool,
+}
+
+fn hold_out() -> TimeSplit {
+    TimeSplit::HoldOut {
+        validation: SplitPart::Fraction(0.1),
+        test: SplitPart::Fraction(0.2),
+        embargo: 0,
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl ForecastRunConfig {
+    /// Models for these columns and steps of a file.
+    #[must_use]
+    pub fn of_file(data: PathBuf, forecaster: ForecasterConfig) -> Self {
+        Self {
+            data: Some(data),
+            ..Self::of(forecaster)
+        }
+    }
+
+    /// The realised variance of made-up stocks, one to ten days ahead, from its own past, returns
+    /// and volume.
+    #[must_use]
+    pub fn demo() -> Self {
+        let series = SeriesConfig::new("date", ["realized_variance"])
+            .with_series("ticker")
+            .with_past(["close", "volume"]);
+        let mut forecaster = ForecasterConfig::new(series, [1, 2, 5, 10].as_slice());
+        forecaster.lookback = Some(64);
+        forecaster.strategy = Strategy::Fast;
+        use forge_data::SeriesTransform::{Log, Returns};
+        for (column, transform) in [
+            ("realized_variance", Log),
+            ("close", Returns),
+            ("volume", Log),
+        ] {
+            let scaler = forecaster.scaler.clone();
+            forecaster.scaler = scaler.with_transform(column, transform);
+        }
+        Self::of(forecaster)
+    }
+
+    fn of(forecaster: ForecasterConfig) -> Self {
+        Self {
+            data: None,
+            read: ReadOptions::default(),
+            synthetic: BarMarketConfig::default(),
+            forecaster,
+            models: vec!["nlinear".into(), "dlinear".into()],
+            split: hold_out(),
+            baselines: true,
+        }
+    }
+
+    /// The settings of one of the models.
+    #[must_use]
+    pub fn forecaster_of(&self, model: &SeriesModelChoice) -> ForecasterConfig {
+        ForecasterConfig {
+            model: model.clone(),
+            ..self.forecaster.clone()
+        }
+    }
+
+    /// Checks every field that does not depend on the series.
+    ///
+    /// # Errors
+    /// A config error naming the field, its value and what is allowed.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.synthetic.validate()?;
+        if self.models.is_empty() {
+            let names = SeriesModelConfig::NAMES.join(", ");
+            let allowed = format!("at least one of {names}");
+            return Err(ForgeError::config("models", "[]", allowed).into());
+        }
+        for (i, model) in self.models.iter().enumerate() {
+            if self.models[..i]
+                .iter()
+                .any(|other| other.name() == model.name())
+            {
+                let allowed = "each model once";
+                return Err(ForgeError::config("models", model.name(), allowed).into());
+            }
+            self.forecaster_of(model).validate()?;
+        }
+        Ok(())
+    }
+}

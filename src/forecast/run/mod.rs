@@ -1,0 +1,53 @@
+//! Several forecasters and baselines on one split, with leaderboard, report and files: what
+//! `examples/forecast` is made of.
+
+mod charts;
+mod config;
+mod files;
+mod walk;
+
+pub use config::ForecastRunConfig;
+pub use walk::{ForecastRun, ForecastSummary};
+
+use forge_train::metric::{Scores, StepScores};
+
+use super::ForecastScore;
+
+/// The scores of a leaderboard, the first deciding: relative to repeating a value, in the targets'
+/// own units, on the model's scale where that is known (`_scaled`), coverages of the bands, and how
+/// often the direction was right, with its standard error.
+#[must_use]
+pub fn scores(score: &ForecastScore) -> Scores {
+    let own = score.own.all();
+    let mut scores = Scores::new();
+    if let Some(mase) = own.mase {
+        scores = scores.minimize("mase", mase);
+    }
+    scores = scores.minimize("mae", own.mae).minimize("mse", own.mse);
+    scores = with_scaled(scores, &score.scaled.all());
+    if let Some(crps) = own.crps {
+        scores = scores.minimize("crps", crps);
+    }
+    if let Some(pinball) = own.pinball {
+        scores = scores.minimize("pinball", pinball);
+    }
+    for interval in &own.intervals {
+        let name = format!("coverage_{:.0}", 100.0 * interval.share);
+        scores = scores.maximize(&name, interval.coverage);
+    }
+    if let Some(direction) = own.direction {
+        scores = scores
+            .maximize("direction", direction.accuracy)
+            .minimize("direction_error", direction.standard_error);
+    }
+    scores
+}
+
+fn with_scaled(scores: Scores, scaled: &StepScores) -> Scores {
+    if scaled.count == 0 {
+        return scores;
+    }
+    scores
+        .minimize("mse_scaled", scaled.mse)
+        .minimize("mae_scaled", scaled.mae)
+}
