@@ -56,4 +56,6 @@ mod guides {
     struct Precision;
     #[doc = include_str!("../docs/augmentation.md")]
     struct Augmentation;
+    #[doc = include_str!("../docs/forecasting.md")]
+    struct Forecasting;
 }

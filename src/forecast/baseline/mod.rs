@@ -6,16 +6,19 @@
 //! | `seasonal_naive` | the value one season before |
 //! | `drift` | the last value, and per step the mean change of training |
 //! | `ridge` | a linear map from the look-back to each step, shared by series and targets |
+//! | `har`, `log_har` | for variances: a line through the last value and the means of 5 and 22, of the values or their logarithms |
 //! | `boosting` | gradient-boosted trees on the look-back, for each step |
 //!
 //! Their intervals are the quantiles of their errors on the validation windows, per step, each error
 //! divided by the mean change of its series in training: wide for series that move much.
 
 mod errors;
+mod har;
 mod lags;
 mod repeat;
 mod score;
 
+pub use har::Har;
 pub use lags::LagRegression;
 pub use repeat::{Drift, Naive, SeasonalNaive};
 pub use score::score;
@@ -50,9 +53,32 @@ pub fn all(table: &SeriesTable) -> Vec<Box<dyn SeriesBaseline>> {
         all.push(Box::new(SeasonalNaive { season }));
     }
     all.push(Box::new(Drift::default()));
+    if is_variance(table) {
+        all.push(Box::new(Har::level()));
+        all.push(Box::new(Har::log()));
+    }
     all.push(Box::new(LagRegression::ridge()));
     all.push(Box::new(LagRegression::boosting()));
     all
+}
+
+/// Whether all targets are above 0 and said to be variances by their name.
+fn is_variance(table: &SeriesTable) -> bool {
+    let names = &table.schema().config.targets;
+    let is_named = |name: &String| {
+        let name = name.to_lowercase();
+        name.contains("variance")
+            || name == "rv"
+            || name.starts_with("rv5")
+            || name.contains("realized")
+    };
+    let positive = |name: &String| {
+        (0..table.n_series()).all(|series| {
+            let values = table.column(series, name);
+            values.is_ok_and(|values| values.iter().all(|v| !(*v <= 0.0)))
+        })
+    };
+    names.iter().all(|name| is_named(name) && positive(name))
 }
 
 /// Steps of a season, by the frequency: bars of a day, five business days, seven days, 52 weeks,

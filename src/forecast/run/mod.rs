@@ -31,6 +31,9 @@ pub fn scores(score: &ForecastScore) -> Scores {
     if let Some(pinball) = own.pinball {
         scores = scores.minimize("pinball", pinball);
     }
+    if let Some(qlike) = own.qlike {
+        scores = scores.minimize("qlike", qlike);
+    }
     for interval in &own.intervals {
         let name = format!("coverage_{:.0}", 100.0 * interval.share);
         scores = scores.maximize(&name, interval.coverage);

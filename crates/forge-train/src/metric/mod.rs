@@ -22,7 +22,10 @@ mod significant;
 pub use average_precision::average_precision;
 pub use brier::brier;
 pub use confusion_matrix::ConfusionMatrix;
-pub use forecast::{DirectionAccuracy, ForecastCell, ForecastScorer, IntervalCoverage, StepScores};
+pub use forecast::{
+    DieboldMariano, DirectionAccuracy, ForecastCell, ForecastLoss, ForecastScorer,
+    IntervalCoverage, StepScores,
+};
 pub use interval::IntervalMetrics;
 pub use log_loss::log_loss;
 pub use monte_carlo::monte_carlo_log_likelihood;

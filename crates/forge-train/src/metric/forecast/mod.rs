@@ -1,7 +1,9 @@
 //! How good forecasts are, step by step.
 
+mod diebold_mariano;
 mod direction;
 mod scorer;
 
+pub use diebold_mariano::DieboldMariano;
 pub use direction::DirectionAccuracy;
-pub use scorer::{ForecastCell, ForecastScorer, IntervalCoverage, StepScores};
+pub use scorer::{ForecastCell, ForecastLoss, ForecastScorer, IntervalCoverage, StepScores};

@@ -1,5 +1,7 @@
 //! Sums over forecasts, and the scores that they give.
 
+use std::collections::BTreeMap;
+
 use forge_nn::ForgeError;
 
 use super::DirectionAccuracy;
@@ -62,10 +64,31 @@ struct Sums {
     scaled_count: u64,
     pinball: f64,
     crps: f64,
+    /// NaN from the first value or forecast on that is not above 0.
+    qlike: f64,
+    /// Sums of each loss, and how many, by the time they were said at.
+    times: BTreeMap<i64, ([f64; ForecastLoss::COUNT], f64)>,
     /// Of each interval from the outside in.
     inside: Vec<u64>,
     width: Vec<f64>,
     direction: DirectionCount,
+}
+
+/// A loss that is kept for each time, to be compared pair by pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForecastLoss {
+    /// The squared error.
+    Squared,
+    /// The absolute error, over that of repeating a value in training where that is given.
+    Absolute,
+    /// The CRPS of the quantiles.
+    Crps,
+    /// The quasi-likelihood of a variance, `y/f - ln(y/f) - 1` (Patton 2011).
+    Qlike,
+}
+
+impl ForecastLoss {
+    const COUNT: usize = 4;
 }
 
 /// How often a central interval holds what happened, and how wide it is.
@@ -97,6 +120,9 @@ pub struct StepScores {
     pub pinball: Option<f64>,
     /// Continuous ranked probability score, from the quantiles; absent without.
     pub crps: Option<f64>,
+    /// Mean quasi-likelihood, `y/f - ln(y/f) - 1`, of values and forecasts that are all above 0, as
+    /// variances are; absent for others.
+    pub qlike: Option<f64>,
     /// Central intervals, the widest first.
     pub intervals: Vec<IntervalCoverage>,
     /// How often it moved the right way; absent where no last value was given.
@@ -151,14 +177,33 @@ impl ForecastScorer {
             sums.scaled += error.abs() / cell.naive_error;
             sums.scaled_count += 1;
         }
+        let ratio = cell.actual / cell.point;
+        let qlike = match cell.actual > 0.0 && cell.point > 0.0 {
+            true => ratio - ratio.ln() - 1.0,
+            false => f64::NAN,
+        };
+        sums.qlike += qlike;
+        let mut crps = 0.0;
         for ((quantile, level), weight) in
             cell.quantiles.iter().zip(&self.levels).zip(&self.weights)
         {
             let below = cell.actual - quantile;
             let loss = (level * below).max((level - 1.0) * below);
             sums.pinball += loss / self.levels.len() as f64;
-            sums.crps += 2.0 * weight * loss;
+            crps += 2.0 * weight * loss;
         }
+        sums.crps += crps;
+        let absolute = match cell.naive_error > 0.0 {
+            true => error.abs() / cell.naive_error,
+            false => error.abs(),
+        };
+        let (losses, count) = sums.times.entry(cell.time).or_default();
+        *count += 1.0;
+        let of_cell = [error * error, absolute, crps, qlike];
+        losses
+            .iter_mut()
+            .zip(of_cell)
+            .for_each(|(sum, loss)| *sum += loss);
         for (i, (low, high, _)) in pairs(&self.levels).into_iter().enumerate() {
             let (low, high) = (cell.quantiles[low], cell.quantiles[high]);
             sums.inside[i] += u64::from((low..=high).contains(&cell.actual));
@@ -177,6 +222,19 @@ impl ForecastScorer {
         for (sums, other) in self.sums.iter_mut().zip(&other.sums) {
             sums.join(other);
         }
+    }
+
+    /// The mean loss of each time at which the step at place `step` was forecast, in order of time:
+    /// what [`DieboldMariano`](super::DieboldMariano) compares.
+    ///
+    /// # Panics
+    /// If there is no such step.
+    #[must_use]
+    pub fn losses(&self, step: usize, loss: ForecastLoss) -> Vec<(i64, f64)> {
+        let times = self.sums[step].times.iter();
+        times
+            .map(|(time, (sums, count))| (*time, sums[loss as usize] / count))
+            .collect()
     }
 
     /// Scores of each step.
@@ -213,6 +271,7 @@ impl ForecastScorer {
             mase: (sums.scaled_count > 0).then(|| sums.scaled / sums.scaled_count as f64),
             pinball: quantiles(sums.pinball),
             crps: quantiles(sums.crps),
+            qlike: Some(sums.qlike / n).filter(|qlike| qlike.is_finite()),
             intervals: intervals
                 .map(|(i, (_, _, share))| IntervalCoverage {
                     share,
@@ -234,6 +293,14 @@ impl Sums {
         self.scaled_count += other.scaled_count;
         self.pinball += other.pinball;
         self.crps += other.crps;
+        self.qlike += other.qlike;
+        for (time, (losses, count)) in &other.times {
+            let (sums, all) = self.times.entry(*time).or_default();
+            *all += count;
+            sums.iter_mut()
+                .zip(losses)
+                .for_each(|(sum, loss)| *sum += loss);
+        }
         let inside = self.inside.iter_mut().zip(&other.inside);
         inside.for_each(|(sum, other)| *sum += other);
         let width = self.width.iter_mut().zip(&other.width);
