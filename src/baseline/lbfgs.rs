@@ -13,9 +13,9 @@ const HALVINGS: usize = 40;
 /// Limited-memory BFGS with backtracking (Nocedal and Wright, *Numerical Optimization*, algorithms
 /// 7.4 and 3.1), from `start` until no element of the gradient is above `tolerance`.
 ///
-/// `value_and_gradient` must be convex and bounded below. Ends also after `steps` steps, or when
+/// `value_and_gradient` must be bounded below; of one that is not convex a local minimum is found. Ends also after `steps` steps, or when
 /// rounding stops it from getting lower; and without a result once `stop` is set.
-pub(super) fn minimize(
+pub(crate) fn minimize(
     start: DVector<f64>,
     tolerance: f64,
     steps: usize,

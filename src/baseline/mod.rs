@@ -27,6 +27,7 @@ mod target_unit;
 pub use boosting::BoostingBaseline;
 pub use choice::BaselineChoice;
 pub use dense_columns::DenseColumns;
+pub(crate) use lbfgs::minimize;
 pub use logistic::LogisticBaseline;
 pub use majority::MajorityBaseline;
 pub use mean::MeanBaseline;

@@ -7,17 +7,20 @@
 //! | `drift` | the last value, and per step the mean change of training |
 //! | `ridge` | a linear map from the look-back to each step, shared by series and targets |
 //! | `har`, `log_har` | for variances: a line through the last value and the means of 5 and 22, of the values or their logarithms |
+//! | `garch` | for variances where a column of returns or prices is there: GJR-GARCH(1, 1) |
 //! | `boosting` | gradient-boosted trees on the look-back, for each step |
 //!
 //! Their intervals are the quantiles of their errors on the validation windows, per step, each error
 //! divided by the mean change of its series in training: wide for series that move much.
 
 mod errors;
+mod garch;
 mod har;
 mod lags;
 mod repeat;
 mod score;
 
+pub use garch::{Garch, Returns};
 pub use har::Har;
 pub use lags::LagRegression;
 pub use repeat::{Drift, Naive, SeasonalNaive};
@@ -56,10 +59,24 @@ pub fn all(table: &SeriesTable) -> Vec<Box<dyn SeriesBaseline>> {
     if is_variance(table) {
         all.push(Box::new(Har::level()));
         all.push(Box::new(Har::log()));
+        all.extend(returns(table).map(|of| Box::new(Garch::new(of)) as Box<dyn SeriesBaseline>));
     }
     all.push(Box::new(LagRegression::ridge()));
     all.push(Box::new(LagRegression::boosting()));
     all
+}
+
+/// The first past column that is called returns, or close.
+fn returns(table: &SeriesTable) -> Option<Returns> {
+    let past = &table.schema().config.past;
+    let named = |names: &[&str]| {
+        let is = |column: &&String| names.contains(&column.to_lowercase().as_str());
+        past.iter().find(is).cloned()
+    };
+    let of = named(&["return", "returns", "log_return", "open_to_close"]);
+    let prices = || named(&["close", "adj_close", "price"]);
+    of.map(Returns::Column)
+        .or_else(|| prices().map(Returns::Prices))
 }
 
 /// Whether all targets are above 0 and said to be variances by their name.
