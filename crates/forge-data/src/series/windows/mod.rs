@@ -28,7 +28,7 @@ use crate::DataError;
 /// let table = Arc::new(SeriesTable::from_table(&table, &SeriesConfig::new("date", ["close"]))?);
 /// let windows = Windows::new(&table, &WindowConfig::new(7, 2))?;
 /// assert_eq!(windows.len(), 30 - 7 - 2 + 1);
-/// let batch = windows.batch(&[0, 5], &burn::tensor::Device::default())?;
+/// let batch = windows.batch(&[0, 5], &burn::tensor::Device::flex())?;
 /// assert_eq!(batch.past.dims(), [2, 7, 1]);
 /// # Ok::<(), forge_data::DataError>(())
 /// ```
@@ -259,15 +259,14 @@ impl Windows {
                 .until
                 .map_or(times.len(), |t| times.partition_point(|time| *time < t));
             let first = from.max(least);
-            let Some(room) = (until + 1).checked_sub(last + first) else {
-                if until < times.len() {
-                    self.purged += until.saturating_sub(first).div_ceil(stride);
-                }
-                continue;
-            };
+            let room = (until + 1).saturating_sub(last + first);
             // Those that begin before the end of the range and reach beyond it.
             if until < times.len() {
-                self.purged += (until - first).saturating_sub(room).div_ceil(stride);
+                let begun = until.saturating_sub(first).div_ceil(stride);
+                self.purged += begun.saturating_sub(room.div_ceil(stride));
+            }
+            if room == 0 {
+                continue;
             }
             let mut origins = (0..room).step_by(stride).map(|i| first - 1 + i);
             let targets = &rows.columns[..table.schema.config.targets.len()];
