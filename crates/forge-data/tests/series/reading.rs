@@ -284,3 +284,47 @@ fn configs_go_through_text_and_refuse_unknown_keys() {
     let unknown = r#"{"time":"t","targets":["y"],"gap":"fill"}"#;
     assert!(serde_json::from_str::<SeriesConfig>(unknown).is_err());
 }
+
+#[test]
+fn the_order_of_the_file_does_not_matter() {
+    let n = 40;
+    let times: Vec<i64> = (0..2 * n).map(|i| MONDAY + (i / 2) * HOUR).collect();
+    let rows: Vec<usize> = (0..2 * n as usize).collect();
+    let table = Table::new(vec![
+        Column::date_time("time", times),
+        Column::categorical("id", rows.iter().map(|i| Some(["a", "b"][i % 2]))),
+        Column::numeric("y", rows.iter().map(|i| (*i as f64).sin()).collect()),
+    ])
+    .unwrap();
+    let config = target().with_series("id");
+    let sorted = made(&table, &config);
+    assert!(sorted.report().findings.is_empty());
+    // 27 and 80 have no common factor: every row once. The first row stays the first.
+    let shuffled: Vec<usize> = rows.iter().map(|i| i * 27 % 80).collect();
+    let shuffled = made(&table.select_rows(&shuffled).unwrap(), &config);
+    assert_eq!(shuffled.ids(), sorted.ids());
+    for series in 0..2 {
+        assert_eq!(shuffled.times(series), sorted.times(series));
+        assert_eq!(
+            shuffled.column(series, "y").unwrap(),
+            sorted.column(series, "y").unwrap()
+        );
+    }
+    assert!(shuffled.report().finding(Kind::Unsorted, None).is_some());
+}
+
+#[test]
+fn days_of_a_zone_keep_their_clock_when_it_changes() {
+    // Noon in New York, 2024-03-01 to 2024-03-09: daylight saving begins on the 10th.
+    let mut config = target();
+    config.time_zone = Some("America/New_York".into());
+    let noon: Vec<i64> = (60..69).map(|d| MONDAY + d * DAY + 12 * HOUR).collect();
+    let series = made(&single(&noon, &[("y", ramp(9))]), &config);
+    assert_eq!(series.report().frequency, Frequency::Every(DAY));
+    let last = *series.times(0).last().unwrap();
+    assert_eq!(last, noon[8] + 5 * HOUR);
+    assert_eq!(
+        series.next_times(0, 2).unwrap(),
+        [last + 23 * HOUR, last + 47 * HOUR]
+    );
+}

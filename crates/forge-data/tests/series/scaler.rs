@@ -267,3 +267,23 @@ fn a_range_without_values_and_other_columns_are_refused() {
     let message = windows.with_scaler(&scaler).unwrap_err().to_string();
     says(&message, &["fitted on the columns y", "the table has y, x"]);
 }
+
+#[test]
+fn a_column_may_have_a_scale_of_its_own() {
+    let flag: Vec<f64> = (0..20).map(|i| f64::from(i % 5 == 0)).collect();
+    let table = single(&hours(20), &[("y", ramp(20)), ("flag", flag)]);
+    let table = made(&table, &target().with_known(["flag"]));
+    let config = ScalerConfig::default().with_scale("flag", SeriesScale::None);
+    let scaler = SeriesScaler::fit(&table, &config, &TimeRange::default()).unwrap();
+    let windows = Windows::new(&table, &WindowConfig::new(4, 2)).unwrap();
+    let windows = windows.with_scaler(&Arc::new(scaler)).unwrap();
+    let batch = windows.batch(&[0], &Device::flex()).unwrap();
+    let known: Vec<f32> = batch.known.unwrap().to_data().try_to_vec().unwrap();
+    assert_eq!(known, [1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+    let config = ScalerConfig::default().with_scale("z", SeriesScale::None);
+    let unknown = SeriesScaler::fit(&table, &config, &TimeRange::default());
+    says(
+        &unknown.unwrap_err().to_string(),
+        &["column 'z'", "those are y, flag"],
+    );
+}
