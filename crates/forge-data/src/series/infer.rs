@@ -146,10 +146,8 @@ pub(super) fn usual_slots(local: impl Iterator<Item = i64>) -> Vec<Vec<u32>> {
     };
     if span < 14 {
         let longest = slots.iter().max_by_key(|slots| slots.len()).cloned();
-        for day in 0..5 {
-            if held[day] == 0 {
-                slots[day] = longest.clone().unwrap_or_default();
-            }
+        for (slots, _) in slots.iter_mut().zip(held).take(5).filter(|day| day.1 == 0) {
+            *slots = longest.clone().unwrap_or_default();
         }
     }
     slots

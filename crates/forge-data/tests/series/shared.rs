@@ -1,5 +1,7 @@
 //! Real files: each is read, its steps are told, and windows are made of it.
 
+#![allow(clippy::print_stderr)]
+
 use std::sync::Arc;
 
 use burn::tensor::Device;

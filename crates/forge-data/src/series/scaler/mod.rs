@@ -6,7 +6,7 @@ mod value_scale;
 
 pub use centre::Centre;
 pub use config::{ScaleBy, ScalerConfig, SeriesScale, SeriesTransform, UnknownSeries};
-pub(super) use value_scale::ValueScale;
+pub(super) use value_scale::{OutOfDomain, ValueScale};
 
 use std::collections::BTreeMap;
 
@@ -206,7 +206,7 @@ fn training_values(
     place: usize,
     transform: SeriesTransform,
     training: &TimeRange,
-) -> Result<Vec<f64>, (usize, String)> {
+) -> Result<Vec<f64>, (usize, OutOfDomain)> {
     let scale = ValueScale {
         transform,
         centre: Centre::default(),

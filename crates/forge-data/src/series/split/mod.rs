@@ -195,16 +195,12 @@ impl TimeSplit {
                 if let TrainSpan::Rolling(span) = train {
                     positive("train.rolling", *span)?;
                 }
+                positive("folds", folds.unwrap_or(1))?;
                 let (first, count) = match (first_test, folds) {
                     (None, None) => {
                         return Err(DataError::config(
                             "walk_forward needs folds, first_test, or both",
                         ));
-                    }
-                    (_, Some(0)) => {
-                        return Err(positive("folds", 0)
-                            .err()
-                            .unwrap_or_else(|| DataError::config("folds")));
                     }
                     (Some(time), folds) => {
                         let time = table.schema().time(time)?;

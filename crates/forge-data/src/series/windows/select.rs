@@ -114,11 +114,12 @@ impl Windows {
             }
             let observed = |row: usize| targets.iter().any(|column| !column[row].is_nan());
             // Rows with a value before each row.
-            let mut before = Vec::with_capacity(rows.end + 1);
-            before.push(0_u32);
-            for row in 0..rows.end {
-                before.push(before[row] + u32::from(observed(row)));
-            }
+            let mut count = 0_u32;
+            let mut before = vec![count];
+            before.extend((0..rows.end).map(|row| {
+                count += u32::from(observed(row));
+                count
+            }));
             let mut run: Option<(usize, usize)> = None;
             for origin in origins {
                 let start = (origin + 1).saturating_sub(self.config.lookback);
