@@ -1,5 +1,5 @@
-//! Tables for deep learning: reading (CSV, Parquet, Excel), schema, preprocessing, splits,
-//! synthetic markets and tables drawn from a prior. Stands alone on Burn's tensors.
+//! Tables and series for deep learning: reading (CSV, Parquet, Excel), schema, preprocessing, splits,
+//! windows over series, synthetic markets and tables drawn from a prior. Stands alone on Burn's tensors.
 //!
 //! Shape letters: `N` rows of a table, `B` rows of a batch, `F` features, `S` slots (one per
 //! target column).
@@ -49,3 +49,10 @@ pub use target::{
     ClassLabels, ClassManifest, ClassTarget, EncodedTargets, InferredTask, NumericTargetManifest,
     NumericTargets, TargetEncoder, TargetManifest, TargetTransform, TaskKind, infer_task,
 };
+
+/// The guide's code, compiled.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../docs/series.md")]
+    struct Series;
+}

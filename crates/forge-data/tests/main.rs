@@ -29,6 +29,7 @@ mod read_excel;
 mod read_parquet;
 mod reader_messages;
 mod saved_index;
+mod series;
 mod shared_files;
 mod split;
 mod table;

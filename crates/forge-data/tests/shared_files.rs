@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use forge_data::{FindingKind, ReadOptions, read_table};
 
-fn shared(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let folder = std::env::var_os("FORGE_SHARED").map_or_else(beside, PathBuf::from);
     let path = folder.join("data").join(name);

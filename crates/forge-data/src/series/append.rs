@@ -28,12 +28,15 @@ pub struct Appended {
     pub row: usize,
     /// Steps between it and the row before that are missing, or were put in as the config says.
     pub missing: u64,
+    /// Whether it is off the grid that the frequency makes of the row before.
+    pub off_grid: bool,
 }
 
 impl SeriesTable {
     /// Adds one row at the end of a series; or, where the table has a row for this time in the
     /// series' future, fills it in, keeping what is known of it. The same rows appended one by one
-    /// make the same windows as read at once.
+    /// make the same windows as read at once; with [`Gaps::Fill`] on business days as far as the rows
+    /// of other series have come.
     ///
     /// # Errors
     /// - schema: a value is named for a column that is no target, past or known one
@@ -75,9 +78,9 @@ impl SeriesTable {
         }
         let mut missing = 0;
         let mut filled = Vec::new();
-        if let Some(last) = last
-            && let Between::Missing { steps, .. } = self.schema.timetable.between(last, stamp)
-        {
+        let between = last.map(|last| (last, self.schema.timetable.between(last, stamp)));
+        let off_grid = matches!(between, Some((_, Between::OffGrid)));
+        if let Some((last, Between::Missing { steps, .. })) = between {
             missing = steps;
             match self.schema.config.gaps {
                 Gaps::Refuse if steps > 0 => {
@@ -128,6 +131,7 @@ impl SeriesTable {
             series,
             row: place,
             missing,
+            off_grid,
         })
     }
 
@@ -217,6 +221,7 @@ impl SeriesTable {
             series,
             row: place,
             missing,
+            off_grid: false,
         })
     }
 

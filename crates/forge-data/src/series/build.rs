@@ -46,6 +46,7 @@ impl SeriesTable {
     /// # Errors
     /// As [`from_table`](Self::from_table), and a value error for a fixed label that is not known.
     pub fn like(table: &Table, schema: &SeriesSchema) -> Result<Self, DataError> {
+        schema.config.validate()?;
         Self::build(table, &schema.config, Some(schema))
     }
 

@@ -96,13 +96,14 @@ fn has_sessions(stamps: &[Stamp], step: i64) -> bool {
     let mut days: Vec<i64> = stamps.iter().map(|s| day_of(s.local)).collect();
     days.dedup();
     if days.len() < 5 {
-        // Too few days for a pattern: sessions if days hardly ever run on into the next.
-        let mut ends = stamps
+        // Too few days for a pattern: sessions if no day runs on into the next, and one begins
+        // within a long weekend of another.
+        let ends = stamps
             .windows(2)
             .filter(|pair| day_of(pair[0].local) != day_of(pair[1].local))
-            .peekable();
-        let any = ends.peek().is_some();
-        return any && ends.all(|pair| pair[1].utc - pair[0].utc > step);
+            .map(|pair| pair[1].utc - pair[0].utc);
+        let shortest = ends.min();
+        return shortest.is_some_and(|gap| gap > step && gap < 5 * DAY);
     }
     let slots = usual_slots(stamps.iter().map(|s| s.local));
     let bars: usize = slots.iter().map(Vec::len).sum();
@@ -145,10 +146,8 @@ pub(super) fn usual_slots(local: impl Iterator<Item = i64>) -> Vec<Vec<u32>> {
     };
     if span < 14 {
         let longest = slots.iter().max_by_key(|slots| slots.len()).cloned();
-        for day in 0..5 {
-            if held[day] == 0 {
-                slots[day] = longest.clone().unwrap_or_default();
-            }
+        for (slots, _) in slots.iter_mut().zip(held).take(5).filter(|day| day.1 == 0) {
+            *slots = longest.clone().unwrap_or_default();
         }
     }
     slots

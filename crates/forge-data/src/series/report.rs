@@ -189,15 +189,18 @@ impl Display for SeriesReport {
                 write!(f, "column '{}': ", printable(column))?;
             }
             write!(f, "{} {}", finding.count, finding.kind.text())?;
-            if self.series > 1 {
-                write!(f, ", in {} series", finding.in_series)?;
+            // Closed days are days of the whole panel.
+            if finding.kind != SeriesFindingKind::ClosedDays && self.series > 1 {
+                write!(
+                    f,
+                    ", in {} series; first in series '{}'",
+                    finding.in_series,
+                    printable(&finding.series)
+                )?;
+            } else {
+                write!(f, "; first")?;
             }
-            write!(
-                f,
-                "; first in series '{}': {}",
-                printable(&finding.series),
-                printable(&finding.place)
-            )?;
+            write!(f, ": {}", printable(&finding.place))?;
         }
         Ok(())
     }

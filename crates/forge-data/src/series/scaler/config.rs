@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct ScalerConfig {
     /// What values are divided by. Default: the standard deviation.
     pub scale: SeriesScale,
+    /// Another scale for some targets, past, known or fixed columns, by name, such as `none` for a
+    /// column of 0 and 1. Default: none is named.
+    pub scales: BTreeMap<String, SeriesScale>,
     /// Whose statistics they are. Default: each series has its own.
     pub by: ScaleBy,
     /// What is done to targets, past and known columns before, by name. Default: nothing.
@@ -25,6 +28,18 @@ impl ScalerConfig {
     pub fn with_transform(mut self, column: impl Into<String>, transform: SeriesTransform) -> Self {
         self.transforms.insert(column.into(), transform);
         self
+    }
+
+    /// With another scale for a column.
+    #[must_use]
+    pub fn with_scale(mut self, column: impl Into<String>, scale: SeriesScale) -> Self {
+        self.scales.insert(column.into(), scale);
+        self
+    }
+
+    /// The scale of a column.
+    pub(super) fn scale_of(&self, column: &str) -> SeriesScale {
+        self.scales.get(column).copied().unwrap_or(self.scale)
     }
 
     /// With statistics of all series together.

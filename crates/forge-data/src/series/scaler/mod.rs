@@ -6,7 +6,7 @@ mod value_scale;
 
 pub use centre::Centre;
 pub use config::{ScaleBy, ScalerConfig, SeriesScale, SeriesTransform, UnknownSeries};
-pub(super) use value_scale::ValueScale;
+pub(super) use value_scale::{OutOfDomain, ValueScale};
 
 use std::collections::BTreeMap;
 
@@ -82,8 +82,8 @@ impl SeriesScaler {
     /// column that is constant there the scale 1.
     ///
     /// # Errors
-    /// - config: see [`ScalerConfig`]; a transform is named for a column that is no target, past or
-    ///   known one
+    /// - schema: a transform is named for a column that is no target, past or known one, or a scale
+    ///   for one that is no fixed number either
     /// - value: a value there is outside what its transform takes (0 or less under `log`), named by
     ///   column, series and time; or a column has no value there in any series
     pub fn fit(
@@ -93,6 +93,15 @@ impl SeriesScaler {
     ) -> Result<Self, DataError> {
         for name in config.transforms.keys() {
             table.column_index(name)?;
+        }
+        for name in config.scales.keys() {
+            if !table
+                .schema
+                .fixed_numbers()
+                .any(|column| column.name == *name)
+            {
+                table.column_index(name)?;
+            }
         }
         let names = table.schema.config.moving();
         let columns = names
@@ -107,7 +116,7 @@ impl SeriesScaler {
                 ColumnScaler {
                     name: column.name.clone(),
                     transform: SeriesTransform::None,
-                    all: Centre::of(values, config.scale).unwrap_or_default(),
+                    all: Centre::of(values, config.scale_of(&column.name)).unwrap_or_default(),
                     series: BTreeMap::new(),
                 }
             })
@@ -197,7 +206,7 @@ fn training_values(
     place: usize,
     transform: SeriesTransform,
     training: &TimeRange,
-) -> Result<Vec<f64>, (usize, String)> {
+) -> Result<Vec<f64>, (usize, OutOfDomain)> {
     let scale = ValueScale {
         transform,
         centre: Centre::default(),
@@ -240,11 +249,13 @@ fn fit_column(
             let enough = values.len() >= 2;
             own.push((
                 id,
-                enough.then(|| Centre::of(values, config.scale)).flatten(),
+                enough
+                    .then(|| Centre::of(values, config.scale_of(name)))
+                    .flatten(),
             ));
         }
     }
-    let all = Centre::of(every, config.scale).ok_or_else(|| {
+    let all = Centre::of(every, config.scale_of(name)).ok_or_else(|| {
         DataError::value(format!(
             "has no value in the training range ({training}): leave the column out, or train on \
              more"

@@ -1,5 +1,7 @@
 //! How the values of one column of one series are scaled, and back.
 
+use std::fmt::{self, Display};
+
 use super::{Centre, SeriesTransform};
 
 /// How the values of one column of one series are scaled, and back.
@@ -9,16 +11,44 @@ pub(in crate::series) struct ValueScale {
     pub(super) centre: Centre,
 }
 
+/// A value that a transform does not take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::series) struct OutOfDomain {
+    value: f64,
+    transform: SeriesTransform,
+}
+
+impl Display for OutOfDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, least, other) = match self.transform {
+            SeriesTransform::Log1p => ("log1p", -1, "none"),
+            SeriesTransform::Returns => ("a return", 0, "none, or log1p above -1"),
+            _ => ("log", 0, "none, or log1p above -1"),
+        };
+        write!(
+            f,
+            "is {}, and {name} takes values above {least}: mend the cell, leave it empty, or choose \
+             another transform for the column ({other})",
+            self.value
+        )
+    }
+}
+
 impl ValueScale {
-    /// `ln` of a value above 0.
-    fn log(value: f64, what: &str) -> Result<f64, String> {
-        if value > 0.0 {
-            return Ok(value.ln());
+    /// The transformed value; for returns its logarithm.
+    fn transformed(&self, value: f64) -> Result<f64, OutOfDomain> {
+        let (argument, found) = match self.transform {
+            SeriesTransform::None => return Ok(value),
+            SeriesTransform::Log | SeriesTransform::Returns => (value, value.ln()),
+            SeriesTransform::Log1p => (1.0 + value, value.ln_1p()),
+        };
+        // NaN is above nothing either.
+        if argument > 0.0 {
+            Ok(found)
+        } else {
+            let transform = self.transform;
+            Err(OutOfDomain { value, transform })
         }
-        Err(format!(
-            "is {value}, and {what} takes values above 0: mend the cell, leave it empty, or \
-             choose another transform for the column (none, or log1p above -1)"
-        ))
     }
 
     /// An input, scaled. `before` is the last value before it; without one there is no return.
@@ -26,26 +56,15 @@ impl ValueScale {
         &self,
         value: f64,
         before: Option<f64>,
-    ) -> Result<Option<f64>, String> {
-        let value = match self.transform {
-            SeriesTransform::None => value,
-            SeriesTransform::Log => Self::log(value, "log")?,
-            SeriesTransform::Log1p if value > -1.0 => value.ln_1p(),
-            SeriesTransform::Log1p => {
-                return Err(format!(
-                    "is {value}, and log1p takes values above -1: mend the cell, leave it empty, \
-                     or choose another transform for the column"
-                ));
-            }
-            SeriesTransform::Returns => {
-                let log = Self::log(value, "a return")?;
-                match before {
-                    Some(before) => log - Self::log(before, "a return")?,
-                    None => return Ok(None),
-                }
-            }
-        };
-        Ok(Some(self.centre.scale(value)))
+    ) -> Result<Option<f64>, OutOfDomain> {
+        let mut found = self.transformed(value)?;
+        if self.transform == SeriesTransform::Returns {
+            let Some(before) = before else {
+                return Ok(None);
+            };
+            found -= self.transformed(before)?;
+        }
+        Ok(Some(self.centre.scale(found)))
     }
 
     /// A target `step` steps after `last`, scaled.
@@ -54,12 +73,12 @@ impl ValueScale {
         value: f64,
         last: Option<f64>,
         step: usize,
-    ) -> Result<Option<f64>, String> {
+    ) -> Result<Option<f64>, OutOfDomain> {
         if self.transform != SeriesTransform::Returns {
             return self.input(value, None);
         }
         let Some(last) = last else { return Ok(None) };
-        let change = Self::log(value, "a return")? - Self::log(last, "a return")?;
+        let change = self.transformed(value)? - self.transformed(last)?;
         let h = step as f64;
         Ok(Some(
             (change - h * self.centre.centre) / (h.sqrt() * self.centre.spread),

@@ -4,7 +4,7 @@ use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use super::{Window, WindowBatch, Windows};
 use crate::DataError;
-use crate::series::scaler::ValueScale;
+use crate::series::scaler::{OutOfDomain, ValueScale};
 use crate::series::shown::cell_error;
 use crate::series::table::OneSeries;
 use crate::series::{CalendarFields, MissingValues};
@@ -197,7 +197,7 @@ impl Windows {
     /// A scaled value as a batch holds it, or the error that names its place.
     fn checked(
         &self,
-        scaled: Result<Option<f64>, String>,
+        scaled: Result<Option<f64>, OutOfDomain>,
         rows: &OneSeries,
         place: Window,
         column: usize,
@@ -207,7 +207,7 @@ impl Windows {
             Ok(Some(value)) if (value as f32).is_finite() => return Ok(Some(value as f32)),
             Ok(None) => return Ok(None),
             Ok(Some(value)) => format!("{value:e} does not fit f32: scale the column"),
-            Err(message) => message,
+            Err(outside) => outside.to_string(),
         };
         let config = &self.table.schema.config;
         let name = config.moving().nth(column).map_or("", String::as_str);

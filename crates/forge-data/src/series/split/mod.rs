@@ -1,92 +1,17 @@
 //! Parts of time to learn from and to measure on.
 
-use std::fmt::{self, Display};
+mod fold;
+mod time_range;
+
+pub use fold::Fold;
+pub use time_range::TimeRange;
 
 use serde::{Deserialize, Serialize};
 
+use self::fold::Cut;
 use super::SeriesTable;
 use super::shown::shown;
 use crate::DataError;
-
-/// From a time until before another; each end may be open. Milliseconds since 1970-01-01 UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TimeRange {
-    /// The first time in it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<i64>,
-    /// The first time after it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<i64>,
-}
-
-impl TimeRange {
-    /// Everything before a time.
-    #[must_use]
-    pub fn until(time: i64) -> Self {
-        Self {
-            from: None,
-            until: Some(time),
-        }
-    }
-
-    /// A time and everything after it.
-    #[must_use]
-    pub fn from(time: i64) -> Self {
-        Self {
-            from: Some(time),
-            until: None,
-        }
-    }
-
-    /// Whether a time lies in it.
-    #[must_use]
-    pub fn contains(&self, time: i64) -> bool {
-        self.from.is_none_or(|from| time >= from) && self.until.is_none_or(|until| time < until)
-    }
-
-    /// What lies in both.
-    #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
-        Self {
-            from: self.from.max(other.from),
-            until: match (self.until, other.until) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            },
-        }
-    }
-}
-
-impl Display for TimeRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.from, self.until) {
-            (None, None) => f.write_str("all times"),
-            (Some(from), None) => write!(f, "from {}", shown(from, 0)),
-            (None, Some(until)) => write!(f, "before {}", shown(until, 0)),
-            (Some(from), Some(until)) => {
-                write!(f, "{} until before {}", shown(from, 0), shown(until, 0))
-            }
-        }
-    }
-}
-
-/// One round: where forecasts are learned, chosen and measured.
-///
-/// [`Windows::within`](super::Windows::within) takes the windows whose whole forecast part lies in
-/// one of them; [`SeriesScaler::fit`](super::SeriesScaler::fit) takes `train`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fold {
-    /// To learn from. It ends before the validation part, or the test part without one.
-    pub train: TimeRange,
-    /// For early stopping and choosing between models; `None` without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation: Option<TimeRange>,
-    /// To measure with; `None` without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test: Option<TimeRange>,
-}
 
 /// How much of the end of time a part takes. Steps are distinct times of all series together.
 ///
@@ -229,65 +154,6 @@ impl SplitPart {
     }
 }
 
-/// Steps between which the parts of a round lie.
-struct Cut {
-    train: usize,
-    validation: usize,
-    test: usize,
-    end: usize,
-    embargo: usize,
-}
-
-impl Cut {
-    fn fold(&self, steps: &[i64]) -> Result<Fold, DataError> {
-        let at = |step: usize| steps.get(step).copied();
-        let has_validation = self.validation < self.test;
-        let has_test = self.test < self.end;
-        let train_end = self.validation.saturating_sub(self.embargo);
-        let validation_end = if has_test {
-            self.test.saturating_sub(self.embargo)
-        } else {
-            self.test
-        };
-        let train_end = if has_validation || has_test {
-            train_end
-        } else {
-            self.end
-        };
-        if train_end <= self.train {
-            return Err(DataError::value(format!(
-                "there are {} steps in time and none is left to train on before {} (validation \
-                 and test take {}, embargo {}): make those parts smaller",
-                steps.len(),
-                at(self.validation).map_or_else(String::new, |time| shown(time, 0)),
-                self.end - self.validation,
-                self.embargo
-            )));
-        }
-        if has_validation && validation_end <= self.validation {
-            return Err(DataError::config(format!(
-                "embargo = {} leaves nothing of the {} validation steps: allowed below that",
-                self.embargo,
-                self.test - self.validation
-            )));
-        }
-        Ok(Fold {
-            train: TimeRange {
-                from: (self.train > 0).then(|| at(self.train)).flatten(),
-                until: at(train_end),
-            },
-            validation: has_validation.then(|| TimeRange {
-                from: at(self.validation),
-                until: at(validation_end),
-            }),
-            test: has_test.then(|| TimeRange {
-                from: at(self.test),
-                until: at(self.end),
-            }),
-        })
-    }
-}
-
 impl TimeSplit {
     /// The rounds: one of a hold-out, all of a walk in order of time.
     ///
@@ -329,16 +195,12 @@ impl TimeSplit {
                 if let TrainSpan::Rolling(span) = train {
                     positive("train.rolling", *span)?;
                 }
+                positive("folds", folds.unwrap_or(1))?;
                 let (first, count) = match (first_test, folds) {
                     (None, None) => {
                         return Err(DataError::config(
                             "walk_forward needs folds, first_test, or both",
                         ));
-                    }
-                    (_, Some(0)) => {
-                        return Err(positive("folds", 0)
-                            .err()
-                            .unwrap_or_else(|| DataError::config("folds")));
                     }
                     (Some(time), folds) => {
                         let time = table.schema().time(time)?;
