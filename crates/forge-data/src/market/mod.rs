@@ -8,6 +8,7 @@ pub mod black76;
 mod calendar;
 mod config;
 mod generator;
+mod greeks;
 mod microstructure;
 mod normalised_black;
 mod path;
@@ -15,5 +16,6 @@ mod ssvi;
 
 pub use black76::OptionType;
 pub use config::SyntheticMarketConfig;
+pub use greeks::Greeks;
 pub use path::{MarketDay, VolSurface};
 pub use ssvi::Ssvi;
