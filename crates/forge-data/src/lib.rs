@@ -1,5 +1,5 @@
 //! Tables for deep learning: reading (CSV, Parquet, Excel), schema, preprocessing, splits,
-//! synthetic markets and tables drawn from a prior. Stands alone on Burn's tensors.
+//! financial features, synthetic markets and tables drawn from a prior. Stands alone on Burn's tensors.
 //!
 //! Shape letters: `N` rows of a table, `B` rows of a batch, `F` features, `S` slots (one per
 //! target column).
@@ -7,6 +7,7 @@
 mod augment;
 mod dataset;
 mod error;
+pub mod features;
 pub mod market;
 mod output;
 mod preprocess;
@@ -40,3 +41,10 @@ pub use target::{
     ClassLabels, ClassManifest, ClassTarget, EncodedTargets, InferredTask, NumericTargetManifest,
     NumericTargets, TargetEncoder, TargetManifest, TargetTransform, TaskKind, infer_task,
 };
+
+/// The guides' code, compiled.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../docs/features.md")]
+    struct Features;
+}
