@@ -40,7 +40,7 @@ impl ExponentialAverage {
             *value += self.alpha * (x - *value);
         } else {
             self.sum += x;
-            self.count += 1;
+            self.count = self.count.saturating_add(1);
             if self.count >= self.period {
                 self.value = Some(self.sum / f64::from(self.count));
             }

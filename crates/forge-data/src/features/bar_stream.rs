@@ -71,7 +71,12 @@ impl BarStream {
     /// A value error naming the field if this cannot be a bar ([`Bar::check`]); the stream is as before.
     pub fn push(&mut self, bar: &Bar) -> Result<Vec<Option<f64>>, DataError> {
         bar.check().map_err(|fault| {
-            let message = format!("bar {}: {} = {}", self.bars + 1, fault.field, fault.message);
+            let message = format!(
+                "bar {}: {} = {}",
+                self.bars.saturating_add(1),
+                fault.field,
+                fault.message
+            );
             DataError::value(message)
         })?;
         Ok(self.advance(bar))
@@ -79,7 +84,7 @@ impl BarStream {
 
     /// [`push`](Self::push) for a bar that was checked.
     pub(super) fn advance(&mut self, bar: &Bar) -> Vec<Option<f64>> {
-        self.bars += 1;
+        self.bars = self.bars.saturating_add(1);
         self.machines.iter_mut().map(|m| m.push(bar)).collect()
     }
 }

@@ -61,8 +61,8 @@ impl FeatureMachine {
     /// # Errors
     /// What [`BarFeature::validate`] found.
     pub fn new(feature: &BarFeature) -> Result<Self, crate::DataError> {
-        feature.validate()?;
         use BarFeature as B;
+        feature.validate()?;
         Ok(Self(match *feature {
             B::Open
             | B::High

@@ -5,9 +5,9 @@
 //! from bars one by one; both run the same states, so they give the same bits, and a value never
 //! depends on a later bar.
 //!
-//! The states are written here: of the crates for technical analysis, those with states that can be
-//! saved (`ta`, `yata`) start averages from the first value and know no warm-up, `kand` and
-//! `quantedge-ta` cannot save them.
+//! The states are written here. Of the crates for technical analysis, `ta` and `yata` start averages
+//! from the first value, where a value is missing here; `kand` leaves a state to its caller, and
+//! `quantedge-ta` does not serialise it. None has the features of quotes, flow and spread.
 //!
 //! ```
 //! use forge_data::features::{BarFeatures, FeatureSet};
@@ -49,7 +49,7 @@ pub use machine::FeatureMachine;
 pub use microstructure::MicrostructureConfig;
 pub use table::{
     BadCells, BarColumns, BarFeatures, BarPanel, ChainColumns, ChainFeatures, FeatureReport,
-    SkippedCells,
+    SkippedCells, SkippedKind,
 };
 pub use technical::{Activity, ReturnKind, TechnicalConfig, VwapSpan};
 pub use volatility::{RangeEstimator, VolatilityConfig};

@@ -1,6 +1,8 @@
 //! Tables that are no bars, and what the errors say.
 
-use forge_data::features::{BarColumns, BarFeatures, FeatureSet, TechnicalConfig, VwapSpan};
+use forge_data::features::{
+    BadCells, BarColumns, BarFeatures, FeatureSet, SkippedKind, TechnicalConfig, VwapSpan,
+};
 use forge_data::{Column, Table};
 
 fn features(change: impl Fn(&mut BarColumns)) -> BarFeatures {
@@ -98,6 +100,59 @@ fn errors_name_column_row_value_and_the_way_out() {
         let error = features.apply(&table).unwrap_err();
         assert!(error.to_string().starts_with(message), "{error}");
     }
+}
+
+#[test]
+fn gaps_are_refused_or_reported() {
+    let mut features = features(|columns| columns.time = Some("t".into()));
+    features.longest_step = Some(1.0);
+    features.apply(&bars()).unwrap();
+    let table = with("t", [1.0, 2.0, 4.5]);
+    let error = features.apply(&table).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "row 4: column 't': 4.5 is 2.5 times the longest step after the bar before it: bars are missing \
+         between them; mend the row, or set missing = \"skip\" to go on without it"
+    );
+    features.missing = BadCells::Skip;
+    let (_, report) = features.apply(&table).unwrap();
+    assert_eq!(report.skipped[0].kind, SkippedKind::Gap);
+    let text = report.to_string();
+    assert!(
+        text.contains("\ncolumn 't': 1 gaps between bars, the first before row 4\n"),
+        "{text}"
+    );
+
+    // Dates count in seconds.
+    let columns = bars()
+        .into_columns()
+        .into_iter()
+        .map(|column| match column.name.as_str() {
+            "t" => Column::date_time("t", vec![0, 60_000, 180_000]),
+            _ => column,
+        });
+    let dated = Table::new(columns.collect()).unwrap();
+    features.longest_step = Some(60.0);
+    assert_eq!(features.apply(&dated).unwrap().1.skipped[0].count, 1);
+    features.longest_step = Some(120.0);
+    assert!(features.apply(&dated).unwrap().1.skipped.is_empty());
+
+    features.longest_step = Some(0.0);
+    let error = features.apply(&dated).unwrap_err();
+    assert!(
+        error.is_config()
+            && error
+                .to_string()
+                .contains("longest_step = 0 is out of range"),
+        "{error}"
+    );
+    features.longest_step = Some(1.0);
+    features.columns.time = None;
+    let error = features.apply(&dated).unwrap_err();
+    assert!(
+        error.to_string().contains("longest_step needs times"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::BadCells;
 use super::bar_features::BarFeatures;
 use super::cells::{BadCell, needed, numbers};
-use super::report::Skips;
+use super::report::{SkippedKind, Skips};
 use crate::features::bar::BarField;
 use crate::features::bar_feature::Needs;
 use crate::features::{Bar, Quote};
@@ -145,7 +145,7 @@ impl<'t> BarSource<'t> {
                 column: cells.column,
                 row,
                 message: "is missing".into(),
-                setting: "missing",
+                kind: SkippedKind::Missing,
             };
             self.missing.meet(cell, skips)
         };
@@ -195,7 +195,7 @@ impl<'t> BarSource<'t> {
             column,
             row,
             message: fault.message,
-            setting: "invalid",
+            kind: SkippedKind::Invalid,
         };
         self.invalid.meet(cell, skips)?;
         Ok(None)

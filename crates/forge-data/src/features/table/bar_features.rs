@@ -39,13 +39,19 @@ pub struct BarFeatures {
     #[serde(default)]
     pub columns: BarColumns,
     /// What to do with a missing cell. Skipped, a missing price leaves out the row's bar, another
-    /// missing cell the features that need it. Default: an error.
+    /// missing cell the features that need it; after a gap (`longest_step`) the series goes on as if
+    /// there were none. Default: an error.
     #[serde(default)]
     pub missing: BadCells,
     /// What to do with a bar that cannot be ([`Bar::check`](crate::features::Bar::check)): a price of 0
     /// or below, a high below the low. Default: an error.
     #[serde(default)]
     pub invalid: BadCells,
+    /// The longest time from one bar of a series to the next, in seconds between dates and in the units
+    /// of a time that is a number, above 0: bars are missing where it is longer. Days with weekends and
+    /// holidays between them need four or five days. Default: none, gaps are not looked for.
+    #[serde(default)]
+    pub longest_step: Option<f64>,
 }
 
 impl BarFeatures {
@@ -57,6 +63,7 @@ impl BarFeatures {
             columns: BarColumns::default(),
             missing: BadCells::Refuse,
             invalid: BadCells::Refuse,
+            longest_step: None,
         }
     }
 

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::bar_columns::BarSource;
-use super::report::Skips;
-use super::{BarFeatures, FeatureReport};
+use super::cells::BadCell;
+use super::report::{SkippedKind, Skips};
+use super::{BadCells, BarFeatures, FeatureReport};
 use crate::features::BarStream;
 use crate::features::bar_stream::needs;
 use crate::preprocess::seen_row;
 use crate::schema::Decimal;
 use crate::table::cell_text;
 use crate::{Column, ColumnValues, DataError, Table, printable};
+
+const MILLIS_PER_SECOND: f64 = 1_000.0;
 
 /// Features of many series whose bars come in tables, one after the other: what was computed from the
 /// first goes on with the second as if both were one.
@@ -38,9 +41,22 @@ impl BarPanel {
     /// A panel that has seen no bar.
     ///
     /// # Errors
-    /// A config error if a feature is one of option chains.
+    /// A config error if a feature is one of option chains, or `longest_step` is not above 0 or stands
+    /// without `columns.time`.
     pub fn new(config: BarFeatures) -> Result<Self, DataError> {
         needs(&config.set)?;
+        if let Some(step) = config.longest_step {
+            if step.is_nan() || step <= 0.0 {
+                return Err(DataError::config(format!(
+                    "longest_step = {step} is out of range: allowed above 0, or none"
+                )));
+            }
+            if config.columns.time.is_none() {
+                return Err(DataError::config(
+                    "longest_step needs times, but columns.time is none: name their column",
+                ));
+            }
+        }
         Ok(Self {
             config,
             series: BTreeMap::new(),
@@ -67,7 +83,7 @@ impl BarPanel {
         let set = &self.config.set;
         let source = BarSource::new(&self.config, needs(set)?, table)?;
         let names = Names::new(self.config.columns.series.as_deref(), table)?;
-        let times = Times::new(self.config.columns.time.as_deref(), table)?;
+        let times = Times::new(&self.config, table)?;
         let mut states: Vec<Option<Series>> = vec![None; names.distinct.len()];
         let mut skips = Skips::default();
         let mut values = vec![vec![f64::NAN; table.n_rows()]; set.count()];
@@ -93,7 +109,7 @@ impl BarPanel {
                 }
             };
             if let Some(times) = &times {
-                times.rise(row, name, &mut state.last_time)?;
+                times.rise(row, name, &mut state.last_time, &mut skips)?;
             }
             let Some(bar) = source.bar(row, &mut skips)? else {
                 continue;
@@ -171,11 +187,16 @@ impl<'t> Names<'t> {
 }
 
 /// The times of the rows.
-struct Times<'t>(&'t Column);
+struct Times<'t> {
+    column: &'t Column,
+    /// In the units of the column.
+    longest_step: Option<f64>,
+    missing: BadCells,
+}
 
 impl<'t> Times<'t> {
-    fn new(name: Option<&str>, table: &'t Table) -> Result<Option<Self>, DataError> {
-        let Some(name) = name else {
+    fn new(config: &BarFeatures, table: &'t Table) -> Result<Option<Self>, DataError> {
+        let Some(name) = &config.columns.time else {
             return Ok(None);
         };
         let column = table.column(name)?;
@@ -185,19 +206,35 @@ impl<'t> Times<'t> {
             )
             .at_column(name));
         }
-        Ok(Some(Self(column)))
+        let unit = match column.values {
+            ColumnValues::DateTime(_) => MILLIS_PER_SECOND,
+            _ => 1.0,
+        };
+        Ok(Some(Self {
+            column,
+            longest_step: config.longest_step.map(|step| step * unit),
+            missing: config.missing,
+        }))
     }
 
     /// Checks that the row comes after the last of its series.
-    fn rise(&self, row: usize, series: &str, last: &mut Option<f64>) -> Result<(), DataError> {
-        let Self(column) = self;
-        let wrong = |message: String| {
-            let message = if series.is_empty() {
+    fn rise(
+        &self,
+        row: usize,
+        series: &str,
+        last: &mut Option<f64>,
+        skips: &mut Skips,
+    ) -> Result<(), DataError> {
+        let column = self.column;
+        let of_series = |message: String| {
+            if series.is_empty() {
                 message
             } else {
                 format!("{message} (series '{}')", printable(series))
-            };
-            DataError::value(message)
+            }
+        };
+        let wrong = |message: String| {
+            DataError::value(of_series(message))
                 .at_row(seen_row(row))
                 .at_column(&column.name)
         };
@@ -217,7 +254,25 @@ impl<'t> Times<'t> {
                 cell_text(column, row, Decimal::Point)?
             )));
         }
+        let step = last.map_or(0.0, |last| time - last);
         *last = Some(time);
-        Ok(())
+        match self.longest_step {
+            Some(longest) if step > longest => {
+                let message = format!(
+                    "{} is {} times the longest step after the bar before it: bars are missing between \
+                     them",
+                    cell_text(column, row, Decimal::Point)?,
+                    (step / longest * 100.0).round() / 100.0
+                );
+                let cell = BadCell {
+                    column: &column.name,
+                    row,
+                    message: of_series(message),
+                    kind: SkippedKind::Gap,
+                };
+                self.missing.meet(cell, skips)
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::report::Skips;
+use super::report::{SkippedKind, Skips};
 use crate::preprocess::seen_row;
 use crate::{ColumnValues, DataError, Table};
 
@@ -23,8 +23,7 @@ pub(super) struct BadCell<'a> {
     pub(super) column: &'a str,
     pub(super) row: usize,
     pub(super) message: String,
-    /// Which setting decides.
-    pub(super) setting: &'static str,
+    pub(super) kind: SkippedKind,
 }
 
 impl BadCells {
@@ -33,12 +32,13 @@ impl BadCells {
         match self {
             Self::Refuse => Err(DataError::value(format!(
                 "{}; mend the row, or set {} = \"skip\" to go on without it",
-                cell.message, cell.setting
+                cell.message,
+                cell.kind.setting()
             ))
             .at_row(seen_row(cell.row))
             .at_column(cell.column)),
             Self::Skip => {
-                skips.add(cell.column, cell.row, cell.setting);
+                skips.add(cell.column, cell.row, cell.kind);
                 Ok(())
             }
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cells::{BadCell, needed, numbers};
 use super::chain_features::ChainFeatures;
-use super::report::Skips;
+use super::report::{SkippedKind, Skips};
 use crate::features::ChainOption;
 use crate::features::chain::{ChainNeeds, ChainPart};
 use crate::market::OptionType;
@@ -115,7 +115,7 @@ impl<'t> ChainSource<'t> {
                 column,
                 row,
                 message: "is missing".into(),
-                setting: "missing",
+                kind: SkippedKind::Missing,
             };
             self.config.missing.meet(cell, skips)
         };
@@ -124,7 +124,7 @@ impl<'t> ChainSource<'t> {
                 column,
                 row,
                 message,
-                setting: "invalid",
+                kind: SkippedKind::Invalid,
             };
             self.config.invalid.meet(cell, skips)
         };

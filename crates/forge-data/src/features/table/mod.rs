@@ -15,4 +15,4 @@ pub use bar_panel::BarPanel;
 pub use cells::BadCells;
 pub use chain_columns::ChainColumns;
 pub use chain_features::ChainFeatures;
-pub use report::{FeatureReport, SkippedCells};
+pub use report::{FeatureReport, SkippedCells, SkippedKind};

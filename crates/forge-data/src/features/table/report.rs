@@ -26,12 +26,34 @@ pub struct FeatureReport {
 pub struct SkippedCells {
     /// The column.
     pub column: String,
-    /// The setting by which they were skipped: `missing` or `invalid`.
-    pub setting: &'static str,
+    /// What was wrong with them.
+    pub kind: SkippedKind,
     /// How many.
     pub count: usize,
     /// The first row, header = 1.
     pub first_row: u64,
+}
+
+/// What was wrong with a cell that was skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum SkippedKind {
+    /// It is missing.
+    Missing,
+    /// It cannot be.
+    Invalid,
+    /// It is a time too long after the one before: bars are missing between them.
+    Gap,
+}
+
+impl SkippedKind {
+    /// The field of the config that decides.
+    pub(super) fn setting(self) -> &'static str {
+        match self {
+            Self::Missing | Self::Gap => "missing",
+            Self::Invalid => "invalid",
+        }
+    }
 }
 
 impl FeatureReport {
@@ -62,16 +84,20 @@ impl Display for FeatureReport {
             write!(f, " in {} series", self.series)?;
         }
         for cells in &self.skipped {
+            let what = match cells.kind {
+                SkippedKind::Missing => "missing cells skipped, the first in",
+                SkippedKind::Invalid => "invalid cells skipped, the first in",
+                SkippedKind::Gap => "gaps between bars, the first before",
+            };
+            let (column, count) = (printable(&cells.column), cells.count);
             write!(
                 f,
-                "\ncolumn '{}': {} {} cells skipped, the first in row {}",
-                printable(&cells.column),
-                cells.count,
-                cells.setting,
+                "\ncolumn '{column}': {count} {what} row {}",
                 cells.first_row
             )?;
         }
-        if let Some((name, count)) = self.missing.iter().max_by_key(|(_, count)| *count) {
+        let most = self.missing.iter().max_by_key(|(_, count)| *count);
+        if let Some((name, count)) = most.filter(|(_, count)| *count > 0) {
             let name = printable(name);
             write!(f, "\nmissing most often: '{name}', in {count} rows")?;
         }
@@ -81,14 +107,11 @@ impl Display for FeatureReport {
 
 /// Skipped cells in the making.
 #[derive(Debug, Default)]
-pub(super) struct Skips(BTreeMap<(String, &'static str), (usize, usize)>);
+pub(super) struct Skips(BTreeMap<(String, SkippedKind), (usize, usize)>);
 
 impl Skips {
-    pub(super) fn add(&mut self, column: &str, row: usize, setting: &'static str) {
-        let (count, first) = self
-            .0
-            .entry((column.to_owned(), setting))
-            .or_insert((0, row));
+    pub(super) fn add(&mut self, column: &str, row: usize, kind: SkippedKind) {
+        let (count, first) = self.0.entry((column.to_owned(), kind)).or_insert((0, row));
         *count += 1;
         *first = (*first).min(row);
     }
@@ -96,9 +119,9 @@ impl Skips {
     fn into_cells(self) -> Vec<SkippedCells> {
         let cells = self.0.into_iter();
         cells
-            .map(|((column, setting), (count, first))| SkippedCells {
+            .map(|((column, kind), (count, first))| SkippedCells {
                 column,
-                setting,
+                kind,
                 count,
                 first_row: seen_row(first),
             })
