@@ -218,6 +218,69 @@ fn a_state_of_another_set_is_refused() {
     );
 }
 
+/// Every number of the states as `change` has it; the set stays whole.
+fn changed(value: &mut serde_json::Value, change: &dyn Fn(f64) -> serde_json::Value) {
+    match value {
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| changed(item, change)),
+        serde_json::Value::Object(map) => map.values_mut().for_each(|item| changed(item, change)),
+        serde_json::Value::Number(number) => *value = change(number.as_f64().unwrap()),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_state_that_someone_changed_is_refused_or_harmless() {
+    let bars = bars();
+    let mut stream = BarStream::new(&all_bar_features()).unwrap();
+    for bar in &bars[..40] {
+        stream.push(bar).unwrap();
+    }
+    let saved = serde_json::to_value(&stream).unwrap();
+    let number = |value: f64| serde_json::Value::from(value);
+    let whole = |value: u64| serde_json::Value::from(value);
+    let changes: [&dyn Fn(f64) -> serde_json::Value; 6] = [
+        &|_| whole(0),
+        &|_| whole(u64::from(u32::MAX)),
+        &|x| {
+            if x.fract() == 0.0 {
+                whole(1)
+            } else {
+                number(1e308)
+            }
+        },
+        &|x| {
+            if x.fract() == 0.0 {
+                whole(u64::from(u32::MAX))
+            } else {
+                number(-1e308)
+            }
+        },
+        &|x| {
+            if x.fract() == 0.0 {
+                number(x)
+            } else {
+                number(5e-324)
+            }
+        },
+        &|_| serde_json::Value::Null,
+    ];
+    let mut read = 0;
+    for change in changes {
+        let mut value = saved.clone();
+        changed(&mut value["machines"], change);
+        value["bars"] = whole(u64::MAX);
+        let Ok(mut stream) = serde_json::from_value::<BarStream>(value) else {
+            continue;
+        };
+        read += 1;
+        for bar in &bars {
+            let row = stream.push(bar).unwrap();
+            assert!(row.into_iter().flatten().all(f64::is_finite));
+        }
+    }
+    assert!(read >= 3, "{read}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

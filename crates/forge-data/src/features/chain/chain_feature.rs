@@ -69,8 +69,7 @@ impl ChainFeature {
     /// use forge_data::features::{ChainFeature, ChainOption};
     /// use forge_data::market::OptionType;
     /// let option = ChainOption::new(OptionType::Put, 100.0, 80.0, 0.25);
-    /// let k = ChainFeature::LogMoneyness.value(&option);
-    /// assert_eq!(k, Some(0.8f64.ln()));
+    /// assert_eq!(ChainFeature::SqrtTime.value(&option), Some(0.5));
     /// assert_eq!(ChainFeature::Delta.value(&option), None); // no volatility
     /// ```
     #[must_use]
