@@ -1,5 +1,5 @@
 //! Tables and series for deep learning: reading (CSV, Parquet, Excel), schema, preprocessing, splits,
-//! windows over series, synthetic markets and tables drawn from a prior. Stands alone on Burn's tensors.
+//! windows over series, financial features, synthetic markets and tables drawn from a prior. Stands alone on Burn's tensors.
 //!
 //! Shape letters: `N` rows of a table, `B` rows of a batch, `F` features, `S` slots (one per
 //! target column).
@@ -7,6 +7,7 @@
 mod augment;
 mod dataset;
 mod error;
+pub mod features;
 pub mod market;
 mod output;
 mod preprocess;
@@ -50,9 +51,11 @@ pub use target::{
     NumericTargets, TargetEncoder, TargetManifest, TargetTransform, TaskKind, infer_task,
 };
 
-/// The guide's code, compiled.
+/// The guides' code, compiled.
 #[cfg(doctest)]
 mod guides {
     #[doc = include_str!("../../../docs/series.md")]
     struct Series;
+    #[doc = include_str!("../../../docs/features.md")]
+    struct Features;
 }

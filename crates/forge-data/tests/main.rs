@@ -8,6 +8,8 @@ mod class_target;
 mod compressed;
 mod dataset;
 mod dirty_csv;
+mod features;
+mod greeks;
 #[cfg(feature = "excel")]
 mod hostile_workbooks;
 mod market;

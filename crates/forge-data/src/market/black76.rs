@@ -41,6 +41,25 @@ impl OptionType {
         }
     }
 
+    /// The type that a chain's label means: `C` or `call`, `P` or `put`, in any case of letters.
+    ///
+    /// ```
+    /// use forge_data::market::OptionType;
+    /// assert_eq!(OptionType::from_label("Put"), Some(OptionType::Put));
+    /// assert_eq!(OptionType::from_label("straddle"), None);
+    /// ```
+    #[must_use]
+    pub fn from_label(label: &str) -> Option<Self> {
+        let is = |name: &str| label.trim().eq_ignore_ascii_case(name);
+        if is("c") || is("call") {
+            Some(Self::Call)
+        } else if is("p") || is("put") {
+            Some(Self::Put)
+        } else {
+            None
+        }
+    }
+
     /// The payoff's value if nothing moves, undiscounted.
     fn intrinsic(self, forward: f64, strike: f64) -> f64 {
         match self {
@@ -138,6 +157,12 @@ pub fn implied_vol(
     let x = moneyness(forward, strike);
     let s = normalised_black::implied(x, time_value / unit, (most - time_value) / unit);
     Ok(s / time.sqrt())
+}
+
+/// `ln(F/K)`.
+pub(crate) fn log_ratio(forward: f64, strike: f64) -> f64 {
+    let below = moneyness(forward, strike);
+    if forward < strike { below } else { -below }
 }
 
 /// `−|ln(F/K)|`.
