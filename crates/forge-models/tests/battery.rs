@@ -42,7 +42,7 @@ fn eval_mode_is_deterministic() {
 
 #[test]
 fn row_order_only_permutes() {
-    each(battery::row_order_only_permutes);
+    each(battery::order_only_permutes);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod backbones;
 mod battery;
 mod candidates;
 mod causal;
+mod forecast_battery;
+mod forecast_oracle;
 mod importance;
 mod num_embeddings;
 mod oracle;

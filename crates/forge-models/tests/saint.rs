@@ -32,7 +32,7 @@ fn every_attention_type_does_what_every_model_does() {
     for attentiontype in [SaintAttentionType::Col, SaintAttentionType::Row] {
         let config: ModelConfig = mixed(attentiontype).into();
         battery::documented_shape(&config, &device);
-        battery::row_order_only_permutes(&config, &device);
+        battery::order_only_permutes(&config, &device);
         battery::rows_stand_alone(&config, &device);
         battery::every_parameter_learns(&config, &device);
         battery::state_round_trip_is_bit_identical(&config, &device);

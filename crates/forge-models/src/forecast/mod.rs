@@ -10,13 +10,19 @@ use crate::registry::{registry, unknown_of};
 
 mod contract;
 mod dlinear;
+mod hidden_activation;
+mod itransformer;
 mod nlinear;
 mod outputs;
+mod patch_tst;
+mod patching;
 mod steps_linear;
+mod tsmixer;
 
 pub use contract::{
     CalendarSteps, ForecastCapabilities, ForecastConfig, ForecastModel, SeriesInput, SeriesSpec,
 };
+pub use hidden_activation::HiddenActivation;
 pub use steps_linear::StepsLinear;
 
 registry! { ($) forecast, ForecastConfig;
@@ -34,6 +40,9 @@ registry! { ($) forecast, ForecastConfig;
     SeriesModel;
     "dlinear" => dlinear: DLinear, DLinearConfig;
     "nlinear" => nlinear: NLinear, NLinearConfig;
+    "patch_tst" => patch_tst: PatchTst, PatchTstConfig;
+    "itransformer" => itransformer: ITransformer, ITransformerConfig;
+    "tsmixer" => tsmixer: TsMixer, TsMixerConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -3,7 +3,7 @@
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use forge_models::{Backbone, CarriesState};
 
-use super::table::{assert_close, floats, values};
+use super::values::{assert_close, floats, values};
 use crate::Noise;
 
 const BATCH: usize = 3;

@@ -2,46 +2,42 @@
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};
-use forge_models::{ModelConfig, Strategy};
+use forge_nn::ForgeError;
 use forge_nn::parameters::{Floats, ParameterPath, ParameterVisitor, visit_parameters};
-use forge_nn::{ForgeError, ModuleConfig};
-use serde::Deserialize;
 use toml::Value;
+
+use super::Subject;
 
 /// A config written to JSON or TOML reads back as itself, an unknown field is refused by name, and
 /// so is an unknown model.
 ///
 /// # Panics
 /// If it is not.
-pub fn config_survives_files(config: &ModelConfig) {
+pub fn config_survives_files<S: Subject>(config: &S) {
     let json = serde_json::to_string(config).unwrap_or_default();
-    let read = ModelConfig::from_json(&json);
+    let read = S::read(&json);
     assert!(
         read.is_ok_and(|read| read == *config),
         "JSON changed {json}"
     );
     let text = toml::to_string(config).unwrap_or_default();
-    let read: Result<ModelConfig, _> = toml::from_str(&text);
+    let read: Result<S, _> = toml::from_str(&text);
     assert!(
         read.is_ok_and(|read| read == *config),
         "TOML changed {text}"
     );
-    let tagged = format!("model = \"{}\"", config.name());
+    let tagged = format!("model = \"{}\"", config.model());
     assert!(text.contains(&tagged), "TOML without {tagged}: {text}");
 
     let unknown = json.replacen('{', "{\"not_a_field\":1,", 1);
-    let error = ModelConfig::from_json(&unknown)
-        .err()
-        .map(|error| error.to_string());
+    let error = S::read(&unknown).err().map(|error| error.to_string());
     assert!(
         error.is_some_and(|e| e.contains("not_a_field")),
         "an unknown field is not refused"
     );
-    let unknown = json.replace(config.name(), "not_a_model");
-    let error = ModelConfig::from_json(&unknown)
-        .err()
-        .map(|error| error.to_string());
-    let listed = error.is_some_and(|e| e.contains("not_a_model") && e.contains(config.name()));
+    let unknown = json.replace(config.model(), "not_a_model");
+    let error = S::read(&unknown).err().map(|error| error.to_string());
+    let listed = error.is_some_and(|e| e.contains("not_a_model") && e.contains(config.model()));
     assert!(
         listed,
         "an unknown model is not refused with the names there are"
@@ -57,20 +53,20 @@ pub fn config_survives_files(config: &ModelConfig) {
 ///
 /// # Panics
 /// With the field that takes them.
-pub fn bad_fields_are_named(configs: &[ModelConfig]) {
+pub fn bad_fields_are_named<S: Subject>(configs: &[S]) {
     let fields: Vec<String> = configs.iter().flat_map(|config| whole(config).0).collect();
     for field in &fields {
         let refused = configs.iter().any(|config| refuses(config, field));
         assert!(
             refused,
             "{}: no bad value of {field} is refused",
-            configs[0].name()
+            configs[0].model()
         );
     }
 }
 
 /// The names of the fields, and the config as a table in which those that are null stand too.
-fn whole(config: &ModelConfig) -> (Vec<String>, toml::Table) {
+fn whole<S: Subject>(config: &S) -> (Vec<String>, toml::Table) {
     let json = serde_json::to_value(config).unwrap_or_default();
     let names = json
         .as_object()
@@ -83,12 +79,12 @@ fn whole(config: &ModelConfig) -> (Vec<String>, toml::Table) {
 
 /// Whether all bad values of every field of a part `field` are refused by that field's name. Parts
 /// have parts; a word has only bad values that do not parse, and a list those of its elements.
-fn refuses_in(config: &ModelConfig, field: &str, part: &toml::Table) -> bool {
+fn refuses_in<S: Subject>(config: &S, field: &str, part: &toml::Table) -> bool {
     let table = toml::Table::try_from(config).unwrap_or_default();
     let verdict = |part: &toml::Table| {
         let mut table = table.clone();
         table.insert(field.into(), Value::Table(part.clone()));
-        ModelConfig::deserialize(Value::Table(table)).map(|config| config.validate())
+        S::deserialize(Value::Table(table)).map(|config| config.validate())
     };
     part_refuses(part, &|part: toml::Table| verdict(&part))
 }
@@ -138,18 +134,16 @@ fn part_refuses(part: &toml::Table, verdict: Verdict<'_>) -> bool {
     })
 }
 
-/// Whether the largest preset, sized for the table of `config`, is good with a `field` of 0.
-fn is_zero_in_the_preset(config: &ModelConfig, field: &str) -> bool {
-    let preset = ModelConfig::preset(config.name(), Strategy::Accurate);
-    let preset = preset.and_then(|preset| preset.config.sized_for(&config.spec()));
-    preset.is_ok_and(|preset| {
+/// Whether the largest preset, sized as `config` is, is good with a `field` of 0.
+fn is_zero_in_the_preset<S: Subject>(config: &S, field: &str) -> bool {
+    config.largest().is_ok_and(|preset| {
         let zero = whole(&preset).1.get(field) == Some(&Value::Integer(0));
         zero && preset.validate().is_ok()
     })
 }
 
 /// Whether all bad values of `field` are refused, whatever kind the field is of.
-fn refuses(config: &ModelConfig, field: &str) -> bool {
+fn refuses<S: Subject>(config: &S, field: &str) -> bool {
     let (fields, table) = whole(config);
     if let Some(Value::Table(part)) = table.get(field) {
         return refuses_in(config, field, part);
@@ -159,7 +153,7 @@ fn refuses(config: &ModelConfig, field: &str) -> bool {
         for (field, value) in changes {
             table.insert((*field).into(), (*value).clone());
         }
-        let read = ModelConfig::deserialize(Value::Table(table));
+        let read = S::deserialize(Value::Table(table));
         read.ok().map(|config| config.validate())
     };
     let named = |result: Result<(), ForgeError>| {
@@ -218,8 +212,8 @@ fn refuses(config: &ModelConfig, field: &str) -> bool {
 ///
 /// # Panics
 /// If it is not.
-pub fn parameter_count_is_right(config: &ModelConfig, device: &Device) {
-    let counted = config.parameter_count();
+pub fn parameter_count_is_right<S: Subject>(config: &S, device: &Device) {
+    let counted = config.counted();
     let mut count = Trainable(0);
     visit_parameters(&config.init(device), &mut count);
     let Trainable(made) = count;

@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use forge_models::{Model, ModelConfig};
-use forge_nn::{DeviceName, ForgeError, ModuleConfig, Network, StateDict};
+use forge_nn::{DeviceName, ForgeError, Network, StateDict};
 
-use super::table::{assert_close, floats, input, values};
+use super::Subject;
+use super::values::{assert_close, floats, values};
 use crate::{Noise, gradients_by_name};
 
 /// The devices to test: those that `FORGE_TEST_DEVICES` names (`flex,wgpu`), of those compiled in;
@@ -28,20 +28,20 @@ pub fn devices() -> Vec<(DeviceName, Device)> {
     }
 }
 
-/// With the same weights and rows, outputs (eval mode) and gradients (training mode without
+/// With the same weights and inputs, outputs (eval mode) and gradients (training mode without
 /// dropout) on `device` are those on flex, to 1e-4 of the largest value of each tensor; to 1e-2 where
 /// the device's products of f32 round their factors (to TF32, on NVIDIA's matrix units).
 ///
 /// # Panics
 /// If they are not.
-pub fn results_equal_flex(config: &ModelConfig, device: &Device) {
+pub fn results_equal_flex<S: Subject>(config: &S, device: &Device) {
     match compare(config, device) {
         Ok(()) => {}
         Err(error) => panic!("{config:?}: {error}"),
     }
 }
 
-fn compare(config: &ModelConfig, device: &Device) -> Result<(), ForgeError> {
+fn compare<S: Subject>(config: &S, device: &Device) -> Result<(), ForgeError> {
     let tolerance = if rounds_factors(device) { 1e-2 } else { 1e-4 };
     let flex = Device::flex();
     flex.seed(1);
@@ -49,7 +49,7 @@ fn compare(config: &ModelConfig, device: &Device) -> Result<(), ForgeError> {
     let load = |device: &Device| state.clone().load_into(config.try_init(device)?);
 
     let output = |device: &Device| {
-        let given = input(config, 5, 1, device);
+        let given = config.given(5, 1, device);
         Ok::<_, ForgeError>(values(load(device)?.forward(given)))
     };
     assert_close(
@@ -63,7 +63,7 @@ fn compare(config: &ModelConfig, device: &Device) -> Result<(), ForgeError> {
     let gradients = |device: &Device| {
         let device = device.clone().autodiff();
         let model = without_dropout(load(&device)?);
-        let y = model.forward(input(config, 5, 1, &device));
+        let y = model.forward(config.given(5, 1, &device));
         let weights = floats::<2>(Noise::new(4).tensor(&y.dims()), &device);
         let gradients = (y * weights).sum().backward();
         Ok::<_, ForgeError>(gradients_by_name(&model, &gradients))
@@ -99,7 +99,7 @@ fn rounds_factors(device: &Device) -> bool {
     values(product).iter().any(|x| *x != fine)
 }
 
-pub(super) fn without_dropout(model: Model) -> Model {
+pub(super) fn without_dropout<M: Module>(model: M) -> M {
     model.map(&mut crate::oracle::Switches::new(
         crate::oracle::Mode::Train,
     ))

@@ -7,7 +7,8 @@ use forge_models::{
 };
 use forge_nn::{ModuleConfig, Network, Want};
 
-use super::table::{CONTEXT_ROWS, context, floats, input, rows_of, values};
+use super::table::{CONTEXT_ROWS, context, input, rows_of};
+use super::values::{floats, values};
 use crate::Noise;
 
 const ROWS: usize = 5;

@@ -1,10 +1,11 @@
 //! What a model shows of its inside.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use forge_models::ModelConfig;
 use forge_nn::{ModuleConfig, Network, Want};
 
-use super::table::{assert_close, input, values};
+use super::table::input;
+use super::values::{assert_close, values};
 
 const ROWS: usize = 5;
 
@@ -34,19 +35,7 @@ pub fn declared_maps_are_returned(config: &ModelConfig, device: &Device) {
         !capabilities.attention_maps,
         "{config:?}: attention maps"
     );
-    for map in wanted.maps.attention {
-        let [_, heads, queries, keys] = map.dims();
-        assert!(heads > 0 && queries > 0 && keys > 0, "{config:?}");
-        assert!(values(map.clone()).iter().all(|x| *x >= 0.0), "{config:?}");
-        let sums = values(map.sum_dim(3));
-        assert_close(
-            &format!("{config:?}: attention"),
-            &sums,
-            &vec![1.0; sums.len()],
-            1e-5,
-            0.0,
-        );
-    }
+    attention_is_weights(&format!("{config:?}"), wanted.maps.attention);
     let features = spec.n_num_features + spec.cat_cardinalities.len();
     assert_eq!(
         (
@@ -81,5 +70,17 @@ pub fn declared_maps_are_returned(config: &ModelConfig, device: &Device) {
             "{config:?}: the penalty is not on the graph"
         );
         assert!(values(penalty)[0].is_finite(), "{config:?}: penalty");
+    }
+}
+
+/// Each map is not negative and sums to 1 over the keys.
+pub(super) fn attention_is_weights(title: &str, maps: Vec<Tensor<4>>) {
+    for map in maps {
+        let [_, heads, queries, keys] = map.dims();
+        assert!(heads > 0 && queries > 0 && keys > 0, "{title}");
+        assert!(values(map.clone()).iter().all(|x| *x >= 0.0), "{title}");
+        let sums = values(map.sum_dim(3));
+        let ones = vec![1.0; sums.len()];
+        assert_close(&format!("{title}: attention"), &sums, &ones, 1e-5, 0.0);
     }
 }

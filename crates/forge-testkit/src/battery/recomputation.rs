@@ -1,11 +1,11 @@
 //! What is computed again.
 
 use burn::tensor::{Device, TensorData};
-use forge_models::ModelConfig;
-use forge_nn::{ForgeError, ModuleConfig, Network, with_recomputation};
+use forge_nn::{ForgeError, Network, with_recomputation};
 
+use super::Subject;
 use super::devices::without_dropout;
-use super::table::{assert_close, floats, input, values};
+use super::values::{assert_close, floats, values};
 use crate::{Noise, gradients_by_name};
 
 /// Without dropout, outputs are the same to the bit and gradients to 1e-5 of the largest value of each
@@ -13,18 +13,18 @@ use crate::{Noise, gradients_by_name};
 ///
 /// # Panics
 /// If they are not.
-pub fn recomputation_changes_nothing(config: &ModelConfig, device: &Device) {
+pub fn recomputation_changes_nothing<S: Subject>(config: &S, device: &Device) {
     match compare(config, &device.clone().autodiff()) {
         Ok(()) => {}
         Err(error) => panic!("{config:?}: {error}"),
     }
 }
 
-fn compare(config: &ModelConfig, device: &Device) -> Result<(), ForgeError> {
+fn compare<S: Subject>(config: &S, device: &Device) -> Result<(), ForgeError> {
     device.seed(1);
     let model = without_dropout(config.try_init(device)?);
     let step = |again: bool| {
-        let pass = || model.forward(input(config, 5, 1, device));
+        let pass = || model.forward(config.given(5, 1, device));
         let y = if again {
             with_recomputation(1, pass)
         } else {

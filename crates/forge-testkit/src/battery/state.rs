@@ -5,7 +5,9 @@ use burn::tensor::Device;
 use forge_models::{Model, ModelConfig, TabularModel};
 use forge_nn::{ForgeError, ModuleConfig, Network, StateDict};
 
-use super::table::{assert_close, floats, input, rows_of, values};
+use super::Subject;
+use super::table::{input, rows_of};
+use super::values::{assert_close, floats, values};
 use crate::{Noise, with_padded_parameters};
 
 /// The state of a model, put into another one of the same config, makes it the same to the bit,
@@ -13,15 +15,15 @@ use crate::{Noise, with_padded_parameters};
 ///
 /// # Panics
 /// If it does not.
-pub fn state_round_trip_is_bit_identical(config: &ModelConfig, device: &Device) {
+pub fn state_round_trip_is_bit_identical<S: Subject>(config: &S, device: &Device) {
     match round_trip(config, device) {
         Ok(()) => {}
         Err(error) => panic!("{config:?}: {error}"),
     }
 }
 
-fn round_trip(config: &ModelConfig, device: &Device) -> Result<(), ForgeError> {
-    let input = || input(config, 5, 1, device);
+fn round_trip<S: Subject>(config: &S, device: &Device) -> Result<(), ForgeError> {
+    let input = || config.given(5, 1, device);
     device.seed(1);
     let model = config.try_init(device)?;
     let state = StateDict::from_module(&model)?;
@@ -76,28 +78,31 @@ fn round_trip(config: &ModelConfig, device: &Device) -> Result<(), ForgeError> {
 ///
 /// # Panics
 /// If it does not.
-pub fn same_seed_same_model(config: &ModelConfig, device: &Device) {
+pub fn same_seed_same_model<S: Subject>(config: &S, device: &Device) {
     let device = device.clone().autodiff();
     let run = |seed| {
         device.seed(seed);
         let model = config.init(&device);
-        model.forward(input(config, 5, 1, &device)).into_data()
+        model.forward(config.given(5, 1, &device)).into_data()
     };
     assert_eq!(run(1), run(1), "{config:?}: one seed, two results");
     assert_ne!(run(1), run(2), "{config:?}: two seeds, one result");
 }
 
-/// Output and description of the table are the same where parameters are stored otherwise than
+/// Output and what the model is sized for are the same where parameters are stored otherwise than
 /// they are used ([`with_padded_parameters`]).
 ///
 /// # Panics
 /// If they are not.
-pub fn storage_of_parameters_does_not_matter(config: &ModelConfig, device: &Device) {
+pub fn storage_of_parameters_does_not_matter<S>(config: &S, device: &Device)
+where
+    S: Subject<Module: Network<Spec: PartialEq + std::fmt::Debug>>,
+{
     let model = config.init(&device.clone().autodiff());
     let padded = with_padded_parameters(model.clone()).valid();
     let model = model.valid();
     assert_eq!(padded.spec(), model.spec(), "{config:?}");
-    let output = |model: &Model| values(model.forward(input(config, 5, 1, device)));
+    let output = |model: &S::Module| values(model.forward(config.given(5, 1, device)));
     let title = format!("{config:?} stored otherwise");
     assert_close(&title, &output(&padded), &output(&model), 1e-6, 0.0);
 }

@@ -5,6 +5,7 @@ use forge_models::{
     Capabilities, Context, ModelConfig, RowContext, TabularInput, TabularRows, TabularSpec,
 };
 
+use super::values::floats;
 use crate::Noise;
 
 /// A narrow config of every model of the registry, for every kind of table that it takes: numeric
@@ -97,11 +98,6 @@ pub(super) fn with_gaps(rows: TabularRows) -> TabularRows {
     }
 }
 
-/// `data` in the device's own float type.
-pub(super) fn floats<const D: usize>(data: TensorData, device: &Device) -> Tensor<D> {
-    Tensor::from_data(data.convert::<f32>(), device)
-}
-
 /// The rows of `input` in another order, or some of them.
 pub(super) fn take(input: &TabularInput, rows: &[usize]) -> TabularInput {
     let index = |device: &Device| {
@@ -122,30 +118,5 @@ pub(super) fn take(input: &TabularInput, rows: &[usize]) -> TabularInput {
         },
         context: input.context.clone(),
         target: input.target.as_ref().map(pick),
-    }
-}
-
-/// Values of a tensor on the host.
-pub(super) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
-}
-
-/// Asserts that two results agree to `tolerance`, relative to the largest magnitude expected, but
-/// to no less than `floor`.
-pub(super) fn assert_close(
-    title: &str,
-    found: &[f64],
-    expected: &[f64],
-    tolerance: f64,
-    floor: f64,
-) {
-    assert_eq!(found.len(), expected.len(), "{title}: number of values");
-    let size = expected.iter().fold(floor, |size, x| size.max(x.abs()));
-    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
-        let error = (found - expected).abs() / size;
-        assert!(
-            error <= tolerance,
-            "{title}: value {i} is {found}, expected {expected}"
-        );
     }
 }

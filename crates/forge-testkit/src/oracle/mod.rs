@@ -9,6 +9,7 @@
 mod case;
 mod compare;
 mod error;
+mod forecast;
 mod models;
 mod report;
 mod run;

@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use forge_models::ModelConfig;
+use forge_models::{ModelConfig, SeriesModelConfig};
 
 use super::compare::compare;
 use super::report::PrecisionReport;
-use super::{Case, CaseReport, OracleError, Precision, Session, models};
+use super::{Case, CaseReport, OracleError, Precision, Session, forecast, models};
 use crate::components;
 
 /// How many cases agreed.
@@ -53,12 +53,15 @@ fn run(case: &Case, precision: Precision) -> Result<PrecisionReport, OracleError
     // A backbone's cases are of the stack or of a layer of it, not of the model over it.
     if let Some(component) = components::find(&case.model) {
         (component.run)(&session)?;
+    } else if forecast::knows(&case.model) {
+        forecast::run(&session)?;
     } else if ModelConfig::NAMES.contains(&case.model.as_str()) {
         models::run(&session)?;
     } else {
         let names = components::ALL.iter().map(|component| component.name);
         let names = ModelConfig::NAMES
             .iter()
+            .chain(SeriesModelConfig::NAMES)
             .copied()
             .chain(names)
             .collect::<Vec<_>>()

@@ -1,0 +1,16 @@
+//! Every forecasting model against its authors' code.
+
+use std::path::Path;
+
+use forge_models::SeriesModelConfig;
+use forge_testkit::oracle::assert_cases;
+
+/// A model without cases fails: there is no folder of its name. Patches under a backbone have the
+/// backbone's cases.
+#[test]
+fn every_model_agrees_with_its_reference() {
+    for name in SeriesModelConfig::NAMES {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
+        assert_cases(folder.join(name));
+    }
+}
