@@ -43,6 +43,7 @@ pub mod parameters;
 pub mod pooling;
 pub mod position;
 mod recompute;
+pub mod recurrent;
 pub mod regularisation;
 mod state;
 mod tokenizer;
