@@ -10,9 +10,16 @@ use crate::registry::{registry, unknown_of};
 
 mod contract;
 mod dlinear;
+mod encoder_layer;
+mod migt_tvdt;
+mod nhits;
 mod nlinear;
 mod outputs;
 mod steps_linear;
+mod stock_former;
+mod stock_former_student;
+mod tft;
+mod tide;
 
 pub use contract::{
     CalendarSteps, ForecastCapabilities, ForecastConfig, ForecastModel, SeriesInput, SeriesSpec,
@@ -34,6 +41,12 @@ registry! { ($) forecast, ForecastConfig;
     SeriesModel;
     "dlinear" => dlinear: DLinear, DLinearConfig;
     "nlinear" => nlinear: NLinear, NLinearConfig;
+    "migt_tvdt" => migt_tvdt: MigtTvdt, MigtTvdtConfig;
+    "nhits" => nhits: NHits, NHitsConfig;
+    "stock_former" => stock_former: StockFormer, StockFormerConfig;
+    "stock_former_student" => stock_former_student: StockFormerStudent, StockFormerStudentConfig;
+    "tft" => tft: Tft, TftConfig;
+    "tide" => tide: Tide, TideConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -68,7 +68,12 @@ pub(super) fn config(session: &Session<'_>, reference: &Reference) -> Outcome<Se
         }
     }
     ours.insert("windows".into(), windows.into());
-    ours.insert("model".into(), session.case().model.clone().into());
+    let named = session.case().model.as_str();
+    ours.insert("model".into(), reference.model.unwrap_or(named).into());
+    for (field, json) in reference.set {
+        let value: Value = serde_json::from_str(json).map_err(OracleError::new)?;
+        ours.insert((*field).into(), value);
+    }
     let whole = Value::Object(ours.clone());
     let config = SeriesModelConfig::from_value(whole)?;
     let made = serde_json::to_value(&config).map_err(OracleError::new)?;
