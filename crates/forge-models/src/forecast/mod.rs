@@ -11,19 +11,25 @@ use crate::registry::{registry, unknown_of};
 mod contract;
 mod dlinear;
 mod encoder_layer;
+mod hidden_activation;
+mod itransformer;
 mod migt_tvdt;
 mod nhits;
 mod nlinear;
 mod outputs;
+mod patch_tst;
+mod patching;
 mod steps_linear;
 mod stock_former;
 mod stock_former_student;
 mod tft;
 mod tide;
+mod tsmixer;
 
 pub use contract::{
     CalendarSteps, ForecastCapabilities, ForecastConfig, ForecastModel, SeriesInput, SeriesSpec,
 };
+pub use hidden_activation::HiddenActivation;
 pub use steps_linear::StepsLinear;
 
 registry! { ($) forecast, ForecastConfig;
@@ -47,6 +53,9 @@ registry! { ($) forecast, ForecastConfig;
     "stock_former_student" => stock_former_student: StockFormerStudent, StockFormerStudentConfig;
     "tft" => tft: Tft, TftConfig;
     "tide" => tide: Tide, TideConfig;
+    "patch_tst" => patch_tst: PatchTst, PatchTstConfig;
+    "itransformer" => itransformer: ITransformer, ITransformerConfig;
+    "tsmixer" => tsmixer: TsMixer, TsMixerConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

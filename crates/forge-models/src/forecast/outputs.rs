@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use forge_nn::Forward;
 use forge_nn::activation::softplus;
+use forge_nn::norm::RevIn;
 
 use super::SeriesSpec;
 
@@ -28,6 +29,51 @@ pub(crate) fn by_variable(y: Tensor<3>, spec: &SeriesSpec) -> Tensor<3> {
     ordered(y, spec)
         .reshape([batch, variables, outputs])
         .swap_dims(1, 2)
+}
+
+/// Level and scale of each window, to be given back to what is forecast without them.
+#[derive(Debug, Clone)]
+pub(crate) struct WindowScale {
+    /// `[B, 1, N]`.
+    pub(crate) factor: Tensor<3>,
+    /// `[B, 1, N]`.
+    pub(crate) offset: Tensor<3>,
+}
+
+impl WindowScale {
+    /// Normalises windows `[B, L, N]`; nothing to give back without a norm.
+    pub(crate) fn taken(norm: Option<&RevIn>, past: Tensor<3>) -> (Tensor<3>, Option<Self>) {
+        let Some(norm) = norm else {
+            return (past, None);
+        };
+        let (past, statistics) = norm.normalize(past);
+        let (factor, offset) = norm.factor_and_offset(&statistics);
+        (past, Some(Self { factor, offset }))
+    }
+}
+
+/// What each variable's head says, `[B, N, H·W]`, as predictions `[B, H·N·W]`, ordered and with
+/// the scale given back. The order survives a factor below 0.
+pub(crate) fn scaled_back(y: Tensor<3>, scale: Option<WindowScale>, spec: &SeriesSpec) -> Forward {
+    let [batch, variables, outputs] = y.dims();
+    let (horizon, width) = (spec.horizon, spec.n_outputs);
+    let y = y.reshape([batch, variables, horizon, width]);
+    let y = match scale {
+        None => ordered(y, spec),
+        Some(WindowScale { factor, offset }) => {
+            let each = |x: Tensor<3>| x.reshape([batch, variables, 1, 1]);
+            let (factor, offset) = (each(factor), each(offset));
+            if spec.rising && width > 1 {
+                let lowest = y.clone().narrow(3, 0, 1) * factor.clone() + offset;
+                let steps = softplus(y.narrow(3, 1, width - 1)) * factor.abs();
+                Tensor::cat(vec![lowest, steps], 3).cumsum(3)
+            } else {
+                y * factor + offset
+            }
+        }
+    };
+    let y = y.swap_dims(1, 2);
+    y.reshape([batch, variables * outputs]).into()
 }
 
 /// `[B, H·W, N]` as predictions `[B, H·N·W]`.

@@ -135,4 +135,21 @@ impl RevIn {
         }
         z * statistics.deviation.clone() + statistics.centre.clone()
     }
+
+    /// What [`denormalize`](Self::denormalize) multiplies by, and then adds: for outputs that are
+    /// not all treated alike (steps between quantiles take the factor's size alone, since `w` may
+    /// be negative).
+    ///
+    /// # Shapes
+    /// - both: `[B, 1, F]`
+    #[must_use]
+    pub fn factor_and_offset(&self, statistics: &RevInStatistics) -> (Tensor<3>, Tensor<3>) {
+        let (mut factor, mut offset) = (statistics.deviation.clone(), statistics.centre.clone());
+        if let (Some(weight), Some(bias)) = (&self.affine_weight, &self.affine_bias) {
+            let weight = weight.val() + self.eps * self.eps;
+            factor = factor / weight.unsqueeze();
+            offset = offset - factor.clone() * bias.val().unsqueeze();
+        }
+        (factor, offset)
+    }
 }

@@ -100,6 +100,20 @@ impl KeyMap {
             })
     }
 
+    /// [`linear`](Self::linear) of `from` features to `to` where the reference has a convolution of
+    /// one step, its weight `[to, from, 1]`.
+    #[must_use]
+    pub fn pointwise(self, ours: &str, theirs: &str, [from, to]: [usize; 2]) -> Self {
+        let (weight, shape) = (format!("{theirs}.weight"), vec![to, from, 1]);
+        self.shaped(
+            &format!("{ours}.weight"),
+            &weight,
+            Layout::Transposed,
+            shape,
+        )
+        .same(&format!("{ours}.bias"), &format!("{theirs}.bias"))
+    }
+
     /// A normalisation with scale and shift, `weight` and `bias` on both sides.
     #[must_use]
     pub fn norm(self, ours: &str, theirs: &str) -> Self {

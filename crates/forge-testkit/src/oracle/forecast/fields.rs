@@ -3,7 +3,7 @@
 use forge_models::SeriesModelConfig;
 use serde_json::{Map, Value};
 
-use super::{Outcome, Reference};
+use super::{Fields, Outcome, Reference};
 use crate::oracle::{OracleError, Session};
 
 /// A field of a case's config, and what it is here.
@@ -40,8 +40,8 @@ pub(super) const COMMON: &[Field] = &[
 /// than the reference did.
 pub(super) fn config(session: &Session<'_>, reference: &Reference) -> Outcome<SeriesModelConfig> {
     // For its check of sizes.
-    let stated: Map<String, Value> = session.config()?;
-    let (mut ours, mut windows) = (Map::new(), Map::new());
+    let stated: Fields = session.config()?;
+    let (mut ours, mut windows) = (Fields::new(), Fields::new());
     for (field, value) in stated {
         let mut known = reference.fields.iter().chain(COMMON);
         match known.find(|(theirs, _)| *theirs == field).map(|(_, is)| is) {
@@ -61,7 +61,7 @@ pub(super) fn config(session: &Session<'_>, reference: &Reference) -> Outcome<Se
             Some(Is::Unused) => {}
         }
     }
-    (reference.windows)(session, &mut windows)?;
+    (reference.adjust)(session, &mut ours, &mut windows)?;
     for field in ["lookback", "horizon"] {
         if !windows.contains_key(field) {
             return Err(OracleError::new(format!("'config' says no {field}")));
@@ -70,10 +70,6 @@ pub(super) fn config(session: &Session<'_>, reference: &Reference) -> Outcome<Se
     ours.insert("windows".into(), windows.into());
     let named = session.case().model.as_str();
     ours.insert("model".into(), reference.model.unwrap_or(named).into());
-    for (field, json) in reference.set {
-        let value: Value = serde_json::from_str(json).map_err(OracleError::new)?;
-        ours.insert((*field).into(), value);
-    }
     let whole = Value::Object(ours.clone());
     let config = SeriesModelConfig::from_value(whole)?;
     let made = serde_json::to_value(&config).map_err(OracleError::new)?;

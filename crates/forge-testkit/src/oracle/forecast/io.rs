@@ -1,9 +1,11 @@
 //! Their names of our inputs.
 
+use burn::tensor::Tensor;
 use forge_models::{SeriesInput, SeriesSpec};
+use forge_nn::Forward;
 
-use super::Outcome;
-use crate::oracle::{OracleError, Session};
+use super::{Fields, Outcome};
+use crate::oracle::Session;
 
 /// The inputs of most cases.
 ///
@@ -29,17 +31,16 @@ pub(super) fn inputs(session: &Session<'_>, _: &SeriesSpec) -> Outcome<SeriesInp
 }
 
 /// The number of calendar features in `x_mark`, as covariates of the past.
-pub(super) fn marks(
-    session: &Session<'_>,
-    windows: &mut serde_json::Map<String, serde_json::Value>,
-) -> Outcome<()> {
-    if !session.has("input/x_mark") {
-        return Ok(());
+pub(super) fn marks(session: &Session<'_>, _: &mut Fields, windows: &mut Fields) -> Outcome<()> {
+    if session.has("input/x_mark") {
+        let shape = session.shape("input/x_mark")?;
+        windows.insert("n_past".into(), shape.last().copied().into());
     }
-    let shape = session.shape("input/x_mark")?;
-    let marks = shape
-        .last()
-        .ok_or_else(|| OracleError::new("input/x_mark has no axes"))?;
-    windows.insert("n_past".into(), (*marks).into());
     Ok(())
+}
+
+/// Maps of all layers as one output, `[layers, B, H, Tq, Tk]`.
+pub(super) fn attention(session: &Session<'_>, forward: &Forward) -> Outcome<()> {
+    let maps = forward.maps.attention.clone();
+    session.output("attention", Tensor::<4>::stack::<5>(maps, 0))
 }

@@ -1,5 +1,6 @@
 //! Cases of forecasting models.
 
+mod covariates;
 mod fields;
 mod io;
 mod references;
@@ -21,10 +22,8 @@ pub(super) struct Reference {
     fields: &'static [Field],
     /// Our fields that have no counterpart: they keep their default.
     spared: &'static [&'static str],
-    /// Our fields that have no counterpart, and what the reference does (in JSON).
-    set: &'static [(&'static str, &'static str)],
-    /// What the case says of the windows beside its config.
-    windows: fn(&Session<'_>, &mut serde_json::Map<String, serde_json::Value>) -> Outcome<()>,
+    /// What no table says of our fields, and of those of the windows.
+    adjust: fn(&Session<'_>, &mut Fields, &mut Fields) -> Outcome<()>,
     /// The inputs.
     inputs: fn(&Session<'_>, &SeriesSpec) -> Outcome<SeriesInput>,
     /// What is wanted besides `y`.
@@ -36,6 +35,7 @@ pub(super) struct Reference {
 }
 
 type Outcome<T> = Result<T, OracleError>;
+type Fields = serde_json::Map<String, serde_json::Value>;
 
 impl Reference {
     /// As most are.
@@ -43,8 +43,7 @@ impl Reference {
         model: None,
         fields: &[],
         spared: &[],
-        set: &[],
-        windows: |_, _| Ok(()),
+        adjust: |_, _, _| Ok(()),
         inputs: io::inputs,
         want: Want::PREDICTIONS,
         outputs: |_, _, _, _| Ok(()),

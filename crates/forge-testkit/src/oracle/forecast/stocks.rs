@@ -4,11 +4,11 @@ use burn::tensor::{Int, Tensor};
 use forge_models::{CalendarSteps, SeriesInput, SeriesModel, SeriesSpec};
 use forge_nn::Forward;
 use forge_nn::activation::sigmoid;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::covariates::TFT;
 use super::fields::Is;
-use super::references::TFT;
-use super::{Outcome, Reference};
+use super::{Fields, Outcome, Reference};
 use crate::oracle::{OracleError, Session};
 
 pub(super) const STOCK_FORMER: Reference = Reference {
@@ -19,7 +19,7 @@ pub(super) const STOCK_FORMER: Reference = Reference {
         ("kronos_dim", Is::Window("d_embedding")),
         ("context_dim", Is::Window("n_fixed")),
     ],
-    windows: returns_and_directions,
+    adjust: |_, _, windows| returns_and_directions(windows),
     inputs: prices,
     y: side_by_side,
     ..Reference::PLAIN
@@ -37,8 +37,10 @@ pub(super) const TFT_XL: Reference = Reference {
         ("n_heads", Is::Field("n_head")),
     ],
     spared: &["attn_dropout"],
-    set: &[("targets_first", "true")],
-    windows: returns_and_directions,
+    adjust: |_, ours, windows| {
+        ours.insert("targets_first".into(), true.into());
+        returns_and_directions(windows)
+    },
     inputs: prices,
     ..TFT
 };
@@ -51,14 +53,14 @@ pub(super) const MIGT_TVDT: Reference = Reference {
         ("n_quantiles", Is::Window("n_outputs")),
         ("bars_per_day", Is::Window("bars_per_day")),
     ],
-    windows: |_, windows| one_is_the_target(windows),
+    adjust: |_, _, windows| one_is_the_target(windows),
     inputs: variables,
     outputs: scale,
     ..Reference::PLAIN
 };
 
 /// The first price is the target's past.
-fn one_is_the_target(windows: &mut Map<String, Value>) -> Outcome<()> {
+fn one_is_the_target(windows: &mut Fields) -> Outcome<()> {
     let all = windows.get("n_past").and_then(Value::as_u64);
     let others = all.and_then(|all| all.checked_sub(1));
     let others = others.ok_or_else(|| OracleError::new("'config' has no variable"))?;
@@ -67,7 +69,7 @@ fn one_is_the_target(windows: &mut Map<String, Value>) -> Outcome<()> {
 }
 
 /// Two outputs per step.
-fn returns_and_directions(_: &Session<'_>, windows: &mut Map<String, Value>) -> Outcome<()> {
+fn returns_and_directions(windows: &mut Fields) -> Outcome<()> {
     windows.insert("n_outputs".into(), 2.into());
     one_is_the_target(windows)
 }
