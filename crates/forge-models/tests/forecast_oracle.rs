@@ -14,3 +14,21 @@ fn every_model_agrees_with_its_reference() {
         assert_cases(folder.join(name));
     }
 }
+
+/// Presets and parts of models that have cases of their own.
+#[test]
+fn presets_and_parts_agree_with_their_reference() {
+    for name in [
+        "tft_xl",
+        "migt_calendar_encoding",
+        "migt_gated_instance_norm",
+        "migt_masked_revin",
+        "migt_quantile_head",
+        "migt_temporal_aggregation",
+        "migt_temporal_block",
+        "migt_variable_block",
+    ] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
+        assert_cases(folder.join(name));
+    }
+}

@@ -43,6 +43,7 @@ pub mod parameters;
 pub mod pooling;
 pub mod position;
 mod recompute;
+pub mod recurrent;
 pub mod regularisation;
 mod state;
 mod tokenizer;
@@ -57,7 +58,7 @@ pub use linear::{
     QuantumInspiredLinearConfig,
 };
 pub use mode::{Mode, set_mode, training_flag};
-pub use network::{Forward, Maps, Network, Want};
+pub use network::{Forward, Maps, Network, VariableWeights, Want};
 pub use recompute::{recomputed, with_recomputation};
 pub use state::{FileFormat, SafetensorsMetadata, StateDict, Subset, SubsetReport, TensorFile};
 pub use tokenizer::{

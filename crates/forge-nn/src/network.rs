@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 pub struct Want {
     /// The attention weights: [`Maps::attention`].
     pub attention: bool,
-    /// Which features were used: [`Maps::masks`] and [`Maps::importance`].
+    /// Which features were used: [`Maps::masks`], [`Maps::importance`] and [`Maps::variables`].
     pub features: bool,
 }
 
@@ -31,6 +31,18 @@ pub struct Maps {
     pub masks: Vec<Tensor<2>>,
     /// How much each feature counted in all, `[B, F]`, in the same order; not normalised.
     pub importance: Option<Tensor<2>>,
+    /// Weights of the variables of a series, step by step.
+    pub variables: Vec<VariableWeights>,
+}
+
+/// How a model weighs the variables of a series at each step.
+#[derive(Debug, Clone)]
+pub struct VariableWeights {
+    /// What is weighed (`past`, `future`, `static`); the model's page lists them and their
+    /// variables.
+    pub name: &'static str,
+    /// `[B, T, V]`, one step where nothing changes with time.
+    pub weights: Tensor<3>,
 }
 
 /// What a forward pass gives.

@@ -10,13 +10,20 @@ use crate::registry::{registry, unknown_of};
 
 mod contract;
 mod dlinear;
+mod encoder_layer;
 mod hidden_activation;
 mod itransformer;
+mod migt_tvdt;
+mod nhits;
 mod nlinear;
 mod outputs;
 mod patch_tst;
 mod patching;
 mod steps_linear;
+mod stock_former;
+mod stock_former_student;
+mod tft;
+mod tide;
 mod tsmixer;
 
 pub use contract::{
@@ -40,6 +47,12 @@ registry! { ($) forecast, ForecastConfig;
     SeriesModel;
     "dlinear" => dlinear: DLinear, DLinearConfig;
     "nlinear" => nlinear: NLinear, NLinearConfig;
+    "migt_tvdt" => migt_tvdt: MigtTvdt, MigtTvdtConfig;
+    "nhits" => nhits: NHits, NHitsConfig;
+    "stock_former" => stock_former: StockFormer, StockFormerConfig;
+    "stock_former_student" => stock_former_student: StockFormerStudent, StockFormerStudentConfig;
+    "tft" => tft: Tft, TftConfig;
+    "tide" => tide: Tide, TideConfig;
     "patch_tst" => patch_tst: PatchTst, PatchTstConfig;
     "itransformer" => itransformer: ITransformer, ITransformerConfig;
     "tsmixer" => tsmixer: TsMixer, TsMixerConfig;

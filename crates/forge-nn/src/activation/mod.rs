@@ -4,6 +4,7 @@
 mod acon_a;
 mod acon_b;
 mod acon_c;
+mod elu;
 mod entmax15;
 mod frelu_1d;
 mod frelu_2d;
@@ -22,8 +23,9 @@ pub use acon_a::{AconA, AconAConfig};
 pub use acon_b::{AconB, AconBConfig};
 pub use acon_c::{AconC, AconCConfig, acon_c};
 pub use burn::tensor::activation::{
-    elu, gelu_approximate, leaky_relu, mish, relu, sigmoid, silu, softmax, tanh,
+    gelu_approximate, leaky_relu, mish, relu, sigmoid, silu, softmax, tanh,
 };
+pub use elu::elu;
 pub use entmax15::entmax15;
 pub use frelu_1d::{FRelu1d, FRelu1dConfig};
 pub use frelu_2d::{FRelu2d, FRelu2dConfig};

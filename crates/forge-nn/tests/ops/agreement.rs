@@ -73,3 +73,8 @@ fn max_scan() {
 fn slstm() {
     check(recurrences::slstms());
 }
+
+#[test]
+fn lstm() {
+    check(recurrences::lstms());
+}

@@ -63,6 +63,7 @@ fn capture_decomposes_recurrences() {
     check(recurrences::selective_scans());
     check(recurrences::max_scans());
     check(recurrences::slstms());
+    check(recurrences::lstms());
 }
 
 #[test]

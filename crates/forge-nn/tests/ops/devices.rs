@@ -62,6 +62,7 @@ fn device_recurrences() {
     check_products(recurrences::selective_scans());
     check_products(recurrences::max_scans());
     check_products(recurrences::slstms());
+    check_products(recurrences::lstms());
 }
 
 #[test]

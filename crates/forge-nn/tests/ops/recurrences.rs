@@ -223,6 +223,61 @@ pub(crate) fn slstms() -> Vec<Case> {
     sizes.map(case).into()
 }
 
+fn lstm_by_token(
+    gates: Tensor<3>,
+    recurrent: Tensor<2>,
+    mut h: Tensor<2>,
+    mut c: Tensor<2>,
+) -> Tensor<3> {
+    use burn::tensor::activation::{sigmoid, tanh};
+
+    let [_, time, width] = gates.dims();
+    let mut outputs = vec![];
+    for t in 0..time {
+        let raw = at::<3, 2>(&gates, 1, t) + h.matmul(recurrent.clone());
+        let part = |k: usize| raw.clone().narrow(1, k * (width / 4), width / 4);
+        c = sigmoid(part(1)) * c + sigmoid(part(0)) * tanh(part(2));
+        h = sigmoid(part(3)) * tanh(c.clone());
+        outputs.push(h.clone().unsqueeze_dim::<3>(1));
+    }
+    outputs.push(c.unsqueeze_dim::<3>(1));
+    Tensor::cat(outputs, 1)
+}
+
+pub(crate) fn lstms() -> Vec<Case> {
+    let sizes = [(3, 5, 3), (1, 1, 1), (11, 13, 5)];
+    let case = |(batch, time, d): (usize, usize, usize)| {
+        let inputs = move |t: &[Tensor<1>]| {
+            (
+                // Strided.
+                part(t, 0).reshape([time, batch, 4 * d]).swap_dims(0, 1),
+                part(t, 1).reshape([4 * d, d]).swap_dims(0, 1),
+                part(t, 2).reshape([batch, d]),
+                part(t, 3).reshape([batch, d]),
+            )
+        };
+        case(
+            format!("lstm {batch}x{time}x{d}"),
+            vec![
+                scaled(1, batch * time * 4 * d, 3.0),
+                values(2, 4 * d * d),
+                values(3, batch * d),
+                values(4, batch * d),
+            ],
+            time < 10,
+            move |t| {
+                let (gates, recurrent, h, c) = inputs(&t);
+                ops::lstm(gates, recurrent, h, c).flatten(0, 2)
+            },
+            move |t| {
+                let (gates, recurrent, h, c) = inputs(&t);
+                lstm_by_token(gates, recurrent, h, c).flatten(0, 2)
+            },
+        )
+    };
+    sizes.map(case).into()
+}
+
 /// Gates of ±1000 neither overflow nor lose the sequence: decays between 1 and e^-1000 and back.
 #[test]
 fn large_gates_stay_finite() {

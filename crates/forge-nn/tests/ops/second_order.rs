@@ -8,7 +8,7 @@ use burn::backend::{AutodiffBackend, Flex};
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
     AttentionOps, AttentionParams, DropoutResidualOps, GluKind, GluOps, LinearActivation,
-    LinearOps, MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, RowNorm, RowNormOps,
+    LinearOps, LstmOps, MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, RowNorm, RowNormOps,
     SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, stop_gradient,
 };
 
@@ -282,3 +282,13 @@ fn slstm<B: SlstmOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     )
 }
 twice!(through_slstm, 96, slstm);
+
+fn lstm<B: LstmOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::fused_lstm(
+        flat_part::<B>(&x, 0, &[2, 3, 8]),
+        flat_part::<B>(&x, 48, &[2, 8]),
+        flat_part::<B>(&x, 64, &[2, 2]),
+        flat_part::<B>(&x, 68, &[2, 2]),
+    )
+}
+twice!(through_lstm, 72, lstm);

@@ -3,8 +3,8 @@
 use burn::tensor::{DType, Tensor, TensorData};
 use forge_nn::activation::{
     AconAConfig, AconBConfig, AconCConfig, FRelu1dConfig, FRelu2dConfig, GatedFeedForwardConfig,
-    MetaAconConfig, StarReluConfig, entmax15, gelu, leaky_relu, lisht, mish, reglu, selu, silu,
-    sparsemax,
+    MetaAconConfig, StarReluConfig, elu, entmax15, gelu, leaky_relu, lisht, mish, reglu, selu,
+    silu, sparsemax,
 };
 use forge_nn::{ModuleConfig, burn};
 
@@ -193,6 +193,24 @@ fn a_gated_feed_forward_takes_views_that_are_not_contiguous() {
     let view = module.forward(x.clone().permute([2, 1, 0]));
     let copy = Tensor::from_data(x.permute([2, 1, 0]).into_data(), (&device(), DType::F64));
     close(view, module.forward(copy), 1e-14);
+}
+
+#[test]
+fn elu_has_a_gradient_everywhere() {
+    let x = normal([5, 7]) * 2.0;
+    check_input(x.clone(), |x| elu(x).square().sum());
+    let far = [-1e4_f32, -1.0, 0.0, 2.0, 1e4];
+    let far = Tensor::<1>::from_data(far, &device().autodiff()).require_grad();
+    let y = elu(far.clone());
+    let gradients = y.clone().sum().backward();
+    let below = (-1.0_f64).exp();
+    let rounded = |found: Vec<f64>, expected: [f64; 5]| {
+        let pairs = found.iter().zip(expected);
+        pairs.for_each(|(x, y)| assert!((x - y).abs() < 1e-6, "{found:?}"));
+    };
+    rounded(numbers(y), [-1.0, below - 1.0, 0.0, 2.0, 1e4]);
+    let slopes = far.grad(&gradients).map(numbers).unwrap();
+    rounded(slopes, [0.0, below, 1.0, 1.0, 1.0]);
 }
 
 #[test]

@@ -8,5 +8,6 @@ mod norm;
 mod pooling;
 mod position;
 mod quantum_inspired_linear;
+mod recurrent;
 mod regularisation;
 mod shards;

@@ -40,6 +40,7 @@ mod losses;
 mod mamba;
 mod mc_dropout;
 mod meta_acon;
+mod migt;
 mod modern_tcn;
 mod multi_head_attention;
 mod ntm;
@@ -104,6 +105,13 @@ pub const ALL: &[Component] = &[
     component("mamba2", mamba::run_mamba2),
     component("mc_dropout", mc_dropout::run),
     component("meta_acon", meta_acon::run),
+    component("migt_calendar_encoding", migt::run_calendar),
+    component("migt_gated_instance_norm", migt::run_gate),
+    component("migt_masked_revin", migt::run_revin),
+    component("migt_quantile_head", migt::run_head),
+    component("migt_temporal_aggregation", migt::run_aggregation),
+    component("migt_temporal_block", migt::run_temporal_block),
+    component("migt_variable_block", migt::run_variable_block),
     component("mish", elementwise::run),
     component("modern_tcn", modern_tcn::run),
     component(

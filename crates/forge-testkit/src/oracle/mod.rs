@@ -18,6 +18,7 @@ mod switches;
 
 pub use case::{Case, Mode};
 pub use error::OracleError;
+pub(crate) use forecast::calendar;
 pub use report::{CaseReport, Precision, PrecisionReport};
 pub use run::{Summary, assert_cases, run_case, run_paths};
 pub use session::Session;

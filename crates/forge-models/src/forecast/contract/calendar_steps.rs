@@ -28,6 +28,17 @@ impl CalendarSteps {
         ]
     }
 
+    /// The first `steps` of them.
+    pub(crate) fn first(&self, steps: usize) -> Self {
+        let first = |field: &Tensor<2, Int>| field.clone().narrow(1, 0, steps);
+        Self {
+            bar_in_day: first(&self.bar_in_day),
+            day_of_week: first(&self.day_of_week),
+            day_of_month: first(&self.day_of_month),
+            day_of_year: first(&self.day_of_year),
+        }
+    }
+
     /// Checks that all are `[batch, steps]`.
     pub(crate) fn check(&self, batch: usize, steps: usize) -> Result<(), ForgeError> {
         let expected = [batch, steps];

@@ -3,8 +3,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Bool, Device, Tensor};
 use forge_nn::Linear;
+use forge_nn::recurrent::{Lstm, LstmState};
 
-use super::lstm_cell::{LstmCell, LstmState};
 use super::state::HeadState;
 use super::{NtmReadHead, NtmState, NtmWriteHead};
 use crate::tabular::{Backbone, CarriesState, over_valid};
@@ -28,7 +28,7 @@ use crate::tabular::{Backbone, CarriesState, over_valid};
 /// ```
 #[derive(Module, Debug)]
 pub struct NtmBackbone {
-    pub(super) controller: LstmCell,
+    pub(super) controller: Lstm,
     pub(super) pairs: Vec<HeadPair>,
     pub(super) output: Linear,
     /// `[N, M]`: what stands in the memory before the first token.

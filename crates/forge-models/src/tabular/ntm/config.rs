@@ -2,11 +2,11 @@
 
 use burn::nn::Initializer;
 use burn::tensor::Device;
+use forge_nn::recurrent::LstmConfig;
 use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::backbone::HeadPair;
-use super::lstm_cell::LstmCell;
 use super::{NtmBackbone, NtmHeadConfig};
 use crate::limits;
 use crate::reference::KeyMap;
@@ -52,6 +52,11 @@ impl NtmConfig {
         }
     }
 
+    fn controller(&self) -> LstmConfig {
+        let (input, width) = (self.d_model + self.d_read(), self.d_controller);
+        LstmConfig::new(input, width)
+    }
+
     /// Width of what is read in a step.
     fn d_read(&self) -> usize {
         self.n_heads * self.slot_size
@@ -81,7 +86,7 @@ impl ModuleConfig for NtmConfig {
         };
         let small = |std| Initializer::Normal { mean: 0.0, std };
         NtmBackbone {
-            controller: LstmCell::new(self.d_model + self.d_read(), self.d_controller, device),
+            controller: self.controller().build(device),
             pairs: (0..self.n_heads).map(pair).collect(),
             output: LinearConfig::new(self.d_controller + self.d_read(), self.d_model).init(device),
             memory: memory.init([slots, size], device),
@@ -103,7 +108,7 @@ impl BackboneConfig for NtmConfig {
     fn parameter_count(&self) -> usize {
         let (width, read) = (self.d_controller, self.d_read());
         let starts = self.n_slots * self.slot_size + read + 2 * width;
-        LstmCell::parameter_count(self.d_model + read, width)
+        self.controller().parameter_count()
             + self.n_heads * self.head().parameter_count()
             + (width + read + 1) * self.d_model
             + starts
@@ -112,16 +117,7 @@ impl BackboneConfig for NtmConfig {
     fn key_map(&self, map: KeyMap, ours: &str, theirs: &str) -> KeyMap {
         let lstm = format!("{theirs}controller.lstm");
         let width = self.d_controller;
-        let map = [("input", "ih"), ("hidden", "hh")]
-            .iter()
-            .fold(map, |map, (layer, name)| {
-                let ours = format!("{ours}controller.{layer}");
-                map.transposed(
-                    &format!("{ours}.weight"),
-                    &format!("{lstm}.weight_{name}_l0"),
-                )
-                .same(&format!("{ours}.bias"), &format!("{lstm}.bias_{name}_l0"))
-            });
+        let map = map.lstm(&format!("{ours}controller"), &lstm, 0);
         let map = [("hidden", "h"), ("cell", "c")]
             .iter()
             .fold(map, |map, (start, name)| {

@@ -6,14 +6,13 @@
 //! |---|---|
 //! | reading, writing (equations 2 to 4) | [`NtmReadHead`], [`NtmWriteHead`] |
 //! | addressing (equations 5 to 9) | [`NtmAddresses`] |
-//! | controller | `LstmCell` |
+//! | controller | `forge_nn::recurrent::Lstm` |
 //! | the machine | [`NtmBackbone`], its state [`NtmState`] |
 
 mod addressing;
 mod backbone;
 mod config;
 mod head;
-mod lstm_cell;
 mod state;
 
 pub use addressing::NtmAddresses;

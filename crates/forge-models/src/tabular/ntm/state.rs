@@ -1,9 +1,9 @@
 //! What is remembered between tokens.
 
 use burn::tensor::Tensor;
+use forge_nn::recurrent::LstmState;
 
 use super::NtmAddresses;
-use super::lstm_cell::LstmState;
 
 /// What a Neural Turing Machine remembers of the tokens seen: the memory, where the heads point, what
 /// they read, and the controller's own state.

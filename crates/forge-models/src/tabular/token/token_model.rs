@@ -107,6 +107,7 @@ impl<B: Backbone> Network for TokenModel<B> {
                 importance: mean(&masks),
                 masks,
                 attention: if want.attention { attention } else { vec![] },
+                ..Maps::default()
             },
             ..self.head.forward(cls.squeeze_dim(1)).into()
         }

@@ -154,6 +154,14 @@ impl Part {
         }
     }
 
+    /// One row of a tensor of ours, in another shape.
+    pub(super) fn row(name: String, shape: Vec<usize>) -> Self {
+        Self {
+            squeezed_from: Some(shape),
+            ..Self::rows(name, 1)
+        }
+    }
+
     /// Its shape, where all parts together have the shape `stacked`.
     fn shape(&self, stacked: &[usize]) -> Vec<usize> {
         let mut shape = stacked.to_vec();

@@ -85,6 +85,21 @@ impl KeyMap {
             .same(&format!("{ours}.bias"), &format!("{theirs}.bias"))
     }
 
+    /// Layer `layer` of PyTorch's `nn.LSTM` in an [`Lstm`](crate::recurrent::Lstm).
+    #[must_use]
+    pub fn lstm(self, ours: &str, theirs: &str, layer: usize) -> Self {
+        [("input", "ih"), ("hidden", "hh")]
+            .iter()
+            .fold(self, |map, (part, name)| {
+                let weight = format!("{theirs}.weight_{name}_l{layer}");
+                map.transposed(&format!("{ours}.{part}.weight"), &weight)
+                    .same(
+                        &format!("{ours}.{part}.bias"),
+                        &format!("{theirs}.bias_{name}_l{layer}"),
+                    )
+            })
+    }
+
     /// [`linear`](Self::linear) of `from` features to `to` where the reference has a convolution of
     /// one step, its weight `[to, from, 1]`.
     #[must_use]
@@ -177,6 +192,55 @@ impl KeyMap {
     #[must_use]
     pub fn transposed_groups(self, ours: &str, theirs: &str, shape: impl Into<Vec<usize>>) -> Self {
         self.shaped(ours, theirs, Layout::TransposedGroups, shape.into())
+    }
+
+    /// `ours` has one row for each of the reference's tensors, which have this `shape` there: that of
+    /// a row, but for axes of length 1.
+    #[must_use]
+    pub fn rows(
+        self,
+        ours: &str,
+        theirs: impl IntoIterator<Item = String>,
+        shape: impl Into<Vec<usize>>,
+    ) -> Self {
+        self.each(ours, theirs, Layout::Same, shape.into())
+    }
+
+    /// A [`GroupedLinear`](crate::GroupedLinear) from `[D_in, D_out]` each, whose groups are linear
+    /// layers of their own in the reference.
+    #[must_use]
+    pub fn grouped_linear(
+        self,
+        ours: &str,
+        theirs: impl IntoIterator<Item = String>,
+        [from, to]: [usize; 2],
+    ) -> Self {
+        let theirs: Vec<String> = theirs.into_iter().collect();
+        let names = |kind: &str| -> Vec<String> {
+            let names = theirs.iter().map(|name| format!("{name}.{kind}"));
+            names.collect()
+        };
+        let (weights, biases) = (names("weight"), names("bias"));
+        let weight = format!("{ours}.weight");
+        self.each(&weight, weights, Layout::TransposedGroups, vec![to, from])
+            .rows(&format!("{ours}.bias"), biases, [to])
+    }
+
+    fn each(
+        mut self,
+        ours: &str,
+        theirs: impl IntoIterator<Item = String>,
+        layout: Layout,
+        shape: Vec<usize>,
+    ) -> Self {
+        let parts = theirs.into_iter();
+        let parts = parts.map(|name| Part::row(name, shape.clone())).collect();
+        self.entries.push(Entry {
+            ours: ours.into(),
+            layout,
+            parts,
+        });
+        self
     }
 
     fn shaped(mut self, ours: &str, theirs: &str, layout: Layout, shape: Vec<usize>) -> Self {

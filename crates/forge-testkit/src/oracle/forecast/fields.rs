@@ -68,7 +68,8 @@ pub(super) fn config(session: &Session<'_>, reference: &Reference) -> Outcome<Se
         }
     }
     ours.insert("windows".into(), windows.into());
-    ours.insert("model".into(), session.case().model.clone().into());
+    let named = session.case().model.as_str();
+    ours.insert("model".into(), reference.model.unwrap_or(named).into());
     let whole = Value::Object(ours.clone());
     let config = SeriesModelConfig::from_value(whole)?;
     let made = serde_json::to_value(&config).map_err(OracleError::new)?;

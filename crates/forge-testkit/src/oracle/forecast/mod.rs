@@ -1,18 +1,23 @@
 //! Cases of forecasting models.
 
+mod covariates;
 mod fields;
 mod io;
 mod references;
+mod stocks;
 
 use burn::tensor::Tensor;
-use forge_models::{ForecastModel, SeriesInput, SeriesModelConfig, SeriesSpec};
+use forge_models::{ForecastModel, SeriesInput, SeriesModel, SeriesModelConfig, SeriesSpec};
 use forge_nn::{Forward, Want};
 
 use super::{OracleError, Session};
 use fields::Field;
+pub(crate) use stocks::calendar;
 
 /// How the cases of a model are read, where they are not as most are.
 pub(super) struct Reference {
+    /// The model's name here, if another.
+    model: Option<&'static str>,
     /// Fields that are not of the same name here, beside those of [`fields::COMMON`].
     fields: &'static [Field],
     /// Our fields that have no counterpart: they keep their default.
@@ -24,7 +29,9 @@ pub(super) struct Reference {
     /// What is wanted besides `y`.
     want: Want,
     /// Hands in the outputs besides `y`.
-    outputs: fn(&Session<'_>, &Forward) -> Outcome<()>,
+    outputs: fn(&Session<'_>, &SeriesModel, &SeriesInput, &Forward) -> Outcome<()>,
+    /// Hands in `y`.
+    y: fn(&Session<'_>, &SeriesSpec, Tensor<2>) -> Outcome<()>,
 }
 
 type Outcome<T> = Result<T, OracleError>;
@@ -33,18 +40,21 @@ type Fields = serde_json::Map<String, serde_json::Value>;
 impl Reference {
     /// As most are.
     pub(super) const PLAIN: Self = Self {
+        model: None,
         fields: &[],
         spared: &[],
         adjust: |_, _, _| Ok(()),
         inputs: io::inputs,
         want: Want::PREDICTIONS,
-        outputs: |_, _| Ok(()),
+        outputs: |_, _, _, _| Ok(()),
+        y: output,
     };
 }
 
 /// Whether `model` is one.
 pub(super) fn knows(model: &str) -> bool {
-    SeriesModelConfig::NAMES.contains(&model)
+    let name = references::of(model).model.unwrap_or(model);
+    SeriesModelConfig::NAMES.contains(&name)
 }
 
 pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
@@ -54,9 +64,9 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let model = session.track(model, config.key_map());
     let spec = config.spec();
     let input = (reference.inputs)(session, &spec)?;
-    let forward = model.try_run(input, reference.want)?;
-    (reference.outputs)(session, &forward)?;
-    output(session, &spec, forward.y)
+    let forward = model.try_run(input.clone(), reference.want)?;
+    (reference.outputs)(session, &model, &input, &forward)?;
+    (reference.y)(session, &spec, forward.y)
 }
 
 /// `y` with the axes that the case has: `[B, H, N]`, `[B, H, W]` of one target, or `[B, …]`.

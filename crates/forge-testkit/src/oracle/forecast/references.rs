@@ -3,7 +3,7 @@
 use forge_nn::Want;
 
 use super::fields::{Field, Is};
-use super::{Reference, io};
+use super::{Reference, covariates, io, stocks};
 
 /// How the cases of `model` are read.
 pub(super) fn of(model: &str) -> Reference {
@@ -23,13 +23,18 @@ pub(super) fn of(model: &str) -> Reference {
                 attention: true,
                 features: false,
             },
-            outputs: io::attention,
+            outputs: |session, _, _, forward| io::attention(session, forward),
             ..Reference::PLAIN
         },
         "tsmixer" => Reference {
             fields: TSMIXER,
             ..Reference::PLAIN
         },
+        "migt_tvdt" => stocks::MIGT_TVDT,
+        "nhits" => covariates::NHITS,
+        "stock_former" | "stock_former_student" => stocks::STOCK_FORMER,
+        "tft" => covariates::TFT,
+        "tft_xl" => stocks::TFT_XL,
         _ => Reference::PLAIN,
     }
 }

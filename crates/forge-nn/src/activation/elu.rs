@@ -1,0 +1,22 @@
+//! The exponential linear unit.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+
+/// `x` above 0, `e^x - 1` below.
+///
+/// Clevert et al. 2016 (arXiv 1511.07289), equation (1) with `α = 1`. Burn's has the same values, but
+/// its gradient is NaN where `e^x` overflows.
+///
+/// # Shapes
+/// - input and output: any
+#[must_use]
+pub fn elu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let below = below(x.clone());
+    relu(x) + below
+}
+
+/// `e^min(x, 0) - 1`, whose gradient is finite everywhere.
+pub(super) fn below<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.clamp_max(0.0).exp().sub_scalar(1.0)
+}
