@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bar::BarField;
-use super::technical::{Activity, ReturnKind, VwapSpan};
+use super::technical::{Activity, ReturnKind, SpreadProxy, VwapSpan};
 use super::volatility::RangeEstimator;
 use crate::DataError;
 
@@ -126,53 +125,6 @@ pub enum BarFeature {
     QuoteFlow { period: u32 },
 }
 
-/// How the spread is guessed from prices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SpreadProxy {
-    /// Corwin and Schultz 2012, from the highs and lows of two bars; negative estimates are 0.
-    #[default]
-    CorwinSchultz,
-    /// `(H − L)/C`: a range rather than a spread, but it grows with it.
-    RelativeRange,
-}
-
-/// What a feature asks of a bar beyond its four prices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Needs {
-    pub(super) volume: bool,
-    pub(super) trades: bool,
-    pub(super) quote: bool,
-    pub(super) session: bool,
-}
-
-impl Needs {
-    pub(super) fn and(self, other: Self) -> Self {
-        Self {
-            volume: self.volume || other.volume,
-            trades: self.trades || other.trades,
-            quote: self.quote || other.quote,
-            session: self.session || other.session,
-        }
-    }
-
-    /// The fields of the bar that this means, besides the four prices.
-    pub(super) fn fields(self) -> Vec<BarField> {
-        let mut fields = Vec::new();
-        if self.volume {
-            fields.push(BarField::Volume);
-        }
-        if self.trades {
-            fields.push(BarField::Trades);
-        }
-        if self.quote {
-            use BarField::{Ask, AskSize, Bid, BidSize};
-            fields.extend([Bid, Ask, BidSize, AskSize]);
-        }
-        fields
-    }
-}
-
 impl BarFeature {
     /// Number of bars up to and with the first that can have a value, where no bar lacks anything.
     ///
@@ -217,41 +169,6 @@ impl BarFeature {
             _ => 1,
         };
         bars as usize
-    }
-
-    pub(super) fn needs(&self) -> Needs {
-        let session = |span: VwapSpan| span == VwapSpan::Session;
-        match *self {
-            Self::LogVolume
-            | Self::VolumeRatio { .. }
-            | Self::RelativeVolume { .. }
-            | Self::DollarVolume
-            | Self::OrderFlow { .. } => Needs {
-                volume: true,
-                ..Needs::default()
-            },
-            Self::Vwap { span } | Self::VwapDistance { span } => Needs {
-                volume: true,
-                session: session(span),
-                ..Needs::default()
-            },
-            Self::TradeIntensity { activity, .. } => Needs {
-                volume: activity == Activity::Volume,
-                trades: activity == Activity::Trades,
-                ..Needs::default()
-            },
-            Self::Mid
-            | Self::QuotedSpread
-            | Self::Microprice
-            | Self::MicropriceDistance
-            | Self::EffectiveSpread
-            | Self::OrderImbalance
-            | Self::QuoteFlow { .. } => Needs {
-                quote: true,
-                ..Needs::default()
-            },
-            _ => Needs::default(),
-        }
     }
 
     /// Checks every field.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bar_feature::Needs;
+use super::bar_needs::Needs;
 use super::{Bar, Feature, FeatureMachine, FeatureSet};
 use crate::DataError;
 

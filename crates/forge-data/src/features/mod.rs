@@ -26,6 +26,7 @@
 mod average;
 mod bar;
 mod bar_feature;
+mod bar_needs;
 mod bar_stream;
 mod chain;
 mod feature;
@@ -39,7 +40,7 @@ mod volatility;
 mod window;
 
 pub use bar::{Bar, BarFault, BarField, Quote};
-pub use bar_feature::{BarFeature, SpreadProxy};
+pub use bar_feature::BarFeature;
 pub use bar_stream::BarStream;
 pub use chain::{ChainFeature, ChainOption, GreekProxiesConfig};
 use chain::{chain_interactions_set, greeks_set};
@@ -51,5 +52,5 @@ pub use table::{
     BadCells, BarColumns, BarFeatures, BarPanel, ChainColumns, ChainFeatures, FeatureReport,
     SkippedCells, SkippedKind,
 };
-pub use technical::{Activity, ReturnKind, TechnicalConfig, VwapSpan};
+pub use technical::{Activity, ReturnKind, SpreadProxy, TechnicalConfig, VwapSpan};
 pub use volatility::{RangeEstimator, VolatilityConfig};

@@ -50,8 +50,8 @@ fn variance(feature: impl Fn(u32) -> BarFeature, bars: &[Bar]) -> (f64, f64) {
         .chunks(block)
         .map(|bars| {
             let mut machine = FeatureMachine::new(&feature(block as u32 - 1)).unwrap();
-            let last = bars.iter().map(|bar| machine.push(bar)).last();
-            last.flatten().unwrap().powi(2)
+            let last = bars.iter().fold(None, |_, bar| machine.push(bar));
+            last.unwrap().powi(2)
         })
         .collect();
     let n = blocks.len() as f64;
@@ -172,12 +172,8 @@ fn a_year_is_the_root_of_its_bars() {
             periods_per_year,
         };
         let mut machine = FeatureMachine::new(&feature).unwrap();
-        bars[..60]
-            .iter()
-            .map(|bar| machine.push(bar))
-            .last()
-            .flatten()
-            .unwrap()
+        let last = bars[..60].iter().fold(None, |_, bar| machine.push(bar));
+        last.unwrap()
     };
     let ratio = last(Some(252.0)) / last(None);
     assert!((ratio - 252f64.sqrt()).abs() < 1e-12, "{ratio}");

@@ -93,7 +93,7 @@ fn what_has_no_value_is_missing_rather_than_0() {
     let flat = Bar::new(5.0, 5.0, 5.0, 5.0).with_volume(0.0);
     let last = |feature: BarFeature, bar: Bar| {
         let mut machine = FeatureMachine::new(&feature).unwrap();
-        (0..9).map(|_| machine.push(&bar)).last().unwrap()
+        (0..9).fold(None, |_, _| machine.push(&bar))
     };
     assert_eq!(last(BarFeature::VolumeRatio { period: 3 }, flat), None);
     assert_eq!(last(BarFeature::RelativeVolume { period: 3 }, flat), None);

@@ -4,18 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::bar_columns::BarSource;
-use super::cells::BadCell;
-use super::report::{SkippedKind, Skips};
-use super::{BadCells, BarFeatures, FeatureReport};
+use super::bar_source::BarSource;
+use super::report::Skips;
+use super::row_series::RowSeries;
+use super::row_times::RowTimes;
+use super::{BarFeatures, FeatureReport};
 use crate::features::BarStream;
 use crate::features::bar_stream::needs;
-use crate::preprocess::seen_row;
-use crate::schema::Decimal;
-use crate::table::cell_text;
-use crate::{Column, ColumnValues, DataError, Table, printable};
-
-const MILLIS_PER_SECOND: f64 = 1_000.0;
+use crate::{Column, DataError, Table};
 
 /// Features of many series whose bars come in tables, one after the other: what was computed from the
 /// first goes on with the second as if both were one.
@@ -82,8 +78,8 @@ impl BarPanel {
     pub fn advance(&mut self, table: &Table) -> Result<(Table, FeatureReport), DataError> {
         let set = &self.config.set;
         let source = BarSource::new(&self.config, needs(set)?, table)?;
-        let names = Names::new(self.config.columns.series.as_deref(), table)?;
-        let times = Times::new(&self.config, table)?;
+        let names = RowSeries::new(self.config.columns.series.as_deref(), table)?;
+        let times = RowTimes::new(&self.config, table)?;
         let mut states: Vec<Option<Series>> = vec![None; names.distinct.len()];
         let mut skips = Skips::default();
         let mut values = vec![vec![f64::NAN; table.n_rows()]; set.count()];
@@ -131,148 +127,5 @@ impl BarPanel {
             }
         }
         Ok((features, report))
-    }
-}
-
-/// The series of each row.
-struct Names<'t> {
-    column: Option<&'t Column>,
-    /// Per row the place in `distinct`.
-    places: Vec<usize>,
-    distinct: Vec<String>,
-}
-
-impl<'t> Names<'t> {
-    fn new(name: Option<&str>, table: &'t Table) -> Result<Self, DataError> {
-        let Some(name) = name else {
-            return Ok(Self {
-                column: None,
-                places: Vec::new(),
-                distinct: vec![String::new()],
-            });
-        };
-        let column = table.column(name)?;
-        let mut known = BTreeMap::new();
-        let mut distinct = Vec::new();
-        let mut places = Vec::with_capacity(table.n_rows());
-        for row in 0..table.n_rows() {
-            let text = cell_text(column, row, Decimal::Point)?;
-            let place = *known.entry(text).or_insert_with_key(|text: &String| {
-                distinct.push(text.clone());
-                distinct.len() - 1
-            });
-            places.push(place);
-        }
-        Ok(Self {
-            column: Some(column),
-            places,
-            distinct,
-        })
-    }
-
-    fn of(&self, row: usize) -> Result<(usize, &str), DataError> {
-        match self.column {
-            Some(column) if column.is_missing(row) => Err(DataError::value(
-                "is missing; a bar belongs to a series, or leave columns.series out if there is only one",
-            )
-            .at_row(seen_row(row))
-            .at_column(&column.name)),
-            Some(_) => {
-                let place = self.places[row];
-                Ok((place, &self.distinct[place]))
-            }
-            None => Ok((0, "")),
-        }
-    }
-}
-
-/// The times of the rows.
-struct Times<'t> {
-    column: &'t Column,
-    /// In the units of the column.
-    longest_step: Option<f64>,
-    missing: BadCells,
-}
-
-impl<'t> Times<'t> {
-    fn new(config: &BarFeatures, table: &'t Table) -> Result<Option<Self>, DataError> {
-        let Some(name) = &config.columns.time else {
-            return Ok(None);
-        };
-        let column = table.column(name)?;
-        if matches!(column.values, ColumnValues::Categorical(_)) {
-            return Err(DataError::schema(
-                "holds labels, but columns.time needs dates or numbers; declare its dates when reading",
-            )
-            .at_column(name));
-        }
-        let unit = match column.values {
-            ColumnValues::DateTime(_) => MILLIS_PER_SECOND,
-            _ => 1.0,
-        };
-        Ok(Some(Self {
-            column,
-            longest_step: config.longest_step.map(|step| step * unit),
-            missing: config.missing,
-        }))
-    }
-
-    /// Checks that the row comes after the last of its series.
-    fn rise(
-        &self,
-        row: usize,
-        series: &str,
-        last: &mut Option<f64>,
-        skips: &mut Skips,
-    ) -> Result<(), DataError> {
-        let column = self.column;
-        let of_series = |message: String| {
-            if series.is_empty() {
-                message
-            } else {
-                format!("{message} (series '{}')", printable(series))
-            }
-        };
-        let wrong = |message: String| {
-            DataError::value(of_series(message))
-                .at_row(seen_row(row))
-                .at_column(&column.name)
-        };
-        let time = match &column.values {
-            ColumnValues::DateTime(times) if !column.is_missing(row) => times[row] as f64,
-            ColumnValues::Numeric(times) if times[row].is_finite() => times[row],
-            _ => {
-                return Err(wrong(
-                    "is missing or infinite; every bar needs a time".into(),
-                ));
-            }
-        };
-        if last.is_some_and(|last| time <= last) {
-            return Err(wrong(format!(
-                "{} is not after the time of the bar before it: bars must be sorted by time, each time \
-                 once per series",
-                cell_text(column, row, Decimal::Point)?
-            )));
-        }
-        let step = last.map_or(0.0, |last| time - last);
-        *last = Some(time);
-        match self.longest_step {
-            Some(longest) if step > longest => {
-                let message = format!(
-                    "{} is {} times the longest step after the bar before it: bars are missing between \
-                     them",
-                    cell_text(column, row, Decimal::Point)?,
-                    (step / longest * 100.0).round() / 100.0
-                );
-                let cell = BadCell {
-                    column: &column.name,
-                    row,
-                    message: of_series(message),
-                    kind: SkippedKind::Gap,
-                };
-                self.missing.meet(cell, skips)
-            }
-            _ => Ok(()),
-        }
     }
 }

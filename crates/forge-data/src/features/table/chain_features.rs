@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::append::append;
-use super::chain_columns::ChainSource;
+use super::chain_source::ChainSource;
 use super::report::Skips;
 use super::{BadCells, ChainColumns, FeatureReport};
 use crate::features::chain::ChainNeeds;

@@ -4,10 +4,14 @@ mod append;
 mod bar_columns;
 mod bar_features;
 mod bar_panel;
+mod bar_source;
 mod cells;
 mod chain_columns;
 mod chain_features;
+mod chain_source;
 mod report;
+mod row_series;
+mod row_times;
 
 pub use bar_columns::BarColumns;
 pub use bar_features::BarFeatures;

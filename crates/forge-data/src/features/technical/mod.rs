@@ -22,6 +22,7 @@ pub(super) use moving_average::MovingAverage;
 pub use returns::ReturnKind;
 pub(super) use returns::{Change, Returns};
 pub(super) use rsi::Rsi;
+pub use spread::SpreadProxy;
 pub(super) use spread::{CorwinSchultz, RelativeRange};
 pub use trade_intensity::Activity;
 pub(super) use trade_intensity::TradeIntensity;

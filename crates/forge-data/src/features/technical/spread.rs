@@ -6,6 +6,17 @@ use crate::features::Bar;
 use crate::features::streaming::Streaming;
 use crate::features::window::Window;
 
+/// How the spread is guessed from prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpreadProxy {
+    /// Corwin and Schultz 2012, from the highs and lows of two bars; negative estimates are 0.
+    #[default]
+    CorwinSchultz,
+    /// `(H − L)/C`: a range rather than a spread, but it grows with it.
+    RelativeRange,
+}
+
 /// The estimate of Corwin and Schultz 2012 ("A simple way to estimate bid-ask spreads from daily high
 /// and low prices", Journal of Finance 67), as a share of the price, averaged over the last pairs of
 /// bars.
