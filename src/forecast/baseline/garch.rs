@@ -258,7 +258,7 @@ mod tests {
                 .wrapping_add(1);
             ((state >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
         };
-        let mut h = 0.5;
+        let mut h = 0.5_f64;
         let returns: Vec<f64> = (0..12_000)
             .map(|_| {
                 let z = (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();

@@ -51,6 +51,14 @@ struct Fit {
     variance: f64,
 }
 
+/// What holds for the steps from one fit to the next.
+struct Held {
+    /// Series, and the step that it was fitted at.
+    place: (usize, usize),
+    /// Of each step ahead and target.
+    fits: Vec<Option<Fit>>,
+}
+
 /// Constant, last value, mean of 5 and of 22 up to `row`; absent where one of them is not known.
 fn inputs(values: &[f64], row: usize) -> Option<[f64; 4]> {
     let start = (row + 1).checked_sub(LONGEST)?;
@@ -118,7 +126,7 @@ impl SeriesBaseline for Har {
         let targets = &table.schema().config.targets;
         let steps: Vec<usize> = windows.config().horizon.steps().collect();
         let mut said = Vec::with_capacity(rows.len() * steps.len() * targets.len());
-        let mut held: Option<((usize, usize), Vec<Option<Fit>>)> = None;
+        let mut held: Option<Held> = None;
         let mut columns: Vec<Vec<f64>> = Vec::new();
         let mut of = usize::MAX;
         for row in rows {
@@ -132,15 +140,18 @@ impl SeriesBaseline for Har {
                 of = window.series;
             }
             let place = (window.series, window.origin / self.refit * self.refit);
-            if held.as_ref().is_none_or(|(at, _)| *at != place) {
+            if held.as_ref().is_none_or(|held| held.place != place) {
                 let until = place.1.max(LONGEST).min(window.origin);
                 let each = steps
                     .iter()
                     .flat_map(|step| columns.iter().map(move |values| (values, *step)));
                 let fits = each.map(|(values, step)| self.fit_until(values, until, step));
-                held = Some((place, fits.collect()));
+                held = Some(Held {
+                    place,
+                    fits: fits.collect(),
+                });
             }
-            let fits = held.as_ref().map_or(&[][..], |(_, fits)| fits.as_slice());
+            let fits = held.as_ref().map_or(&[][..], |held| &held.fits);
             for (cell, fit) in fits.iter().enumerate() {
                 let values = &columns[cell % targets.len()];
                 let known = &values[..=window.origin];

@@ -92,7 +92,7 @@ fn is_variance(table: &SeriesTable) -> bool {
     let positive = |name: &String| {
         (0..table.n_series()).all(|series| {
             let values = table.column(series, name);
-            values.is_ok_and(|values| values.iter().all(|v| !(*v <= 0.0)))
+            values.is_ok_and(|values| values.iter().all(|v| v.is_nan() || *v > 0.0))
         })
     };
     names.iter().all(|name| is_named(name) && positive(name))

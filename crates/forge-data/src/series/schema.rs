@@ -140,6 +140,7 @@ pub(super) fn labels_of(values: &Categorical) -> Vec<String> {
         }
     }
     let used = values.categories.iter().zip(used);
-    used.filter_map(|(label, used)| used.then(|| label.clone()))
+    used.filter(|(_, used)| *used)
+        .map(|(label, _)| label.clone())
         .collect()
 }

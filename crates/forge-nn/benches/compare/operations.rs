@@ -90,6 +90,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
             })
         }
         "reglu" | "geglu" | "swiglu" => {
+            #[allow(clippy::disallowed_methods, reason = "as stock Burn has it")]
             let act: fn(Tensor<2>) -> Tensor<2> = match item {
                 "reglu" => relu,
                 "geglu" => gelu,

@@ -56,7 +56,7 @@ pub(super) fn config(session: &Session<'_>, reference: &Reference) -> Outcome<Se
                 };
                 ours.insert((*name).into(), on.into());
             }
-            Some(Is::Only(json)) if value.to_string() == *json => {}
+            Some(Is::Only(json)) if value.to_string().as_str() == *json => {}
             Some(Is::Only(json)) => return Err(unlike(&field, &value, json)),
             Some(Is::Unused) => {}
         }
