@@ -617,6 +617,7 @@ pub(crate) fn packed_attentions() -> Vec<Case> {
 
 /// The value halves of Burn's GELU and ours are the same function.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "it is what is compared with")]
 fn exact_gelu_is_burns_gelu() {
     let device = Device::flex();
     let x = super::evaluation::tensor(&values(20, 101), burn::tensor::DType::F64, &device) * 4.0;
