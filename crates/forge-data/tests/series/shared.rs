@@ -277,10 +277,10 @@ fn the_published_split_of_transformer_temperatures_is_had() {
     let target: Vec<f32> = batch.target.unwrap().to_data().try_to_vec().unwrap();
     let past: Vec<f32> = batch.past.to_data().try_to_vec().unwrap();
     for (value, expected) in [
-        (past[336 * 7 - 1], -0.885_334_3),
-        (target[6], -0.862_340_7),
-        (target[96 * 7 - 1], -0.670_655_25),
+        (past[336 * 7 - 1], -0.885_33),
+        (target[6], -0.862_34),
+        (target[96 * 7 - 1], -0.670_66),
     ] {
-        assert!((value - expected).abs() < 1e-6, "{value}");
+        assert!((value - expected).abs() < 1e-5, "{value}");
     }
 }
