@@ -179,7 +179,7 @@ impl Place<'_> {
             {
                 hint = format!(
                     "; all are between 0 and 4 o'clock (this one at {hour}), as where daylight \
-                     saving ends: if so, set time_zone and ambiguous = in_order"
+                     saving ends: if so, set time_zone, stamps = wall_clock and ambiguous = in_order"
                 );
             }
             if self.config.series.is_none() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::SeriesConfig;
-use super::policies::AmbiguousTimes;
+use super::policies::{AmbiguousTimes, Stamps};
 use super::shown::shown;
 use super::zone::Wall;
 use crate::preprocess::seen_row;
@@ -130,7 +130,16 @@ impl Times {
                 ambiguous,
             });
         };
-        if offsets.is_some() {
+        let zone_name = config.time_zone.as_deref().unwrap_or_default();
+        if offsets.is_none() && config.stamps.is_none() {
+            return Err(DataError::config(format!(
+                "the stamps have no offset, such as {}: set stamps to wall_clock if they are what \
+                 clocks in {zone_name} show, or to utc if they are UTC, as where they end in Z",
+                utc.first().map_or_else(String::new, |time| shown(*time, 0))
+            ))
+            .at_column(name));
+        }
+        if offsets.is_some() || config.stamps == Some(Stamps::Utc) {
             let offsets = utc.iter().map(|t| zone.offset_at(*t)).collect();
             return Ok(Self {
                 utc,
@@ -151,13 +160,12 @@ impl Times {
                 .at_column(name)
                 .at_row(seen_row(row)))
             };
-            let zone_name = config.time_zone.as_deref().unwrap_or_default();
             let (time, offset) = match zone.wall(wall) {
                 Wall::Once(found) => found,
                 Wall::Never => {
                     return fault(format!(
                         "clocks in {zone_name} jump over this time when daylight saving begins: \
-                         the stamps are of another zone; set time_zone to theirs, UTC among them"
+                         the stamps are of another zone; set time_zone to theirs, or stamps to utc"
                     ));
                 }
                 Wall::Twice(earlier, later) => {

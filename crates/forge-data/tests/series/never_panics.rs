@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use forge_data::{
     AmbiguousTimes, Column, Duplicates, FrequencyChange, Gaps, Horizon, MissingValues,
     ScalerConfig, SeriesConfig, SeriesRow, SeriesScaler, SeriesTable, ShortSeries, SplitPart,
-    Table, TimeRange, TimeSplit, WindowConfig, Windows,
+    Stamps, Table, TimeRange, TimeSplit, WindowConfig, Windows,
 };
 use proptest::prelude::*;
 
@@ -60,6 +60,7 @@ proptest! {
         config.ambiguous =
             [AmbiguousTimes::InOrder, AmbiguousTimes::Earlier, AmbiguousTimes::Later][ambiguous];
         config.time_zone = ["UTC", "America/New_York", "Asia/Kathmandu"].get(zone).map(|z| (*z).into());
+        config.stamps = [Stamps::Utc, Stamps::WallClock].get(ambiguous).copied();
         let Ok(mut table) = SeriesTable::from_table(&table, &config) else { return Ok(()) };
         prop_assert!(!table.report().to_string().is_empty());
         for id in ["a", "z"] {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use forge_data::{
     Column, ColumnValues, Duplicates, Frequency, ReadOptions, ScalerConfig, SeriesConfig,
-    SeriesFindingKind as Kind, SeriesScaler, SeriesTable, SplitPart, Table, TimeSplit, TimeUnit,
-    WindowConfig, Windows, read_table,
+    SeriesFindingKind as Kind, SeriesScaler, SeriesTable, SplitPart, Stamps, Table, TimeSplit,
+    TimeUnit, WindowConfig, Windows, read_table,
 };
 
 use super::{DAY, HOUR};
@@ -164,7 +164,7 @@ fn minutes_of_an_exchange_have_sessions() {
     let mut config = SeriesConfig::new(["date", "time"], ["close"])
         .with_series("ticker")
         .with_past(["volume", "bid", "ask"]);
-    config.time_zone = Some("America/New_York".into());
+    config = config.with_time_zone("America/New_York", Stamps::WallClock);
     let series = checked(&table, &config, &WindowConfig::new(60, 15));
     let report = series.report();
     assert_eq!(report.frequency, Frequency::Sessions(60_000), "{report}");
@@ -188,7 +188,7 @@ fn hours_and_five_minutes_are_told_apart() {
         return;
     };
     let mut config = SeriesConfig::new("datetime", ["close"]).with_past(["volume"]);
-    config.time_zone = Some("America/New_York".into());
+    config = config.with_time_zone("America/New_York", Stamps::WallClock);
     let series = checked(&table, &config, &WindowConfig::new(70, 7));
     let report = series.report();
     assert_eq!(report.frequency, Frequency::Sessions(HOUR), "{report}");
