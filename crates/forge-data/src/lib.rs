@@ -40,9 +40,9 @@ pub use series::{
     AmbiguousTimes, Appended, CalendarFields, Centre, ColumnScaler, Duplicates, FixedColumn, Fold,
     Frequency, FrequencyChange, Gaps, Horizon, MissingValues, ScaleBy, ScalerConfig, SeriesConfig,
     SeriesFinding, SeriesFindingKind, SeriesReport, SeriesRow, SeriesScale, SeriesScaler,
-    SeriesSchema, SeriesTable, SeriesTransform, ShortSeries, SplitPart, TimeColumns, TimeRange,
-    TimeSplit, TimeUnit, TrainSpan, UnknownSeries, Unsorted, Window, WindowBatch, WindowConfig,
-    Windows,
+    SeriesSchema, SeriesTable, SeriesTransform, ShortSeries, SplitPart, Stamps, TimeColumns,
+    TimeRange, TimeSplit, TimeUnit, TrainSpan, UnknownSeries, Unsorted, Window, WindowBatch,
+    WindowConfig, Windows,
 };
 pub use split::{DateResolution, Split, SplitConfig};
 pub use table::{Categorical, Column, ColumnValues, Table};

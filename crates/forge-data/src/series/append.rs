@@ -4,6 +4,7 @@ use super::SeriesTable;
 use super::build_steps::fill;
 use super::policies::{Gaps, MissingValues};
 use super::shown::{cell_error, shown};
+use super::time_columns::{is_dated, undated};
 use super::timetable::{Between, Stamp};
 use crate::DataError;
 use crate::schema::date_time::DAY;
@@ -62,6 +63,10 @@ impl SeriesTable {
     /// ```
     pub fn append(&mut self, row: &SeriesRow) -> Result<Appended, DataError> {
         let series = self.index_of(&row.series)?;
+        if !is_dated(row.time) {
+            let column = self.schema.config.time.names().next().unwrap_or_default();
+            return Err(undated(column, format!("{} ms", row.time)));
+        }
         let values = self.placed_values(row)?;
         let zone = self.schema.zone();
         let targets = self.schema.config.targets.len();

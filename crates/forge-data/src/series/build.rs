@@ -179,7 +179,7 @@ impl Place<'_> {
             {
                 hint = format!(
                     "; all are between 0 and 4 o'clock (this one at {hour}), as where daylight \
-                     saving ends: if so, set time_zone and ambiguous = in_order"
+                     saving ends: if so, set time_zone, stamps = wall_clock and ambiguous = in_order"
                 );
             }
             if self.config.series.is_none() {
@@ -365,6 +365,7 @@ fn series_ids(
     let mut ids: Vec<String> = Vec::new();
     let mut numbers: HashMap<u64, u32> = HashMap::new();
     let mut of_row = Vec::with_capacity(table.n_rows());
+    let mut last = None;
     for row in 0..table.n_rows() {
         if column.is_missing(row) {
             return Err(DataError::value(
@@ -378,10 +379,19 @@ fn series_ids(
             ColumnValues::Numeric(values) => (values[row] + 0.0).to_bits(),
             ColumnValues::DateTime(_) => return Err(wrong_kind(name, "ids (labels or numbers)")),
         };
-        of_row.push(*numbers.entry(key).or_insert_with(|| {
+        // Rows of a series mostly stand together.
+        if let Some((last, number)) = last
+            && last == key
+        {
+            of_row.push(number);
+            continue;
+        }
+        let number = *numbers.entry(key).or_insert_with(|| {
             ids.push(cell_text(column, row));
             (ids.len() - 1) as u32
-        }));
+        });
+        last = Some((key, number));
+        of_row.push(number);
     }
     if let Some(schema) = like {
         let known: HashMap<&str, usize> = schema

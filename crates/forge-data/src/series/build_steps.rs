@@ -378,9 +378,9 @@ fn report(
             rows.times.get(row).copied()
         };
         let rows = if last {
-            series.iter().max_by_key(|rows| place(rows))
+            series.iter().max_by_key(place)
         } else {
-            series.iter().min_by_key(|rows| place(rows))
+            series.iter().min_by_key(place)
         };
         rows.map_or_else(String::new, |rows| {
             rows.shown(if last { rows.times.len() - 1 } else { 0 })

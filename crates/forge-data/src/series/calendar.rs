@@ -89,8 +89,9 @@ impl CalendarFields {
     }
 
     /// Time of day, weekday, day of month and day of year, each from -0.5 for the first to 0.5 for
-    /// the last, as Informer's code (Zhou et al., AAAI 2021) has them; 0.5 is the last second,
-    /// Sunday, the last day of that month and of that year.
+    /// the last: the last second, Sunday, the last day of that month and of that year. As the time
+    /// features of Informer (Zhou et al., AAAI 2021), which divide by 30 and 365 for every month and
+    /// year and by 23 for the hour.
     #[must_use]
     pub fn centred(self) -> [f32; 4] {
         let part = |value: u32, count: u32| value as f32 / (count - 1) as f32 - 0.5;

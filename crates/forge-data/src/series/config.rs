@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::policies::{AmbiguousTimes, Duplicates, FrequencyChange, Gaps, MissingValues, Unsorted};
+use super::policies::{
+    AmbiguousTimes, Duplicates, FrequencyChange, Gaps, MissingValues, Stamps, Unsorted,
+};
 use super::zone::Zone;
 use super::{Frequency, TimeColumns, TimeUnit};
 use crate::DataError;
@@ -47,10 +49,13 @@ pub struct SeriesConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frequency: Option<Frequency>,
     /// The zone on whose clock days and sessions are, an IANA name such as `America/New_York`.
-    /// Stamps without an offset are read on it. Default: the clock of the stamps themselves, UTC
-    /// where they have no offset.
+    /// Default: the clock of the stamps themselves, UTC where they have no offset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// What stamps without an offset say, UTC or that zone's clock. Needed for them with a
+    /// `time_zone` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamps: Option<Stamps>,
     /// Rows out of order. Default: sorted.
     #[serde(default)]
     pub unsorted: Unsorted,
@@ -88,6 +93,7 @@ impl SeriesConfig {
             fixed: Vec::new(),
             frequency: None,
             time_zone: None,
+            stamps: None,
             unsorted: Unsorted::default(),
             duplicates: Duplicates::default(),
             ambiguous: AmbiguousTimes::default(),
@@ -122,6 +128,14 @@ impl SeriesConfig {
     #[must_use]
     pub fn with_fixed(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.fixed = names(columns);
+        self
+    }
+
+    /// With days and sessions on the clock of a zone, and what stamps without an offset say.
+    #[must_use]
+    pub fn with_time_zone(mut self, zone: impl Into<String>, stamps: Stamps) -> Self {
+        self.time_zone = Some(zone.into());
+        self.stamps = Some(stamps);
         self
     }
 

@@ -41,11 +41,14 @@ pub(super) fn infer(stamps: &[Stamp]) -> Option<Frequency> {
         let Some((step, _)) = most(&steps) else {
             return Some(Frequency::Irregular);
         };
-        return Some(if DAY % step == 0 && has_sessions(stamps, step) {
-            Frequency::Sessions(step)
-        } else {
-            Frequency::Every(step)
-        });
+        // One step throughout leaves no night.
+        return Some(
+            if steps.len() > 1 && DAY % step == 0 && has_sessions(stamps, step) {
+                Frequency::Sessions(step)
+            } else {
+                Frequency::Every(step)
+            },
+        );
     }
     // One row a day at most.
     let span = day_of(last.local) - day_of(first.local);

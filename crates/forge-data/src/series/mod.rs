@@ -27,7 +27,9 @@ pub use append::{Appended, SeriesRow};
 pub use calendar::CalendarFields;
 pub use config::SeriesConfig;
 pub use frequency::Frequency;
-pub use policies::{AmbiguousTimes, Duplicates, FrequencyChange, Gaps, MissingValues, Unsorted};
+pub use policies::{
+    AmbiguousTimes, Duplicates, FrequencyChange, Gaps, MissingValues, Stamps, Unsorted,
+};
 pub use report::{SeriesFinding, SeriesFindingKind, SeriesReport};
 pub use scaler::{
     Centre, ColumnScaler, ScaleBy, ScalerConfig, SeriesScale, SeriesScaler, SeriesTransform,

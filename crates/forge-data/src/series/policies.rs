@@ -26,8 +26,18 @@ pub enum Duplicates {
     Last,
 }
 
-/// Times of day that a clock shows twice, when daylight saving ends. Only with a `time_zone` and
-/// stamps that have no offset.
+/// What stamps without an offset say, in a table whose days are those of a `time_zone`. A table does
+/// not tell `09:30` from `09:30Z`, and hours lie between the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stamps {
+    /// The time in UTC, as where they end in `Z` and in Parquet's UTC timestamps.
+    Utc,
+    /// What clocks in the zone show.
+    WallClock,
+}
+
+/// Times of day that a clock shows twice, when daylight saving ends. Only with [`Stamps::WallClock`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AmbiguousTimes {

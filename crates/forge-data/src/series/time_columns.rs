@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::SeriesConfig;
-use super::policies::AmbiguousTimes;
+use super::policies::{AmbiguousTimes, Stamps};
 use super::shown::shown;
 use super::zone::Wall;
 use crate::preprocess::seen_row;
@@ -130,7 +130,16 @@ impl Times {
                 ambiguous,
             });
         };
-        if offsets.is_some() {
+        let zone_name = config.time_zone.as_deref().unwrap_or_default();
+        if offsets.is_none() && config.stamps.is_none() {
+            return Err(DataError::config(format!(
+                "the stamps have no offset, such as {}: set stamps to wall_clock if they are what \
+                 clocks in {zone_name} show, or to utc if they are UTC, as where they end in Z",
+                utc.first().map_or_else(String::new, |time| shown(*time, 0))
+            ))
+            .at_column(name));
+        }
+        if offsets.is_some() || config.stamps == Some(Stamps::Utc) {
             let offsets = utc.iter().map(|t| zone.offset_at(*t)).collect();
             return Ok(Self {
                 utc,
@@ -151,13 +160,12 @@ impl Times {
                 .at_column(name)
                 .at_row(seen_row(row)))
             };
-            let zone_name = config.time_zone.as_deref().unwrap_or_default();
             let (time, offset) = match zone.wall(wall) {
                 Wall::Once(found) => found,
                 Wall::Never => {
                     return fault(format!(
                         "clocks in {zone_name} jump over this time when daylight saving begins: \
-                         the stamps are of another zone; set time_zone to theirs, UTC among them"
+                         the stamps are of another zone; set time_zone to theirs, or stamps to utc"
                     ));
                 }
                 Wall::Twice(earlier, later) => {
@@ -199,7 +207,12 @@ fn instants(column: &Column, unit: Option<TimeUnit>) -> Result<Vec<i64>, DataErr
         .at_row(seen_row(row)));
     }
     match (&column.values, unit) {
-        (ColumnValues::DateTime(times), _) => Ok(times.clone()),
+        (ColumnValues::DateTime(times), _) => {
+            if let Some(row) = times.iter().position(|time| !is_dated(*time)) {
+                return Err(undated(name, format!("{} ms", times[row])).at_row(seen_row(row)));
+            }
+            Ok(times.clone())
+        }
         (ColumnValues::Numeric(values), Some(unit)) => numbers(values, unit, name),
         (ColumnValues::Numeric(_), None) => Err(DataError::schema(
             "holds numbers: set time_unit to what they count since 1970-01-01 (milliseconds, \
@@ -216,19 +229,27 @@ fn instants(column: &Column, unit: Option<TimeUnit>) -> Result<Vec<i64>, DataErr
     }
 }
 
+/// Whether a time lies in the years 0 to 9999: those that dates are written in, and far from where
+/// sums of times overflow.
+pub(super) fn is_dated(time: i64) -> bool {
+    (-62_167_219_200_000..253_402_300_800_000).contains(&time)
+}
+
+pub(super) fn undated(column: &str, what: String) -> DataError {
+    DataError::value(format!(
+        "{what} is outside the years 0 to 9999: mend the time, or set another time_unit"
+    ))
+    .at_column(column)
+}
+
 fn numbers(values: &[f64], unit: TimeUnit, name: &str) -> Result<Vec<i64>, DataError> {
-    // The years 0 to 9999.
-    let range = -62_167_219_200_000.0..253_402_300_800_000.0;
     let read = |(row, value): (usize, &f64)| {
-        let time = (value * unit.milliseconds()).round();
-        if range.contains(&time) {
-            return Ok(time as i64);
+        // Numbers beyond i64 become its ends, which are no dates.
+        let time = (value * unit.milliseconds()).round() as i64;
+        if is_dated(time) {
+            return Ok(time);
         }
-        Err(DataError::value(format!(
-            "{value} counted in {unit:?} is outside the years 0 to 9999: set another time_unit"
-        ))
-        .at_column(name)
-        .at_row(seen_row(row)))
+        Err(undated(name, format!("{value} counted in {unit:?}")).at_row(seen_row(row)))
     };
     values.iter().enumerate().map(read).collect()
 }

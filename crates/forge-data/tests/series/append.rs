@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use forge_data::{
-    AmbiguousTimes, Column, Gaps, SeriesConfig, SeriesRow, SeriesTable, Table, WindowConfig,
-    Windows,
+    AmbiguousTimes, Column, Gaps, SeriesConfig, SeriesRow, SeriesTable, Stamps, Table,
+    WindowConfig, Windows,
 };
 
 use super::{HOUR, MONDAY, hours, made, ramp, says, single, target};
@@ -67,7 +67,7 @@ fn streaming_equals_the_batch() {
         let mut config = target().with_series("id").with_past(["x"]);
         config.gaps = gaps;
         // The zone's clock goes forward and back in other weeks; here its offset must be kept.
-        config.time_zone = Some("America/New_York".into());
+        config = config.with_time_zone("America/New_York", Stamps::WallClock);
         config.ambiguous = AmbiguousTimes::InOrder;
         let whole = SeriesTable::from_table(&table(&all), &config).unwrap();
         let (first, rest) = all.split_at(24);

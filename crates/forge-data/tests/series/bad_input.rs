@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use forge_data::{
     Column, ColumnRole, Frequency, Gaps, Horizon, MissingValues, ReadOptions, SeriesConfig,
-    SeriesTable, Table, Unsorted, WindowConfig, Windows, read_csv_from,
+    SeriesTable, Stamps, Table, Unsorted, WindowConfig, Windows, read_csv_from,
 };
 
 use super::{DAY, HOUR, MONDAY, hours, made, ramp, refused, says, single, target};
@@ -145,7 +145,7 @@ fn clocks_that_go_back_or_forward_are_named() {
         &message,
         &["2023-11-05T01:00:00 twice", "daylight saving", "time_zone"],
     );
-    config.time_zone = Some("America/New_York".into());
+    config = config.with_time_zone("America/New_York", Stamps::WallClock);
     let message = refused(&csv(text), &config);
     says(
         &message,
@@ -157,7 +157,7 @@ fn clocks_that_go_back_or_forward_are_named() {
     );
     says(
         &message,
-        &["row 3", "2023-03-12T02:30:00", "jump over", "UTC"],
+        &["row 3", "2023-03-12T02:30:00", "jump over", "stamps to utc"],
     );
     config.time_zone = Some("New York".into());
     says(

@@ -4,6 +4,7 @@ mod append;
 mod bad_input;
 mod leakage;
 mod memory;
+mod never_panics;
 mod reading;
 mod scaler;
 mod shared;

@@ -2,7 +2,7 @@
 
 use forge_data::{
     AmbiguousTimes, Column, Duplicates, Frequency, FrequencyChange, Gaps, ReadOptions,
-    SeriesConfig, SeriesFindingKind as Kind, SeriesSchema, SeriesTable, Table, TimeUnit,
+    SeriesConfig, SeriesFindingKind as Kind, SeriesSchema, SeriesTable, Stamps, Table, TimeUnit,
     read_csv_from,
 };
 
@@ -160,7 +160,7 @@ fn wall_clocks_that_go_back_are_told_apart_in_order() {
                      2023-11-05T02:00,4\n2023-11-05T03:00,5\n",
     );
     let mut config = SeriesConfig::new("time", ["y"]);
-    config.time_zone = Some("America/New_York".into());
+    config = config.with_time_zone("America/New_York", Stamps::WallClock);
     config.ambiguous = AmbiguousTimes::InOrder;
     let series = made(&table, &config);
     let times = series.times(0);
@@ -200,7 +200,7 @@ fn offsets_of_another_zone_are_reported_and_instants_kept() {
         (1, "2024-01-01T08:00:00+01:00")
     );
     let mut config = SeriesConfig::new("time", ["y"]);
-    config.time_zone = Some("America/New_York".into());
+    config = config.with_time_zone("America/New_York", Stamps::WallClock);
     let series = made(&table, &config);
     assert_eq!(series.report().finding(Kind::SeveralZones, None), None);
     assert_eq!(series.calendar(0, 2).second_of_day, 2 * 3600);
@@ -317,7 +317,7 @@ fn the_order_of_the_file_does_not_matter() {
 fn days_of_a_zone_keep_their_clock_when_it_changes() {
     // Noon in New York, 2024-03-01 to 2024-03-09: daylight saving begins on the 10th.
     let mut config = target();
-    config.time_zone = Some("America/New_York".into());
+    config = config.with_time_zone("America/New_York", Stamps::WallClock);
     let noon: Vec<i64> = (60..69).map(|d| MONDAY + d * DAY + 12 * HOUR).collect();
     let series = made(&single(&noon, &[("y", ramp(9))]), &config);
     assert_eq!(series.report().frequency, Frequency::Every(DAY));
@@ -327,4 +327,23 @@ fn days_of_a_zone_keep_their_clock_when_it_changes() {
         series.next_times(0, 2).unwrap(),
         [last + 23 * HOUR, last + 47 * HOUR]
     );
+}
+
+#[test]
+fn stamps_in_utc_and_on_a_wall_clock_are_told_apart() {
+    let table = csv("time,y\n2024-01-02T14:30Z,1\n2024-01-02T14:31Z,2\n2024-01-02T14:32Z,3\n");
+    let mut config = SeriesConfig::new("time", ["y"]);
+    config.time_zone = Some("America/New_York".into());
+    let message = super::refused(&table, &config);
+    super::says(
+        &message,
+        &["column 'time'", "2024-01-02T14:30:00", "wall_clock", "utc"],
+    );
+    // 14:30 UTC is 09:30 in New York; 14:30 there is 19:30 UTC.
+    for (stamps, hour, half_hours) in [(Stamps::Utc, 9, 29), (Stamps::WallClock, 14, 39)] {
+        config.stamps = Some(stamps);
+        let series = made(&table, &config);
+        assert_eq!(series.times(0)[0], MONDAY + DAY + half_hours * HOUR / 2);
+        assert_eq!(series.calendar(0, 0).second_of_day, hour * 3600 + 1800);
+    }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use forge_data::{
-    Column, ColumnValues, Duplicates, Frequency, ReadOptions, SeriesConfig,
-    SeriesFindingKind as Kind, SeriesTable, Table, TimeUnit, WindowConfig, Windows, read_table,
+    Column, ColumnValues, Duplicates, Frequency, ReadOptions, ScalerConfig, SeriesConfig,
+    SeriesFindingKind as Kind, SeriesScaler, SeriesTable, SplitPart, Stamps, Table, TimeSplit,
+    TimeUnit, WindowConfig, Windows, read_table,
 };
 
 use super::{DAY, HOUR};
@@ -163,7 +164,7 @@ fn minutes_of_an_exchange_have_sessions() {
     let mut config = SeriesConfig::new(["date", "time"], ["close"])
         .with_series("ticker")
         .with_past(["volume", "bid", "ask"]);
-    config.time_zone = Some("America/New_York".into());
+    config = config.with_time_zone("America/New_York", Stamps::WallClock);
     let series = checked(&table, &config, &WindowConfig::new(60, 15));
     let report = series.report();
     assert_eq!(report.frequency, Frequency::Sessions(60_000), "{report}");
@@ -187,7 +188,7 @@ fn hours_and_five_minutes_are_told_apart() {
         return;
     };
     let mut config = SeriesConfig::new("datetime", ["close"]).with_past(["volume"]);
-    config.time_zone = Some("America/New_York".into());
+    config = config.with_time_zone("America/New_York", Stamps::WallClock);
     let series = checked(&table, &config, &WindowConfig::new(70, 7));
     let report = series.report();
     assert_eq!(report.frequency, Frequency::Sessions(HOUR), "{report}");
@@ -236,4 +237,50 @@ fn ticks_are_irregular_and_options_no_series() {
         SeriesTable::from_table(&table, &SeriesConfig::new("quote_date", ["implied_vol"]));
     let message = refused.unwrap_err().to_string();
     super::says(&message, &["2014-06-02 twice", "set series to the column"]);
+}
+
+/// The authors' split of ETTh1 (12, 4 and 4 months of 30 days) and its standard scaling: numbers of
+/// windows by hand, statistics by Python's `math.fsum`.
+#[test]
+fn the_published_split_of_transformer_temperatures_is_had() {
+    let Some(table) = read("ETTh1.csv") else {
+        return;
+    };
+    let columns = ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"];
+    let table = Arc::new(
+        SeriesTable::from_table(&table.head(14_400), &SeriesConfig::new("date", columns)).unwrap(),
+    );
+    let split = TimeSplit::HoldOut {
+        validation: SplitPart::Steps(2880),
+        test: SplitPart::Steps(2880),
+        embargo: 0,
+    };
+    let fold = split.folds(&table).unwrap()[0];
+    let scaler = SeriesScaler::fit(&table, &ScalerConfig::default(), &fold.train).unwrap();
+    let centre = scaler.columns()[6].series[""];
+    assert!(
+        (centre.centre - 17.128_261_698_227_1).abs() < 1e-9,
+        "{centre:?}"
+    );
+    assert!(
+        (centre.spread - 9.176_491_024_944_333).abs() < 1e-9,
+        "{centre:?}"
+    );
+    let windows = Windows::new(&table, &WindowConfig::new(336, 96)).unwrap();
+    let windows = windows.with_scaler(&Arc::new(scaler)).unwrap();
+    let part = |range| windows.within(&range).len();
+    assert_eq!(part(fold.train), 8640 - 336 - 96 + 1);
+    assert_eq!(part(fold.validation.unwrap()), 2880 - 96 + 1);
+    let test = windows.within(&fold.test.unwrap());
+    assert_eq!(test.len(), 2880 - 96 + 1);
+    let batch = test.batch(&[0], &Device::flex()).unwrap();
+    let target: Vec<f32> = batch.target.unwrap().to_data().try_to_vec().unwrap();
+    let past: Vec<f32> = batch.past.to_data().try_to_vec().unwrap();
+    for (value, expected) in [
+        (past[336 * 7 - 1], -0.885_33),
+        (target[6], -0.862_34),
+        (target[96 * 7 - 1], -0.670_66),
+    ] {
+        assert!((value - expected).abs() < 1e-5, "{value}");
+    }
 }
