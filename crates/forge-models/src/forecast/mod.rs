@@ -12,11 +12,13 @@ mod contract;
 mod dlinear;
 mod hidden_activation;
 mod itransformer;
+mod modern_tcn;
 mod nlinear;
 mod outputs;
 mod patch_tst;
 mod patching;
 mod steps_linear;
+mod timemixer;
 mod tsmixer;
 
 pub use contract::{
@@ -43,6 +45,8 @@ registry! { ($) forecast, ForecastConfig;
     "patch_tst" => patch_tst: PatchTst, PatchTstConfig;
     "itransformer" => itransformer: ITransformer, ITransformerConfig;
     "tsmixer" => tsmixer: TsMixer, TsMixerConfig;
+    "timemixer" => timemixer: TimeMixer, TimeMixerConfig;
+    "modern_tcn" => modern_tcn: ModernTcnForecaster, ModernTcnForecasterConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

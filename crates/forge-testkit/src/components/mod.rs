@@ -40,7 +40,6 @@ mod losses;
 mod mamba;
 mod mc_dropout;
 mod meta_acon;
-mod modern_tcn;
 mod multi_head_attention;
 mod ntm;
 mod num_embedding_bins;
@@ -105,7 +104,6 @@ pub const ALL: &[Component] = &[
     component("mc_dropout", mc_dropout::run),
     component("meta_acon", meta_acon::run),
     component("mish", elementwise::run),
-    component("modern_tcn", modern_tcn::run),
     component(
         "modern_transformer",
         backbone::run::<ModernTransformerConfig>,
