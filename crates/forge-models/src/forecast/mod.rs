@@ -16,6 +16,7 @@ mod modern_tcn;
 mod nlinear;
 mod outputs;
 mod patch_tst;
+mod patches;
 mod patching;
 mod steps_linear;
 mod timemixer;
@@ -47,6 +48,16 @@ registry! { ($) forecast, ForecastConfig;
     "tsmixer" => tsmixer: TsMixer, TsMixerConfig;
     "timemixer" => timemixer: TimeMixer, TimeMixerConfig;
     "modern_tcn" => modern_tcn: ModernTcnForecaster, ModernTcnForecasterConfig;
+    "mamba" => patches: MambaForecaster, MambaForecasterConfig;
+    "mamba2" => patches: Mamba2Forecaster, Mamba2ForecasterConfig;
+    "xlstm" => patches: XlstmForecaster, XlstmForecasterConfig;
+    "ttt_linear" => patches: TttLinearForecaster, TttLinearForecasterConfig;
+    "ttt_mlp" => patches: TttMlpForecaster, TttMlpForecasterConfig;
+    "modern_transformer" => patches: ModernTransformerForecaster, ModernTransformerForecasterConfig;
+    "hybrid_transformer" => patches: HybridTransformerForecaster, HybridTransformerForecasterConfig;
+    "parallel_transformer" => patches: ParallelTransformerForecaster, ParallelTransformerForecasterConfig;
+    "hyper_mixer" => patches: HyperMixerForecaster, HyperMixerForecasterConfig;
+    "ntm" => patches: NtmForecaster, NtmForecasterConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {
