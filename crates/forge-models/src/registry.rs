@@ -48,7 +48,11 @@ macro_rules! registry {
         $($name:literal => $folder:ident: $model:ident, $config:ident;)+
     ) => {
         $(
-            #[allow(unused_imports, reason = "one folder may have several models")]
+            #[allow(
+                unused_imports,
+                unreachable_pub,
+                reason = "one folder may have several models"
+            )]
             pub use $folder::*;
         )+
 
