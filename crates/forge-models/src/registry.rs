@@ -47,7 +47,14 @@ macro_rules! registry {
         $(#[$model_doc:meta])* $models:ident;
         $($name:literal => $folder:ident: $model:ident, $config:ident;)+
     ) => {
-        $(pub use $folder::*;)+
+        $(
+            #[allow(
+                unused_imports,
+                unreachable_pub,
+                reason = "one folder may have several models"
+            )]
+            pub use $folder::*;
+        )+
 
         $(#[$config_doc])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ mod battery;
 mod candidates;
 mod causal;
 mod forecast_battery;
+mod forecast_models;
 mod forecast_oracle;
 mod importance;
 mod num_embeddings;

@@ -5,10 +5,14 @@ use std::path::Path;
 use forge_models::ModelConfig;
 use forge_testkit::oracle::assert_cases;
 
-/// A model without cases fails: there is no folder of its name.
+/// A model without cases fails: there is no folder of its name. Those of `modern_tcn` are of its
+/// forecaster: see `forecast_oracle`.
 #[test]
 fn every_model_agrees_with_its_reference() {
-    for name in ModelConfig::NAMES {
+    for name in ModelConfig::NAMES
+        .iter()
+        .filter(|name| **name != "modern_tcn")
+    {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
         assert_cases(folder.join(name));
     }

@@ -4,12 +4,14 @@
 //! NAME at its default architecture, or that of a preset, over 40 numeric features. Models that
 //! predict from labelled rows are given 256 more. `models --long NAME TOKENS` prints time of forward and
 //! backward, peak memory, and the time of a step after so many tokens, of the backbone NAME at its
-//! balanced preset. `FORGE_BENCH_DEVICE` names the device, of those
+//! balanced preset. `models --series [NAME…]` prints the time of an optimiser step of forecasting models.
+//! `FORGE_BENCH_DEVICE` names the device, of those
 //! compiled in; default: flex. `benches/compare.sh models` at the root runs this beside the authors'
 //! code.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod long;
+mod series;
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
@@ -120,6 +122,9 @@ fn main() {
         && flag == "--long"
     {
         return long::report(name, tokens.parse().unwrap());
+    }
+    if arguments.first().is_some_and(|flag| flag == "--series") {
+        return series::report(&arguments[1..]);
     }
     let mut arguments = arguments.into_iter();
     let mut strategy = None;

@@ -15,15 +15,18 @@ mod hidden_activation;
 mod itransformer;
 mod migt_tvdt;
 mod nhits;
+mod modern_tcn;
 mod nlinear;
 mod outputs;
 mod patch_tst;
+mod patches;
 mod patching;
 mod steps_linear;
 mod stock_former;
 mod stock_former_student;
 mod tft;
 mod tide;
+mod timemixer;
 mod tsmixer;
 
 pub use contract::{
@@ -56,6 +59,18 @@ registry! { ($) forecast, ForecastConfig;
     "patch_tst" => patch_tst: PatchTst, PatchTstConfig;
     "itransformer" => itransformer: ITransformer, ITransformerConfig;
     "tsmixer" => tsmixer: TsMixer, TsMixerConfig;
+    "timemixer" => timemixer: TimeMixer, TimeMixerConfig;
+    "modern_tcn" => modern_tcn: ModernTcnForecaster, ModernTcnForecasterConfig;
+    "mamba" => patches: MambaForecaster, MambaForecasterConfig;
+    "mamba2" => patches: Mamba2Forecaster, Mamba2ForecasterConfig;
+    "xlstm" => patches: XlstmForecaster, XlstmForecasterConfig;
+    "ttt_linear" => patches: TttLinearForecaster, TttLinearForecasterConfig;
+    "ttt_mlp" => patches: TttMlpForecaster, TttMlpForecasterConfig;
+    "modern_transformer" => patches: ModernTransformerForecaster, ModernTransformerForecasterConfig;
+    "hybrid_transformer" => patches: HybridTransformerForecaster, HybridTransformerForecasterConfig;
+    "parallel_transformer" => patches: ParallelTransformerForecaster, ParallelTransformerForecasterConfig;
+    "hyper_mixer" => patches: HyperMixerForecaster, HyperMixerForecasterConfig;
+    "ntm" => patches: NtmForecaster, NtmForecasterConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

@@ -41,7 +41,6 @@ mod mamba;
 mod mc_dropout;
 mod meta_acon;
 mod migt;
-mod modern_tcn;
 mod multi_head_attention;
 mod ntm;
 mod num_embedding_bins;
@@ -113,7 +112,6 @@ pub const ALL: &[Component] = &[
     component("migt_temporal_block", migt::run_temporal_block),
     component("migt_variable_block", migt::run_variable_block),
     component("mish", elementwise::run),
-    component("modern_tcn", modern_tcn::run),
     component(
         "modern_transformer",
         backbone::run::<ModernTransformerConfig>,

@@ -110,6 +110,33 @@ impl ModernTcnSeriesConfig {
         }
     }
 
+    /// Patches after the last stage, of a series of `time` steps.
+    #[must_use]
+    pub fn patches(&self, time: usize) -> usize {
+        let first = time / self.patch_stride.max(1);
+        (1..self.n_blocks.len()).fold(first, |patches, _| {
+            patches.div_ceil(self.downsample_ratio.max(1))
+        })
+    }
+
+    /// Number of trainable parameters.
+    #[must_use]
+    pub fn parameter_count(&self) -> usize {
+        let stem = (self.patch_size + 3) * self.dims[0];
+        let stages = (0..self.n_blocks.len()).map(|stage| {
+            let width = self.dims[stage];
+            let down = match stage {
+                0 => 0,
+                _ => {
+                    let before = self.dims[stage - 1];
+                    2 * before + (before * self.downsample_ratio + 1) * width
+                }
+            };
+            down + self.n_blocks[stage] * self.sizes(stage).parameter_count()
+        });
+        stem + stages.sum::<usize>()
+    }
+
     /// The authors' names, below `model.`, as far as their layers act; the others may be there.
     #[must_use]
     pub fn key_map(&self) -> KeyMap {

@@ -6,14 +6,14 @@ use forge_models::SeriesModelConfig;
 use crate::Noise;
 use crate::battery::training::overfits;
 
-/// Adam fits six windows of noise: see
+/// Adam fits four windows of noise: see
 /// [`overfits_sixteen_rows`](crate::battery::overfits_sixteen_rows). The targets of outputs that rise
 /// rise.
 ///
 /// # Panics
 /// If it does not.
 pub fn overfits_windows(config: &SeriesModelConfig, device: &Device) {
-    const WINDOWS: usize = 6;
+    const WINDOWS: usize = 4;
     let (spec, mut noise) = (config.spec(), Noise::new(2));
     let rising = spec.rising || config.capabilities().rising_outputs;
     let mut step = || {

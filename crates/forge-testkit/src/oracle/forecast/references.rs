@@ -1,9 +1,11 @@
 //! What is particular to the cases of each model.
 
 use forge_nn::Want;
+use serde_json::Value;
 
 use super::fields::{Field, Is};
-use super::{Reference, covariates, io, stocks};
+use super::{Fields, Outcome, Reference, covariates, io, stocks};
+use crate::oracle::Session;
 
 /// How the cases of `model` are read.
 pub(super) fn of(model: &str) -> Reference {
@@ -35,6 +37,16 @@ pub(super) fn of(model: &str) -> Reference {
         "stock_former" | "stock_former_student" => stocks::STOCK_FORMER,
         "tft" => covariates::TFT,
         "tft_xl" => stocks::TFT_XL,
+        "timemixer" => Reference {
+            fields: TIMEMIXER,
+            adjust: io::marks,
+            ..Reference::PLAIN
+        },
+        "modern_tcn" => Reference {
+            fields: MODERN_TCN,
+            adjust: used_stages,
+            ..Reference::PLAIN
+        },
         _ => Reference::PLAIN,
     }
 }
@@ -53,3 +65,32 @@ const TSMIXER: &[Field] = &[
     ("norm_type", Is::Only("\"B\"")),
     ("activation", Is::Only("\"relu\"")),
 ];
+
+const TIMEMIXER: &[Field] = &[
+    ("c_out", Is::Window("n_targets")),
+    ("channel_independence", Is::Switch("channel_independence")),
+    ("use_norm", Is::Switch("use_norm")),
+    ("decomp_method", Is::Only("\"moving_avg\"")),
+    ("freq", Is::Unused),
+];
+
+const MODERN_TCN: &[Field] = &[
+    ("num_blocks", Is::Field("n_blocks")),
+    ("revin", Is::Switch("revin")),
+    ("affine", Is::Switch("affine")),
+    ("subtract_last", Is::Switch("subtract_last")),
+    ("small_kernel_merged", Is::Only("false")),
+    ("use_multi_scale", Is::Only("false")),
+    // Unused by what the authors run.
+    ("head_dropout", Is::Only("0.0")),
+    ("freq", Is::Unused),
+];
+
+/// The widths of the stages that there are: the reference is given four whatever their number.
+fn used_stages(_: &Session<'_>, ours: &mut Fields, _: &mut Fields) -> Outcome<()> {
+    let stages = ours.get("n_blocks").and_then(Value::as_array).map(Vec::len);
+    if let (Some(stages), Some(Value::Array(dims))) = (stages, ours.get_mut("dims")) {
+        dims.truncate(stages);
+    }
+    Ok(())
+}
