@@ -8,6 +8,7 @@ mod candidates;
 mod causal;
 mod forecast_battery;
 mod forecast_oracle;
+mod forecast_parts;
 mod importance;
 mod num_embeddings;
 mod oracle;
