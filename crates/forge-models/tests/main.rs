@@ -9,6 +9,7 @@ mod causal;
 mod forecast_battery;
 mod forecast_models;
 mod forecast_oracle;
+mod forecast_parts;
 mod importance;
 mod num_embeddings;
 mod oracle;

@@ -25,8 +25,8 @@ pub struct TemporalAggregationConfig {
 #[derive(Module, Debug)]
 pub struct TemporalAggregation {
     query: Param<Tensor<1>>,
-    key: Linear,
-    value: Linear,
+    /// Keys, values: `[D, 2 D]`.
+    projection: Linear,
 }
 
 impl TemporalAggregationConfig {
@@ -37,13 +37,16 @@ impl TemporalAggregationConfig {
     /// The reference's names.
     #[must_use]
     pub fn key_map(&self, map: KeyMap, ours: &str, theirs: &str) -> KeyMap {
+        let parts = |kind: &str| {
+            ["k", "v"].map(|part| (format!("{theirs}{part}_proj.{kind}"), self.d_model))
+        };
         map.reshaped(
             &format!("{ours}query"),
             &format!("{theirs}query"),
             [1, 1, self.d_model],
         )
-        .linear(&format!("{ours}key"), &format!("{theirs}k_proj"))
-        .linear(&format!("{ours}value"), &format!("{theirs}v_proj"))
+        .stacked_transposed(&format!("{ours}projection.weight"), parts("weight"))
+        .stacked(&format!("{ours}projection.bias"), parts("bias"))
     }
 }
 
@@ -55,15 +58,13 @@ impl ModuleConfig for TemporalAggregationConfig {
     }
 
     fn build(&self, device: &Device) -> TemporalAggregation {
-        let linear = || LinearConfig::new(self.d_model, self.d_model).init(device);
         let normal = Initializer::Normal {
             mean: 0.0,
             std: 0.02,
         };
         TemporalAggregation {
             query: normal.init([self.d_model], device),
-            key: linear(),
-            value: linear(),
+            projection: LinearConfig::new(self.d_model, 2 * self.d_model).init(device),
         }
     }
 }
@@ -88,8 +89,8 @@ impl TemporalAggregation {
         let [batch, time, width] = x.dims();
         let query = self.query.val().reshape([1, 1, 1, width]);
         let query = query.expand([batch, 1, 1, width]);
-        let key = self.key.forward(x.clone()).unsqueeze_dim::<4>(1);
-        let value = self.value.forward(x).unsqueeze_dim::<4>(1);
+        let both = self.projection.forward(x).unsqueeze_dim::<4>(1);
+        let [key, value] = [0, width].map(|first| both.clone().narrow(3, first, width));
         let mask = valid.map_or_else(AttentionMask::none, AttentionMask::key_valid);
         let options = AttentionOptions::default();
         let (y, weights) = if want {

@@ -167,10 +167,10 @@ impl ForecastConfig for NHitsConfig {
     fn narrow() -> Self {
         Self {
             n_blocks: vec![1, 2],
-            mlp_units: vec![[8, 7], [7, 5]],
+            mlp_units: vec![[16, 16], [16, 12]],
             n_pool_kernel_size: vec![2, 1],
             n_freq_downsample: vec![2, 1],
-            dropout_prob_theta: 0.1,
+            dropout_prob_theta: 0.05,
             ..Self::default()
         }
     }

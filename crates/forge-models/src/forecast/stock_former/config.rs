@@ -149,12 +149,12 @@ impl ForecastConfig for StockFormerConfig {
 
     fn narrow() -> Self {
         Self {
-            d_model: 8,
+            d_model: 16,
             n_heads: 2,
             n_layers: 1,
-            ffn_dim: 11,
-            patch_len: 2,
-            dropout: 0.1,
+            ffn_dim: 24,
+            patch_len: 4,
+            dropout: 0.05,
             ..Self::default()
         }
     }

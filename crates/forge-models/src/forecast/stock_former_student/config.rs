@@ -128,11 +128,11 @@ impl ForecastConfig for StockFormerStudentConfig {
 
     fn narrow() -> Self {
         Self {
-            d_model: 8,
+            d_model: 16,
             n_heads: 2,
-            ffn_dim: 11,
-            patch_len: 2,
-            dropout: 0.1,
+            ffn_dim: 24,
+            patch_len: 4,
+            dropout: 0.05,
             ..Self::default()
         }
     }

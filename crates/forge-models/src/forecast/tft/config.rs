@@ -171,11 +171,11 @@ impl ForecastConfig for TftConfig {
 
     fn narrow() -> Self {
         Self {
-            hidden_size: 6,
+            hidden_size: 16,
             n_head: 2,
             n_rnn_layers: 2,
-            dropout: 0.1,
-            attn_dropout: 0.1,
+            dropout: 0.05,
+            attn_dropout: 0.05,
             ..Self::default()
         }
     }

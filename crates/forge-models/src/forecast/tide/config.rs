@@ -181,7 +181,7 @@ impl ForecastConfig for TideConfig {
 
     fn narrow() -> Self {
         Self {
-            hidden_size: 7,
+            hidden_size: 16,
             decoder_output_dim: 3,
             temporal_decoder_dim: 5,
             temporal_width: 2,
