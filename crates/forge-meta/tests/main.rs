@@ -4,4 +4,7 @@
 
 mod functional;
 mod kinds;
+mod maml;
+mod methods;
 mod models;
+mod oracle;
