@@ -55,4 +55,6 @@ mod guides {
     struct Precision;
     #[doc = include_str!("../docs/augmentation.md")]
     struct Augmentation;
+    #[doc = include_str!("../docs/functional.md")]
+    struct Functional;
 }
