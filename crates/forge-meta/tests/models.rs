@@ -180,14 +180,10 @@ fn measure(config: &ModelConfig) -> Result<Measured, forge_nn::ForgeError> {
     let (u, v) = (unit(u), unit(v));
     let (exact, numeric) = curvature(&f, &params, &v, &list, 1e-5);
     let dot = |a: &Params, b: &Params| a.dot(b).map(|x| x.into_scalar::<f64>());
-    let (one, other) = (
-        dot(&u, &f.hvp(&params, &v, list.clone())?)?,
-        dot(&v, &f.hvp(&params, &u, list.clone())?)?,
-    );
-    let scale = f
-        .hvp(&params, &v, list.clone())?
-        .norm()?
-        .into_scalar::<f64>();
+    let along_u = f.hvp(&params, &u, list.clone())?;
+    let along_v = f.hvp(&params, &v, list.clone())?;
+    let (one, other) = (dot(&u, &along_v)?, dot(&v, &along_u)?);
+    let scale = along_v.norm()?.into_scalar::<f64>();
     let (y, along) = outputs.jvp(&params, &v, list.clone())?;
     let weights = y.ones_like() + y;
     let (_, back) = outputs.vjp(&params, list, weights.clone())?;
