@@ -4,6 +4,8 @@
 //! of 40) once by MAML and once, with as many steps, on the same curves without adaptation, and
 //! prints the squared error on 600 new curves after 0, 1, 5 and 10 gradient steps on ten points.
 
+#![allow(clippy::print_stdout, reason = "examples talk")]
+
 use volatilityforge::burn::module::Module;
 use volatilityforge::burn::nn::{Linear, LinearConfig};
 use volatilityforge::burn::optim::{AdamConfig, GradientsParams};

@@ -2,7 +2,7 @@
 
 use burn_ir::OperationIr;
 
-/// The kinds of operations that [`replay`](crate::replay) knows, named as [`kind`] does; besides
+/// The kinds of operations that [`replay`](fn@crate::replay) knows, named as [`kind`] does; besides
 /// them draws, which are values of a graph.
 pub const KINDS: &[&str] = &[
     "BaseFloat.Reshape",

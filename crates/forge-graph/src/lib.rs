@@ -1,10 +1,10 @@
 //! What a forward pass computes, as data: recorded once from any module, replayed on any backend
 //! and at any level of differentiation.
 //!
-//! - [`capture`] runs a function of a module and tensors on Burn's recording device and gives a
+//! - [`capture()`] runs a function of a module and tensors on Burn's recording device and gives a
 //!   [`Graph`]: operations in order, with the parameters and inputs that they read and where in the
 //!   module each of them is.
-//! - [`replay`] runs a graph on values of one's own, on any backend that is a [`Level`]: one that
+//! - [`replay()`] runs a graph on values of one's own, on any backend that is a [`Level`]: one that
 //!   computes, or `Autodiff` around one, as deep as wanted. That is what derivatives of any order
 //!   stand on (`forge_meta::functional`).
 //! - An exporter reads [`Graph::steps`] instead.

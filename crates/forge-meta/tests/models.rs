@@ -233,7 +233,6 @@ fn every_model_has_exact_derivatives() {
                     found.transposed,
                     start.elapsed().as_secs_f64(),
                 );
-                println!("{line}");
                 let good = found.forward <= 1e-6
                     && found.gradient <= 1e-5
                     && found.curvature <= 1e-5

@@ -26,7 +26,7 @@ use crate::{Graph, Level, Slot, Step, Value};
 ///
 /// # Errors
 /// - an unsupported error for an operation outside of [`KINDS`](crate::KINDS), which graphs that
-///   [`capture`](crate::capture) gave do not have
+///   [`capture`](fn@crate::capture) gave do not have
 /// - a weights error if a value is missing or of another element kind than the graph reads
 ///
 /// # Panics

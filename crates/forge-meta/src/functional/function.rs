@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};
@@ -58,7 +58,7 @@ struct Key {
 struct Recorded {
     graph: Graph,
     constants: Vec<(Slot, AnyTensor)>,
-    draws: RefCell<Option<Vec<(Slot, AnyTensor)>>>,
+    draws: Mutex<Option<Vec<(Slot, AnyTensor)>>>,
 }
 
 impl<I, O> fmt::Debug for Functional<I, O> {
@@ -239,7 +239,8 @@ impl<I: Tensors + 'static, O: Tensors + 'static> Functional<I, O> {
             false => draw(draws, &device),
             true => recorded
                 .draws
-                .borrow_mut()
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
                 .get_or_insert_with(|| draw(draws, &device))
                 .clone(),
         };
@@ -274,7 +275,7 @@ impl<I: Tensors + 'static, O: Tensors + 'static> Functional<I, O> {
         let recorded = Arc::new(Recorded {
             constants: graph.constants_on(&key.device),
             graph,
-            draws: RefCell::default(),
+            draws: Mutex::default(),
         });
         if graphs.len() == MOST_GRAPHS {
             graphs.remove(0);

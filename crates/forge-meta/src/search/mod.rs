@@ -2,7 +2,7 @@
 //!
 //! - [`Darts`]: the gradient of the validation loss for the strengths of operations, through a step of
 //!   the weights.
-//! - [`gumbel_softmax`]: a choice that gradients flow through.
+//! - [`gumbel_softmax()`]: a choice that gradients flow through.
 //! - [`strongest_edges`]: what is left of the strengths in the end.
 
 mod darts;
