@@ -58,4 +58,6 @@ mod guides {
     struct Augmentation;
     #[doc = include_str!("../docs/forecasting.md")]
     struct Forecasting;
+    #[doc = include_str!("../docs/functional.md")]
+    struct Functional;
 }

@@ -24,36 +24,48 @@ mod adaptive_computation_time;
 mod adaptive_layer_norm;
 mod attention_core;
 mod backbone;
+mod bayesian_linear;
 mod by_path;
 mod conditional_layer_norm;
 mod cross_attention;
+mod darts;
 mod elementwise;
 mod evidential;
+mod ewc;
 mod frelu;
 mod gated_linear_unit;
+mod gem;
 mod group_norm_1d;
 mod grouped_query_attention;
+mod gumbel_softmax;
 mod hyper_mixer;
 mod layer_scale;
 mod linear_attention;
 mod losses;
 mod mamba;
+mod maml;
 mod mc_dropout;
 mod meta_acon;
 mod migt;
 mod multi_head_attention;
+mod neural_process;
 mod ntm;
 mod num_embedding_bins;
 mod num_embeddings;
+mod packnet;
+mod proto_net;
+mod reptile;
 mod revin;
 mod rms_norm;
 mod robust_scale;
 mod rope;
 mod simplex;
 mod sliding_window_attention;
+mod small_net;
 mod squeeze_excitation;
 mod star_relu;
 mod stock_former_loss;
+mod swag;
 mod ttt;
 mod xlstm;
 
@@ -83,14 +95,20 @@ pub const ALL: &[Component] = &[
     component("act", adaptive_computation_time::run),
     component("adaptive_layer_norm", adaptive_layer_norm::run),
     component("attention_core", attention_core::run),
+    component("bayesian_linear", bayesian_linear::run),
+    component("cnp", neural_process::run),
     component("conditional_layer_norm", conditional_layer_norm::run),
     component("cross_attention", cross_attention::run),
+    component("darts", darts::run),
     component("entmax15", simplex::run),
     component("evidential", evidential::run),
+    component("ewc", ewc::run),
     component("frelu", frelu::run),
     component("geglu", gated_linear_unit::run),
+    component("gem", gem::run),
     component("group_norm_1d", group_norm_1d::run),
     component("grouped_query_attention", grouped_query_attention::run),
+    component("gumbel_softmax", gumbel_softmax::run),
     component(
         "hybrid_transformer",
         backbone::run::<HybridTransformerConfig>,
@@ -102,6 +120,7 @@ pub const ALL: &[Component] = &[
     component("losses", losses::run),
     component("mamba", mamba::run),
     component("mamba2", mamba::run_mamba2),
+    component("maml", maml::run),
     component("mc_dropout", mc_dropout::run),
     component("meta_acon", meta_acon::run),
     component("migt_calendar_encoding", migt::run_calendar),
@@ -117,16 +136,20 @@ pub const ALL: &[Component] = &[
         backbone::run::<ModernTransformerConfig>,
     ),
     component("multi_head_attention", multi_head_attention::run),
+    component("neural_process", neural_process::run),
     component("ntm", ntm::run),
     component("num_embedding_bins", num_embedding_bins::run),
     component("num_embeddings", num_embeddings::run),
+    component("packnet", packnet::run),
     component(
         "parallel_transformer",
         backbone::run::<ParallelTransformerConfig>,
     ),
+    component("proto_net", proto_net::run),
     component("qk_norm", grouped_query_attention::run),
     component("realmlp_preprocessing", robust_scale::run),
     component("reglu", gated_linear_unit::run),
+    component("reptile", reptile::run),
     component("revin", revin::run),
     component("rms_norm", rms_norm::run),
     component("rope", rope::run),
@@ -136,6 +159,7 @@ pub const ALL: &[Component] = &[
     component("squeeze_excitation", squeeze_excitation::run),
     component("star_relu", star_relu::run),
     component("stock_former_loss", stock_former_loss::run),
+    component("swag", swag::run),
     component("swiglu", gated_linear_unit::run),
     component("ttt_linear", ttt::run_linear),
     component("ttt_mlp", ttt::run_mlp),

@@ -1,0 +1,25 @@
+//! Modules that learn a new task from a few samples.
+//!
+//! - [`Maml`]: parameters from which a few gradient steps lead to a good answer; exact meta-gradients
+//!   or first-order ones, learned rates ([`MamlConfig::learn_rates`]), adaptation of some parameters
+//!   alone (ANIL: [`MamlConfig::adapt`]).
+//! - [`Reptile`]: the same aim without second derivatives, by averages of what training gives.
+//! - [`prototypical`]: classes as means of embedded samples.
+//! - [`NeuralProcess`]: predictions from a set of points, conditional or with a latent variable.
+//! - [`TaskDistribution`]: where tasks come from; [`Sinusoids`] is the usual one to try.
+
+mod maml;
+mod neural_process;
+mod prototypes;
+mod reptile;
+mod sinusoids;
+mod task;
+
+pub use maml::{Maml, MamlConfig, MetaGradient, Order};
+pub use neural_process::{
+    LatentConfig, NeuralProcess, NeuralProcessConfig, NeuralProcessLoss, Normal, Points,
+};
+pub use prototypes::{Episode, prototypical};
+pub use reptile::{InnerOptimizer, Reptile, ReptileConfig, ReptileStep};
+pub use sinusoids::{Sinusoid, Sinusoids};
+pub use task::{Task, TaskDistribution};
