@@ -107,6 +107,7 @@ pub struct BayesianLinear {
 
 /// Standard normal draws for one forward pass of a [`BayesianLinear`].
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "made once per pass")]
 pub enum LinearNoise {
     /// For [`Sampling::Local`]: `[B, D_out]`.
     Output(Tensor<2>),

@@ -72,8 +72,8 @@ impl DartsConfig {
 /// Differentiable architecture search: the strengths `α` of operations are trained on validation
 /// data, so that the weights `w` that training leads to are good ones.
 ///
-/// The gradient is that of `L_val(w', α)` for `α` with `w' = w - ξ (m · buffer + ∇_w L_train(w, α)
-/// + λ w)`, one step of the weights. Liu, Simonyan & Yang, arXiv 1806.09055, eq. 5 to 7, with momentum
+/// The gradient is that of `L_val(w', α)` for `α` with
+/// `w' = w - ξ (m · buffer + ∇_w L_train(w, α) + λ w)`, one step of the weights. Liu, Simonyan & Yang, arXiv 1806.09055, eq. 5 to 7, with momentum
 /// and decay as in the authors' code.
 #[derive(Debug)]
 pub struct Darts<I> {
