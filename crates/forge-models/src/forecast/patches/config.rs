@@ -35,9 +35,9 @@ pub struct PatchConfig<C> {
     /// Take level and scale of each window out and give them back. Default true.
     #[serde(default = "yes")]
     pub revin: bool,
-    /// What makes the forecast; null: the last patch under a backbone that is always causal, all
+    /// What makes the forecast; absent: the last patch under a backbone that is always causal, all
     /// patches under others.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<PatchHead>,
     /// Dropout on what makes the forecast, in `[0, 1)`. Default 0.
     #[serde(default)]
