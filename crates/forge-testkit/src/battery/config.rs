@@ -175,6 +175,10 @@ fn refuses<S: Subject>(config: &S, field: &str) -> bool {
         verdicts.any(named)
     };
     let lists = [0, i64::MAX].map(|size| Value::Array(vec![Value::Integer(size)]));
+    let pairs = [0, i64::MAX].map(|size| {
+        let pair = Value::Array(vec![Value::Integer(size); 2]);
+        Value::Array(vec![pair])
+    });
     let words = [Value::String("not_a_word".into())];
     // A word that is not one of the allowed ones does not even parse.
     let is_word = matches!(table.get(field), Some(Value::String(_)));
@@ -204,7 +208,8 @@ fn refuses<S: Subject>(config: &S, field: &str) -> bool {
                 || is_zero_in_the_preset(config, field);
             Some(refused && zero_refused)
         })
-        .or_else(|| all(&lists));
+        .or_else(|| all(&lists))
+        .or_else(|| all(&pairs));
     verdict.unwrap_or(false)
 }
 

@@ -198,17 +198,17 @@ impl ForecastConfig for MigtTvdtConfig {
 
     fn narrow() -> Self {
         Self {
-            d_model: 16,
+            d_model: 24,
             n_heads: 2,
-            d_ff: 24,
-            n_temporal_layers: 2,
-            n_variable_layers: 2,
-            head_hidden: 12,
+            d_ff: 32,
+            n_temporal_layers: 1,
+            n_variable_layers: 1,
+            head_hidden: 16,
             d_time_of_day: 6,
             d_day_of_week: 3,
             d_day_of_month: 2,
             d_day_of_year: 4,
-            dropout: 0.05,
+            dropout: 0.01,
             ..Self::default()
         }
     }

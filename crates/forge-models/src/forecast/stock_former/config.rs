@@ -149,12 +149,12 @@ impl ForecastConfig for StockFormerConfig {
 
     fn narrow() -> Self {
         Self {
-            d_model: 16,
+            d_model: 24,
             n_heads: 2,
             n_layers: 1,
-            ffn_dim: 24,
+            ffn_dim: 32,
             patch_len: 4,
-            dropout: 0.05,
+            dropout: 0.02,
             ..Self::default()
         }
     }

@@ -171,11 +171,10 @@ impl ForecastConfig for TftConfig {
 
     fn narrow() -> Self {
         Self {
-            hidden_size: 16,
+            hidden_size: 24,
             n_head: 2,
-            n_rnn_layers: 2,
-            dropout: 0.05,
-            attn_dropout: 0.05,
+            dropout: 0.01,
+            attn_dropout: 0.01,
             ..Self::default()
         }
     }
