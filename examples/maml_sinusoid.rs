@@ -128,6 +128,6 @@ fn main() -> Result<(), ForgeError> {
     println!(
         "Published for MAML after one step (70,000 meta-steps): 0.77 ± 0.11 (Li et al., arXiv"
     );
-    println!("1707.09835, table 1); pre-training gains nothing (arXiv 1703.03400, figure 3).");
+    println!("1707.09835, table 1); pre-training gains little (arXiv 1703.03400, figure 3).");
     Ok(())
 }
