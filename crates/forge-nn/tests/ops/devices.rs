@@ -292,7 +292,7 @@ fn device_norms_of_equal_elements() {
 fn device_activations() {
     type Activation = fn(Tensor<1>) -> Tensor<1>;
     let all: [(&str, Activation); 9] = [
-        ("elu", |x| activation::elu(x, 1.0)),
+        ("elu", |x| activation::elu(x)),
         ("gelu", activation::gelu),
         ("leaky_relu", |x| activation::leaky_relu(x, 0.01)),
         ("mish", activation::mish),
