@@ -80,5 +80,5 @@ fn print_leaderboard(summary: &ForecastSummary, synthetic: bool) {
 }
 
 fn width(name: &str) -> usize {
-    name.chars().count().max(9) + 2
+    name.chars().count().max(12) + 2
 }

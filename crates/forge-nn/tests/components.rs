@@ -58,8 +58,9 @@ agree!(
 
 #[test]
 fn no_component_is_forgotten() {
-    // The cases of backbones stand beside their models, those of losses beside the losses.
-    let others = ["forge-models", "forge-train"];
+    // The cases of backbones stand beside their models, those of losses beside the losses, those of
+    // methods beside the methods.
+    let others = ["forge-models", "forge-train", "forge-meta"];
     let others = others.map(|name| folder().join(format!("../../../{name}/tests/oracle")));
     let known: Vec<&str> = components::ALL
         .iter()

@@ -12,6 +12,7 @@ use forge_nn::norm::*;
 use forge_nn::num_embeddings::*;
 use forge_nn::pooling::*;
 use forge_nn::position::*;
+use forge_nn::recurrent::*;
 use forge_nn::regularisation::*;
 use forge_nn::*;
 use serde::Serialize;
@@ -78,6 +79,8 @@ configs!(
     FRelu2dConfig(5),
     GatedFeedForwardConfig(5, 7),
     GatedInstanceNormConfig(5),
+    GatedLinearConfig(5, 3),
+    GatedResidualNetworkConfig(5, 7),
     GroupNorm1dConfig(6, 3),
     GroupedLinearConfig(3, 5, 2),
     GroupedQueryAttentionConfig(8, 4, 2),
@@ -88,6 +91,7 @@ configs!(
     LinearConfig(5, 3),
     LinearEmbeddingsConfig(),
     LiteGateUnitConfig(5),
+    LstmConfig(5, 3),
     MetaAconConfig(5),
     MultiHeadAttentionConfig(6, 2),
     NumEmbedderConfig(3, NumEmbeddings::Linear(LinearEmbeddingsConfig::new())),

@@ -10,8 +10,9 @@
 //! | `garch` | for variances where a column of returns or prices is there: GJR-GARCH(1, 1) |
 //! | `boosting` | gradient-boosted trees on the look-back, for each step |
 //!
-//! Their intervals are the quantiles of their errors on the validation windows, per step, each error
-//! divided by the mean change of its series in training: wide for series that move much.
+//! Their intervals are the quantiles of their errors on the validation windows, per step: of a target
+//! as it is, errors as a part of the mean change of its series in training; of one under a logarithm,
+//! or of prices taken as returns, errors of logarithms.
 
 mod errors;
 mod garch;

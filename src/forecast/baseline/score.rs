@@ -1,6 +1,6 @@
 //! How good a baseline is.
 
-use forge_data::{Fold, SeriesScaler, SeriesTransform, Windows};
+use forge_data::{Centre, ColumnScaler, Fold, SeriesTransform, Windows};
 use forge_nn::ForgeError;
 use forge_train::metric::{ForecastCell, ForecastScorer};
 
@@ -33,21 +33,21 @@ pub fn score(
     let mut errors = StepErrors::new(steps.len());
     let calibration = fold.validation.unwrap_or(fold.train);
     each(baseline, &windows.within(&calibration), &naive, |cell| {
-        errors.add(cell.step, (cell.actual - cell.said) / cell.naive);
+        errors.add(
+            cell.step,
+            Unit::of(windows, &cell).error(cell.actual, cell.said),
+        );
     })?;
     let spread = errors.quantiles(levels);
     let mut score = ForecastScore {
         own: ForecastScorer::new(steps.clone(), levels.to_vec())?,
         scaled: ForecastScorer::new(steps, levels.to_vec())?,
     };
-    let unit = |value: f64, cell: &Cell| match windows.scaler() {
-        Some(scaler) => scaled(scaler, value, cell.id, cell.target),
-        None => value,
-    };
     each(baseline, &test, &naive, |cell| {
         let q = levels.len();
         let of_step = &spread[cell.step * q..(cell.step + 1) * q];
-        let quantiles: Vec<f64> = of_step.iter().map(|e| cell.said + e * cell.naive).collect();
+        let unit = Unit::of(windows, &cell);
+        let quantiles: Vec<f64> = of_step.iter().map(|e| unit.moved(cell.said, *e)).collect();
         let own = ForecastCell {
             time: cell.time,
             actual: cell.actual,
@@ -57,10 +57,10 @@ pub fn score(
             naive_error: cell.naive,
         };
         score.own.add(cell.step, &own);
-        let scaled: Vec<f64> = quantiles.iter().map(|v| unit(*v, &cell)).collect();
+        let scaled: Vec<f64> = quantiles.iter().map(|v| unit.scaled(*v)).collect();
         let scaled = ForecastCell {
-            actual: unit(cell.actual, &cell),
-            point: unit(cell.said, &cell),
+            actual: unit.scaled(cell.actual),
+            point: unit.scaled(cell.said),
             quantiles: &scaled,
             last: f64::NAN,
             naive_error: f64::NAN,
@@ -123,12 +123,53 @@ fn each(
     Ok(())
 }
 
-/// A target's value on the model's scale; NaN under a transform, whose scale depends on the step.
-fn scaled(scaler: &SeriesScaler, value: f64, id: &str, target: usize) -> f64 {
-    let column = &scaler.columns()[target];
-    let centre = column.series.get(id).unwrap_or(&column.all);
-    match column.transform {
-        SeriesTransform::None => (value - centre.centre) / centre.spread,
-        _ => f64::NAN,
+/// What errors of a target are measured in.
+#[derive(Clone, Copy)]
+struct Unit {
+    transform: SeriesTransform,
+    centre: Centre,
+    naive: f64,
+}
+
+impl Unit {
+    fn of(windows: &Windows, cell: &Cell<'_>) -> Self {
+        let column = windows.scaler().map(|s| &s.columns()[cell.target]);
+        let own = |c: &ColumnScaler| c.series.get(cell.id).copied().unwrap_or(c.all);
+        Self {
+            transform: column.map_or(SeriesTransform::None, |c| c.transform),
+            centre: column.map(own).unwrap_or_default(),
+            naive: cell.naive,
+        }
+    }
+
+    /// Of a target that is taken as it is: as a part of what its series moves in a step. Of one under
+    /// a logarithm, or of prices: the logarithm of what happened over what was said.
+    fn error(&self, actual: f64, said: f64) -> f64 {
+        match self.transform {
+            SeriesTransform::None => (actual - said) / self.naive,
+            SeriesTransform::Log | SeriesTransform::Returns => (actual / said).ln(),
+            SeriesTransform::Log1p => actual.ln_1p() - said.ln_1p(),
+        }
+    }
+
+    /// A forecast moved by such an error.
+    fn moved(&self, said: f64, error: f64) -> f64 {
+        match self.transform {
+            SeriesTransform::None => said + error * self.naive,
+            SeriesTransform::Log | SeriesTransform::Returns => said * error.exp(),
+            SeriesTransform::Log1p => (said.ln_1p() + error).exp_m1(),
+        }
+    }
+
+    /// A value on the model's scale; NaN for returns, whose scale depends on the step and on the
+    /// last value.
+    fn scaled(&self, value: f64) -> f64 {
+        let value = match self.transform {
+            SeriesTransform::None => value,
+            SeriesTransform::Log => value.ln(),
+            SeriesTransform::Log1p => value.ln_1p(),
+            SeriesTransform::Returns => return f64::NAN,
+        };
+        (value - self.centre.centre) / self.centre.spread
     }
 }
