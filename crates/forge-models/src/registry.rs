@@ -133,6 +133,105 @@ macro_rules! registry {
             };
         }
 
+        impl $configs {
+            /// The default architecture of the model called `name`. What depends on the data is set
+            /// by [`sized_for`](Self::sized_for).
+            ///
+            /// # Errors
+            /// A config error that lists the names there are.
+            pub fn named(name: &str) -> Result<Self, ForgeError> {
+                by_name!(name, C => Ok(C::default().into()))
+            }
+
+            /// A narrow instance of the model called `name`: for tests and trial runs.
+            ///
+            /// # Errors
+            /// A config error that lists the names there are.
+            pub fn narrow(name: &str) -> Result<Self, ForgeError> {
+                by_name!(name, C => Ok(<C as crate::$contract>::narrow().into()))
+            }
+
+            /// The model's name.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                fn of<C: crate::$contract>(_: &C) -> &'static str {
+                    C::NAME
+                }
+                each_config!(self, config => of(config))
+            }
+
+            /// Number of trainable parameters, by arithmetic on the config.
+            ///
+            /// # Errors
+            /// What validation finds.
+            pub fn parameter_count(&self) -> Result<usize, ForgeError> {
+                forge_nn::ModuleConfig::validate(self)?;
+                Ok(each_config!(self, config => crate::ParameterCount::parameter_count(config)))
+            }
+
+            /// The reference implementation whose checkpoints
+            /// [`load_reference`](Self::load_reference) reads.
+            #[must_use]
+            pub fn reference(&self) -> &'static str {
+                fn of<C: crate::ReferenceWeights>(_: &C) -> &'static str {
+                    C::REFERENCE
+                }
+                each_config!(self, config => of(config))
+            }
+
+            /// The reference's names of the model's tensors.
+            #[must_use]
+            pub fn key_map(&self) -> crate::KeyMap {
+                each_config!(self, config => crate::ReferenceWeights::key_map(config))
+            }
+
+            /// Makes the model with the weights of its authors' checkpoint.
+            ///
+            /// # Errors
+            /// As [`ReferenceWeights::load_reference`](crate::ReferenceWeights::load_reference).
+            pub fn load_reference(
+                &self,
+                checkpoint: &forge_nn::StateDict,
+                device: &burn::tensor::Device,
+            ) -> Result<$models, ForgeError> {
+                each_config!(self, config, wrap => {
+                    crate::ReferenceWeights::load_reference(config, checkpoint, device).map(wrap)
+                })
+            }
+
+            /// Reads a config from a JSON object tagged by `"model"`. Fields that are left out are
+            /// the default's. Does not validate.
+            ///
+            /// # Errors
+            /// A config error: bad JSON, an unknown model (with the names there are), an unknown
+            /// field (with the fields there are), a value of the wrong type.
+            pub fn from_json(text: &str) -> Result<Self, ForgeError> {
+                crate::registry::from_json(text, Self::NAMES)
+            }
+
+            /// [`from_json`](Self::from_json) for JSON already parsed.
+            ///
+            /// # Errors
+            /// As [`from_json`](Self::from_json).
+            pub fn from_value(value: serde_json::Value) -> Result<Self, ForgeError> {
+                crate::registry::from_value(value, Self::NAMES)
+            }
+        }
+
+        impl forge_nn::ModuleConfig for $configs {
+            type Module = $models;
+
+            fn validate(&self) -> Result<(), ForgeError> {
+                each_config!(self, config => forge_nn::ModuleConfig::validate(config))
+            }
+
+            fn build(&self, device: &burn::tensor::Device) -> $models {
+                each_config!(self, config, wrap => {
+                    wrap(forge_nn::ModuleConfig::build(config, device))
+                })
+            }
+        }
+
         #[cfg(test)]
         mod tests {
             use super::*;

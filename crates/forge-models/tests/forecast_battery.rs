@@ -62,10 +62,10 @@ fn every_parameter_learns() {
 fn a_few_windows_are_overfitted() {
     each(|config, device| {
         let subjects = battery::series_subjects();
-        let of_name = subjects
+        let mut of_name = subjects
             .iter()
             .filter(|other| other.name() == config.name());
-        if of_name.last() == Some(config) {
+        if of_name.next_back() == Some(config) {
             battery::overfits_windows(config, device);
         }
     });

@@ -1,33 +1,14 @@
 //! What every config of the registry can do.
 
-use burn::tensor::Device;
-use forge_nn::{ForgeError, ModuleConfig, StateDict};
+use forge_nn::{ForgeError, ModuleConfig};
 
-use super::{Model, ModelConfig, unknown};
-use crate::reference::{KeyMap, ReferenceWeights};
+use super::{ModelConfig, unknown};
 use crate::{
-    Capabilities, LabelledRows, Labels, ParameterCount, Preset, Recipe, Shrink, Strategy,
-    TabularConfig, TabularSpec, TargetKind, TrainingRows,
+    Capabilities, LabelledRows, Labels, Preset, Recipe, Shrink, Strategy, TabularConfig,
+    TabularSpec, TargetKind, TrainingRows,
 };
 
 impl ModelConfig {
-    /// The default architecture of the model called `name`. What depends on the table is set by
-    /// [`sized_for`](Self::sized_for).
-    ///
-    /// # Errors
-    /// A config error that lists the names there are.
-    pub fn named(name: &str) -> Result<Self, ForgeError> {
-        by_name!(name, C => Ok(C::default().into()))
-    }
-
-    /// A narrow instance of the model called `name`: for tests and trial runs.
-    ///
-    /// # Errors
-    /// A config error that lists the names there are.
-    pub fn narrow(name: &str) -> Result<Self, ForgeError> {
-        by_name!(name, C => Ok(C::narrow().into()))
-    }
-
     /// Sizes and training settings of the model called `name` for a strategy.
     ///
     /// # Errors
@@ -66,12 +47,6 @@ impl ModelConfig {
     /// A config error that lists the names there are.
     pub fn capabilities_of(name: &str) -> Result<Capabilities, ForgeError> {
         by_name!(name, C => Ok(C::CAPABILITIES))
-    }
-
-    /// The model's name.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        each_config!(self, config => name_of(config))
     }
 
     /// What the model supports.
@@ -161,77 +136,4 @@ impl ModelConfig {
     pub fn fitted_to(self, rows: &TrainingRows<'_>) -> Result<Self, ForgeError> {
         each_config!(self, config => config.fitted_to(rows).map(Into::into))
     }
-
-    /// Number of trainable parameters, by arithmetic on the config.
-    ///
-    /// # Errors
-    /// What validation finds.
-    pub fn parameter_count(&self) -> Result<usize, ForgeError> {
-        self.validate()?;
-        Ok(each_config!(self, config => config.parameter_count()))
-    }
-
-    /// The reference implementation whose checkpoints [`load_reference`](Self::load_reference)
-    /// reads.
-    #[must_use]
-    pub fn reference(&self) -> &'static str {
-        each_config!(self, config => reference_of(config))
-    }
-
-    /// The reference's names of the model's tensors.
-    #[must_use]
-    pub fn key_map(&self) -> KeyMap {
-        each_config!(self, config => config.key_map())
-    }
-
-    /// Makes the model with the weights of its authors' checkpoint.
-    ///
-    /// # Errors
-    /// As [`ReferenceWeights::load_reference`].
-    pub fn load_reference(
-        &self,
-        checkpoint: &StateDict,
-        device: &Device,
-    ) -> Result<Model, ForgeError> {
-        each_config!(self, config, wrap => config.load_reference(checkpoint, device).map(wrap))
-    }
-
-    /// Reads a config from a JSON object tagged by `"model"`. Fields that are left out are the
-    /// default's. Does not validate.
-    ///
-    /// # Errors
-    /// A config error: bad JSON, an unknown model (with the names there are), an unknown field
-    /// (with the fields there are), a value of the wrong type.
-    pub fn from_json(text: &str) -> Result<Self, ForgeError> {
-        crate::registry::from_json(text, Self::NAMES)
-    }
-
-    /// [`from_json`](Self::from_json) for JSON already parsed.
-    ///
-    /// # Errors
-    /// As [`from_json`](Self::from_json).
-    pub fn from_value(value: serde_json::Value) -> Result<Self, ForgeError> {
-        crate::registry::from_value(value, Self::NAMES)
-    }
-}
-
-impl ModuleConfig for ModelConfig {
-    type Module = Model;
-
-    fn validate(&self) -> Result<(), ForgeError> {
-        each_config!(self, config => config.validate())
-    }
-
-    fn build(&self, device: &Device) -> Model {
-        each_config!(self, config, wrap => wrap(config.build(device)))
-    }
-}
-
-// Constants of the type of a value.
-fn name_of<C: TabularConfig>(_: &C) -> &'static str {
-    C::NAME
-}
-
-fn reference_of<C: ReferenceWeights>(_: &C) -> &'static str {
-    C::REFERENCE
 }
