@@ -1,6 +1,7 @@
 //! The battery over every forecasting model.
 
 use forge_models::{ModelConfig, SeriesModelConfig};
+use forge_nn::DeviceName;
 use forge_nn::burn::tensor::Device;
 use forge_testkit::battery;
 
@@ -14,7 +15,7 @@ fn each(check: impl Fn(&SeriesModelConfig, &Device)) {
     for (name, device) in battery::devices() {
         let all = battery::series_subjects();
         for config in all.iter().filter(|config| wanted(config)) {
-            if name == "flex" || is_enough(config, &all) {
+            if name == DeviceName::Flex || is_enough(config, &all) {
                 check(config, &device);
             }
         }
