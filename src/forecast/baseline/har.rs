@@ -8,8 +8,8 @@ use super::SeriesBaseline;
 use crate::Error;
 
 /// HAR-RV (Corsi 2009, eq. 8): `y_{t+h}` from a constant, `y_t`, and the means of the last 5 and the
-/// last 22 values, by least squares; `log` fits it to logarithms and forecasts
-/// `exp(m + s²/2)`, `s²` the variance of the residuals.
+/// last 22 values, by least squares; `log` takes the logarithm of each and
+/// of what is forecast, which is `exp(m + s²/2)`, `s²` the variance of the residuals.
 ///
 /// Fitted anew every `refit` steps of a series to all that is known then, as practitioners do: a
 /// forecast uses nothing that comes after it.
@@ -59,21 +59,27 @@ struct Held {
     fits: Vec<Option<Fit>>,
 }
 
-/// Constant, last value, mean of 5 and of 22 up to `row`; absent where one of them is not known.
-fn inputs(values: &[f64], row: usize) -> Option<[f64; 4]> {
-    let start = (row + 1).checked_sub(LONGEST)?;
-    let known = values.get(start..=row)?;
-    let mean = |n: usize| known[LONGEST - n..].iter().sum::<f64>() / n as f64;
-    let inputs = [1.0, mean(1), mean(5), mean(LONGEST)];
-    inputs.iter().all(|v| v.is_finite()).then_some(inputs)
-}
-
 impl Har {
+    /// Constant, last value, mean of 5 and of 22 up to `row`; absent where one of them is not known.
+    fn inputs(&self, values: &[f64], row: usize) -> Option<[f64; 4]> {
+        let start = (row + 1).checked_sub(LONGEST)?;
+        let known = values.get(start..=row)?;
+        let mean = |n: usize| {
+            let mean = known[LONGEST - n..].iter().sum::<f64>() / n as f64;
+            if self.log { mean.ln() } else { mean }
+        };
+        let inputs = [1.0, mean(1), mean(5), mean(LONGEST)];
+        inputs.iter().all(|v| v.is_finite()).then_some(inputs)
+    }
+
     /// By all pairs of which both ends lie at or before `until`.
     fn fit_until(&self, values: &[f64], until: usize, step: usize) -> Option<Fit> {
         let pairs = (0..=until.checked_sub(step)?).filter_map(|row| {
-            let target = values[row + step];
-            Some((inputs(values, row)?, target)).filter(|(_, target)| target.is_finite())
+            let target = match self.log {
+                true => values[row + step].ln(),
+                false => values[row + step],
+            };
+            Some((self.inputs(values, row)?, target)).filter(|(_, target)| target.is_finite())
         });
         let pairs: Vec<([f64; 4], f64)> = pairs.collect();
         if pairs.len() < 8 {
@@ -133,8 +139,8 @@ impl SeriesBaseline for Har {
             let window = windows.window(*row);
             if of != window.series {
                 let read = targets.iter().map(|name| {
-                    let values = table.column(window.series, name)?.iter();
-                    Ok::<_, Error>(values.map(|v| if self.log { v.ln() } else { *v }).collect())
+                    let values = table.column(window.series, name)?;
+                    Ok::<_, Error>(values.to_vec())
                 });
                 columns = read.collect::<Result<_, _>>()?;
                 of = window.series;
@@ -156,9 +162,9 @@ impl SeriesBaseline for Har {
                 let values = &columns[cell % targets.len()];
                 let known = &values[..=window.origin];
                 let smallest = known.iter().copied().fold(f64::INFINITY, f64::min);
-                let now = inputs(values, window.origin);
+                let now = self.inputs(values, window.origin);
                 let last = known.iter().rev().copied().find(|v| !v.is_nan());
-                let last = last.map_or(f64::NAN, |v| if self.log { v.exp() } else { v });
+                let last = last.unwrap_or(f64::NAN);
                 said.push(match (fit, now) {
                     (Some(fit), Some(now)) => self.say(*fit, now, smallest),
                     // Too little is known to fit: the last value.
@@ -184,7 +190,7 @@ mod tests {
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
             let noise = (state >> 40) as f64 / (1_u64 << 24) as f64 - 0.5;
-            let x = inputs(&values, row).unwrap_or([0.0; 4]);
+            let x = Har::level().inputs(&values, row).unwrap_or([0.0; 4]);
             let mean: f64 = weights.iter().zip(x).map(|(w, x)| w * x).sum();
             values.push(mean + 0.01 * noise);
         }
