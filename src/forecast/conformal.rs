@@ -1,6 +1,7 @@
 //! Intervals that hold what they promise, by what validation steps show.
 
 use forge_data::Windows;
+use forge_train::metric::central_intervals;
 use serde::{Deserialize, Serialize};
 
 use super::FittedForecaster;
@@ -89,15 +90,7 @@ impl FittedForecaster {
         }
         let targets = windows.table().schema().config.targets.len();
         let cells = windows.config().horizon.count() * targets;
-        let pairs: Vec<(usize, usize, f64)> = levels
-            .iter()
-            .enumerate()
-            .take_while(|(_, level)| **level < 0.5)
-            .filter_map(|(low, level)| {
-                let high = levels.iter().position(|l| (l + level - 1.0).abs() < 1e-9)?;
-                Some((low, high, 2.0 * level))
-            })
-            .collect();
+        let pairs = central_intervals(&levels);
         let mut errors: Vec<Vec<f32>> = vec![Vec::new(); cells * pairs.len()];
         for rows in passes(windows) {
             let batch = windows.batch(&rows, &self.device)?;
@@ -111,7 +104,7 @@ impl FittedForecaster {
                 if !present[cell] {
                     continue;
                 }
-                for (p, (low, high, _)) in pairs.iter().enumerate() {
+                for (p, (low, high)) in pairs.iter().enumerate() {
                     let y = target[cell];
                     let error = (quantiles[*low] - y).max(y - quantiles[*high]);
                     errors[(cell % cells) * pairs.len() + p].push(error);
@@ -120,7 +113,8 @@ impl FittedForecaster {
         }
         let mut offsets = vec![0.0; cells * q];
         for (at, errors) in errors.iter_mut().enumerate() {
-            let (cell, (low, high, alpha)) = (at / pairs.len(), pairs[at % pairs.len()]);
+            let (cell, (low, high)) = (at / pairs.len(), pairs[at % pairs.len()]);
+            let alpha = 2.0 * levels[low];
             let n = errors.len();
             if (n as f64) < 2.0 / alpha {
                 continue;

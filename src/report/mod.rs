@@ -123,7 +123,8 @@ impl Plot {
     }
 }
 
-fn write_whole(path: &Path, text: &str) -> Result<(), Error> {
+/// Writes a file whole or not at all, links followed.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Error> {
     let written = OutputFile::create(path).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.commit()

@@ -3,7 +3,7 @@ use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
 type Case = (bool, f64, f64, f64, f64, f64, f64, f64);
 
-fn option(call: bool) -> OptionType {
+pub(crate) fn option(call: bool) -> OptionType {
     if call {
         OptionType::Call
     } else {

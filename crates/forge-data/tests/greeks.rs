@@ -3,15 +3,9 @@
 use forge_data::market::black76::price;
 use forge_data::market::{Greeks, OptionType};
 
-type Case = (bool, f64, f64, f64, f64, f64, f64, f64, f64, f64);
+use crate::black76::option;
 
-fn option(call: bool) -> OptionType {
-    if call {
-        OptionType::Call
-    } else {
-        OptionType::Put
-    }
-}
+type Case = (bool, f64, f64, f64, f64, f64, f64, f64, f64, f64);
 
 #[test]
 fn they_agree_with_50_digits() {

@@ -13,8 +13,8 @@
 //! other.
 
 mod any_tensor;
-mod base;
 mod capture;
+mod dispatch;
 mod graph;
 mod kinds;
 mod level;
@@ -24,8 +24,8 @@ mod tensors;
 mod value;
 
 pub use any_tensor::AnyTensor;
-pub use base::{Base, WithBase, with_base};
 pub use capture::capture;
+pub use dispatch::{Base, WithBase, with_base};
 pub use graph::{Draw, Graph, Parameter, Slot, Step};
 pub use kinds::{KINDS, kind};
 pub use level::Level;

@@ -1,15 +1,13 @@
 //! The folder of a run.
 
-use std::io::Write;
 use std::path::Path;
 
-use forge_files::OutputFile;
 use forge_nn::ForgeError;
 use serde::Serialize;
 
 use super::{ForecastRunConfig, ForecastSummary};
 use crate::Error;
-use crate::report::{LeaderboardRow, Report};
+use crate::report::{LeaderboardRow, Report, write_whole};
 
 /// What `metrics.json` holds.
 #[derive(Serialize)]
@@ -49,12 +47,4 @@ pub(super) fn write(out: &Path, summary: &ForecastSummary, report: &Report) -> R
     let forecasts = summary.forecasts.to_table()?;
     forecasts.write_csv(out.join("forecasts.csv"))?;
     report.write(out.join("report.html"))
-}
-
-fn write_whole(path: &Path, text: &str) -> Result<(), Error> {
-    let written = OutputFile::create(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.commit()
-    });
-    written.map_err(|e| ForgeError::io(path, e).into())
 }

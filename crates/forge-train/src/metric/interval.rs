@@ -50,3 +50,22 @@ impl IntervalMetrics {
         })
     }
 }
+
+/// Which of `levels`, rising, are the ends of a central interval: the places of `q` below ½ and of
+/// `1 - q`, the widest first.
+///
+/// ```
+/// use forge_train::metric::central_intervals;
+/// assert_eq!(central_intervals(&[0.05, 0.1, 0.3, 0.5, 0.9, 0.95]), [(0, 5), (1, 4)]);
+/// ```
+#[must_use]
+pub fn central_intervals(levels: &[f64]) -> Vec<(usize, usize)> {
+    let below = levels.iter().enumerate();
+    below
+        .take_while(|(_, level)| **level < 0.5)
+        .filter_map(|(low, level)| {
+            let high = levels.iter().position(|l| (l + level - 1.0).abs() < 1e-9)?;
+            Some((low, high))
+        })
+        .collect()
+}

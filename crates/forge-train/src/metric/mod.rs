@@ -26,7 +26,7 @@ pub use forecast::{
     DieboldMariano, DirectionAccuracy, ForecastCell, ForecastLoss, ForecastScorer,
     IntervalCoverage, StepScores,
 };
-pub use interval::IntervalMetrics;
+pub use interval::{IntervalMetrics, central_intervals};
 pub use log_loss::log_loss;
 pub use monte_carlo::monte_carlo_log_likelihood;
 pub use pinball::pinball;

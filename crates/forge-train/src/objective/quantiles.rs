@@ -13,7 +13,7 @@ use crate::loss::{
     Huber, Quantile, RegressionLoss, check_quantiles, level_weights, quantile_crps,
     softplus as tensor_softplus,
 };
-use crate::metric::{IntervalMetrics, RegressionMetrics, Scores, pinball};
+use crate::metric::{IntervalMetrics, RegressionMetrics, Scores, central_intervals, pinball};
 
 /// What quantiles are trained by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,18 +97,13 @@ impl Quantiles {
             crps += 2.0 * levels * of_level;
         }
         let mut scores = Scores::new().minimize("pinball", loss);
-        for low in self.quantiles.iter().filter(|q| **q < 0.5) {
-            let high = self
-                .quantiles
-                .iter()
-                .find(|q| (*q + low - 1.0).abs() < 1e-9);
-            if let Some(high) = high {
-                let m = IntervalMetrics::compute(&column(*low)?, &column(*high)?, &truth, None)?;
-                let percent = ((high - low) * 1e8).round() / 1e6;
-                scores = scores
-                    .maximize(format!("coverage_{percent}"), m.coverage)
-                    .minimize(format!("width_{percent}"), m.width);
-            }
+        for (low, high) in central_intervals(&self.quantiles) {
+            let (low, high) = (self.quantiles[low], self.quantiles[high]);
+            let m = IntervalMetrics::compute(&column(low)?, &column(high)?, &truth, None)?;
+            let percent = ((high - low) * 1e8).round() / 1e6;
+            scores = scores
+                .maximize(format!("coverage_{percent}"), m.coverage)
+                .minimize(format!("width_{percent}"), m.width);
         }
         let middle = self.quantiles[nearest_to_median(&self.quantiles)];
         let m = RegressionMetrics::compute(&column(middle)?, &truth)?;

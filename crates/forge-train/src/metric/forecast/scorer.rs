@@ -7,6 +7,7 @@ use forge_nn::ForgeError;
 use super::DirectionAccuracy;
 use super::direction::DirectionCount;
 use crate::loss::{check_quantiles, level_weights};
+use crate::metric::central_intervals;
 
 /// One forecast of one step of one target, and what happened.
 #[derive(Debug, Clone, Copy)]
@@ -311,20 +312,13 @@ impl Sums {
 
 /// Levels that are ends of a central interval, and its share; the widest first.
 fn pairs(levels: &[f64]) -> Vec<(usize, usize, f64)> {
-    let mut pairs = Vec::new();
-    for (low, level) in levels
-        .iter()
-        .enumerate()
-        .take_while(|(_, level)| **level < 0.5)
-    {
-        let high = levels.iter().position(|l| (l + level - 1.0).abs() < 1e-9);
-        if let Some(high) = high {
-            // 1 - 2q with the rounding of the levels taken off.
-            let share = ((1.0 - 2.0 * level) * 1e9).round() / 1e9;
-            pairs.push((low, high, share));
-        }
-    }
-    pairs
+    let with_share = |(low, high): (usize, usize)| {
+        // 1 - 2q with the rounding of the levels taken off.
+        let share = ((1.0 - 2.0 * levels[low]) * 1e9).round() / 1e9;
+        (low, high, share)
+    };
+    let central = central_intervals(levels).into_iter();
+    central.map(with_share).collect()
 }
 
 #[cfg(test)]
