@@ -6,9 +6,10 @@
 //! ```
 //!
 //! `FOLDER/<set>/` holds `data.csv` and `split.csv` (0 training, 1 validation, 2 test; one column per
-//! split), or `train.csv`, `test.csv` and `split_train.csv`. What the results file already has is not
-//! run again, and a run that was stopped goes on from its checkpoint: the command can be given in
-//! pieces. The file says which seeds are done.
+//! split), or `train.csv`, `test.csv` and `split_train.csv`, or `data.csv` and `splits.json` (rows of
+//! training and test per split; a tenth of the training rows validates). What the results file already
+//! has is not run again, and a run that was stopped goes on from its checkpoint: the command can be
+//! given in pieces. The file says which seeds are done.
 
 // A benchmark talks to people.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -18,6 +19,8 @@ mod set;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::Parser;
 use volatilityforge::{DeviceName, Error, EstimatorConfig, FitOptions, Strategy, TabularEstimator};
@@ -37,7 +40,7 @@ struct Arguments {
     /// Results, which are added to; checkpoints go beside it.
     #[arg(long)]
     out: PathBuf,
-    /// Which tables [default: all that are known].
+    /// Which tables [default: all that are known and in the folder].
     #[arg(long, num_args = 1.., value_name = "NAME")]
     sets: Vec<String>,
     /// Which models.
@@ -55,9 +58,15 @@ struct Arguments {
     /// Most epochs [default: the preset's].
     #[arg(long)]
     epochs: Option<usize>,
+    /// Epochs without a better validation loss before a run stops [default: the preset's].
+    #[arg(long)]
+    patience: Option<usize>,
     /// Where to compute.
     #[arg(long, default_value = "flex")]
     device: DeviceName,
+    /// Runs at a time. They share the cores, so times of runs beside others mean little.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
     /// Given by cargo.
     #[arg(long, hide = true)]
     bench: bool,
@@ -74,64 +83,103 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
-    let device = arguments.device.open()?;
-    let mut results = Results::open(&arguments.out)?;
+    let results = Mutex::new(Results::open(&arguments.out)?);
     let sets: Vec<&Set> = if arguments.sets.is_empty() {
-        set::ALL.iter().collect()
+        let here = |set: &&Set| arguments.data.join(set.name).exists();
+        set::ALL.iter().filter(here).collect()
     } else {
         let names = arguments.sets.iter();
         names
             .map(|name| set::named(name))
             .collect::<Result<_, _>>()?
     };
+    let mut runs = vec![];
     for set in sets {
         for model in &arguments.models {
             for &seed in &arguments.seeds {
-                if results.has(set.name, model, arguments.strategy, seed) {
-                    continue;
-                }
-                let (table, split) = set.load(&arguments.data, seed)?;
-                let mut config = EstimatorConfig::named(model, arguments.strategy)?;
-                config.training.seed = seed;
-                config.training.learning_rate = arguments.learning_rate;
-                config.training.epochs = arguments.epochs;
-                let name = format!("{}-{model}-{}-{seed}", set.name, arguments.strategy);
-                let checkpoints = arguments.out.with_extension("checkpoints").join(&name);
-                let options = FitOptions {
-                    checkpoints: Some(checkpoints.clone()),
-                    resume: true,
-                    ..FitOptions::default()
-                };
-                let (fitted, report) = TabularEstimator::new(set.target)
-                    .with_config(config)?
-                    .task(Some(set.task))
-                    .ignore(set.ignore.iter().copied())
-                    .fit_split(&table, &split, &device, options)?;
-                let scores = fitted.scores(&table, Some(&split.test))?;
-                let entry = Entry {
-                    set: set.name.into(),
-                    model: model.clone(),
-                    strategy: arguments.strategy,
-                    seed,
-                    score: set.score.into(),
-                    value: scores.get(set.score).unwrap_or(f64::NAN),
-                    scores,
-                    epochs: report.history.len(),
-                    parameters: report.parameters,
-                    seconds: report.seconds,
-                };
-                println!(
-                    "{name}: {} {:.4} after {} epochs, {:.0} s",
-                    entry.score, entry.value, entry.epochs, entry.seconds
-                );
-                results.add(entry)?;
-                // Only now that the result is on the disk.
-                if let Err(error) = std::fs::remove_dir_all(&checkpoints) {
-                    eprintln!("{}: {error}", checkpoints.display());
+                if !lock(&results).has(set.name, model, arguments.strategy, seed) {
+                    runs.push((set, model.as_str(), seed));
                 }
             }
         }
     }
-    results.print();
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<(), Error> {
+        while let Some(&(set, model, seed)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            one(arguments, set, model, seed, &results)?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..arguments.jobs.max(1))
+            .map(|_| scope.spawn(work))
+            .collect();
+        // The first error is told when all others have ended: they lose nothing by it.
+        let mut ended = Ok(());
+        for worker in workers {
+            match worker.join() {
+                Ok(result) => ended = ended.and(result),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        ended
+    })?;
+    lock(&results).print();
+    Ok(())
+}
+
+fn lock(results: &Mutex<Results>) -> MutexGuard<'_, Results> {
+    results.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Trains one model on one split and adds what it reached.
+fn one(
+    arguments: &Arguments,
+    set: &Set,
+    model: &str,
+    seed: u64,
+    results: &Mutex<Results>,
+) -> Result<(), Error> {
+    let device = arguments.device.open()?;
+    let (table, split) = set.load(&arguments.data, seed)?;
+    let mut config = EstimatorConfig::named(model, arguments.strategy)?;
+    config.training.seed = seed;
+    config.training.learning_rate = arguments.learning_rate;
+    config.training.epochs = arguments.epochs;
+    config.training.patience = arguments.patience;
+    let name = format!("{}-{model}-{}-{seed}", set.name, arguments.strategy);
+    let checkpoints = arguments.out.with_extension("checkpoints").join(&name);
+    let options = FitOptions {
+        checkpoints: Some(checkpoints.clone()),
+        resume: true,
+        ..FitOptions::default()
+    };
+    let (fitted, report) = TabularEstimator::new(set.target)
+        .with_config(config)?
+        .task(Some(set.task))
+        .ignore(set.ignore.iter().copied())
+        .fit_split(&table, &split, &device, options)?;
+    let scores = fitted.scores(&table, Some(&split.test))?;
+    let entry = Entry {
+        set: set.name.into(),
+        model: model.into(),
+        strategy: arguments.strategy,
+        seed,
+        score: set.score.into(),
+        value: scores.get(set.score).unwrap_or(f64::NAN),
+        scores,
+        epochs: report.history.len(),
+        parameters: report.parameters,
+        seconds: report.seconds,
+    };
+    println!(
+        "{name}: {} {:.4} after {} epochs, {:.0} s",
+        entry.score, entry.value, entry.epochs, entry.seconds
+    );
+    lock(results).add(entry)?;
+    // Only now that the result is on the disk.
+    if let Err(error) = std::fs::remove_dir_all(&checkpoints) {
+        eprintln!("{}: {error}", checkpoints.display());
+    }
     Ok(())
 }

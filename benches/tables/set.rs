@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::Deserialize;
 use volatilityforge::data::Split;
 use volatilityforge::nn::ForgeError;
 use volatilityforge::{Error, ReadOptions, Table, Task, read_table};
@@ -48,6 +52,12 @@ pub(crate) const ALL: &[Set] = &[
     numbers("cpu_act", "usr"),
     classes("phoneme", "target", &[]),
     classes("letter", "lettr", &[]),
+    numbers("concrete", "target"),
+    numbers("energy", "target"),
+    numbers("kin8nm", "target"),
+    numbers("power-plant", "target"),
+    numbers("wine-quality-red", "target"),
+    numbers("yacht", "target"),
 ];
 
 pub(crate) fn named(name: &str) -> Result<&'static Set, Error> {
@@ -65,6 +75,11 @@ impl Set {
         let options = ReadOptions::default();
         if folder.join("data.csv").exists() {
             let (table, _) = read_table(folder.join("data.csv"), &options)?;
+            let splits = folder.join("splits.json");
+            if splits.exists() {
+                let split = listed(&splits, seed)?;
+                return Ok((table, split));
+            }
             let parts = parts(&folder.join("split.csv"), seed)?;
             let split = split(&parts, table.n_rows())?;
             return Ok((table, split));
@@ -87,6 +102,32 @@ impl Set {
         let split = split(&parts, table.n_rows())?;
         Ok((table, split))
     }
+}
+
+/// The training and test rows of each split.
+#[derive(Deserialize)]
+struct Lists {
+    train: Vec<Vec<usize>>,
+    test: Vec<Vec<usize>>,
+}
+
+/// Split `seed` of a file of lists, with a tenth of its training rows, drawn by `seed`, to validate.
+fn listed(path: &Path, seed: u64) -> Result<Split, Error> {
+    let text = std::fs::read_to_string(path).map_err(|e| ForgeError::io(path, e))?;
+    let lists: Lists = serde_json::from_str(&text).map_err(|e| ForgeError::artifact(path, e))?;
+    let at = usize::try_from(seed).unwrap_or(usize::MAX);
+    let (Some(train), Some(test)) = (lists.train.get(at), lists.test.get(at)) else {
+        let allowed = format!("below {}, the number of splits", lists.train.len());
+        return Err(ForgeError::config("seeds", seed, allowed).into());
+    };
+    let mut train = train.clone();
+    train.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let validation = train.split_off(train.len() - train.len() / 10);
+    Ok(Split {
+        train,
+        validation,
+        test: test.clone(),
+    })
 }
 
 /// 0, 1 or 2 for each row.
