@@ -1,10 +1,12 @@
 """The half of the GPU kit that runs on the machine with the GPU; see gpu.sh."""
 
 import os
+import re
 import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -13,6 +15,9 @@ ROUNDS = int(os.environ.get("ROUNDS", "2"))
 MODELS = ("ft_transformer", "tabular_resnet", "tabular_mlp")
 # Where nothing else says what is measured: the items of one side of the comparison.
 STACK = ["block_stack_train", "block_stack_forward"]
+# Of the forecasters the first two.
+CHECKS = ["every_backend_gives_the_results_of_flex", "state_round_trip_is_bit_identical"]
+CHECKS += ["rows_stand_alone", "sixteen_rows_are_overfitted"]
 OPERATIONS = ["attention", "linear", "layer_norm", "rms_norm", "reglu", "geglu", "swiglu", "softmax"]
 OPERATIONS += ["adamw", "dropout_residual"]
 LONG = [f"attention_{t}_{n}" for t in ("bf16", "f16", "f32") for n in (512, 2048, 8192)]
@@ -44,11 +49,40 @@ def tests(name, binary, filters, limit, device):
     for line in failed + [line for line in lines if line.startswith("test result")]:
         print("   ", line)
     if ended != "ok":
-        marks = ("panicked at", "is off by", "error")
-        told = [i for i, line in enumerate(lines) if any(mark in line for mark in marks)]
-        for i in told[:12]:
-            print("    |", "\n    | ".join(line[:400] for line in lines[i : i + 3]))
+        show(lines)
     return ended == "ok"
+
+
+def battery(binary, limit, device):
+    """The batteries, each model in a process of its own: its kernels are compiled beside the others'."""
+    good = True
+    tasks = []
+    for family, module in (("tabular", "battery"), ("forecast", "forecast_battery")):
+        registry = (HERE.parent / f"crates/forge-models/src/{family}/mod.rs").read_text()
+        checks = CHECKS if family == "tabular" else CHECKS[:2]
+        names = [f"{module}::{check}" for check in checks]
+        tasks += [(family, model, names) for model in re.findall(r'^    "(\w+)" => ', registry, re.M)]
+
+    def one(task):
+        family, model, names = task
+        command = [binary, "--exact", *names]
+        return call(f"battery-{family}-{model}", command, limit, FORGE_TEST_DEVICES=device, FORGE_TEST_MODELS=model)
+
+    with ThreadPoolExecutor(int(os.environ.get("JOBS", "6"))) as pool:
+        for (family, model, _), (output, ended) in zip(tasks, pool.map(one, tasks)):
+            good &= ended == "ok"
+            if ended != "ok":
+                print(f"    {family} {model}: {ended}")
+                show(output.splitlines())
+    return good
+
+
+def show(lines):
+    """What a failed test said."""
+    marks = ("panicked at", "is off by", "error")
+    told = [i for i, line in enumerate(lines) if any(mark in line for mark in marks)]
+    for i in told[:8]:
+        print("    |", "\n    | ".join(line[:400] for line in lines[i : i + 3]))
 
 
 def items(name, command, limit, **environment):
@@ -99,8 +133,7 @@ def main():
     if "agreement" in parts:
         good &= tests("agreement", kit / "forge-nn-tests", ["device_"], 240, device)
     if "battery" in parts:
-        filters = ["every_backend_gives", "state_round_trip", "sixteen_rows", "rows_stand_alone"]
-        good &= tests("battery", kit / "forge-models-tests", filters, 240, device)
+        good &= battery(kit / "forge-models-tests", 240, device)
     if "compare" in parts:
         compare(kit, device)
     sys.exit(0 if good else 1)
