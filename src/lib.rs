@@ -50,6 +50,8 @@ mod guides {
     struct Losses;
     #[doc = include_str!("../docs/performance.md")]
     struct Performance;
+    #[doc = include_str!("../docs/results.md")]
+    struct Results;
     #[doc = include_str!("../docs/averaging.md")]
     struct Averaging;
     #[doc = include_str!("../docs/precision.md")]

@@ -71,6 +71,32 @@ impl DeviceName {
     /// A device error if the backend is not compiled in (naming the feature) or no such device
     /// answers on this machine.
     pub fn open(self) -> Result<Device, ForgeError> {
+        self.opened(None)
+    }
+
+    /// Opens the device with `dtype` as the type of all float tensors that do not name another:
+    /// weights, tables and what is computed of them. Burn lets a device's type be chosen once per
+    /// process, before its first tensor.
+    ///
+    /// ```
+    /// use burn::tensor::{DType, FloatDType, Tensor};
+    /// use forge_nn::DeviceName;
+    ///
+    /// # #[cfg(feature = "flex")] {
+    /// let device = DeviceName::Flex.open_in(FloatDType::F64)?;
+    /// assert_eq!(Tensor::<1>::ones([1], &device).dtype(), DType::F64);
+    /// # }
+    /// # Ok::<(), forge_nn::ForgeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); and a device error if the device does not have the type, or was used
+    /// in another one before.
+    pub fn open_in(self, dtype: FloatDType) -> Result<Device, ForgeError> {
+        self.opened(Some(dtype))
+    }
+
+    fn opened(self, dtype: Option<FloatDType>) -> Result<Device, ForgeError> {
         if !Self::compiled().contains(&self) {
             let compiled: Vec<String> = Self::compiled().iter().map(ToString::to_string).collect();
             return Err(ForgeError::device(format!(
@@ -81,18 +107,31 @@ impl DeviceName {
         }
         // Burn opens GPU devices lazily and panics when there is none.
         let probe = std::panic::catch_unwind(|| {
-            let device = self.device();
-            if let Some(device) = &device {
-                let one = Tensor::<1>::ones([1], device);
-                let _ = one.into_data();
-            }
-            device
+            let mut device = self.device()?;
+            let configured = dtype.map(|dtype| device.configure(dtype));
+            let one = Tensor::<1>::ones([1], &device);
+            let found = one.dtype();
+            let _ = one.into_data();
+            Some((device, found, configured))
         });
-        probe.ok().flatten().ok_or_else(|| {
+        let (device, found, configured) = probe.ok().flatten().ok_or_else(|| {
             ForgeError::device(format!(
                 "'{self}' is compiled in, but no such device answers on this machine"
             ))
-        })
+        })?;
+        match dtype {
+            // Chosen before, if it says that it could not be chosen now.
+            Some(dtype) if found != DType::from(dtype) => {
+                let reason = match configured {
+                    Some(Err(error)) => error.to_string(),
+                    _ => "the type was not taken".into(),
+                };
+                Err(ForgeError::device(format!(
+                    "'{self}' computes in {found:?} and not in {dtype:?}: {reason}"
+                )))
+            }
+            _ => Ok(device),
+        }
     }
 
     fn device(self) -> Option<Device> {

@@ -1,27 +1,36 @@
 //! Which backends, and whether they agree.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use forge_nn::{DeviceName, ForgeError, Network, StateDict};
 
 use super::Subject;
-use super::values::{assert_close, floats, values};
+use super::values::{assert_close, error, floats, values};
 use crate::{Noise, gradients_by_name};
 
 /// The devices to test: those that `FORGE_TEST_DEVICES` names (`flex,wgpu`), of those compiled in;
-/// flex alone where it is not set.
+/// flex alone where it is not set. With `FORGE_TEST_DTYPE=f64` they and flex compute in f64, which no
+/// device's matrix units round: what differs then is an error and no rounding.
 ///
 /// # Panics
-/// If it names one that is unknown, not compiled in or not there: a test that was asked for must
-/// not pass by not running.
+/// If it names one that is unknown, not compiled in or not there, or a type other than f32 and f64: a
+/// test that was asked for must not pass by not running.
 #[must_use]
 pub fn devices() -> Vec<(DeviceName, Device)> {
     let names = std::env::var("FORGE_TEST_DEVICES").unwrap_or_else(|_| "flex".into());
-    let open = |name: &str| {
-        let name: DeviceName = name.trim().parse()?;
-        Ok::<_, ForgeError>((name, name.open()?))
+    let dtype = std::env::var("FORGE_TEST_DTYPE").unwrap_or_else(|_| "f32".into());
+    let open = |name: DeviceName| match dtype.as_str() {
+        "f32" => name.open(),
+        "f64" => name.open_in(FloatDType::F64),
+        _ => panic!("FORGE_TEST_DTYPE={dtype}: expected f32 or f64"),
     };
-    let devices: Result<_, _> = names.split(',').map(open).collect();
+    let named = |name: &str| {
+        let name: DeviceName = name.trim().parse()?;
+        Ok::<_, ForgeError>((name, open(name)?))
+    };
+    // Flex too, with which the others are compared.
+    let devices: Result<Vec<_>, _> =
+        open(DeviceName::Flex).and_then(|_| names.split(',').map(named).collect());
     match devices {
         Ok(devices) => devices,
         Err(error) => panic!("FORGE_TEST_DEVICES={names}: {error}"),
@@ -80,11 +89,24 @@ fn compare<S: Subject>(config: &S, device: &Device) -> Result<(), ForgeError> {
     // large as the others.
     let all = expected.values().flat_map(&numbers);
     let floor = 1e-2 * all.fold(0.0, |size, x| x.abs().max(size));
+    // All that differ: where the backward pass goes wrong shows in which do and which do not.
+    let mut differ = vec![];
     for (name, expected) in &expected {
         let found = found.get(name).map(numbers).unwrap_or_default();
-        let title = format!("{config:?} gradient of {name}");
-        assert_close(&title, &found, &numbers(expected), tolerance, floor);
+        let error = error(&found, &numbers(expected), floor);
+        if error.is_none_or(|error| error > tolerance) {
+            differ.push(format!(
+                "{name} by {error:.1e}",
+                error = error.unwrap_or(f64::INFINITY)
+            ));
+        }
     }
+    assert!(
+        differ.is_empty(),
+        "{config:?}: of {} gradients, relative to the largest of each, differ: {}",
+        expected.len(),
+        differ.join(", ")
+    );
     Ok(())
 }
 
