@@ -62,4 +62,6 @@ mod guides {
     struct Forecasting;
     #[doc = include_str!("../docs/functional.md")]
     struct Functional;
+    #[doc = include_str!("../docs/uncertainty.md")]
+    struct Uncertainty;
 }

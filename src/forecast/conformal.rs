@@ -1,6 +1,7 @@
 //! Intervals that hold what they promise, by what validation steps show.
 
 use forge_data::Windows;
+use forge_train::calibration::conformal_rank;
 use forge_train::metric::central_intervals;
 use serde::{Deserialize, Serialize};
 
@@ -119,9 +120,11 @@ impl FittedForecaster {
             if (n as f64) < 2.0 / alpha {
                 continue;
             }
-            let rank = ((1.0 - alpha) * (n + 1) as f64).ceil() as usize;
+            let Some(rank) = conformal_rank(n, alpha) else {
+                continue;
+            };
             errors.sort_unstable_by(f32::total_cmp);
-            let reach = errors[rank.clamp(1, n) - 1];
+            let reach = errors[rank - 1];
             offsets[cell * q + low] = -reach;
             offsets[cell * q + high] = reach;
         }

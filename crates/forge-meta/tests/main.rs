@@ -8,3 +8,4 @@ mod maml;
 mod methods;
 mod models;
 mod oracle;
+mod uncertainty;

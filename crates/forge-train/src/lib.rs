@@ -7,6 +7,7 @@
 //! Shape letters are those of [`forge_nn`].
 
 pub mod averaging;
+pub mod calibration;
 pub mod checkpoint;
 pub mod distribution;
 mod host_device;

@@ -3,6 +3,7 @@
 
 mod averaging;
 mod by_hand;
+mod calibration;
 mod case;
 mod checkpoint;
 mod divergence;

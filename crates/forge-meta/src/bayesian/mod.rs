@@ -2,11 +2,24 @@
 //!
 //! - [`BayesianLinear`]: a linear layer whose weights are distributions, learned by variational
 //!   inference.
+//! - [`VariationalParams`]: the same for the weights of any module.
 //! - [`Swag`]: a Gaussian around the average of the weights that training passes through, for any
 //!   module.
+//! - [`LastLayerLaplace`]: a Gaussian around a trained linear head, in closed form.
+//! - [`Posterior`]: whatever says how sure it is, with one result, [`Predictive`].
 
 mod bayesian_linear;
+mod last_layer_laplace;
+mod posterior;
+mod predictive;
 mod swag;
+mod variational_params;
 
 pub use bayesian_linear::{BayesianLinear, BayesianLinearConfig, LinearNoise, Sampling};
+pub use last_layer_laplace::{Covariance, LastLayerLaplace};
+pub use posterior::{
+    Answer, DeepEnsemble, DrawnWeights, EvidentialNetwork, Passes, Posterior, WeightDraws,
+};
+pub use predictive::Predictive;
 pub use swag::{Swag, SwagConfig};
+pub use variational_params::{VariationalConfig, VariationalParams};

@@ -151,6 +151,16 @@ impl ParamTensor {
         Self(Dispatch::float_sqrt(self.0))
     }
 
+    /// `change` of each element, whatever the rank.
+    #[must_use]
+    pub(crate) fn elementwise(self, change: impl FnOnce(Tensor<1>) -> Tensor<1>) -> Self {
+        let shape = self.0.shape();
+        let count = shape.num_elements();
+        let flat = Dispatch::float_reshape(self.0, [count].into());
+        let changed = change(Tensor::from_dispatch(flat)).into_dispatch();
+        Self(Dispatch::float_reshape(changed, shape))
+    }
+
     /// `self · number`.
     #[must_use]
     pub fn scale(self, number: f64) -> Self {

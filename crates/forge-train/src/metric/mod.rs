@@ -33,5 +33,6 @@ pub use pinball::pinball;
 pub use regression_metrics::RegressionMetrics;
 pub use reliability_curve::{ReliabilityBin, ReliabilityCurve};
 pub use roc_curve::{RocCurve, auroc, auroc_one_vs_rest};
+pub(crate) use rows::check_probabilities;
 pub use scores::{Direction, Score, Scores};
 pub use significant::significant;

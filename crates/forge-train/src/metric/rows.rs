@@ -82,7 +82,7 @@ pub(super) fn all_finite(what: &str, values: &[f64]) -> Result<(), ForgeError> {
 
 /// Probabilities `[N x C]` (row-major) of the classes of `labels`: as many rows, each in `[0, 1]`
 /// and summing to 1 within 1e-6; labels below `C`.
-pub(super) fn check_probabilities(
+pub(crate) fn check_probabilities(
     what: &str,
     probabilities: &[f64],
     n_classes: usize,
