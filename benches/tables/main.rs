@@ -14,17 +14,19 @@
 // A benchmark talks to people.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+#[path = "../results/mod.rs"]
+mod file;
 mod results;
 mod set;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use clap::Parser;
 use volatilityforge::{DeviceName, Error, EstimatorConfig, FitOptions, Strategy, TabularEstimator};
 
+use file::{lock, several_at_a_time};
 use results::{Entry, Results};
 use set::Set;
 
@@ -103,33 +105,11 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             }
         }
     }
-    let next = AtomicUsize::new(0);
-    let work = || -> Result<(), Error> {
-        while let Some(&(set, model, seed)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            one(arguments, set, model, seed, &results)?;
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..arguments.jobs.max(1))
-            .map(|_| scope.spawn(work))
-            .collect();
-        // The first error is told when all others have ended: they lose nothing by it.
-        let mut ended = Ok(());
-        for worker in workers {
-            match worker.join() {
-                Ok(result) => ended = ended.and(result),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        ended
+    several_at_a_time(arguments.jobs, &runs, |&(set, model, seed)| {
+        one(arguments, set, model, seed, &results)
     })?;
     lock(&results).print();
     Ok(())
-}
-
-fn lock(results: &Mutex<Results>) -> MutexGuard<'_, Results> {
-    results.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Trains one model on one split and adds what it reached.

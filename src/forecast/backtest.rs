@@ -33,21 +33,21 @@ pub struct BacktestFold {
 }
 
 impl Backtest {
-    pub(super) fn walk(
+    pub(super) fn walk<'a>(
         forecaster: &Forecaster,
         table: &Arc<SeriesTable>,
         split: &TimeSplit,
         device: &Device,
+        mut options: impl FnMut(usize) -> FitOptions<'a>,
     ) -> Result<Self, Error> {
         let mut folds = Vec::new();
         let mut all: Option<ForecastScore> = None;
-        for fold in split.folds(table)? {
+        for (round, fold) in split.folds(table)?.into_iter().enumerate() {
             let Some(test) = &fold.test else {
                 let allowed = "one with a test part";
                 return Err(ForgeError::config("split", "without a test part", allowed).into());
             };
-            let options = FitOptions::default();
-            let (fitted, report) = forecaster.fit_fold(table, &fold, device, options)?;
+            let (fitted, report) = forecaster.fit_fold(table, &fold, device, options(round))?;
             let windows = fitted.windows(table, test)?;
             let score = fitted.score(&windows)?;
             match &mut all {

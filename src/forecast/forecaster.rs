@@ -95,7 +95,22 @@ impl Forecaster {
         split: &TimeSplit,
         device: &Device,
     ) -> Result<Backtest, Error> {
+        self.backtest_with(table, split, device, |_| FitOptions::default())
+    }
+
+    /// [`backtest`](Self::backtest) with the options of each round, counted from 0: a long walk
+    /// that was stopped goes on where each round has checkpoints of its own.
+    ///
+    /// # Errors
+    /// As [`backtest`](Self::backtest).
+    pub fn backtest_with<'a>(
+        &self,
+        table: &Table,
+        split: &TimeSplit,
+        device: &Device,
+        options: impl FnMut(usize) -> FitOptions<'a>,
+    ) -> Result<Backtest, Error> {
         let table = Arc::new(SeriesTable::from_table(table, &self.config.series)?);
-        Backtest::walk(self, &table, split, device)
+        Backtest::walk(self, &table, split, device, options)
     }
 }

@@ -1,0 +1,203 @@
+//! Published forecasting sets: models and baselines, one result per set, horizon, model and seed.
+//!
+//! ```sh
+//! cargo bench --bench forecasts -- --data FOLDER --out results.json --sets ETTh1 ETTh2 \
+//!     --models patch_tst dlinear nlinear naive ridge --seeds 0 1 2
+//! ```
+//!
+//! A model is a network of the registry, or a baseline: naive, `seasonal_naive`, drift, ridge,
+//! boosting, and for variances har, `log_har`, garch. Every test window is measured; figures of long
+//! horizons stand beside those without the last incomplete batch of 32 windows, which is how most
+//! published ones are. What the results file already has is not run again, and a run that was
+//! stopped goes on from its checkpoint: the command can be given in pieces. The file says which
+//! seeds are done, and the figures of others.
+
+// A benchmark talks to people.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+#[path = "../results/mod.rs"]
+mod file;
+mod listed;
+mod measure;
+mod recipe;
+mod results;
+mod round;
+mod set;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use clap::Parser;
+use volatilityforge::{DeviceName, Error, Strategy};
+
+use file::{lock, several_at_a_time};
+use results::{Entry, Key, Results};
+use set::Set;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Trains forecasters on published sets.
+#[derive(Debug, Parser)]
+pub(crate) struct Arguments {
+    /// Folder of the sets.
+    #[arg(long)]
+    data: PathBuf,
+    /// Results, which are added to; checkpoints go beside it.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Which sets [default: all that are in the folder].
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    sets: Vec<String>,
+    /// Steps ahead [default: those of each set].
+    #[arg(long, num_args = 1.., value_name = "STEPS")]
+    horizons: Vec<usize>,
+    /// Which networks and baselines.
+    #[arg(long, num_args = 1.., value_name = "NAME", default_value = "nlinear")]
+    models: Vec<String>,
+    /// Seeds; of a baseline the first alone.
+    #[arg(long, num_args = 1.., default_values_t = [0, 1, 2])]
+    seeds: Vec<u64>,
+    /// fast, balanced or accurate.
+    #[arg(long, default_value = "balanced")]
+    strategy: Strategy,
+    /// Steps that models see [default: the set's].
+    #[arg(long)]
+    lookback: Option<usize>,
+    /// What a forecast is [default: the set's].
+    #[arg(long)]
+    objective: Option<String>,
+    /// Highest learning rate [default: that of the model's authors for the set, or the preset's].
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// Most epochs [default: likewise].
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Epochs without a better validation loss before a run stops [default: likewise].
+    #[arg(long)]
+    patience: Option<usize>,
+    /// Where to compute.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: DeviceName,
+    /// Runs at a time. They share the cores, so times of runs beside others mean little.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
+    /// Given by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Error> {
+    let results = Mutex::new(Results::open(&arguments.out)?);
+    let sets: Vec<&Set> = if arguments.sets.is_empty() {
+        let here = |set: &&Set| set.is_in(&arguments.data);
+        set::ALL.iter().filter(here).collect()
+    } else {
+        let names = arguments.sets.iter();
+        names
+            .map(|name| set::named(name))
+            .collect::<Result<_, _>>()?
+    };
+    let mut runs = vec![];
+    for set in sets {
+        let horizons = match arguments.horizons.as_slice() {
+            [] => set.horizons,
+            given => given,
+        };
+        for &horizon in horizons {
+            for model in &arguments.models {
+                let all = arguments.seeds.as_slice();
+                let seeds = match round::is_baseline(model) {
+                    true => &all[..1],
+                    false => all,
+                };
+                for &seed in seeds {
+                    let key = Key {
+                        set: set.name.into(),
+                        horizon,
+                        model: model.clone(),
+                        strategy: arguments.strategy,
+                        lookback: arguments.lookback.unwrap_or(set.lookback),
+                        seed,
+                    };
+                    if !lock(&results).has(&key) {
+                        runs.push((set, key));
+                    }
+                }
+            }
+        }
+    }
+    several_at_a_time(arguments.jobs, &runs, |(set, key)| {
+        one(arguments, set, key, &results)
+    })?;
+    lock(&results).print();
+    Ok(())
+}
+
+/// Trains and measures one model and adds what it reached.
+fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) -> Result<(), Error> {
+    let mut loaded = set.load(&arguments.data, key.horizon)?;
+    loaded.config.lookback = Some(key.lookback);
+    if let Some(objective) = &arguments.objective {
+        loaded.config.objective = Some(objective.parse()?);
+    }
+    let start = Instant::now();
+    let name = key.to_string();
+    let (rounds, settings, checkpoints) = if round::is_baseline(&key.model) {
+        let rounds = round::baseline(&key.model, &loaded, set.measure)?;
+        (rounds, "a baseline".to_string(), None)
+    } else {
+        let (mut training, source) = recipe::settings(set.name, &key.model, key.horizon);
+        training.seed = key.seed;
+        training.epochs = arguments.epochs.or(training.epochs);
+        training.patience = arguments.patience.or(training.patience);
+        training.learning_rate = arguments.learning_rate.or(training.learning_rate);
+        loaded.config.model = key.model.as_str().into();
+        loaded.config.strategy = key.strategy;
+        loaded.config.training = training;
+        let folder = arguments.out.with_extension("checkpoints").join(&name);
+        let rounds = round::network(&loaded, &arguments.device.open()?, &folder)?;
+        (rounds, source.to_string(), Some(folder))
+    };
+    let scores = measure::measure(set.measure, &loaded, &rounds)?;
+    let score = set.measure.score();
+    let entry = Entry {
+        key: key.clone(),
+        score: score.into(),
+        value: scores.get(score).unwrap_or(f64::NAN),
+        scores,
+        listed: listed::of(set.name, key.horizon),
+        windows: rounds.windows,
+        epochs: rounds.epochs,
+        parameters: rounds.parameters,
+        training_seconds: rounds.training_seconds,
+        seconds: start.elapsed().as_secs_f64(),
+        device: arguments.device.to_string(),
+        settings,
+        notes: rounds.notes,
+    };
+    println!(
+        "{name}: {score} {:.4} after {:?} epochs, {:.0} s",
+        entry.value, entry.epochs, entry.seconds
+    );
+    lock(results).add(entry)?;
+    // Only now that the result is on the disk.
+    if let Some(folder) = checkpoints
+        && let Err(error) = std::fs::remove_dir_all(&folder)
+    {
+        eprintln!("{}: {error}", folder.display());
+    }
+    Ok(())
+}

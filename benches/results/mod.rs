@@ -1,0 +1,85 @@
+//! What the benchmarks of published sets share: one file of results that is added to, and several
+//! runs at a time.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use volatilityforge::Error;
+use volatilityforge::files::WholeFile;
+use volatilityforge::nn::ForgeError;
+
+/// Entries in one JSON file.
+pub(crate) struct ResultsFile<E> {
+    path: PathBuf,
+    entries: Vec<E>,
+}
+
+impl<E: Serialize + DeserializeOwned> ResultsFile<E> {
+    /// What is there; nothing if there is no file.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let entries = if path.exists() {
+            let text = std::fs::read_to_string(path).map_err(|e| ForgeError::io(path, e))?;
+            serde_json::from_str(&text).map_err(|e| ForgeError::artifact(path, e))?
+        } else {
+            vec![]
+        };
+        Ok(Self {
+            path: path.into(),
+            entries,
+        })
+    }
+
+    pub(crate) fn entries(&self) -> &[E] {
+        &self.entries
+    }
+
+    /// Adds a run and writes the file, whole or not at all.
+    pub(crate) fn add(&mut self, entry: E) -> Result<(), Error> {
+        self.entries.push(entry);
+        let text = serde_json::to_string_pretty(&self.entries)
+            .map_err(|e| ForgeError::artifact(&self.path, e))?;
+        Ok(WholeFile::write(&self.path, text).map_err(|e| ForgeError::io(&self.path, e))?)
+    }
+}
+
+/// Mean and standard deviation over runs.
+pub(crate) fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+    (mean, (squares / n).sqrt())
+}
+
+/// Does `one` to each of `runs`, `jobs` of them at a time.
+pub(crate) fn several_at_a_time<R: Sync>(
+    jobs: usize,
+    runs: &[R],
+    one: impl Fn(&R) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<(), Error> {
+        while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            one(run)?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        // The first error is told when all others have ended: they lose nothing by it.
+        let mut ended = Ok(());
+        for worker in workers {
+            match worker.join() {
+                Ok(result) => ended = ended.and(result),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        ended
+    })
+}
+
+pub(crate) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
