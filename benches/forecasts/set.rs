@@ -153,7 +153,8 @@ pub(crate) const ALL: &[Set] = &[
         &[1],
         66,
         Variance,
-        "quantiles",
+        // With the ends of the 90 % band, whose coverage is told.
+        "quantiles:0.05,0.1,0.25,0.5,0.75,0.9,0.95",
     ),
 ];
 
