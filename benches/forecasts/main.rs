@@ -24,15 +24,14 @@ mod results;
 mod round;
 mod set;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 
 use clap::Parser;
-use volatilityforge::{DeviceName, Error, Strategy};
+use volatilityforge::{Error, Strategy};
 
-use file::{lock, several_at_a_time};
+use file::{Common, ended, lock, remove, several_at_a_time};
 use results::{Entry, Key, Results};
 use set::Set;
 
@@ -41,16 +40,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Trains forecasters on published sets.
 #[derive(Debug, Parser)]
-pub(crate) struct Arguments {
-    /// Folder of the sets.
-    #[arg(long)]
-    data: PathBuf,
-    /// Results, which are added to; checkpoints go beside it.
-    #[arg(long)]
-    pub(crate) out: PathBuf,
-    /// Which sets [default: all that are in the folder].
-    #[arg(long, num_args = 1.., value_name = "NAME")]
-    sets: Vec<String>,
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
     /// Steps ahead [default: those of each set].
     #[arg(long, num_args = 1.., value_name = "STEPS")]
     horizons: Vec<usize>,
@@ -78,38 +70,16 @@ pub(crate) struct Arguments {
     /// Epochs without a better validation loss before a run stops [default: likewise].
     #[arg(long)]
     patience: Option<usize>,
-    /// Where to compute.
-    #[arg(long, default_value = "flex")]
-    pub(crate) device: DeviceName,
-    /// Runs at a time. They share the cores, so times of runs beside others mean little.
-    #[arg(long, default_value_t = 1)]
-    jobs: usize,
-    /// Given by cargo.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
-    let results = Mutex::new(Results::open(&arguments.out)?);
-    let sets: Vec<&Set> = if arguments.sets.is_empty() {
-        let here = |set: &&Set| set.is_in(&arguments.data);
-        set::ALL.iter().filter(here).collect()
-    } else {
-        let names = arguments.sets.iter();
-        names
-            .map(|name| set::named(name))
-            .collect::<Result<_, _>>()?
-    };
+    let common = &arguments.common;
+    let results = Mutex::new(Results::open(&common.out)?);
+    let sets = common.chosen(set::ALL, |set| set.name, |set| set.is_in(&common.data))?;
     let mut runs = vec![];
     for set in sets {
         let horizons = match arguments.horizons.as_slice() {
@@ -139,7 +109,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             }
         }
     }
-    several_at_a_time(arguments.jobs, &runs, |(set, key)| {
+    several_at_a_time(common.jobs, &runs, |(set, key)| {
         one(arguments, set, key, &results)
     })?;
     lock(&results).print();
@@ -148,7 +118,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
 
 /// Trains and measures one model and adds what it reached.
 fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) -> Result<(), Error> {
-    let mut loaded = set.load(&arguments.data, key.horizon)?;
+    let mut loaded = set.load(&arguments.common.data, key.horizon)?;
     loaded.config.lookback = Some(key.lookback);
     if let Some(objective) = &arguments.objective {
         loaded.config.objective = Some(objective.parse()?);
@@ -167,8 +137,8 @@ fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) ->
         loaded.config.model = key.model.as_str().into();
         loaded.config.strategy = key.strategy;
         loaded.config.training = training;
-        let folder = arguments.out.with_extension("checkpoints").join(&name);
-        let rounds = round::network(&loaded, &arguments.device.open()?, &folder)?;
+        let folder = arguments.common.checkpoints(&name);
+        let rounds = round::network(&loaded, &arguments.common.device.open()?, &folder)?;
         (rounds, source.to_string(), Some(folder))
     };
     let scores = measure::measure(set.measure, &loaded, &rounds)?;
@@ -184,7 +154,7 @@ fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) ->
         parameters: rounds.parameters,
         training_seconds: rounds.training_seconds,
         seconds: start.elapsed().as_secs_f64(),
-        device: arguments.device.to_string(),
+        device: arguments.common.device.to_string(),
         settings,
         notes: rounds.notes,
     };
@@ -193,11 +163,8 @@ fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) ->
         entry.value, entry.epochs, entry.seconds
     );
     lock(results).add(entry)?;
-    // Only now that the result is on the disk.
-    if let Some(folder) = checkpoints
-        && let Err(error) = std::fs::remove_dir_all(&folder)
-    {
-        eprintln!("{}: {error}", folder.display());
+    if let Some(folder) = checkpoints {
+        remove(&folder);
     }
     Ok(())
 }

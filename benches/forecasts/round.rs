@@ -59,8 +59,8 @@ pub(crate) fn network(loaded: &Loaded, device: &Device, folder: &Path) -> Result
         parameters: reports().map(|report| report.parameters).max().unwrap_or(0),
         training_seconds: reports().map(|report| report.seconds).sum(),
         notes,
-        score: walk.score.clone(),
         windows: walk.folds.iter().map(|f| f.forecasts.windows.len()).sum(),
+        score: walk.score,
         forecasts: walk
             .folds
             .into_iter()
@@ -92,7 +92,7 @@ pub(crate) fn baseline(name: &str, loaded: &Loaded, measure: Measure) -> Result<
         let of_fold = baselines::score(baseline.as_mut(), &windows, &fold, &levels)?;
         let test = windows.within(&fold.test.ok_or_else(none)?);
         count += test.len();
-        if measure != Measure::Scaled {
+        if measure.reads_forecasts() {
             let rows: Vec<usize> = (0..test.len()).collect();
             let said = baseline.forecast(&test, &rows)?;
             let cells = said.len() / rows.len().max(1);

@@ -8,7 +8,6 @@ use std::path::Path;
 use volatilityforge::data::{Horizon, SeriesConfig, SeriesTransform, SplitPart, TimeColumns};
 use volatilityforge::data::{TimeSplit, TrainSpan};
 use volatilityforge::forecast::ForecasterConfig;
-use volatilityforge::nn::ForgeError;
 use volatilityforge::{Error, ReadOptions, Table, read_table};
 
 /// How forecasts are measured.
@@ -27,6 +26,11 @@ pub(crate) enum Measure {
 }
 
 impl Measure {
+    /// Whether it is computed of single forecasts, beside the scores of all.
+    pub(crate) fn reads_forecasts(self) -> bool {
+        matches!(self, Self::M4 | Self::Direction | Self::Variance)
+    }
+
     /// The score that decides.
     pub(crate) fn score(self) -> &'static str {
         match self {
@@ -157,14 +161,6 @@ pub(crate) const ALL: &[Set] = &[
         "quantiles:0.05,0.1,0.25,0.5,0.75,0.9,0.95",
     ),
 ];
-
-/// The set of that name.
-pub(crate) fn named(name: &str) -> Result<&'static Set, Error> {
-    ALL.iter().find(|set| set.name == name).ok_or_else(|| {
-        let names: Vec<&str> = ALL.iter().map(|set| set.name).collect();
-        ForgeError::config("sets", name, format!("some of {}", names.join(", "))).into()
-    })
-}
 
 /// A set as it is learned from.
 pub(crate) struct Loaded {

@@ -1,15 +1,83 @@
-//! What the benchmarks of published sets share: one file of results that is added to, and several
-//! runs at a time.
+//! What the benchmarks of published sets share: arguments, one file of results that is added to, and
+//! several runs at a time.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use volatilityforge::Error;
 use volatilityforge::files::WholeFile;
 use volatilityforge::nn::ForgeError;
+use volatilityforge::{DeviceName, Error};
+
+/// Where things are and how they run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// Folder of the sets.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// Results, which are added to; checkpoints go beside it.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Which sets [default: all that are known and in the folder].
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    sets: Vec<String>,
+    /// Where to compute.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: DeviceName,
+    /// Runs at a time. They share the cores, so times of runs beside others mean little.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) jobs: usize,
+    /// Given by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Common {
+    /// The sets that are asked for.
+    pub(crate) fn chosen<S>(
+        &self,
+        all: &'static [S],
+        name: fn(&S) -> &str,
+        is_there: impl Fn(&S) -> bool,
+    ) -> Result<Vec<&'static S>, Error> {
+        if self.sets.is_empty() {
+            return Ok(all.iter().filter(|set| is_there(set)).collect());
+        }
+        let named = |wanted: &String| {
+            all.iter().find(|set| name(set) == wanted).ok_or_else(|| {
+                let names: Vec<&str> = all.iter().map(name).collect();
+                ForgeError::config("sets", wanted, format!("one of {}", names.join(", "))).into()
+            })
+        };
+        self.sets.iter().map(named).collect()
+    }
+
+    /// Where the checkpoints of a run lie.
+    pub(crate) fn checkpoints(&self, run: &str) -> PathBuf {
+        self.out.with_extension("checkpoints").join(run)
+    }
+}
+
+/// Tells an error.
+pub(crate) fn ended(result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Removes the checkpoints of a run whose result is on the disk.
+pub(crate) fn remove(checkpoints: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(checkpoints) {
+        eprintln!("{}: {error}", checkpoints.display());
+    }
+}
 
 /// Entries in one JSON file.
 pub(crate) struct ResultsFile<E> {

@@ -19,14 +19,13 @@ mod file;
 mod results;
 mod set;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::Parser;
-use volatilityforge::{DeviceName, Error, EstimatorConfig, FitOptions, Strategy, TabularEstimator};
+use volatilityforge::{Error, EstimatorConfig, FitOptions, Strategy, TabularEstimator};
 
-use file::{lock, several_at_a_time};
+use file::{Common, ended, lock, remove, several_at_a_time};
 use results::{Entry, Results};
 use set::Set;
 
@@ -36,15 +35,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Trains models on tables with published splits.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Folder of the tables.
-    #[arg(long)]
-    data: PathBuf,
-    /// Results, which are added to; checkpoints go beside it.
-    #[arg(long)]
-    out: PathBuf,
-    /// Which tables [default: all that are known and in the folder].
-    #[arg(long, num_args = 1.., value_name = "NAME")]
-    sets: Vec<String>,
+    #[command(flatten)]
+    common: Common,
     /// Which models.
     #[arg(long, num_args = 1.., value_name = "NAME", default_value = "ft_transformer")]
     models: Vec<String>,
@@ -63,38 +55,20 @@ struct Arguments {
     /// Epochs without a better validation loss before a run stops [default: the preset's].
     #[arg(long)]
     patience: Option<usize>,
-    /// Where to compute.
-    #[arg(long, default_value = "flex")]
-    device: DeviceName,
-    /// Runs at a time. They share the cores, so times of runs beside others mean little.
-    #[arg(long, default_value_t = 1)]
-    jobs: usize,
-    /// Given by cargo.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
-    let results = Mutex::new(Results::open(&arguments.out)?);
-    let sets: Vec<&Set> = if arguments.sets.is_empty() {
-        let here = |set: &&Set| arguments.data.join(set.name).exists();
-        set::ALL.iter().filter(here).collect()
-    } else {
-        let names = arguments.sets.iter();
-        names
-            .map(|name| set::named(name))
-            .collect::<Result<_, _>>()?
-    };
+    let common = &arguments.common;
+    let results = Mutex::new(Results::open(&common.out)?);
+    let sets = common.chosen(
+        set::ALL,
+        |set| set.name,
+        |set| common.data.join(set.name).exists(),
+    )?;
     let mut runs = vec![];
     for set in sets {
         for model in &arguments.models {
@@ -105,7 +79,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             }
         }
     }
-    several_at_a_time(arguments.jobs, &runs, |&(set, model, seed)| {
+    several_at_a_time(common.jobs, &runs, |&(set, model, seed)| {
         one(arguments, set, model, seed, &results)
     })?;
     lock(&results).print();
@@ -120,15 +94,15 @@ fn one(
     seed: u64,
     results: &Mutex<Results>,
 ) -> Result<(), Error> {
-    let device = arguments.device.open()?;
-    let (table, split) = set.load(&arguments.data, seed)?;
+    let device = arguments.common.device.open()?;
+    let (table, split) = set.load(&arguments.common.data, seed)?;
     let mut config = EstimatorConfig::named(model, arguments.strategy)?;
     config.training.seed = seed;
     config.training.learning_rate = arguments.learning_rate;
     config.training.epochs = arguments.epochs;
     config.training.patience = arguments.patience;
     let name = format!("{}-{model}-{}-{seed}", set.name, arguments.strategy);
-    let checkpoints = arguments.out.with_extension("checkpoints").join(&name);
+    let checkpoints = arguments.common.checkpoints(&name);
     let options = FitOptions {
         checkpoints: Some(checkpoints.clone()),
         resume: true,
@@ -157,9 +131,6 @@ fn one(
         entry.score, entry.value, entry.epochs, entry.seconds
     );
     lock(results).add(entry)?;
-    // Only now that the result is on the disk.
-    if let Err(error) = std::fs::remove_dir_all(&checkpoints) {
-        eprintln!("{}: {error}", checkpoints.display());
-    }
+    remove(&checkpoints);
     Ok(())
 }

@@ -60,14 +60,6 @@ pub(crate) const ALL: &[Set] = &[
     numbers("yacht", "target"),
 ];
 
-pub(crate) fn named(name: &str) -> Result<&'static Set, Error> {
-    let found = ALL.iter().find(|set| set.name == name);
-    found.ok_or_else(|| {
-        let names: Vec<&str> = ALL.iter().map(|set| set.name).collect();
-        ForgeError::config("sets", name, format!("one of {}", names.join(", "))).into()
-    })
-}
-
 impl Set {
     /// The table, and the rows of split `seed` (or of the only one).
     pub(crate) fn load(&self, folder: &Path, seed: u64) -> Result<(Table, Split), Error> {
