@@ -7,6 +7,7 @@
 //! Shape letters are those of [`forge_nn`].
 
 pub mod averaging;
+mod bisection;
 pub mod calibration;
 pub mod checkpoint;
 pub mod distribution;
@@ -20,6 +21,7 @@ pub mod precision;
 pub mod schedule;
 mod training;
 
+pub use bisection::bisect;
 pub use training::{
     BatchEvent, CheckpointConfig, EarlyStoppingConfig, EndEvent, Engine, EngineConfig, EpochEvent,
     EpochRecord, Flow, LrCurve, LrFinder, LrFinderConfig, LrPoint, LrSweep, ModuleView, Observer,

@@ -7,6 +7,8 @@ use burn::tensor::{Device, Distribution, Tensor};
 use forge_nn::{ForgeError, ModuleConfig, check, training_flag};
 use serde::{Deserialize, Serialize};
 
+use super::prior::Prior;
+
 /// What is drawn in a forward pass.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -208,15 +210,12 @@ impl BayesianLinear {
     #[must_use]
     pub fn kl(&self) -> Tensor<1> {
         let (sigma, bias_sigma) = self.sigmas();
-        self.divergence(self.weight_mu.val(), sigma)
-            + self.divergence(self.bias_mu.val(), bias_sigma)
-    }
-
-    fn divergence<const D: usize>(&self, mu: Tensor<D>, sigma: Tensor<D>) -> Tensor<1> {
-        let far = mu.sub_scalar(self.prior_mu).square() + sigma.clone().square();
-        let far = far * (0.5 / (self.prior_sigma * self.prior_sigma));
-        let each = far - sigma.log() + (self.prior_sigma.ln() - 0.5);
-        each.sum()
+        let prior = Prior {
+            mu: self.prior_mu,
+            sigma: self.prior_sigma,
+        };
+        prior.divergence(self.weight_mu.val(), sigma)
+            + prior.divergence(self.bias_mu.val(), bias_sigma)
     }
 }
 

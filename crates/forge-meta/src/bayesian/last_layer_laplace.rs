@@ -1,6 +1,7 @@
 //! A Gaussian around a linear head.
 
 use forge_nn::{ForgeError, check};
+use forge_train::bisect;
 use nalgebra::{DMatrix, SymmetricEigen};
 use serde::{Deserialize, Serialize};
 
@@ -116,9 +117,14 @@ impl LastLayerLaplace {
     }
 
     fn evidence_of(&self, prior: f64) -> f64 {
-        let length: f64 = self.weights.iter().map(|w| w * w).sum();
+        let length = self.squared_length();
         let ratio: f64 = self.curvature.iter().map(|h| (h / prior).ln_1p()).sum();
         -0.5 * (ratio + prior * length)
+    }
+
+    /// `wᵀw`.
+    fn squared_length(&self) -> f64 {
+        self.weights.iter().map(|w| w * w).sum()
     }
 
     /// With the prior precision from 1e-8 to 1e8 that makes the marginal likelihood largest.
@@ -127,20 +133,13 @@ impl LastLayerLaplace {
     /// rises with `τ`, so there is one such point.
     #[must_use]
     pub fn with_best_prior(mut self) -> Self {
-        let length: f64 = self.weights.iter().map(|w| w * w).sum();
+        let length = self.squared_length();
         let rises = |prior: f64| {
             let known: f64 = self.curvature.iter().map(|h| h / (h + prior)).sum();
             known > prior * length
         };
-        let (mut low, mut high) = (1e-8_f64, 1e8_f64);
-        for _ in 0..200 {
-            let middle = (low * high).sqrt();
-            match rises(middle) {
-                true => low = middle,
-                false => high = middle,
-            }
-        }
-        self.prior = high;
+        let root = |low: f64, high: f64| (low * high).sqrt();
+        (_, self.prior) = bisect(1e-8, 1e8, root, rises);
         self
     }
 

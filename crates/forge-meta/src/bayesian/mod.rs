@@ -12,6 +12,7 @@ mod bayesian_linear;
 mod last_layer_laplace;
 mod posterior;
 mod predictive;
+mod prior;
 mod swag;
 mod variational_params;
 

@@ -32,6 +32,16 @@ pub trait Posterior<I: ?Sized> {
     fn predictive(&self, input: &I) -> Result<Predictive, ForgeError>;
 }
 
+/// Of at least two answers, `count` of `what`.
+fn of_several(
+    what: &str,
+    count: usize,
+    answers: impl Iterator<Item = Result<Answer, ForgeError>>,
+) -> Result<Predictive, ForgeError> {
+    check::in_range(what, count, 2..)?;
+    Predictive::of_answers(&answers.collect::<Result<Vec<_>, _>>()?)
+}
+
 /// The same module asked several times, each time with other draws of its own: Monte-Carlo dropout
 /// (in [`Mode::Sample`](forge_nn::Mode::Sample)) and networks of
 /// [`BayesianLinear`](super::BayesianLinear).
@@ -47,10 +57,12 @@ pub struct Passes<F> {
 
 impl<I: ?Sized, F: Fn(&I, u64) -> Result<Answer, ForgeError>> Posterior<I> for Passes<F> {
     fn predictive(&self, input: &I) -> Result<Predictive, ForgeError> {
-        check::in_range("passes", self.passes, 2..)?;
         let seeds = (0..self.passes as u64).map(|pass| self.seed.wrapping_add(pass));
-        let answers: Result<Vec<_>, _> = seeds.map(|seed| (self.forward)(input, seed)).collect();
-        Predictive::of_answers(&answers?)
+        of_several(
+            "passes",
+            self.passes,
+            seeds.map(|seed| (self.forward)(input, seed)),
+        )
     }
 }
 
@@ -67,12 +79,9 @@ impl<I: ?Sized, M, F: Fn(&M, &I) -> Result<Answer, ForgeError>> Posterior<I>
     for DeepEnsemble<'_, M, F>
 {
     fn predictive(&self, input: &I) -> Result<Predictive, ForgeError> {
-        check::in_range("members", self.members.len(), 2..)?;
-        let each = self
-            .members
-            .iter()
-            .map(|member| (self.forward)(member, input));
-        Predictive::of_answers(&each.collect::<Result<Vec<_>, _>>()?)
+        let members = self.members.iter();
+        let each = members.map(|member| (self.forward)(member, input));
+        of_several("members", self.members.len(), each)
     }
 }
 
@@ -114,10 +123,9 @@ impl<I: ?Sized, W: WeightDraws, F: Fn(&Params, &I) -> Result<Answer, ForgeError>
     for DrawnWeights<'_, W, F>
 {
     fn predictive(&self, input: &I) -> Result<Predictive, ForgeError> {
-        check::in_range("draws", self.draws, 2..)?;
         let seeds = (0..self.draws as u64).map(|draw| self.seed.wrapping_add(draw));
         let each = seeds.map(|seed| (self.forward)(&self.weights.draw(seed)?, input));
-        Predictive::of_answers(&each.collect::<Result<Vec<_>, _>>()?)
+        of_several("draws", self.draws, each)
     }
 }
 

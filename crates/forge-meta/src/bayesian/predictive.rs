@@ -1,6 +1,7 @@
 //! What a model that is unsure of its weights says of some rows.
 
 use forge_nn::{ForgeError, check};
+use forge_train::bisect;
 use forge_train::distribution::{Normal, StudentT};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -179,7 +180,7 @@ impl Predictive {
     fn quantile_of(&self, i: usize, q: f64) -> f64 {
         let of_each = self.parts.iter().map(|part| part.quantile(i, q));
         // The mixture's lies between those of its parts.
-        let (mut low, mut high) = of_each.fold((f64::MAX, f64::MIN), |(low, high), at| {
+        let (low, high) = of_each.fold((f64::MAX, f64::MIN), |(low, high), at| {
             (low.min(at), high.max(at))
         });
         let m = self.parts.len() as f64;
@@ -189,16 +190,8 @@ impl Predictive {
         if below(low) >= enough {
             return low;
         }
-        loop {
-            let middle = 0.5 * (low + high);
-            if middle <= low || middle >= high {
-                return high;
-            }
-            match below(middle) < enough {
-                true => low = middle,
-                false => high = middle,
-            }
-        }
+        let half = |low: f64, high: f64| 0.5 * (low + high);
+        bisect(low, high, half, |y| below(y) < enough).1
     }
 
     /// `count` draws of each number `[count x N]`; the same for the same seed.

@@ -7,6 +7,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::prior::Prior;
 use crate::functional::{ParamTensor, Params};
 
 /// How a module becomes Bayesian.
@@ -145,22 +146,21 @@ impl VariationalParams {
     /// # Errors
     /// A weights error if no parameter is chosen, of a module without any.
     pub fn kl(&self) -> Result<Tensor<1>, ForgeError> {
-        let (prior_mu, prior) = (self.config.prior_mu, self.config.prior_sigma);
+        let prior = Prior {
+            mu: self.config.prior_mu,
+            sigma: self.config.prior_sigma,
+        };
         let chosen = self
             .mean
             .iter()
             .filter(|(name, _)| self.rho.names().any(|n| n == *name));
-        let means = chosen.map(|(name, mean)| (name.to_string(), mean.clone()));
-        let each = Params::from_entries(means).zip(&self.rho, |_, mean, rho| {
-            let away = mean.add_scalar(-prior_mu);
-            let sigma = sigma(rho);
-            let far = away.clone().mul(away).add(sigma.clone().mul(sigma.clone()));
-            let far = far.scale(0.5 / (prior * prior));
-            far.sub(sigma.elementwise(Tensor::log))
-                .add_scalar(prior.ln() - 0.5)
-        })?;
-        let sums = each.iter().map(|(_, tensor)| tensor.clone().sum());
-        sums.reduce(|a, b| a + b)
+        // Both in the module's order.
+        let each = chosen.zip(self.rho.iter()).map(|((_, mean), (_, rho))| {
+            let [mean, sigma] = [mean.clone(), sigma(rho.clone())]
+                .map(|tensor| Tensor::from_dispatch(tensor.flat()));
+            prior.divergence::<1>(mean, sigma)
+        });
+        each.reduce(|a, b| a + b)
             .ok_or_else(|| ForgeError::weights("the module has no parameters to be unsure of"))
     }
 

@@ -155,9 +155,7 @@ impl ParamTensor {
     #[must_use]
     pub(crate) fn elementwise(self, change: impl FnOnce(Tensor<1>) -> Tensor<1>) -> Self {
         let shape = self.0.shape();
-        let count = shape.num_elements();
-        let flat = Dispatch::float_reshape(self.0, [count].into());
-        let changed = change(Tensor::from_dispatch(flat)).into_dispatch();
+        let changed = change(Tensor::from_dispatch(self.flat())).into_dispatch();
         Self(Dispatch::float_reshape(changed, shape))
     }
 

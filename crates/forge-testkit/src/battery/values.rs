@@ -12,23 +12,25 @@ pub(super) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
-/// The largest difference of two results, relative to the largest magnitude expected, but to no less
-/// than `floor`; nothing if they are not of one length. What is no number differs infinitely.
-pub(super) fn error(found: &[f64], expected: &[f64], floor: f64) -> Option<f64> {
+/// How far each value is off, relative to the largest magnitude expected, but to no less than `floor`;
+/// infinitely where that is no number.
+fn errors(found: &[f64], expected: &[f64], floor: f64) -> impl Iterator<Item = f64> {
     let size = expected.iter().fold(floor, |size, x| size.max(x.abs()));
-    let errors = found.iter().zip(expected).map(|(found, expected)| {
-        let difference = (found - expected).abs();
-        match (difference.is_nan(), difference > 0.0) {
-            (true, _) => f64::INFINITY,
-            (false, true) => difference / size,
-            (false, false) => 0.0,
-        }
-    });
-    (found.len() == expected.len()).then(|| errors.fold(0.0, f64::max))
+    found.iter().zip(expected).map(move |(found, expected)| {
+        let error = (found - expected).abs() / size;
+        if error.is_nan() { f64::INFINITY } else { error }
+    })
 }
 
-/// Asserts that two results agree to `tolerance`, relative to the largest magnitude expected, but
-/// to no less than `floor`.
+/// The largest of the [`errors`]; infinite if the results are not of one length.
+pub(super) fn error(found: &[f64], expected: &[f64], floor: f64) -> f64 {
+    match found.len() == expected.len() {
+        true => errors(found, expected, floor).fold(0.0, f64::max),
+        false => f64::INFINITY,
+    }
+}
+
+/// Asserts that two results agree to `tolerance`, as [`errors`] measures.
 pub(super) fn assert_close(
     title: &str,
     found: &[f64],
@@ -37,12 +39,12 @@ pub(super) fn assert_close(
     floor: f64,
 ) {
     assert_eq!(found.len(), expected.len(), "{title}: number of values");
-    let size = expected.iter().fold(floor, |size, x| size.max(x.abs()));
-    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
-        let error = (found - expected).abs() / size;
+    for (i, error) in errors(found, expected, floor).enumerate() {
         assert!(
             error <= tolerance,
-            "{title}: value {i} is {found}, expected {expected}"
+            "{title}: value {i} is {}, expected {}",
+            found[i],
+            expected[i]
         );
     }
 }

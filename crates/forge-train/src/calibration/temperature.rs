@@ -3,6 +3,8 @@
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
+use crate::bisect;
+
 /// One number that logits are divided by before the softmax: it changes how sure a model is, never
 /// which class is the most probable. Guo et al. 2017, arXiv 1706.04599, section 4.2.
 ///
@@ -67,7 +69,7 @@ impl Temperature {
             });
             each.sum()
         };
-        let (mut low, mut high) = (LEAST, 1.0 / LEAST);
+        let (low, high) = (LEAST, 1.0 / LEAST);
         let ending = |to: &str, why: &str| {
             Err(ForgeError::training(format!(
                 "no temperature is best: it goes to {to}, since {why}; calibrate on more rows"
@@ -79,18 +81,10 @@ impl Temperature {
         if slope(low) >= 0.0 {
             return ending("infinity", "the logits say nothing of the labels");
         }
-        loop {
-            let middle = (low * high).sqrt();
-            if middle <= low || middle >= high {
-                break;
-            }
-            match slope(middle) < 0.0 {
-                true => low = middle,
-                false => high = middle,
-            }
-        }
+        let root = |low: f64, high: f64| (low * high).sqrt();
+        let (beta, _) = bisect(low, high, root, |beta| slope(beta) < 0.0);
         Ok(Self {
-            temperature: 1.0 / low,
+            temperature: 1.0 / beta,
         })
     }
 
