@@ -34,6 +34,7 @@ pub use mean::MeanBaseline;
 pub use ridge::RidgeBaseline;
 
 use std::any::Any;
+use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 
@@ -42,18 +43,30 @@ use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Targets, T
 
 use crate::Error;
 
-/// Predicts numbers without a network, fitted and applied in one call.
+/// Predicts numbers without a network.
 pub trait NumberBaseline {
     /// Its name in the leaderboard.
     fn name(&self) -> &'static str;
 
-    /// Fits on the training rows and predicts the test rows, one number per row.
+    /// Fits on the training rows.
     ///
     /// `weights` are one per training row, finite and at least 0; absent means 1 each. Whoever sets
     /// `stop` ends it soon, with an error.
     ///
     /// # Errors
     /// If the data cannot be fitted (no rows, or the method's own failure), or it is stopped.
+    fn fit(
+        &self,
+        train: &DenseColumns,
+        target: &[f64],
+        weights: Option<&[f64]>,
+        stop: &AtomicBool,
+    ) -> Result<Box<dyn FittedNumbers>, Error>;
+
+    /// [`fit`](Self::fit), and what it then says of the test rows.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
     fn fit_predict(
         &self,
         train: &DenseColumns,
@@ -61,7 +74,18 @@ pub trait NumberBaseline {
         weights: Option<&[f64]>,
         test: &DenseColumns,
         stop: &AtomicBool,
-    ) -> Result<Vec<f64>, Error>;
+    ) -> Result<Vec<f64>, Error> {
+        Ok(self.fit(train, target, weights, stop)?.predict(test))
+    }
+}
+
+/// A [`NumberBaseline`] that was fitted.
+pub trait FittedNumbers: Debug {
+    /// One number for each row, of the columns that it was fitted to.
+    ///
+    /// # Panics
+    /// If there are other columns.
+    fn predict(&self, rows: &DenseColumns) -> Vec<f64>;
 }
 
 /// Predicts the probabilities of classes without a network, fitted and applied in one call.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DVector};
 
-use super::{DenseColumns, NumberBaseline, stopped};
+use super::{DenseColumns, FittedNumbers, NumberBaseline, stopped};
 use crate::Error;
 use forge_nn::ForgeError;
 
@@ -14,6 +14,13 @@ use forge_nn::ForgeError;
 pub struct RidgeBaseline {
     /// The penalty α, finite and above 0. Default 1.
     pub alpha: f64,
+}
+
+/// What was fitted.
+#[derive(Debug)]
+struct Line {
+    coefficients: DVector<f64>,
+    intercept: f64,
 }
 
 impl Default for RidgeBaseline {
@@ -27,14 +34,13 @@ impl NumberBaseline for RidgeBaseline {
         "ridge"
     }
 
-    fn fit_predict(
+    fn fit(
         &self,
         train: &DenseColumns,
         target: &[f64],
         weights: Option<&[f64]>,
-        test: &DenseColumns,
         stop: &AtomicBool,
-    ) -> Result<Vec<f64>, Error> {
+    ) -> Result<Box<dyn FittedNumbers>, Error> {
         forge_nn::check::positive("alpha", self.alpha)?;
         let n = target.len();
         if n == 0 {
@@ -59,10 +65,17 @@ impl NumberBaseline for RidgeBaseline {
             .ok_or_else(|| ForgeError::training("ridge: the features are not finite"))?
             .solve(&x.tr_mul(&y));
         let intercept = mean - means.dot(&coefficients);
-        Ok((view(test) * coefficients)
-            .iter()
-            .map(|v| v + intercept)
-            .collect())
+        Ok(Box::new(Line {
+            coefficients,
+            intercept,
+        }))
+    }
+}
+
+impl FittedNumbers for Line {
+    fn predict(&self, rows: &DenseColumns) -> Vec<f64> {
+        let values = view(rows) * &self.coefficients;
+        values.iter().map(|v| v + self.intercept).collect()
     }
 }
 

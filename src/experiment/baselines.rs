@@ -124,7 +124,7 @@ impl Rows<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::baseline::{MeanBaseline, NumberBaseline};
+    use crate::baseline::{FittedNumbers, MeanBaseline, NumberBaseline};
 
     /// Goes wrong in one way or the other.
     struct Broken(&'static str);
@@ -134,16 +134,24 @@ mod tests {
             self.0
         }
 
-        fn fit_predict(
+        fn fit(
             &self,
             _train: &DenseColumns,
             _target: &[f64],
             _weights: Option<&[f64]>,
-            test: &DenseColumns,
             _stop: &AtomicBool,
-        ) -> Result<Vec<f64>, Error> {
+        ) -> Result<Box<dyn FittedNumbers>, Error> {
             assert_ne!(self.0, "panics", "out of bounds");
-            Ok(vec![f64::INFINITY; test.n_rows()])
+            Ok(Box::new(Infinite))
+        }
+    }
+
+    #[derive(Debug)]
+    struct Infinite;
+
+    impl FittedNumbers for Infinite {
+        fn predict(&self, rows: &DenseColumns) -> Vec<f64> {
+            vec![f64::INFINITY; rows.n_rows()]
         }
     }
 

@@ -1,5 +1,6 @@
 //! Trees, one after the other, on what those before them left.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use forge_nn::ForgeError;
@@ -13,7 +14,7 @@ use forust_ml::tree::Tree;
 
 use super::{BoostingBaseline, Link};
 use crate::Error;
-use crate::baseline::{DenseColumns, stopped};
+use crate::baseline::{DenseColumns, FittedNumbers, stopped};
 
 /// Bins per column.
 const BINS: u16 = 255;
@@ -24,15 +25,32 @@ const RIDGE: f32 = 1e-6;
 /// Numbers in the features from which threads gain more than their waking costs.
 const PARALLEL_FROM: usize = 100_000;
 
-/// Features in bins, and the rows to predict.
+/// Features in bins.
 pub(super) struct Ensemble<'a> {
     settings: &'a BoostingBaseline,
     train: &'a DenseColumns,
-    test: &'a DenseColumns,
     /// One per training row, 1 on average.
     weights: Vec<f64>,
     binned: BinnedData<f64>,
     stop: &'a AtomicBool,
+}
+
+/// Trees that were grown.
+pub(super) struct Trees {
+    link: Link,
+    /// The score that each output starts from.
+    start: Vec<f64>,
+    /// Round by round, output by output.
+    trees: Vec<Tree>,
+}
+
+impl fmt::Debug for Trees {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trees")
+            .field("link", &self.link)
+            .field("trees", &self.trees.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Ensemble<'a> {
@@ -42,7 +60,6 @@ impl<'a> Ensemble<'a> {
         settings: &'a BoostingBaseline,
         train: &'a DenseColumns,
         weights: Option<&[f64]>,
-        test: &'a DenseColumns,
         stop: &'a AtomicBool,
     ) -> Result<Self, Error> {
         let rows = train.n_rows();
@@ -59,24 +76,22 @@ impl<'a> Ensemble<'a> {
         Ok(Self {
             settings,
             train,
-            test,
             weights,
             binned,
             stop,
         })
     }
 
-    /// What is expected of the test rows, `[K][M]`, after fitting `outputs` scores to the truth of
-    /// output `k` and training row `i`.
+    /// Fits `outputs` scores to the truth of output `k` and training row `i`.
     ///
     /// # Errors
     /// If it is stopped.
-    pub(super) fn fit_predict(
+    pub(super) fn fit(
         &self,
         link: Link,
         outputs: usize,
         truth: impl Fn(usize, usize) -> f64,
-    ) -> Result<Vec<Vec<f64>>, Error> {
+    ) -> Result<Trees, Error> {
         let rows = self.train.n_rows();
         let start = |output: usize| {
             let weighed = self.weights.iter().enumerate();
@@ -84,11 +99,9 @@ impl<'a> Ensemble<'a> {
             link.score_of(sum / rows as f64)
         };
         let start: Vec<f64> = (0..outputs).map(start).collect();
-        let scores = |rows: usize| -> Vec<Vec<f64>> {
-            start.iter().map(|score| vec![*score; rows]).collect()
-        };
-        let (mut scores, mut test_scores) = (scores(rows), scores(self.test.n_rows()));
+        let mut scores: Vec<Vec<f64>> = start.iter().map(|score| vec![*score; rows]).collect();
         let (mut gradient, mut curvature) = (vec![0.0_f32; rows], vec![0.0_f32; rows]);
+        let mut trees = Vec::new();
         for _ in 0..self.settings.rounds {
             let expected = link.expected(&scores);
             for output in 0..outputs {
@@ -100,26 +113,19 @@ impl<'a> Ensemble<'a> {
                     gradient[row] = (weight * (expected - truth(output, row))) as f32;
                     curvature[row] = (weight * link.curvature(expected, outputs)) as f32;
                 }
-                let (scores, test_scores) = (&mut scores[output], &mut test_scores[output]);
-                self.add_tree(&gradient, &curvature, scores, test_scores);
+                trees.extend(self.grow(&gradient, &curvature, &mut scores[output]));
             }
         }
-        Ok(link.expected(&test_scores))
+        Ok(Trees { link, start, trees })
     }
 
-    /// Grows a tree down the gradient, and adds what it says to the scores of training and test rows.
-    fn add_tree(
-        &self,
-        gradient: &[f32],
-        curvature: &[f32],
-        scores: &mut [f64],
-        test_scores: &mut [f64],
-    ) {
+    /// Grows a tree down the gradient, and adds what it says to the scores of the training rows.
+    fn grow(&self, gradient: &[f32], curvature: &[f32], scores: &mut [f64]) -> Option<Tree> {
         let (rows, columns) = (self.train.n_rows(), self.train.n_columns());
         if columns == 0 {
-            return;
+            return None;
         }
-        let parallel = rows * columns >= PARALLEL_FROM;
+        let parallel = is_parallel(self.train);
         let splitter = MissingImputerSplitter {
             l1: 0.0,
             l2: RIDGE.max(self.settings.l2 as f32),
@@ -158,11 +164,34 @@ impl<'a> Ensemble<'a> {
                 &tree.predict(&matrix(self.train), parallel, &f64::NAN),
             ),
         }
-        add(
-            test_scores,
-            &tree.predict(&matrix(self.test), parallel, &f64::NAN),
-        );
+        Some(tree)
     }
+}
+
+impl Trees {
+    /// What is expected of rows, `[K][M]`.
+    pub(super) fn expected(&self, rows: &DenseColumns) -> Vec<Vec<f64>> {
+        let outputs = self.start.len();
+        let each = self.start.iter().map(|score| vec![*score; rows.n_rows()]);
+        let mut scores: Vec<Vec<f64>> = each.collect();
+        let parallel = is_parallel(rows);
+        for (i, tree) in self.trees.iter().enumerate() {
+            let more = tree.predict(&matrix(rows), parallel, &f64::NAN);
+            add(&mut scores[i % outputs], &more);
+        }
+        self.link.expected(&scores)
+    }
+}
+
+impl FittedNumbers for Trees {
+    fn predict(&self, rows: &DenseColumns) -> Vec<f64> {
+        self.expected(rows).pop().unwrap_or_default()
+    }
+}
+
+/// Whether threads gain more than their waking costs.
+fn is_parallel(data: &DenseColumns) -> bool {
+    data.n_rows() * data.n_columns() >= PARALLEL_FROM
 }
 
 fn add(scores: &mut [f64], more: &[f64]) {

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use forge_nn::{ForgeError, check};
 
-use super::{ClassBaseline, DenseColumns, NumberBaseline};
+use super::{ClassBaseline, DenseColumns, FittedNumbers, NumberBaseline};
 use crate::Error;
 use ensemble::Ensemble;
 use link::Link;
@@ -79,19 +79,17 @@ impl NumberBaseline for BoostingBaseline {
         "boosting"
     }
 
-    fn fit_predict(
+    fn fit(
         &self,
         train: &DenseColumns,
         target: &[f64],
         weights: Option<&[f64]>,
-        test: &DenseColumns,
         stop: &AtomicBool,
-    ) -> Result<Vec<f64>, Error> {
+    ) -> Result<Box<dyn FittedNumbers>, Error> {
         self.validate()?;
-        let ensemble = Ensemble::new(self, train, weights, test, stop)?;
+        let ensemble = Ensemble::new(self, train, weights, stop)?;
         let truth = |_: usize, row: usize| target[row];
-        let mut each = ensemble.fit_predict(Link::Identity, 1, truth)?;
-        Ok(each.pop().unwrap_or_default())
+        Ok(Box::new(ensemble.fit(Link::Identity, 1, truth)?))
     }
 }
 
@@ -111,14 +109,14 @@ impl ClassBaseline for BoostingBaseline {
     ) -> Result<Vec<f64>, Error> {
         self.validate()?;
         check::in_range("n_classes", n_classes, 2..)?;
-        let ensemble = Ensemble::new(self, train, weights, test, stop)?;
+        let ensemble = Ensemble::new(self, train, weights, stop)?;
         let is = |class: usize, row: usize| if labels[row] == class { 1.0 } else { 0.0 };
         if n_classes == 2 {
-            let of_one = ensemble.fit_predict(Link::Logistic, 1, |_, row| is(1, row))?;
-            let rows = of_one.into_iter().flatten();
+            let of_one = ensemble.fit(Link::Logistic, 1, |_, row| is(1, row))?;
+            let rows = of_one.expected(test).into_iter().flatten();
             return Ok(rows.flat_map(|p| [1.0 - p, p]).collect());
         }
-        let each = ensemble.fit_predict(Link::Softmax, n_classes, is)?;
+        let each = ensemble.fit(Link::Softmax, n_classes, is)?.expected(test);
         let row = |row: usize| each.iter().map(move |p| p[row]);
         Ok((0..test.n_rows()).flat_map(row).collect())
     }

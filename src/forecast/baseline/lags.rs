@@ -8,23 +8,22 @@ use forge_nn::{DeviceName, ForgeError};
 
 use super::SeriesBaseline;
 use crate::Error;
-use crate::baseline::{BoostingBaseline, DenseColumns, NumberBaseline, RidgeBaseline};
+use crate::baseline::{
+    BoostingBaseline, DenseColumns, FittedNumbers, NumberBaseline, RidgeBaseline,
+};
 use crate::forecast::task::{observed, on_host, passes};
 
 /// For each step a regression on the last values of a target, scaled as for a network and less the
 /// last one, shared by all series and targets.
 ///
-/// It keeps the training windows, evenly thinned to at most [`MOST`](Self::MOST), and is fitted when
-/// it is asked.
+/// Of the training windows evenly spread ones are taken, at most [`MOST`](Self::MOST).
 pub struct LagRegression {
     name: &'static str,
     by: Box<dyn NumberBaseline>,
     /// Lags at most.
     lags: usize,
-    features: Vec<f32>,
     /// Of each step.
-    targets: Vec<Vec<f64>>,
-    width: usize,
+    fitted: Vec<Box<dyn FittedNumbers>>,
 }
 
 impl std::fmt::Debug for LagRegression {
@@ -57,9 +56,7 @@ impl LagRegression {
             name,
             by,
             lags,
-            features: Vec::new(),
-            targets: Vec::new(),
-            width: 0,
+            fitted: Vec::new(),
         }
     }
 
@@ -91,9 +88,9 @@ impl SeriesBaseline for LagRegression {
         let columns = train.table().schema().config.targets.len();
         let (lookback, horizon) = (train.config().lookback, train.config().horizon.count());
         let every = (train.len() * columns).div_ceil(Self::MOST);
-        self.width = self.lags.min(lookback);
-        self.features.clear();
-        self.targets = vec![Vec::new(); horizon];
+        let width = self.lags.min(lookback);
+        let mut kept = Vec::new();
+        let mut targets = vec![Vec::new(); horizon];
         for rows in passes(train) {
             let rows: Vec<usize> = rows.into_iter().filter(|row| row % every == 0).collect();
             if rows.is_empty() {
@@ -111,13 +108,17 @@ impl SeriesBaseline for LagRegression {
                 if !(0..horizon).all(|h| present[cell(h)]) {
                     continue;
                 }
-                let of_row = row * self.width..(row + 1) * self.width;
-                self.features.extend_from_slice(&features[of_row]);
-                for (h, targets) in self.targets.iter_mut().enumerate() {
+                let of_row = row * width..(row + 1) * width;
+                kept.extend_from_slice(&features[of_row]);
+                for (h, targets) in targets.iter_mut().enumerate() {
                     targets.push(f64::from(target[cell(h)] - last));
                 }
             }
         }
+        let train = DenseColumns::from_row_major(&kept, width);
+        let never = AtomicBool::new(false);
+        let fit = |target: &Vec<f64>| self.by.fit(&train, target, None, &never);
+        self.fitted = targets.iter().map(fit).collect::<Result<_, _>>()?;
         Ok(())
     }
 
@@ -126,13 +127,17 @@ impl SeriesBaseline for LagRegression {
         let columns = windows.table().schema().config.targets.len();
         let (lookback, horizon) = (windows.config().lookback, windows.config().horizon.count());
         let (features, last) = self.rows(&on_host(batch.past.clone())?, [lookback, columns]);
-        let train = DenseColumns::from_row_major(&self.features, self.width);
-        let test = DenseColumns::from_row_major(&features, self.width);
-        let never = AtomicBool::new(false);
+        if self.fitted.len() != horizon {
+            let what = format!(
+                "{}: it forecasts what it was fitted to, so fit it first",
+                self.name
+            );
+            return Err(ForgeError::training(what).into());
+        }
+        let test = DenseColumns::from_row_major(&features, self.lags.min(lookback));
         let mut scaled = vec![0.0; last.len() * horizon];
-        for (h, target) in self.targets.iter().enumerate() {
-            let said = self.by.fit_predict(&train, target, None, &test, &never)?;
-            for (row, value) in said.into_iter().enumerate() {
+        for (h, fitted) in self.fitted.iter().enumerate() {
+            for (row, value) in fitted.predict(&test).into_iter().enumerate() {
                 let (window, column) = (row / columns, row % columns);
                 scaled[(window * horizon + h) * columns + column] = value as f32 + last[row];
             }

@@ -10,8 +10,8 @@ use crate::Error;
 use crate::forecast::ForecastScore;
 use crate::forecast::evaluate::{actual, naive_errors};
 
-/// Windows that a baseline is asked for at once: a regression is fitted anew for each.
-const PER_ASK: usize = 1 << 16;
+/// Windows that a baseline is asked for at once.
+const PER_ASK: usize = 1 << 12;
 
 /// Fits `baseline` in a round and scores it on the round's test windows. `windows` are all of the
 /// table, scaled by the round's training steps.
