@@ -17,9 +17,7 @@ use forge_train::checkpoint::CheckpointFolder;
 use forge_train::loss::Distillation;
 use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Targets};
 use forge_train::sampler::SamplerConfig;
-use forge_train::{
-    LrCurve, LrFinder, LrFinderConfig, Start, StopReason, TrainOutcome, TrainTask, Trainer,
-};
+use forge_train::{LrCurve, LrFinder, LrFinderConfig, StopReason, TrainOutcome, TrainTask};
 use serde::Serialize;
 
 use super::context::{check_size, labels};
@@ -356,7 +354,7 @@ impl TabularEstimator {
             true => None,
             false => Some(read(&split.validation)?),
         };
-        let (device, options, finder) = match purpose {
+        let (device, mut options, finder) = match purpose {
             Purpose::Fit(device, options) => (device, *options, None),
             Purpose::Find(device, finder) => (device, FitOptions::default(), Some(finder)),
             Purpose::Check => {
@@ -408,18 +406,7 @@ impl TabularEstimator {
                 file.display()
             ));
         }
-        let FitOptions {
-            mut observers,
-            checkpoints,
-            resume,
-            stop,
-            notes: hear,
-            read: read_options,
-            teacher: _,
-        } = options;
-        if let Some(mut hear) = hear {
-            notes.iter().for_each(|note| hear(note));
-        }
+        options.tell(&notes);
         let validation = match validation {
             None => None,
             Some(rows) => {
@@ -464,7 +451,8 @@ impl TabularEstimator {
         };
         // What is resumed has started already, and comes from its checkpoint.
         let is_there = |folder: &PathBuf| CheckpointFolder::has_any(folder);
-        if is_fresh && !(resume && checkpoints.as_ref().is_some_and(is_there)) {
+        let resumes = options.resume && options.checkpoints.as_ref().is_some_and(is_there);
+        if is_fresh && !resumes {
             let rows = task_of_training.train.tensors().clone();
             let is_value = target == TargetKind::Numbers && objective.width() == 1;
             let targets = rows.y.clone().filter(|_| is_value);
@@ -481,21 +469,7 @@ impl TabularEstimator {
                 data: fingerprint.finalize().to_hex().to_string(),
                 augmentation: settings.augmentation,
             };
-            let mut trainer = Trainer::new(training)?.with_identity(&identity)?;
-            for observer in &mut observers {
-                trainer = trainer.with_observer(observer.as_mut());
-            }
-            if let Some(stop) = stop {
-                trainer = trainer.with_stop_flag(stop);
-            }
-            if let Some(folder) = checkpoints {
-                let start = if resume {
-                    Start::ResumeOrFresh
-                } else {
-                    Start::Fresh
-                };
-                trainer = trainer.with_checkpoints(folder, start);
-            }
+            let trainer = options.trainer(training, &identity)?;
             trainer.fit(&mut task_of_training, module)?
         } else {
             as_it_is(module, &task_of_training)?
@@ -518,7 +492,7 @@ impl TabularEstimator {
             preprocessor,
             encoder,
             context,
-            read: read_options,
+            read: options.read,
             device: plain,
         };
         fitted.tune(table, &split.validation)?;

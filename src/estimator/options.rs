@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use burn::module::Module;
 use forge_data::{InferredTask, PreprocessReport, ReadOptions};
+use forge_nn::ForgeError;
 use forge_train::metric::Scores;
-use forge_train::{EpochRecord, Observer, StopReason};
+use forge_train::{EpochRecord, Observer, Start, StopReason, Trainer, TrainerConfig};
+use serde::Serialize;
 
 use super::Teacher;
 
@@ -46,6 +49,38 @@ impl fmt::Debug for FitOptions<'_> {
                 &self.teacher.map(|teacher| teacher.model.model().name()),
             )
             .finish_non_exhaustive()
+    }
+}
+
+impl FitOptions<'_> {
+    /// Tells each of `notes`.
+    pub(crate) fn tell(&mut self, notes: &[String]) {
+        if let Some(hear) = &mut self.notes {
+            notes.iter().for_each(|note| hear(note));
+        }
+    }
+
+    /// A trainer that these watch, stop, and may resume.
+    pub(crate) fn trainer<M: Module + 'static>(
+        &mut self,
+        training: TrainerConfig,
+        identity: &impl Serialize,
+    ) -> Result<Trainer<'_, M>, ForgeError> {
+        let mut trainer = Trainer::new(training)?.with_identity(identity)?;
+        for observer in &mut self.observers {
+            trainer = trainer.with_observer(observer.as_mut());
+        }
+        if let Some(stop) = &self.stop {
+            trainer = trainer.with_stop_flag(Arc::clone(stop));
+        }
+        if let Some(folder) = &self.checkpoints {
+            let start = match self.resume {
+                true => Start::ResumeOrFresh,
+                false => Start::Fresh,
+            };
+            trainer = trainer.with_checkpoints(folder, start);
+        }
+        Ok(trainer)
     }
 }
 
