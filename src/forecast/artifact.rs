@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use forge_data::{ReadOptions, SeriesScaler, SeriesSchema, WindowConfig};
+use forge_data::{ReadOptions, SeriesFeatures, SeriesScaler, SeriesSchema, WindowConfig};
 use forge_models::SeriesModelConfig;
 use forge_nn::{FileFormat, ModuleConfig, TensorFile};
 use forge_train::objective::{Objective, ObjectiveConfig};
@@ -33,6 +33,8 @@ struct Manifest {
     windows: WindowConfig,
     inputs: InputPlan,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    features: Option<SeriesFeatures>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     conformal: Option<ConformalOffsets>,
     read: ReadOptions,
 }
@@ -50,6 +52,7 @@ pub(super) fn save(
         scaler: (*fitted.scaler).clone(),
         windows: fitted.windows.clone(),
         inputs: fitted.plan.clone(),
+        features: fitted.features.clone(),
         conformal: fitted.conformal.clone(),
         read: fitted.read.clone(),
     };
@@ -77,6 +80,14 @@ pub(super) fn load(path: &Path, device: &Device) -> Result<FittedForecaster, Err
             "the model does not fit series, windows and objective".into()
         ));
     }
+    if let Some(features) = &manifest.features
+        && !features.fits(&manifest.schema)
+    {
+        let (set, count) = (features.set().name(), features.set().count());
+        return Err(bad(format!(
+            "the {count} features '{set}' are not those of its series"
+        )));
+    }
     if let Some(offsets) = &manifest.conformal {
         let cells = spec.horizon * spec.n_targets;
         let levels = levels(&manifest.objective);
@@ -92,6 +103,7 @@ pub(super) fn load(path: &Path, device: &Device) -> Result<FittedForecaster, Err
         scaler: std::sync::Arc::new(manifest.scaler),
         windows: manifest.windows,
         plan: manifest.inputs,
+        features: manifest.features,
         conformal: manifest.conformal,
         read: manifest.read,
         device: device.clone(),

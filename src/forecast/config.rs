@@ -1,5 +1,6 @@
 //! What a forecaster is made of.
 
+use forge_data::features::BarFeatures;
 use forge_data::{Horizon, ScalerConfig, SeriesConfig, SplitPart, WindowConfig};
 use forge_models::{SeriesModelConfig, Strategy};
 use forge_nn::{ForgeError, check};
@@ -44,6 +45,16 @@ pub struct ForecasterConfig {
     /// Steps from one training window to the next. Default 1.
     #[serde(default = "one")]
     pub stride: usize,
+    /// Features that the forecaster makes of the bars in a table, by itself: a set's name
+    /// (`"technical_25"`), or a table with set, columns and what becomes of bad cells. They are columns
+    /// of the past beside `series.past`, and a part of the model's file: raw bars are what it takes, in
+    /// tables and row by row. Default: none.
+    #[serde(
+        default,
+        deserialize_with = "text_or_table",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub features: Option<BarFeatures>,
     /// Columns of `series.past` that together are the vector of a foundation model, in their order
     /// there: their values at the last past step, scaled as all columns are, go into the model.
     /// Default: none.
@@ -112,6 +123,7 @@ impl ForecasterConfig {
             lookback: None,
             min_lookback: None,
             stride: one(),
+            features: None,
             embedding: Vec::new(),
             calendar: true,
             model: default_model(),
@@ -159,6 +171,7 @@ impl ForecasterConfig {
     /// an objective that the model does not go with.
     pub fn validate(&self) -> Result<(), Error> {
         self.series.validate()?;
+        self.series_features()?;
         self.windows().validate()?;
         let name = self.model.name();
         let capabilities = SeriesModelConfig::capabilities_of(name)?;

@@ -9,7 +9,7 @@ use forge_models::{Recipe, SeriesModelConfig};
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::metric::Scores;
 use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Scale, Targets};
-use forge_train::{EpochRecord, Start, StopReason, Trainer};
+use forge_train::{EpochRecord, StopReason};
 use serde::Serialize;
 
 use super::input::InputPlan;
@@ -58,7 +58,7 @@ impl Forecaster {
         table: &Arc<SeriesTable>,
         fold: &Fold,
         device: &Device,
-        options: FitOptions<'_>,
+        mut options: FitOptions<'_>,
     ) -> Result<(FittedForecaster, ForecastFitReport), Error> {
         let config = &self.config;
         let name = config.model.name();
@@ -78,6 +78,8 @@ impl Forecaster {
         let validation = validation.filter(|windows| !windows.is_empty());
         let (plan, mut notes) =
             InputPlan::new(table, &window_config, &config.embedding, capabilities, name);
+        let features = config.series_features()?;
+        notes.extend(features.as_ref().map(super::features::note));
         let mut objective = config.objective();
         let rising = is_rising(&objective);
         if rising {
@@ -122,22 +124,11 @@ impl Forecaster {
                 });
             }
         }
-        let FitOptions {
-            mut observers,
-            checkpoints,
-            resume,
-            stop,
-            notes: hear,
-            read,
-            teacher,
-        } = options;
-        if teacher.is_some() {
+        if options.teacher.is_some() {
             let what = "forecasters learn from no teacher yet";
             return Err(ForgeError::unsupported(what).into());
         }
-        if let Some(mut hear) = hear {
-            notes.iter().for_each(|note| hear(note));
-        }
+        options.tell(&notes);
         let windows = train.len();
         let mut task = ForecastTask {
             train,
@@ -156,21 +147,7 @@ impl Forecaster {
             objective: &objective,
             data: fingerprint.finalize().to_hex().to_string(),
         };
-        let mut trainer = Trainer::new(training)?.with_identity(&identity)?;
-        for observer in &mut observers {
-            trainer = trainer.with_observer(observer.as_mut());
-        }
-        if let Some(stop) = stop {
-            trainer = trainer.with_stop_flag(stop);
-        }
-        if let Some(folder) = checkpoints {
-            let start = if resume {
-                Start::ResumeOrFresh
-            } else {
-                Start::Fresh
-            };
-            trainer = trainer.with_checkpoints(folder, start);
-        }
+        let trainer = options.trainer(training, &identity)?;
         let outcome = trainer.fit(&mut task, module)?;
         let mut fitted = FittedForecaster {
             model,
@@ -180,8 +157,9 @@ impl Forecaster {
             scaler,
             windows: window_config,
             plan,
+            features,
             conformal: None,
-            read,
+            read: options.read,
             device: plain,
         };
         if let Some(validation) = task.validation.filter(|_| config.conformal) {

@@ -4,10 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use forge_data::features::FeatureSet;
 use forge_data::{
-    ReadOptions, SeriesScaler, SeriesSchema, SeriesTable, Table, WindowConfig, Windows,
+    ReadOptions, SeriesFeatures, SeriesScaler, SeriesSchema, SeriesTable, Table, WindowConfig,
+    Windows,
 };
 use forge_models::{SeriesModel, SeriesModelConfig};
+use forge_nn::ForgeError;
 use forge_train::objective::ObjectiveConfig;
 use forge_train::precision::Precision;
 
@@ -29,6 +32,8 @@ pub struct FittedForecaster {
     pub(super) scaler: Arc<SeriesScaler>,
     pub(super) windows: WindowConfig,
     pub(super) plan: InputPlan,
+    /// What it makes of raw bars.
+    pub(super) features: Option<SeriesFeatures>,
     pub(super) conformal: Option<ConformalOffsets>,
     /// How the training table was read.
     pub(super) read: ReadOptions,
@@ -44,7 +49,36 @@ impl FittedForecaster {
     /// was not there in training and is scaled by its own statistics, a column that is known ahead
     /// and is not there, times that do not fit.
     pub fn predict(&self, table: &Table) -> Result<Forecasts, Error> {
-        self.predict_series(&Arc::new(SeriesTable::like(table, &self.schema)?))
+        self.predict_series(&Arc::new(self.series_of(table)?))
+    }
+
+    /// The series in a table that is like that of the training, with the features that the model makes
+    /// of raw bars.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict); a data error naming column, series and time of a bar that no
+    /// feature can be made of.
+    pub fn series_of(&self, table: &Table) -> Result<SeriesTable, Error> {
+        match &self.features {
+            Some(features) => Ok(features.like(table, &self.schema)?.0),
+            None => Ok(SeriesTable::like(table, &self.schema)?),
+        }
+    }
+
+    /// [`predict`](Self::predict) on a table that has the features of `given` already, made elsewhere:
+    /// they must be the model's own.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict); a data error that names the features that are surplus, missing,
+    /// or made otherwise; a config error for a model that makes no features.
+    pub fn predict_features(&self, table: &Table, given: &FeatureSet) -> Result<Forecasts, Error> {
+        let Some(features) = &self.features else {
+            let allowed = "none: this model was not trained on a set of features";
+            return Err(ForgeError::config("features", given.name(), allowed).into());
+        };
+        features.set().expect(given)?;
+        let series = SeriesTable::like(table, &self.schema)?;
+        self.predict_series(&Arc::new(series))
     }
 
     /// [`predict`](Self::predict) of series that were taken from their table already.
@@ -61,8 +95,13 @@ impl FittedForecaster {
     /// # Errors
     /// A data error for a table that is not like that of the training.
     pub fn stream(&self, table: &Table) -> Result<ForecastStream<'_>, Error> {
-        let table = SeriesTable::like(table, &self.schema)?;
-        Ok(ForecastStream::new(self, table))
+        Ok(match &self.features {
+            Some(features) => {
+                let (table, bars) = features.like(table, &self.schema)?;
+                ForecastStream::new(self, table, Some(bars))
+            }
+            None => ForecastStream::new(self, SeriesTable::like(table, &self.schema)?, None),
+        })
     }
 
     /// The architecture.
@@ -93,6 +132,12 @@ impl FittedForecaster {
     #[must_use]
     pub fn window_config(&self) -> &WindowConfig {
         &self.windows
+    }
+
+    /// What it makes of raw bars; absent where it takes columns as they are.
+    #[must_use]
+    pub fn features(&self) -> Option<&FeatureSet> {
+        self.features.as_ref().map(SeriesFeatures::set)
     }
 
     /// What its intervals were moved by; absent where they were not calibrated.

@@ -1,7 +1,7 @@
 //! A forecaster to be.
 
 use burn::tensor::Device;
-use forge_data::{SeriesConfig, SeriesTable, Table, TimeSplit};
+use forge_data::{SeriesConfig, Table, TimeSplit};
 use std::sync::Arc;
 
 use super::{Backtest, FittedForecaster, ForecastFitReport, ForecasterConfig};
@@ -74,7 +74,7 @@ impl Forecaster {
         device: &Device,
         options: FitOptions<'_>,
     ) -> Result<(FittedForecaster, ForecastFitReport), Error> {
-        let table = Arc::new(SeriesTable::from_table(table, &self.config.series)?);
+        let table = Arc::new(self.config.series_of(table)?);
         let split = TimeSplit::HoldOut {
             validation: self.config.validation.clone(),
             test: forge_data::SplitPart::Steps(0),
@@ -110,7 +110,7 @@ impl Forecaster {
         device: &Device,
         options: impl FnMut(usize) -> FitOptions<'a>,
     ) -> Result<Backtest, Error> {
-        let table = Arc::new(SeriesTable::from_table(table, &self.config.series)?);
+        let table = Arc::new(self.config.series_of(table)?);
         Backtest::walk(self, &table, split, device, options)
     }
 }

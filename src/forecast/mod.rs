@@ -11,6 +11,7 @@ mod choice;
 mod config;
 mod conformal;
 mod evaluate;
+mod features;
 mod fit;
 mod fitted;
 mod forecaster;

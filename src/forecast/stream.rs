@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forge_data::{Appended, SeriesRow, SeriesTable, Windows};
+use forge_data::{Appended, SeriesBars, SeriesRow, SeriesTable, Windows};
 
 use super::{FittedForecaster, WindowForecast};
 use crate::Error;
@@ -14,22 +14,35 @@ use crate::Error;
 pub struct ForecastStream<'a> {
     forecaster: &'a FittedForecaster,
     table: Arc<SeriesTable>,
+    /// How far the features of each series have come, where the model makes some.
+    bars: Option<SeriesBars>,
 }
 
 impl<'a> ForecastStream<'a> {
-    pub(super) fn new(forecaster: &'a FittedForecaster, table: SeriesTable) -> Self {
+    pub(super) fn new(
+        forecaster: &'a FittedForecaster,
+        table: SeriesTable,
+        bars: Option<SeriesBars>,
+    ) -> Self {
         Self {
             forecaster,
             table: Arc::new(table),
+            bars,
         }
     }
 
-    /// Adds a row to the end of its series.
+    /// Adds a row to the end of its series: raw values, of which features are made where the model
+    /// has some.
     ///
     /// # Errors
-    /// A data error for an unknown series or column, or a time that does not follow.
+    /// A data error naming series and time for an unknown series or column, a time that does not
+    /// follow, or a bar that no feature can be made of. Nothing is added then.
     pub fn append(&mut self, row: &SeriesRow) -> Result<Appended, Error> {
-        Ok(Arc::make_mut(&mut self.table).append(row)?)
+        let table = Arc::make_mut(&mut self.table);
+        Ok(match (&self.forecaster.features, &mut self.bars) {
+            (Some(features), Some(bars)) => features.append(bars, table, row)?,
+            _ => table.append(row)?,
+        })
     }
 
     /// What comes next in a series.

@@ -38,11 +38,11 @@ pub use read::{
 pub use schema::{ColumnKind, ColumnRole, DateOrder, Decimal};
 pub use series::{
     AmbiguousTimes, Appended, CalendarFields, Centre, ColumnScaler, Duplicates, FixedColumn, Fold,
-    Frequency, FrequencyChange, Gaps, Horizon, MissingValues, ScaleBy, ScalerConfig, SeriesConfig,
-    SeriesFinding, SeriesFindingKind, SeriesReport, SeriesRow, SeriesScale, SeriesScaler,
-    SeriesSchema, SeriesTable, SeriesTransform, ShortSeries, SplitPart, Stamps, TimeColumns,
-    TimeRange, TimeSplit, TimeUnit, TrainSpan, UnknownSeries, Unsorted, Window, WindowBatch,
-    WindowConfig, Windows,
+    Frequency, FrequencyChange, Gaps, Horizon, MissingValues, ScaleBy, ScalerConfig, SeriesBars,
+    SeriesConfig, SeriesFeatures, SeriesFinding, SeriesFindingKind, SeriesReport, SeriesRow,
+    SeriesScale, SeriesScaler, SeriesSchema, SeriesTable, SeriesTransform, ShortSeries, SplitPart,
+    Stamps, TimeColumns, TimeRange, TimeSplit, TimeUnit, TrainSpan, UnknownSeries, Unsorted,
+    Window, WindowBatch, WindowConfig, Windows,
 };
 pub use split::{DateResolution, Split, SplitConfig};
 pub use table::{Categorical, Column, ColumnValues, Table};

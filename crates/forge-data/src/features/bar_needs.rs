@@ -6,11 +6,11 @@ use super::technical::{Activity, VwapSpan};
 
 /// What a feature asks of a bar beyond its four prices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Needs {
-    pub(super) volume: bool,
-    pub(super) trades: bool,
-    pub(super) quote: bool,
-    pub(super) session: bool,
+pub(crate) struct Needs {
+    pub(crate) volume: bool,
+    pub(crate) trades: bool,
+    pub(crate) quote: bool,
+    pub(crate) session: bool,
 }
 
 impl Needs {
@@ -23,8 +23,16 @@ impl Needs {
         }
     }
 
+    /// The four prices and the [fields](Self::fields) besides.
+    pub(crate) fn all_fields(self) -> Vec<BarField> {
+        use BarField::{Close, High, Low, Open};
+        let mut fields = vec![Open, High, Low, Close];
+        fields.extend(self.fields());
+        fields
+    }
+
     /// The fields of the bar that this means, besides the four prices.
-    pub(super) fn fields(self) -> Vec<BarField> {
+    pub(crate) fn fields(self) -> Vec<BarField> {
         let mut fields = Vec::new();
         if self.volume {
             fields.push(BarField::Volume);

@@ -83,7 +83,7 @@ impl BarStream {
     }
 
     /// [`push`](Self::push) for a bar that was checked.
-    pub(super) fn advance(&mut self, bar: &Bar) -> Vec<Option<f64>> {
+    pub(crate) fn advance(&mut self, bar: &Bar) -> Vec<Option<f64>> {
         self.bars = self.bars.saturating_add(1);
         self.machines.iter_mut().map(|m| m.push(bar)).collect()
     }
@@ -93,7 +93,7 @@ impl BarStream {
 ///
 /// # Errors
 /// A config error if a feature is one of option chains.
-pub(super) fn needs(set: &FeatureSet) -> Result<Needs, DataError> {
+pub(crate) fn needs(set: &FeatureSet) -> Result<Needs, DataError> {
     set.features()
         .iter()
         .try_fold(Needs::default(), |needs, named| match &named.feature {

@@ -27,6 +27,7 @@ mod average;
 mod bar;
 mod bar_feature;
 mod bar_needs;
+mod bar_row;
 mod bar_stream;
 mod chain;
 mod feature;
@@ -41,7 +42,10 @@ mod window;
 
 pub use bar::{Bar, BarFault, BarField, Quote};
 pub use bar_feature::BarFeature;
+pub(crate) use bar_needs::Needs;
+pub(crate) use bar_row::bar_of_row;
 pub use bar_stream::BarStream;
+pub(crate) use bar_stream::needs;
 pub use chain::{ChainFeature, ChainOption, GreekProxiesConfig};
 use chain::{chain_interactions_set, greeks_set};
 pub use feature::{Feature, NamedFeature};

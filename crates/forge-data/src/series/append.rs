@@ -62,22 +62,28 @@ impl SeriesTable {
     /// # Ok::<(), forge_data::DataError>(())
     /// ```
     pub fn append(&mut self, row: &SeriesRow) -> Result<Appended, DataError> {
+        self.append_but(row, &[])
+    }
+
+    /// [`append`](Self::append) with columns that may lack a value whatever the config says: those that
+    /// are computed.
+    pub(super) fn append_but(
+        &mut self,
+        row: &SeriesRow,
+        computed: &[bool],
+    ) -> Result<Appended, DataError> {
         let series = self.index_of(&row.series)?;
         if !is_dated(row.time) {
             let column = self.schema.config.time.names().next().unwrap_or_default();
             return Err(undated(column, format!("{} ms", row.time)));
         }
         let values = self.placed_values(row)?;
-        let zone = self.schema.zone();
         let targets = self.schema.config.targets.len();
         let rows = &self.series[series];
         let last = rows.times.len().checked_sub(1).map(|last| rows.stamp(last));
-        let offset = zone.map_or_else(
-            || last.map_or(0, Stamp::offset),
-            |zone| zone.offset_at(row.time),
-        );
-        let stamp = Stamp::new(row.time, offset);
-        self.check_missing(row, series, stamp, &values)?;
+        let stamp = self.stamp_of_new(series, row.time);
+        let offset = stamp.offset();
+        self.check_missing(row, series, stamp, &values, computed)?;
         if last.is_some_and(|last| row.time <= last.utc) {
             return self.update(row, series, stamp, &values);
         }
@@ -140,6 +146,17 @@ impl SeriesTable {
         })
     }
 
+    /// A time after the last row of a series, on the series' own clock.
+    pub(super) fn stamp_of_new(&self, series: usize, time: i64) -> Stamp {
+        let rows = &self.series[series];
+        let last = rows.times.len().checked_sub(1).map(|last| rows.stamp(last));
+        let offset = self.schema.zone().map_or_else(
+            || last.map_or(0, Stamp::offset),
+            |zone| zone.offset_at(time),
+        );
+        Stamp::new(time, offset)
+    }
+
     /// The values in the order of the columns.
     fn placed_values(&self, row: &SeriesRow) -> Result<Vec<f64>, DataError> {
         let mut values = vec![f64::NAN; self.schema.config.moving().count()];
@@ -161,6 +178,7 @@ impl SeriesTable {
         series: usize,
         stamp: Stamp,
         values: &[f64],
+        computed: &[bool],
     ) -> Result<(), DataError> {
         if self.schema.config.missing != MissingValues::Refuse {
             return Ok(());
@@ -177,7 +195,8 @@ impl SeriesTable {
         let there = self.series[series].times.binary_search(&row.time).ok();
         for (place, name) in config.moving().enumerate().skip(first) {
             let known = there.map_or(f64::NAN, |at| self.series[series].columns[place][at]);
-            if values[place].is_nan() && known.is_nan() {
+            let may_lack = computed.get(place).is_some_and(|computed| *computed);
+            if values[place].is_nan() && known.is_nan() && !may_lack {
                 let time = shown(stamp.utc, stamp.offset());
                 let message = "has no value: give one, or set missing to mask or forward";
                 return Err(cell_error(name, &row.series, &time, message));

@@ -9,6 +9,7 @@ mod build;
 mod build_steps;
 mod calendar;
 mod config;
+mod features;
 mod frequency;
 mod infer;
 mod policies;
@@ -26,6 +27,7 @@ mod zone;
 pub use append::{Appended, SeriesRow};
 pub use calendar::CalendarFields;
 pub use config::SeriesConfig;
+pub use features::{SeriesBars, SeriesFeatures};
 pub use frequency::Frequency;
 pub use policies::{
     AmbiguousTimes, Duplicates, FrequencyChange, Gaps, MissingValues, Stamps, Unsorted,

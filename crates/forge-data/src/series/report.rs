@@ -86,6 +86,8 @@ pub enum SeriesFindingKind {
     EmptyColumn,
     /// Rows after the last value of any target: known for the future only.
     FutureRows,
+    /// Rows whose bar lacks a cell or cannot be, passed over by the features.
+    SkippedBars,
 }
 
 impl SeriesFindingKind {
@@ -105,6 +107,7 @@ impl SeriesFindingKind {
             Self::ShortSessions => "sessions that ended early or began late",
             Self::MissingValues => "cells without a value",
             Self::EmptyColumn => "series without any value",
+            Self::SkippedBars => "rows whose bar lacks a cell or cannot be, skipped by features",
             Self::FutureRows => "rows after the last target, for the future only",
         }
     }

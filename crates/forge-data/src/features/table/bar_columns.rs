@@ -60,7 +60,7 @@ impl Default for BarColumns {
 
 impl BarColumns {
     /// The column of a field, if it has one.
-    pub(super) fn name(&self, field: BarField) -> Option<&String> {
+    pub(crate) fn name(&self, field: BarField) -> Option<&String> {
         match field {
             BarField::Open => Some(&self.open),
             BarField::High => Some(&self.high),

@@ -1,10 +1,14 @@
 //! Features of bars as columns of a table.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::append::append;
+use super::cells::needed;
 use super::{BadCells, BarColumns, BarPanel, FeatureReport};
 use crate::features::FeatureSet;
+use crate::features::bar::BarField;
 use crate::{DataError, Table};
 
 /// Makes the features of a [`FeatureSet`] from a table of bars, series by series.
@@ -67,6 +71,15 @@ impl BarFeatures {
         }
     }
 
+    /// The column of a field that the set needs.
+    ///
+    /// # Errors
+    /// A config error where none is named.
+    pub(crate) fn column(&self, field: BarField) -> Result<&str, DataError> {
+        let name = self.columns.name(field);
+        needed(name, &field.to_string(), self.set.name())
+    }
+
     /// The features as a table of their own, row by row as the table's; what is missing is NaN.
     ///
     /// To go on later where this table ends, see [`BarPanel`].
@@ -88,5 +101,14 @@ impl BarFeatures {
     pub fn append(&self, table: &Table) -> Result<(Table, FeatureReport), DataError> {
         let (features, report) = self.apply(table)?;
         Ok((append(table, features.into_columns())?, report))
+    }
+}
+
+impl FromStr for BarFeatures {
+    type Err = DataError;
+
+    /// A set by its name ([`FeatureSet::named`]), from columns of the usual names.
+    fn from_str(name: &str) -> Result<Self, DataError> {
+        Ok(Self::new(FeatureSet::named(name)?))
     }
 }

@@ -1,12 +1,14 @@
 //! The bars of a table.
 
+use std::cell::RefCell;
+
 use super::BadCells;
 use super::bar_features::BarFeatures;
 use super::cells::{BadCell, needed, numbers};
 use super::report::{SkippedKind, Skips};
 use crate::features::bar::BarField;
 use crate::features::bar_needs::Needs;
-use crate::features::{Bar, Quote};
+use crate::features::{Bar, bar_of_row};
 use crate::preprocess::seen_row;
 use crate::{ColumnValues, DataError, Table};
 
@@ -22,8 +24,8 @@ struct Cells<'t> {
 
 /// The bars of a table.
 pub(super) struct BarSource<'t> {
-    prices: [Cells<'t>; 4],
-    others: Vec<Cells<'t>>,
+    cells: Vec<Cells<'t>>,
+    needs: Needs,
     session: Option<Vec<i64>>,
     missing: BadCells,
     invalid: BadCells,
@@ -40,25 +42,19 @@ impl<'t> BarSource<'t> {
         table: &'t Table,
     ) -> Result<Self, DataError> {
         let cells = |field: BarField| {
-            let field_name = field.to_string();
-            let name = config.columns.name(field);
-            let column = needed(name, &field_name, config.set.name())?;
-            let values = numbers(table, column, &field_name)?;
+            let column = config.column(field)?;
+            let values = numbers(table, column, &field.to_string())?;
             Ok(Cells {
                 field,
                 column,
                 values,
             })
         };
-        use BarField::{Close, High, Low, Open};
+        let fields = needs.all_fields().into_iter();
         Ok(Self {
-            prices: [cells(Open)?, cells(High)?, cells(Low)?, cells(Close)?],
-            others: needs
-                .fields()
-                .into_iter()
-                .map(cells)
-                .collect::<Result<_, DataError>>()?,
+            cells: fields.map(cells).collect::<Result<_, DataError>>()?,
             session: needs.session.then(|| sessions(config, table)).transpose()?,
+            needs,
             missing: config.missing,
             invalid: config.invalid,
         })
@@ -66,62 +62,38 @@ impl<'t> BarSource<'t> {
 
     /// The bar of a row; `None` if it is skipped.
     pub(super) fn bar(&self, row: usize, skips: &mut Skips) -> Result<Option<Bar>, DataError> {
-        let mut missed = |cells: &Cells| {
+        let of = |field: BarField| self.cells.iter().find(|cells| cells.field == field);
+        let skips = RefCell::new(skips);
+        let meet = |policy: BadCells, field: BarField, message: String, kind: SkippedKind| {
             let cell = BadCell {
-                column: cells.column,
+                column: of(field).map_or("", |cells| cells.column),
                 row,
-                message: "is missing".into(),
-                kind: SkippedKind::Missing,
+                message,
+                kind,
             };
-            self.missing.meet(cell, skips)
+            policy.meet(cell, &mut skips.borrow_mut())
         };
-        if let Some(cells) = self.prices.iter().find(|cells| cells.values[row].is_nan()) {
-            missed(cells)?;
-            return Ok(None);
-        }
-        for cells in self.others.iter().filter(|c| c.values[row].is_nan()) {
-            missed(cells)?;
-        }
-        let [open, high, low, close] = &self.prices;
-        let [open, high, low, close] = [open, high, low, close].map(|cells| cells.values[row]);
-        let mut bar = Bar::new(open, high, low, close);
-        let other = |field: BarField| {
-            let found = self.others.iter().find(|cells| cells.field == field);
-            found.map(|cells| cells.values[row]).filter(|x| !x.is_nan())
-        };
-        bar.volume = other(BarField::Volume);
-        bar.trades = other(BarField::Trades);
-        bar.session = self.session.as_ref().map(|sessions| sessions[row]);
-        bar.quote = match [
-            BarField::Bid,
-            BarField::Ask,
-            BarField::BidSize,
-            BarField::AskSize,
-        ]
-        .map(other)
-        {
-            [Some(bid), Some(ask), Some(bid_size), Some(ask_size)] => Some(Quote {
-                bid,
-                ask,
-                bid_size,
-                ask_size,
-            }),
-            _ => None,
-        };
-        let Err(fault) = bar.check() else {
-            return Ok(Some(bar));
-        };
-        let mut cells = self.prices.iter().chain(&self.others);
-        let at_fault = cells.find(|cells| cells.field == fault.field);
-        let column = at_fault.map_or("", |cells| cells.column);
-        let cell = BadCell {
-            column,
-            row,
-            message: fault.message,
-            kind: SkippedKind::Invalid,
-        };
-        self.invalid.meet(cell, skips)?;
-        Ok(None)
+        bar_of_row(
+            |field| of(field).map_or(f64::NAN, |cells| cells.values[row]),
+            self.needs,
+            self.session.as_ref().map(|sessions| sessions[row]),
+            |field| {
+                meet(
+                    self.missing,
+                    field,
+                    "is missing".into(),
+                    SkippedKind::Missing,
+                )
+            },
+            |fault| {
+                meet(
+                    self.invalid,
+                    fault.field,
+                    fault.message,
+                    SkippedKind::Invalid,
+                )
+            },
+        )
     }
 }
 
