@@ -15,6 +15,8 @@ pub mod prediction;
 pub mod prior_fitting;
 #[cfg(feature = "report")]
 pub mod report;
+#[cfg(feature = "experiment")]
+mod run_folder;
 mod settings;
 
 pub use burn;

@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     /// Columns that are known for the future too.
     #[arg(long, value_name = "COLUMN", num_args = 1..)]
     known: Vec<String>,
+    /// Features to make of the bars, by the name of their set, such as technical_25.
+    #[arg(long, value_name = "SET")]
+    features: Option<String>,
     /// Columns with one value per series.
     #[arg(long, value_name = "COLUMN", num_args = 1..)]
     fixed: Vec<String>,
@@ -82,11 +85,17 @@ pub(crate) struct Arguments {
     /// The folder of the run.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Go on with the run in `--out`, with the settings in it.
+    #[arg(long, requires = "out", conflicts_with_all = ["data", "models", "horizon", "lookback", "features", "strategy", "objective", "epochs", "walk", "test", "validation"])]
+    pub(crate) resume: bool,
 }
 
 impl Arguments {
     /// What is asked for, and the folder.
     pub(crate) fn config(&self) -> Result<(ForecastRunConfig, PathBuf), Error> {
+        if let (true, Some(out)) = (self.resume, &self.out) {
+            return Ok((ForecastRunConfig::of_run(out)?, out.clone()));
+        }
         let mut config = match (&self.data, &self.time) {
             (Some(data), Some(time)) => {
                 let mut series = SeriesConfig::new(
@@ -106,6 +115,9 @@ impl Arguments {
             [] => {}
             [steps] => forecaster.horizon = Horizon::Steps(*steps),
             steps => forecaster.horizon = Horizon::List(steps.to_vec()),
+        }
+        if let Some(features) = &self.features {
+            forecaster.features = Some(features.parse()?);
         }
         if self.lookback.is_some() {
             forecaster.lookback = self.lookback;

@@ -11,10 +11,12 @@ mod arguments;
 mod logging;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use volatilityforge::Error;
-use volatilityforge::forecast::run::{ForecastRun, ForecastSummary};
+use volatilityforge::forecast::run::{ForecastRun, ForecastRunOptions, ForecastSummary};
 use volatilityforge::report::LeaderboardRow;
 use volatilityforge::train::metric::Score;
 
@@ -28,7 +30,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     logging::install();
     match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -36,11 +38,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), Error> {
+fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let (config, out) = arguments.config()?;
     let synthetic = config.data.is_none();
     let device = arguments.device.open()?;
-    let summary = ForecastRun::new(config)?.run(&device, &out, |note| println!("{note}"))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // A second Ctrl-C ends the process at once.
+    let handler = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nstopping after this step; the checkpoint will be kept");
+    });
+    if let Err(error) = handler {
+        eprintln!("Ctrl-C will not be caught: {error}");
+    }
+    let options = ForecastRunOptions {
+        out: out.clone(),
+        resume: arguments.resume,
+        stop,
+        hear: Box::new(|note| println!("{note}")),
+    };
+    let Some(summary) = ForecastRun::new(config)?.run(&device, options)? else {
+        println!("stopped; go on with: --resume --out {}", out.display());
+        return Ok(ExitCode::from(130));
+    };
     print_leaderboard(&summary, synthetic);
     println!("\nrun folder: {}", out.display());
     println!("  report:     {}", out.join("report.html").display());
@@ -50,7 +73,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
         out.join("model.safetensors").display(),
         summary.best
     );
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print_leaderboard(summary: &ForecastSummary, synthetic: bool) {

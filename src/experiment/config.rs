@@ -8,8 +8,8 @@ use forge_train::checkpoint::check_same;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TaskChoice;
-use super::run_folder::RunFolder;
 use crate::baseline::BaselineChoice;
+use crate::run_folder::{RunFolder, RunSettings, settings_text};
 use crate::settings::{set_by_place, text_or_table};
 use crate::{Error, EstimatorConfig, ModelChoice};
 
@@ -141,34 +141,12 @@ impl ExperimentConfig {
         RunFolder::settings(folder.as_ref())
     }
 
-    /// The first of these settings that `text`, which they were read from, does not state.
-    pub(super) fn missing_in(&self, text: &str) -> Result<Option<String>, Error> {
-        fn missing(wanted: &toml::Table, stated: &toml::Table) -> Option<String> {
-            wanted.iter().find_map(|(key, value)| {
-                match (value, stated.get(key)) {
-                    (_, None) => Some(key.clone()),
-                    // Short forms, which are no tables, state all of it.
-                    (toml::Value::Table(wanted), Some(toml::Value::Table(stated))) => {
-                        missing(wanted, stated).map(|field| format!("{key}.{field}"))
-                    }
-                    _ => None,
-                }
-            })
-        }
-        let refuse =
-            |e: &dyn std::fmt::Display| ForgeError::config("config", e, "representable as TOML");
-        let wanted = toml::Table::try_from(self).map_err(|e| refuse(&e))?;
-        let stated: toml::Table = text.parse().map_err(|e: toml::de::Error| refuse(&e))?;
-        Ok(missing(&wanted, &stated))
-    }
-
     /// As TOML text.
     ///
     /// # Errors
     /// If a path is not UTF-8.
     pub fn to_toml(&self) -> Result<String, Error> {
-        toml::to_string_pretty(self)
-            .map_err(|e| ForgeError::config("config", e, "representable as TOML").into())
+        settings_text(self)
     }
 
     /// Sets one field by its place in the TOML: `estimator.training.weight_decay=0.01`. The value is
@@ -291,13 +269,28 @@ impl ExperimentConfig {
             ..self.estimator.clone()
         }
     }
+}
 
-    /// Checks that a run stored with `self` in `file` is the one that `present` asks for. Where to
-    /// compute is no difference, and neither is what the models are compared with.
-    ///
-    /// # Errors
-    /// A config error naming the first field that differs and both values.
-    pub(super) fn check_resumable(&self, present: &Self, file: &Path) -> Result<(), Error> {
+impl RunSettings for ExperimentConfig {
+    fn files(&self) -> Vec<String> {
+        let of_all = [
+            "metrics.json",
+            "model.safetensors",
+            "report.html",
+            "sample.csv",
+        ];
+        let models = self.models.iter().map(ModelChoice::name);
+        let of_each =
+            models.flat_map(|name| [format!("{name}.safetensors"), format!("{name}.json")]);
+        of_all
+            .map(String::from)
+            .into_iter()
+            .chain(of_each)
+            .collect()
+    }
+
+    /// Where to compute is no difference, and neither is what the models are compared with.
+    fn check_resumable(&self, present: &Self, file: &Path) -> Result<(), Error> {
         let identity = |config: &Self| {
             let config = Self {
                 device: present.device,

@@ -9,7 +9,6 @@ mod model_record;
 mod notes;
 mod pages;
 mod run;
-mod run_folder;
 mod split_parts;
 mod summary;
 mod task_choice;

@@ -5,7 +5,7 @@ use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 
 use super::ModelResult;
-use super::run_folder::{RunFolder, read};
+use crate::run_folder::{RunFolder, read};
 use crate::{Error, FittedModel};
 
 /// `{model}.json`: what training found, and on which data.

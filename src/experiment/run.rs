@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 use forge_nn::ForgeError;
-use forge_train::{BatchEvent, Flow, Observer, StopReason};
+use forge_train::{Observer, StopReason};
 
 use super::model_record::{Left, ModelRecord};
 use super::notes::Notes;
-use super::run_folder::RunFolder;
 use super::{
     BaselineResult, ExperimentConfig, ExperimentData, ModelResult, Summary, baselines, fingerprint,
     importance, pages,
 };
 use crate::estimator::lines;
 use crate::report::{Section, better_first};
+use crate::run_folder::{FirstStep, RunFolder};
 use crate::{Error, FitOptions, FittedModel, ModelChoice, TabularEstimator};
 
 /// Rows of `sample.csv`.
@@ -84,16 +84,6 @@ struct Common<'a> {
     device: &'a Device,
     /// Set by the first step that any model trains.
     trained: Arc<AtomicBool>,
-}
-
-/// Notes that a step was trained.
-struct FirstStep(Arc<AtomicBool>);
-
-impl Observer for FirstStep {
-    fn on_batch(&mut self, _: &BatchEvent) -> Flow {
-        self.0.store(true, Ordering::Relaxed);
-        Flow::Continue
-    }
 }
 
 /// A config, checked.

@@ -1,14 +1,16 @@
 //! What a run compares, on what.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use forge_data::{BarMarketConfig, ReadOptions, SeriesConfig, SplitPart, TimeSplit};
 use forge_models::{SeriesModelConfig, Strategy};
 use forge_nn::ForgeError;
+use forge_train::checkpoint::check_same;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::forecast::{ForecasterConfig, SeriesModelChoice};
+use crate::run_folder::{RunFolder, RunSettings};
 
 /// What a run compares, on what. As TOML or JSON, unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,6 +93,15 @@ impl ForecastRunConfig {
         }
     }
 
+    /// The settings that the run in `folder` was started with, to go on with it.
+    ///
+    /// # Errors
+    /// A config error if there is no run, saying what is missing; an artifact error if its
+    /// `config.toml` is cut off or does not have every setting.
+    pub fn of_run(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        RunFolder::settings(folder.as_ref())
+    }
+
     /// The settings of one of the models.
     #[must_use]
     pub fn forecaster_of(&self, model: &SeriesModelChoice) -> ForecasterConfig {
@@ -122,5 +133,29 @@ impl ForecastRunConfig {
             self.forecaster_of(model).validate()?;
         }
         Ok(())
+    }
+}
+
+impl RunSettings for ForecastRunConfig {
+    fn files(&self) -> Vec<String> {
+        let names = [
+            "metrics.json",
+            "model.safetensors",
+            "report.html",
+            "forecasts.csv",
+        ];
+        names.map(String::from).into()
+    }
+
+    /// What the models are compared with is no difference.
+    fn check_resumable(&self, present: &Self, file: &Path) -> Result<(), Error> {
+        let identity = |config: &Self| {
+            let config = Self {
+                baselines: present.baselines,
+                ..config.clone()
+            };
+            serde_json::to_value(config).map_err(|e| ForgeError::artifact(file, e))
+        };
+        Ok(check_same(&identity(self)?, &identity(present)?, file)?)
     }
 }

@@ -7,7 +7,7 @@ mod files;
 mod walk;
 
 pub use config::ForecastRunConfig;
-pub use walk::{ForecastRun, ForecastSummary};
+pub use walk::{ForecastRun, ForecastRunOptions, ForecastSummary};
 
 use forge_train::metric::{Scores, StepScores};
 

@@ -1,12 +1,14 @@
 //! The run itself.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use burn::tensor::Device;
 use forge_data::{Fold, SeriesScaler, SeriesTable, Table, Windows, read_table};
 use forge_nn::ForgeError;
+use forge_train::StopReason;
 use forge_train::metric::Scores;
 
 use super::{ForecastRunConfig, charts, files, scores};
@@ -14,7 +16,8 @@ use crate::forecast::{
     FittedForecaster, ForecastScore, Forecaster, Forecasts, SeriesModelChoice, baseline,
 };
 use crate::report::{LeaderboardRow, Report};
-use crate::{Error, FitOptions};
+use crate::run_folder::{FirstStep, RunFolder};
+use crate::{Error, FitOptions, NoteListener};
 
 /// Several forecasters and baselines on one split.
 #[derive(Debug, Clone)]
@@ -39,6 +42,50 @@ pub struct ForecastSummary {
     pub windows: usize,
 }
 
+/// Where a run writes and who hears of it.
+pub struct ForecastRunOptions<'a> {
+    /// The run's folder; made if absent.
+    pub out: PathBuf,
+    /// Go on with what is in the folder.
+    pub resume: bool,
+    /// Set from outside to end after the step in progress with a checkpoint.
+    pub stop: Arc<AtomicBool>,
+    /// Hears one line at a time.
+    pub hear: NoteListener<'a>,
+}
+
+impl ForecastRunOptions<'_> {
+    /// A new run in `out` that nobody watches.
+    #[must_use]
+    pub fn new(out: impl Into<PathBuf>) -> Self {
+        Self {
+            out: out.into(),
+            resume: false,
+            stop: Arc::default(),
+            hear: Box::new(|_| {}),
+        }
+    }
+}
+
+impl std::fmt::Debug for ForecastRunOptions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ForecastRunOptions")
+            .field("out", &self.out)
+            .field("resume", &self.resume)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the models of a run have in common.
+struct Common<'a> {
+    table: &'a Arc<SeriesTable>,
+    folds: &'a [Fold],
+    folder: &'a RunFolder,
+    device: &'a Device,
+    /// Set by the first step that any model trains.
+    trained: Arc<AtomicBool>,
+}
+
 /// A model in a round.
 struct Fitted {
     fitted: FittedForecaster,
@@ -60,33 +107,68 @@ impl ForecastRun {
         Ok(Self { config })
     }
 
-    /// Fits and measures everything, and writes to the folder `out`: `report.html`,
-    /// `metrics.json`, `forecasts.csv` of the best model, `model.safetensors` and `config.toml`.
-    /// `hear` is told each thing as it happens.
+    /// Fits and measures everything, and writes to the run's folder: `report.html`, `metrics.json`,
+    /// `forecasts.csv` of the best model, `model.safetensors`, `config.toml`, and checkpoints of each
+    /// model and round. Every file is there whole or not at all, and a start that fails before its
+    /// first step leaves nothing.
+    ///
+    /// Returns nothing when it was stopped from outside; the folder can be resumed then, and ends with
+    /// the same bits.
     ///
     /// # Errors
     /// Bad data (naming file, column, series and time), settings that do not fit them, training that
-    /// cannot go on, or a folder that cannot be written to.
+    /// cannot go on, or a folder that cannot be written, holds a run or is in use. When resuming: a
+    /// folder that holds no run, saying what is missing; settings or data other than those that it was
+    /// started with.
     pub fn run(
         &self,
         device: &Device,
-        out: &Path,
-        mut hear: impl FnMut(&str),
-    ) -> Result<ForecastSummary, Error> {
-        files::prepare(out, &self.config)?;
+        mut options: ForecastRunOptions<'_>,
+    ) -> Result<Option<ForecastSummary>, Error> {
+        let result = self.run_in(device, &mut options);
+        result.map_err(|error| match &self.config.data {
+            Some(path) => error.in_file(path),
+            None => error,
+        })
+    }
+
+    fn run_in(
+        &self,
+        device: &Device,
+        options: &mut ForecastRunOptions<'_>,
+    ) -> Result<Option<ForecastSummary>, Error> {
         let (table, source) = self.table()?;
-        let path = self.config.data.as_deref();
-        let of_file = |e: Error| match path {
-            Some(path) => e.in_file(path),
-            None => e,
-        };
-        let series = &self.config.forecaster.series;
-        let table = SeriesTable::from_table(&table, series).map_err(|e| of_file(e.into()))?;
-        let table = Arc::new(table);
+        let table = Arc::new(self.config.forecaster.series_of(&table)?);
         let mut notes = vec![source];
         notes.extend(table.report().to_string().lines().map(String::from));
-        notes.iter().for_each(|note| hear(note));
+        notes.iter().for_each(|note| (options.hear)(note));
         let folds = self.config.split.folds(&table)?;
+        let folder = match options.resume {
+            true => RunFolder::resume(&options.out, &self.config)?,
+            false => RunFolder::begin(&options.out, &self.config)?,
+        };
+        let trained = Arc::new(AtomicBool::new(options.resume));
+        let run = Common {
+            table: &table,
+            folds: &folds,
+            folder: &folder,
+            device,
+            trained: Arc::clone(&trained),
+        };
+        let result = self.models(&run, notes, options);
+        if result.is_err() && !trained.load(Ordering::Relaxed) {
+            folder.abandon();
+        }
+        result
+    }
+
+    fn models(
+        &self,
+        run: &Common<'_>,
+        mut notes: Vec<String>,
+        options: &mut ForecastRunOptions<'_>,
+    ) -> Result<Option<ForecastSummary>, Error> {
+        let (table, folds) = (run.table, run.folds);
         let mut rows: Vec<LeaderboardRow> = Vec::new();
         let mut best: Option<(Scores, String, FittedForecaster)> = None;
         let mut sections = Vec::new();
@@ -96,11 +178,13 @@ impl ForecastRun {
             let mut all: Option<ForecastScore> = None;
             let (mut seconds, mut parameters, mut last) = (0.0, 0, None);
             test_windows = 0;
-            for fold in &folds {
-                let fitted = self.fit(choice, &table, fold, device).map_err(of_file)?;
+            for round in 0..folds.len() {
+                let Some(fitted) = self.fit(choice, run, round, options)? else {
+                    return Ok(None);
+                };
                 for note in fitted.notes {
                     if !notes.contains(&note) {
-                        hear(&note);
+                        (options.hear)(&note);
                         notes.push(note);
                     }
                 }
@@ -123,7 +207,7 @@ impl ForecastRun {
                 seconds,
                 parameters: Some(parameters),
             };
-            hear(&format!("{name}: {seconds:.1} s"));
+            (options.hear)(&format!("{name}: {seconds:.1} s"));
             sections.push((name.to_string(), score));
             rows.push(row);
             let validation = validation.unwrap_or_default();
@@ -137,16 +221,15 @@ impl ForecastRun {
         let none = || ForgeError::config("split", "no rounds", "at least one");
         let (_, best, fitted) = best.ok_or_else(none)?;
         if self.config.baselines {
-            self.baselines(&table, &folds, &fitted.levels(), |row, score| {
-                hear(&format!("baseline {}: {:.1} s", row.name, row.seconds));
+            self.baselines(table, folds, &fitted.levels(), |row, score| {
+                (options.hear)(&format!("baseline {}: {:.1} s", row.name, row.seconds));
                 sections.push((format!("({})", row.name), score));
                 rows.push(row);
-            })
-            .map_err(of_file)?;
+            })?;
         }
         LeaderboardRow::sort(&mut rows);
         let test = folds.last().and_then(|fold| fold.test);
-        let windows = fitted.windows(&table, &test.unwrap_or_default())?;
+        let windows = fitted.windows(table, &test.unwrap_or_default())?;
         let forecasts = fitted.forecast(&windows)?;
         let summary = ForecastSummary {
             leaderboard: rows,
@@ -162,8 +245,8 @@ impl ForecastRun {
             leaderboard: summary.leaderboard.clone(),
             sections: charts::sections(&summary, &sections),
         };
-        files::write(out, &summary, &report)?;
-        Ok(summary)
+        files::write(run.folder, &summary, &report)?;
+        Ok(Some(summary))
     }
 
     fn table(&self) -> Result<(Table, String), Error> {
@@ -180,22 +263,32 @@ impl ForecastRun {
         }
     }
 
+    /// A model in a round; nothing where it was stopped from outside.
     fn fit(
         &self,
         choice: &SeriesModelChoice,
-        table: &Arc<SeriesTable>,
-        fold: &Fold,
-        device: &Device,
-    ) -> Result<Fitted, Error> {
+        run: &Common<'_>,
+        round: usize,
+        options: &ForecastRunOptions<'_>,
+    ) -> Result<Option<Fitted>, Error> {
         let forecaster = Forecaster::with_config(self.config.forecaster_of(choice))?;
-        let options = FitOptions {
+        let fold = &run.folds[round];
+        let checkpoints = run.folder.checkpoints(choice.name());
+        let fit = FitOptions {
+            observers: vec![Box::new(FirstStep(Arc::clone(&run.trained)))],
+            checkpoints: Some(checkpoints.join(round.to_string())),
+            resume: options.resume,
+            stop: Some(Arc::clone(&options.stop)),
             read: self.config.read.clone(),
             ..FitOptions::default()
         };
-        let (fitted, report) = forecaster.fit_fold(table, fold, device, options)?;
+        let (fitted, report) = forecaster.fit_fold(run.table, fold, run.device, fit)?;
+        if report.stopped == StopReason::Interrupted || options.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let none = || ForgeError::config("split", "without a test part", "one with a test part");
-        let windows = fitted.windows(table, &fold.test.ok_or_else(none)?)?;
-        Ok(Fitted {
+        let windows = fitted.windows(run.table, &fold.test.ok_or_else(none)?)?;
+        Ok(Some(Fitted {
             score: fitted.score(&windows)?,
             seconds: report.seconds,
             parameters: report.parameters,
@@ -203,7 +296,7 @@ impl ForecastRun {
             notes: report.notes,
             windows: windows.len(),
             fitted,
-        })
+        }))
     }
 
     fn baselines(
