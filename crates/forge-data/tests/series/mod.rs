@@ -2,6 +2,7 @@
 
 mod append;
 mod bad_input;
+mod features;
 mod leakage;
 mod memory;
 mod never_panics;

@@ -223,21 +223,54 @@ impl Windows {
         place: Window,
         last: Option<f64>,
     ) -> Result<(), DataError> {
-        let rows = &self.table.series[place.series];
-        let scale = self.scale(column, place.series);
         for (i, step) in self.config.horizon.steps().enumerate() {
-            let row = place.origin + step;
-            let value = rows.columns[column][row];
-            if value.is_nan() {
-                continue;
-            }
-            let scaled = scale.target(value, last, step);
-            let scaled = self.checked(scaled, rows, place, column, row)?;
+            let scaled = self.target_after(place, column, step, last)?;
             let slot = part.place(b, i, column);
             part.values[slot] = scaled.unwrap_or(0.0);
             part.present[slot] = scaled.is_some();
         }
         Ok(())
+    }
+
+    /// A target at one of the forecast steps, `step` its place among them, as a batch holds it; `None`
+    /// where it was not observed, or is still to come.
+    ///
+    /// # Errors
+    /// As [`batch`](Self::batch).
+    ///
+    /// # Panics
+    /// If the table has no such series, row or column.
+    pub fn target(
+        &self,
+        place: Window,
+        column: usize,
+        step: usize,
+    ) -> Result<Option<f32>, DataError> {
+        let Some(ahead) = self.config.horizon.steps().nth(step) else {
+            return Ok(None);
+        };
+        let last = last_present(
+            &self.table.series[place.series].columns[column],
+            place.origin,
+        );
+        self.target_after(place, column, ahead, last)
+    }
+
+    fn target_after(
+        &self,
+        place: Window,
+        column: usize,
+        ahead: usize,
+        last: Option<f64>,
+    ) -> Result<Option<f32>, DataError> {
+        let rows = &self.table.series[place.series];
+        let row = place.origin + ahead;
+        let value = rows.columns[column].get(row).copied();
+        let Some(value) = value.filter(|value| !value.is_nan()) else {
+            return Ok(None);
+        };
+        let scaled = self.scale(column, place.series).target(value, last, ahead);
+        self.checked(scaled, rows, place, column, row)
     }
 
     fn fixed(&self, column: usize, value: f64) -> f32 {
