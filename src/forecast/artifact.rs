@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::InputPlan;
 use super::objective::levels;
-use super::{ConformalOffsets, FittedForecaster};
+use super::{AdaptiveBands, ConformalOffsets, FittedForecaster};
 use crate::Error;
 use crate::artifact::members;
 
@@ -36,6 +36,8 @@ struct Manifest {
     features: Option<SeriesFeatures>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     conformal: Option<ConformalOffsets>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    adaptive: Option<AdaptiveBands>,
     read: ReadOptions,
 }
 
@@ -54,6 +56,7 @@ pub(super) fn save(
         inputs: fitted.plan.clone(),
         features: fitted.features.clone(),
         conformal: fitted.conformal.clone(),
+        adaptive: fitted.adaptive.clone(),
         read: fitted.read.clone(),
     };
     let tensors = members::tensors(&fitted.members, weights)?;
@@ -88,10 +91,13 @@ pub(super) fn load(path: &Path, device: &Device) -> Result<FittedForecaster, Err
             "the {count} features '{set}' are not those of its series"
         )));
     }
+    let cells = spec.horizon * spec.n_targets;
+    let levels = levels(&manifest.objective);
     if let Some(offsets) = &manifest.conformal {
-        let cells = spec.horizon * spec.n_targets;
-        let levels = levels(&manifest.objective);
         offsets.check(cells, &levels).map_err(bad)?;
+    }
+    if let Some(bands) = &manifest.adaptive {
+        bands.check(cells, &levels).map_err(bad)?;
     }
     let build = || Ok(manifest.model.try_init(device)?);
     let networks = members::read(&file, manifest.members, build, |_| false)?;
@@ -105,6 +111,7 @@ pub(super) fn load(path: &Path, device: &Device) -> Result<FittedForecaster, Err
         plan: manifest.inputs,
         features: manifest.features,
         conformal: manifest.conformal,
+        adaptive: manifest.adaptive,
         read: manifest.read,
         device: device.clone(),
     })

@@ -47,7 +47,8 @@ impl Backtest {
                 let allowed = "one with a test part";
                 return Err(ForgeError::config("split", "without a test part", allowed).into());
             };
-            let (fitted, report) = forecaster.fit_fold(table, &fold, device, options(round))?;
+            let (fitted, report) =
+                forecaster.fit_fold(table, &fold, device, options(round), None)?;
             let windows = fitted.windows(table, test)?;
             let score = fitted.score(&windows)?;
             match &mut all {

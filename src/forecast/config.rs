@@ -7,7 +7,7 @@ use forge_nn::{ForgeError, check};
 use forge_train::objective::{ObjectiveConfig, Quantiles};
 use serde::{Deserialize, Serialize};
 
-use super::SeriesModelChoice;
+use super::{AdaptiveConfig, SeriesModelChoice};
 use crate::Error;
 use crate::estimator::TrainingSettings;
 use crate::settings::text_or_table;
@@ -89,6 +89,10 @@ pub struct ForecasterConfig {
     /// prediction). Default true; without quantiles it has no effect.
     #[serde(default = "yes")]
     pub conformal: bool,
+    /// Lets intervals follow what happens after the fit, in backtests and streams, at this rate.
+    /// Default: they stay; with it, an objective with quantiles or a distribution is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptive: Option<AdaptiveConfig>,
     /// How to train, where it differs from the model's preset.
     #[serde(default)]
     pub training: TrainingSettings,
@@ -132,6 +136,7 @@ impl ForecasterConfig {
             scaler: ScalerConfig::default(),
             validation: tenth(),
             conformal: true,
+            adaptive: None,
             training: TrainingSettings::default(),
         }
     }
@@ -197,6 +202,13 @@ impl ForecasterConfig {
             return Err(ForgeError::unsupported(what).into());
         }
         super::objective::check(&self.objective(), name, capabilities)?;
+        if let Some(adaptive) = &self.adaptive {
+            adaptive.validate()?;
+            if super::objective::levels(&self.objective()).is_empty() {
+                let allowed = "absent where the objective says no quantiles";
+                return Err(ForgeError::config("adaptive", "set", allowed).into());
+            }
+        }
         if let SplitPart::Fraction(part) = self.validation {
             check::probability("validation", part)?;
         }

@@ -5,8 +5,8 @@ use forge_train::calibration::conformal_rank;
 use forge_train::metric::central_intervals;
 use serde::{Deserialize, Serialize};
 
-use super::FittedForecaster;
 use super::task::{observed, on_host, passes};
+use super::{AdaptiveBands, AdaptiveConfig, FittedForecaster};
 use crate::Error;
 
 /// What is added to each quantile of each step and target, on the model's scale.
@@ -64,7 +64,7 @@ impl ConformalOffsets {
 }
 
 /// Lifts or lowers what crosses to what is nearer to the median.
-fn keep_rising(cell: &mut [f32], levels: &[f64]) {
+pub(super) fn keep_rising(cell: &mut [f32], levels: &[f64]) {
     let middle = levels.partition_point(|level| *level < 0.5);
     for k in middle + 1..cell.len() {
         cell[k] = cell[k].max(cell[k - 1]);
@@ -78,20 +78,66 @@ fn keep_rising(cell: &mut [f32], levels: &[f64]) {
 
 impl FittedForecaster {
     /// Calibrates the intervals on `windows`, which must be none of those that were learned from. Of
-    /// fewer than `2/α` windows the interval `1 - α` is left as it is.
+    /// fewer than `2/α` windows the interval `1 - α` is left as it is. Bands that follow what happens
+    /// start anew from there.
     ///
     /// # Errors
     /// As [`forecast`](Self::forecast).
     pub fn calibrate(&mut self, windows: &Windows) -> Result<(), Error> {
+        let adaptive = self.adaptive.as_ref().map(AdaptiveBands::config);
+        self.calibrate_by(windows, true, adaptive)
+    }
+
+    pub(super) fn calibrate_by(
+        &mut self,
+        windows: &Windows,
+        conformal: bool,
+        adaptive: Option<AdaptiveConfig>,
+    ) -> Result<(), Error> {
+        (self.conformal, self.adaptive) = (None, None);
         let levels = self.levels();
-        let q = levels.len();
-        self.conformal = None;
-        if q < 2 || windows.is_empty() {
+        if levels.len() < 2 || windows.is_empty() || !(conformal || adaptive.is_some()) {
             return Ok(());
         }
+        let mut errors = self.band_errors(windows)?;
+        let pairs = central_intervals(&levels);
+        let reach = |(at, errors): (usize, &mut Vec<f32>)| {
+            let alpha = 2.0 * levels[pairs[at % pairs.len()].0];
+            let n = errors.len();
+            let rank = conformal_rank(n, alpha).filter(|_| conformal && n as f64 >= 2.0 / alpha);
+            rank.map_or(0.0, |rank| {
+                errors.sort_unstable_by(f32::total_cmp);
+                errors[rank - 1]
+            })
+        };
+        let reach: Vec<f32> = errors.iter_mut().enumerate().map(reach).collect();
+        if conformal {
+            let cells = reach.len() / pairs.len().max(1);
+            let mut offsets = vec![0.0; cells * levels.len()];
+            for (at, reach) in reach.iter().enumerate() {
+                let (cell, (low, high)) = (at / pairs.len(), pairs[at % pairs.len()]);
+                offsets[cell * levels.len() + low] = -reach;
+                offsets[cell * levels.len() + high] = *reach;
+            }
+            self.conformal = Some(ConformalOffsets {
+                levels: levels.clone(),
+                offsets,
+                windows: windows.len(),
+            });
+        }
+        if let Some(config) = adaptive {
+            let after = last_outcome(windows);
+            self.adaptive = Some(AdaptiveBands::new(config, levels, &errors, reach, after));
+        }
+        Ok(())
+    }
+
+    /// How far outside each band what happened lay, `[H x N x P][windows]`; below 0 inside.
+    fn band_errors(&self, windows: &Windows) -> Result<Vec<Vec<f32>>, Error> {
+        let levels = self.levels();
+        let pairs = central_intervals(&levels);
         let targets = windows.table().schema().config.targets.len();
         let cells = windows.config().horizon.count() * targets;
-        let pairs = central_intervals(&levels);
         let mut errors: Vec<Vec<f32>> = vec![Vec::new(); cells * pairs.len()];
         for rows in passes(windows) {
             let batch = windows.batch(&rows, &self.device)?;
@@ -101,7 +147,7 @@ impl FittedForecaster {
             };
             let target = on_host(target)?;
             let present = observed(&batch)?;
-            for (cell, quantiles) in said.quantiles.chunks_exact(q).enumerate() {
+            for (cell, quantiles) in said.quantiles.chunks_exact(levels.len()).enumerate() {
                 if !present[cell] {
                     continue;
                 }
@@ -112,29 +158,22 @@ impl FittedForecaster {
                 }
             }
         }
-        let mut offsets = vec![0.0; cells * q];
-        for (at, errors) in errors.iter_mut().enumerate() {
-            let (cell, (low, high)) = (at / pairs.len(), pairs[at % pairs.len()]);
-            let alpha = 2.0 * levels[low];
-            let n = errors.len();
-            if (n as f64) < 2.0 / alpha {
-                continue;
-            }
-            let Some(rank) = conformal_rank(n, alpha) else {
-                continue;
-            };
-            errors.sort_unstable_by(f32::total_cmp);
-            let reach = errors[rank - 1];
-            offsets[cell * q + low] = -reach;
-            offsets[cell * q + high] = reach;
-        }
-        self.conformal = Some(ConformalOffsets {
-            levels,
-            offsets,
-            windows: windows.len(),
-        });
-        Ok(())
+        Ok(errors)
     }
+}
+
+/// The time of the last forecast step of any window.
+fn last_outcome(windows: &Windows) -> i64 {
+    let ahead = windows.config().horizon.last();
+    let time = |row: usize| {
+        let place = windows.window(row);
+        let times = windows.table().times(place.series);
+        times.get(place.origin + ahead).copied()
+    };
+    (0..windows.len())
+        .filter_map(time)
+        .max()
+        .unwrap_or(i64::MIN)
 }
 
 #[cfg(test)]

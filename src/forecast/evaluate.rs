@@ -8,6 +8,8 @@ use forge_train::metric::{ForecastCell, ForecastScorer};
 use forge_train::objective::{Objective, Predictions, Scale};
 use forge_train::precision::Precision;
 
+use super::alone::twice;
+use super::bands::Bands;
 use super::objective::levels;
 use super::task::{on_host, outputs};
 use super::{FittedForecaster, Forecasts, WindowForecast};
@@ -28,17 +30,33 @@ impl FittedForecaster {
         levels(&self.objective)
     }
 
-    /// A batch on the model's scale; with the calibrated intervals where there are such.
-    pub(super) fn say(&self, windows: &Windows, batch: &WindowBatch) -> Result<Said, ForgeError> {
-        let input = self.plan.input(windows, batch)?;
+    /// What the networks say of a batch together, one row for each step and target.
+    pub(super) fn predictions(
+        &self,
+        windows: &Windows,
+        batch: &WindowBatch,
+    ) -> Result<Predictions, ForgeError> {
+        let mut input = self.plan.input(windows, batch)?;
+        let alone = input.windows() == 1;
+        if alone {
+            input = twice(input);
+        }
         let each = self.members.iter().map(|module| {
             let width = self.objective.width();
             let forward = outputs(module, input.clone(), width, Precision::F32);
-            let outputs: Vec<f64> = on_host(forward.y)?.into_iter().map(f64::from).collect();
+            let mut outputs: Vec<f64> = on_host(forward.y)?.into_iter().map(f64::from).collect();
+            if alone {
+                outputs.truncate(outputs.len() / 2);
+            }
             self.objective.decode(&outputs, &[Scale::IDENTITY])
         });
         let each = each.collect::<Result<Vec<_>, ForgeError>>()?;
-        let predictions = Predictions::average(&each)?;
+        Predictions::average(&each)
+    }
+
+    /// A batch on the model's scale, with quantiles as the networks say them.
+    pub(super) fn say(&self, windows: &Windows, batch: &WindowBatch) -> Result<Said, ForgeError> {
+        let predictions = self.predictions(windows, batch)?;
         let narrow = |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect::<Vec<_>>();
         let point = narrow(predictions.point());
         let levels = self.levels();
@@ -48,11 +66,6 @@ impl FittedForecaster {
             for (cell, value) in quantiles.chunks_exact_mut(levels.len()).zip(values) {
                 cell[k] = value as f32;
             }
-        }
-        if let Some(offsets) = &self.conformal {
-            let cells =
-                windows.config().horizon.count() * windows.table().schema().config.targets.len();
-            offsets.apply(&mut quantiles, cells);
         }
         let up = match predictions {
             Predictions::Directions { up, .. } => up,
@@ -70,9 +83,11 @@ impl FittedForecaster {
         &self,
         windows: &Windows,
         rows: &[usize],
+        bands: &mut Bands<'_>,
     ) -> Result<Vec<WindowForecast>, Error> {
         let batch = windows.batch(rows, &self.device)?;
-        let said = self.say(windows, &batch)?;
+        let mut said = self.say(windows, &batch)?;
+        bands.apply(windows, rows, &mut said.quantiles)?;
         let point = windows.restore(&batch, &said.point)?;
         let quantiles = if said.quantiles.is_empty() {
             Vec::new()
@@ -102,14 +117,16 @@ impl FittedForecaster {
         rows.iter().enumerate().map(forecast).collect()
     }
 
-    /// Forecasts of every one of `windows`.
+    /// Forecasts of every one of `windows`. Bands that follow what happens do so from window to window:
+    /// a step counts once it lies at or before the last past step of a later window.
     ///
     /// # Errors
     /// A data error naming column, series and time of a value that cannot be taken.
     pub fn forecast(&self, windows: &Windows) -> Result<Forecasts, Error> {
         let mut forecasts = Vec::with_capacity(windows.len());
+        let mut bands = self.bands();
         for rows in super::task::passes(windows) {
-            forecasts.extend(self.forecast_some(windows, &rows)?);
+            forecasts.extend(self.forecast_some(windows, &rows, &mut bands)?);
         }
         Ok(Forecasts {
             targets: windows.table().schema().config.targets.clone(),
@@ -138,14 +155,28 @@ impl FittedForecaster {
         let mut score = ForecastScore {
             own: ForecastScorer::new(steps.clone(), self.levels())?,
             scaled: ForecastScorer::new(steps.clone(), self.levels())?,
+            fixed: match &self.adaptive {
+                Some(_) => Some(ForecastScorer::new(steps.clone(), self.levels())?),
+                None => None,
+            },
         };
+        let (mut bands, mut fixed_bands) = (self.bands(), self.fixed_bands());
         let table = windows.table();
         let naive = naive_errors(table, self.scaler.fitted())?;
         let n = table.schema().config.targets.len();
         let q = self.levels().len();
         for rows in super::task::passes(windows) {
             let batch = windows.batch(&rows, &self.device)?;
-            let said = self.say(windows, &batch)?;
+            let mut said = self.say(windows, &batch)?;
+            let fixed = match &score.fixed {
+                Some(_) => {
+                    let mut quantiles = said.quantiles.clone();
+                    fixed_bands.apply(windows, &rows, &mut quantiles)?;
+                    windows.restore(&batch, &quantiles)?
+                }
+                None => Vec::new(),
+            };
+            bands.apply(windows, &rows, &mut said.quantiles)?;
             let lacks = || ForgeError::training("the windows have no targets to compare with");
             let target = on_host(batch.target.clone().ok_or_else(lacks)?)?;
             let present = super::task::observed(&batch)?;
@@ -164,17 +195,19 @@ impl FittedForecaster {
                 let (b, rest) = (cell / (steps.len() * n), cell % (steps.len() * n));
                 let (step, column) = (rest / n, rest % n);
                 let of = cell * q..(cell + 1) * q;
-                score.own.add(
-                    step,
-                    &ForecastCell {
-                        time: batch.times[b],
-                        actual: actual[cell],
-                        point: point[cell],
-                        quantiles: &quantiles[of.clone()],
-                        last: batch.last[b * n + column],
-                        naive_error: naive[batch.series[b] * n + column],
-                    },
-                );
+                let own = ForecastCell {
+                    time: batch.times[b],
+                    actual: actual[cell],
+                    point: point[cell],
+                    quantiles: &quantiles[of.clone()],
+                    last: batch.last[b * n + column],
+                    naive_error: naive[batch.series[b] * n + column],
+                };
+                score.own.add(step, &own);
+                if let Some(scorer) = &mut score.fixed {
+                    let quantiles = &fixed[of.clone()];
+                    scorer.add(step, &ForecastCell { quantiles, ..own });
+                }
                 score.scaled.add(
                     step,
                     &ForecastCell {
@@ -199,6 +232,8 @@ pub struct ForecastScore {
     pub own: ForecastScorer,
     /// On the model's scale.
     pub scaled: ForecastScorer,
+    /// Of bands that follow what happens: in own units, as if they had stayed.
+    pub fixed: Option<ForecastScorer>,
 }
 
 impl ForecastScore {
@@ -209,6 +244,9 @@ impl ForecastScore {
     pub fn join(&mut self, other: &Self) {
         self.own.join(&other.own);
         self.scaled.join(&other.scaled);
+        if let (Some(fixed), Some(other)) = (&mut self.fixed, &other.fixed) {
+            fixed.join(other);
+        }
     }
 }
 

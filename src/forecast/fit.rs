@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::input::InputPlan;
 use super::objective::{is_rising, of_outputs};
 use super::task::{ForecastTask, observed, on_host, passes};
-use super::{FittedForecaster, Forecaster};
+use super::{FittedForecaster, ForecastTeacher, Forecaster};
 use crate::estimator::{series_training, without_gradients};
 use crate::hashing::hash_numbers;
 use crate::{Error, FitOptions};
@@ -59,6 +59,7 @@ impl Forecaster {
         fold: &Fold,
         device: &Device,
         mut options: FitOptions<'_>,
+        teacher: Option<ForecastTeacher<'_>>,
     ) -> Result<(FittedForecaster, ForecastFitReport), Error> {
         let config = &self.config;
         let name = config.model.name();
@@ -105,6 +106,9 @@ impl Forecaster {
                     .into(),
             );
         }
+        if validation.is_none() && config.adaptive.is_some() {
+            notes.push("no validation windows: bands do not follow what happens".into());
+        }
         if train.purged() > 0 {
             notes.push(format!(
                 "{} windows reach out of the training steps and are not learned from",
@@ -125,8 +129,17 @@ impl Forecaster {
             }
         }
         if options.teacher.is_some() {
-            let what = "forecasters learn from no teacher yet";
+            let what = "a model of table rows teaches no forecaster: Forecaster::distill takes one that \
+                        does";
             return Err(ForgeError::unsupported(what).into());
+        }
+        let teacher = teacher
+            .map(|teacher| teacher.lessons(&train, &objective))
+            .transpose()?;
+        if let Some(lessons) = &teacher {
+            hash_numbers(&mut fingerprint, &lessons.values, |v| v.to_le_bytes());
+            let how = [lessons.how.weight, lessons.how.temperature];
+            hash_numbers(&mut fingerprint, &how, |v| v.to_le_bytes());
         }
         options.tell(&notes);
         let windows = train.len();
@@ -135,6 +148,7 @@ impl Forecaster {
             validation,
             plan: plan.clone(),
             moving: MovingNumbers::of(&objective, &device),
+            teacher,
             objective: objective.clone(),
             device: plain.clone(),
         };
@@ -159,11 +173,12 @@ impl Forecaster {
             plan,
             features,
             conformal: None,
+            adaptive: None,
             read: options.read,
             device: plain,
         };
-        if let Some(validation) = task.validation.filter(|_| config.conformal) {
-            fitted.calibrate(&validation)?;
+        if let Some(validation) = task.validation {
+            fitted.calibrate_by(&validation, config.conformal, config.adaptive)?;
         }
         let report = ForecastFitReport {
             series: table.report().clone(),

@@ -15,7 +15,7 @@ use forge_train::objective::ObjectiveConfig;
 use forge_train::precision::Precision;
 
 use super::input::InputPlan;
-use super::{ConformalOffsets, ForecastStream, Forecasts, artifact};
+use super::{AdaptiveBands, ConformalOffsets, ForecastStream, Forecasts, artifact};
 use crate::Error;
 use crate::estimator::without_gradients;
 
@@ -35,6 +35,7 @@ pub struct FittedForecaster {
     /// What it makes of raw bars.
     pub(super) features: Option<SeriesFeatures>,
     pub(super) conformal: Option<ConformalOffsets>,
+    pub(super) adaptive: Option<AdaptiveBands>,
     /// How the training table was read.
     pub(super) read: ReadOptions,
     pub(super) device: Device,
@@ -144,6 +145,12 @@ impl FittedForecaster {
     #[must_use]
     pub fn conformal(&self) -> Option<&ConformalOffsets> {
         self.conformal.as_ref()
+    }
+
+    /// How its intervals follow what happens; absent where they stay.
+    #[must_use]
+    pub fn adaptive(&self) -> Option<&AdaptiveBands> {
+        self.adaptive.as_ref()
     }
 
     /// How the training table was read.

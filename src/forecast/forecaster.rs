@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use forge_data::{SeriesConfig, Table, TimeSplit};
 use std::sync::Arc;
 
-use super::{Backtest, FittedForecaster, ForecastFitReport, ForecasterConfig};
+use super::{Backtest, FittedForecaster, ForecastFitReport, ForecastTeacher, ForecasterConfig};
 use crate::{Error, FitOptions};
 
 /// A forecaster to be: columns, horizon, model, and how to train.
@@ -74,6 +74,47 @@ impl Forecaster {
         device: &Device,
         options: FitOptions<'_>,
     ) -> Result<(FittedForecaster, ForecastFitReport), Error> {
+        self.fit_by(None, table, device, options)
+    }
+
+    /// [`fit`](Self::fit) by what a trained forecaster says of the training windows, beside their
+    /// targets: a student of it.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit); a config error for a teacher of other series, targets, steps or scales, or
+    /// with a longer look-back; an unsupported error for one whose objective says something else.
+    pub fn distill<'a>(
+        &self,
+        teacher: impl Into<ForecastTeacher<'a>>,
+        table: &Table,
+        device: &Device,
+    ) -> Result<FittedForecaster, Error> {
+        Ok(self
+            .distill_with(teacher, table, device, FitOptions::default())?
+            .0)
+    }
+
+    /// [`distill`](Self::distill) with options, and how it went.
+    ///
+    /// # Errors
+    /// As [`distill`](Self::distill).
+    pub fn distill_with<'a>(
+        &self,
+        teacher: impl Into<ForecastTeacher<'a>>,
+        table: &Table,
+        device: &Device,
+        options: FitOptions<'_>,
+    ) -> Result<(FittedForecaster, ForecastFitReport), Error> {
+        self.fit_by(Some(teacher.into()), table, device, options)
+    }
+
+    fn fit_by(
+        &self,
+        teacher: Option<ForecastTeacher<'_>>,
+        table: &Table,
+        device: &Device,
+        options: FitOptions<'_>,
+    ) -> Result<(FittedForecaster, ForecastFitReport), Error> {
         let table = Arc::new(self.config.series_of(table)?);
         let split = TimeSplit::HoldOut {
             validation: self.config.validation.clone(),
@@ -81,7 +122,7 @@ impl Forecaster {
             embargo: 0,
         };
         let folds = split.folds(&table)?;
-        self.fit_fold(&table, &folds[0], device, options)
+        self.fit_fold(&table, &folds[0], device, options, teacher)
     }
 
     /// Fits and measures in each round of `split`: what is known at each time forecasts what comes

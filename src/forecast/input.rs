@@ -94,6 +94,26 @@ impl InputPlan {
         (plan, notes)
     }
 
+    /// Places of the past covariates.
+    pub(super) fn past(&self) -> &[usize] {
+        &self.past
+    }
+
+    /// Places of the columns that are the embedding.
+    pub(super) fn embedding(&self) -> &[usize] {
+        &self.embedding
+    }
+
+    /// Whether known covariates go in.
+    pub(super) fn takes_known(&self) -> bool {
+        self.known
+    }
+
+    /// Whether four numbers of the calendar go in beside them.
+    pub(super) fn takes_centred_calendar(&self) -> bool {
+        self.centred_calendar
+    }
+
     /// What the model is sized for.
     pub(super) fn spec(
         &self,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use forge_data::{Appended, SeriesBars, SeriesRow, SeriesTable, Windows};
 
+use super::bands::Bands;
 use super::{FittedForecaster, WindowForecast};
 use crate::Error;
 
@@ -16,6 +17,7 @@ pub struct ForecastStream<'a> {
     table: Arc<SeriesTable>,
     /// How far the features of each series have come, where the model makes some.
     bars: Option<SeriesBars>,
+    bands: Bands<'a>,
 }
 
 impl<'a> ForecastStream<'a> {
@@ -28,6 +30,7 @@ impl<'a> ForecastStream<'a> {
             forecaster,
             table: Arc::new(table),
             bars,
+            bands: forecaster.bands(),
         }
     }
 
@@ -45,16 +48,18 @@ impl<'a> ForecastStream<'a> {
         })
     }
 
-    /// What comes next in a series.
+    /// What comes next in a series. Bands that follow what happens learn from the forecasts that were
+    /// asked for here, each step once it has happened: asked for at every row, they are those of
+    /// [`FittedForecaster::forecast`].
     ///
     /// # Errors
     /// As [`FittedForecaster::predict`].
-    pub fn forecast(&self, series: &str) -> Result<WindowForecast, Error> {
+    pub fn forecast(&mut self, series: &str) -> Result<WindowForecast, Error> {
         let of = self.forecaster;
         let windows = Windows::latest(&self.table, &of.windows)?.of_series(&[series])?;
         let windows = windows.with_scaler(&of.scaler)?;
         let rows: Vec<usize> = (0..windows.len()).collect();
-        let forecasts = of.forecast_some(&windows, &rows)?;
+        let forecasts = of.forecast_some(&windows, &rows, &mut self.bands)?;
         let none = || forge_nn::ForgeError::training("there is no window of the series");
         Ok(forecasts.into_iter().next().ok_or_else(none)?)
     }

@@ -13,6 +13,7 @@ use forge_train::precision::Precision;
 use forge_train::{StepContext, TrainTask};
 
 use super::input::InputPlan;
+use super::teacher::Lessons;
 
 /// Training and validation windows.
 ///
@@ -24,6 +25,8 @@ pub(super) struct ForecastTask {
     pub(super) plan: InputPlan,
     pub(super) objective: ObjectiveConfig,
     pub(super) moving: MovingNumbers,
+    /// What a teacher says of every training window.
+    pub(super) teacher: Option<Lessons>,
     /// Where validation runs, without gradients.
     pub(super) device: Device,
 }
@@ -126,6 +129,8 @@ impl TrainTask for ForecastTask {
         let (target, weights) = targets(&batch)?;
         let input = LossInput {
             weights: Some(weights),
+            teacher: (self.teacher.as_ref())
+                .map(|lessons| (lessons.of(rows, at.device), lessons.how)),
             moving: self.moving.on(at.device),
             ..LossInput::new(target)
         };

@@ -42,6 +42,7 @@ pub fn score(
     let mut score = ForecastScore {
         own: ForecastScorer::new(steps.clone(), levels.to_vec())?,
         scaled: ForecastScorer::new(steps, levels.to_vec())?,
+        fixed: None,
     };
     each(baseline, &test, &naive, |cell| {
         let q = levels.len();

@@ -1,5 +1,7 @@
 //! What a report shows of forecasts.
 
+use forge_train::metric::ForecastScorer;
+
 use super::ForecastSummary;
 use crate::forecast::{ForecastScore, Forecasts, WindowForecast};
 use crate::report::{Figure, Mark, Plot, Section, Series};
@@ -37,7 +39,8 @@ pub(super) fn sections(
             title: "Calibration".into(),
             notes: vec![
                 "How often a band held what happened, against how often it should. On the line: \
-                 right; below: too narrow."
+                 right; below: too narrow. Bands that follow what happens are shown as they would be \
+                 without, too."
                     .into(),
             ],
             figures: vec![Figure::Plot(calibration(scores))],
@@ -133,20 +136,26 @@ fn by_step(
 }
 
 fn calibration(scores: &[(String, ForecastScore)]) -> Plot {
-    let series = scores.iter().map(|(name, score)| {
-        let intervals = score.own.all().intervals;
+    let line = |name: String, scorer: &ForecastScorer| {
+        let intervals = scorer.all().intervals;
         Series {
-            name: name.clone(),
+            name,
             mark: Mark::Line,
             points: intervals.iter().map(|i| (i.share, i.coverage)).collect(),
         }
-    });
+    };
+    let mut series = Vec::new();
+    for (name, score) in scores {
+        series.push(line(name.clone(), &score.own));
+        let fixed = score.fixed.iter();
+        series.extend(fixed.map(|fixed| line(format!("{name}, not following"), fixed)));
+    }
     Plot {
         title: "Central bands".into(),
         x: "asked for".into(),
         y: "found".into(),
         diagonal: true,
-        series: series.collect(),
+        series,
         ..Plot::default()
     }
 }

@@ -3,6 +3,7 @@
 
 mod charts;
 mod config;
+mod explained;
 mod files;
 mod walk;
 
@@ -36,6 +37,10 @@ pub fn scores(score: &ForecastScore) -> Scores {
     }
     for interval in &own.intervals {
         let name = format!("coverage_{:.0}", 100.0 * interval.share);
+        scores = scores.maximize(&name, interval.coverage);
+    }
+    for interval in score.fixed.iter().flat_map(|fixed| fixed.all().intervals) {
+        let name = format!("coverage_{:.0}_fixed", 100.0 * interval.share);
         scores = scores.maximize(&name, interval.coverage);
     }
     if let Some(direction) = own.direction {

@@ -11,13 +11,16 @@ use forge_nn::ForgeError;
 use forge_train::StopReason;
 use forge_train::metric::Scores;
 
-use super::{ForecastRunConfig, charts, files, scores};
+use super::{ForecastRunConfig, charts, explained, files, scores};
 use crate::forecast::{
     FittedForecaster, ForecastScore, Forecaster, Forecasts, SeriesModelChoice, baseline,
 };
 use crate::report::{LeaderboardRow, Report};
 use crate::run_folder::{FirstStep, RunFolder};
 use crate::{Error, FitOptions, NoteListener};
+
+/// Test windows that the report explains at most.
+const EXPLAINED: usize = 256;
 
 /// Several forecasters and baselines on one split.
 #[derive(Debug, Clone)]
@@ -239,11 +242,18 @@ impl ForecastRun {
             notes,
             windows: test_windows,
         };
+        let mut sections = charts::sections(&summary, &sections);
+        if summary.fitted.explains() {
+            let every = windows.len().div_ceil(EXPLAINED).max(1);
+            let rows: Vec<usize> = (0..windows.len()).step_by(every).collect();
+            let explained = summary.fitted.explain_some(&windows, &rows)?;
+            sections.push(explained::section(&summary.best, &explained));
+        }
         let report = Report {
             title: "Forecasts".into(),
             notes: summary.notes.clone(),
             leaderboard: summary.leaderboard.clone(),
-            sections: charts::sections(&summary, &sections),
+            sections,
         };
         files::write(run.folder, &summary, &report)?;
         Ok(Some(summary))
@@ -282,7 +292,7 @@ impl ForecastRun {
             read: self.config.read.clone(),
             ..FitOptions::default()
         };
-        let (fitted, report) = forecaster.fit_fold(run.table, fold, run.device, fit)?;
+        let (fitted, report) = forecaster.fit_fold(run.table, fold, run.device, fit, None)?;
         if report.stopped == StopReason::Interrupted || options.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
