@@ -61,6 +61,9 @@ pub(crate) struct Arguments {
     /// What a forecast is: quantiles[:0.1,0.5,0.9], regression[:mse], distribution[:student_t].
     #[arg(long)]
     objective: Option<String>,
+    /// Let intervals follow what happens.
+    #[arg(long)]
+    adaptive: bool,
     /// Most epochs.
     #[arg(long)]
     epochs: Option<usize>,
@@ -127,6 +130,9 @@ impl Arguments {
         }
         if let Some(objective) = &self.objective {
             forecaster.objective = Some(objective.parse()?);
+        }
+        if self.adaptive {
+            forecaster.adaptive = Some(Default::default());
         }
         for (columns, transform) in [
             (&self.log, SeriesTransform::Log),

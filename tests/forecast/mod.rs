@@ -1,7 +1,15 @@
 //! Forecasters as their users meet them.
 
+mod adaptive;
 mod backtest;
+mod directions;
+mod distill;
+mod embedding;
+mod explain;
+mod features;
 mod fit;
+mod leakage;
+mod resume;
 
 use volatilityforge::data::{ScalerConfig, SeriesConfig};
 use volatilityforge::forecast::ForecasterConfig;
