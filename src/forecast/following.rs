@@ -46,11 +46,18 @@ impl Following {
         self.learn(windows, place.series, place.origin)?;
         self.bands
             .apply(&windows.table().ids()[place.series], quantiles);
-        self.said.entry(place.series).or_default().push_back(Said {
-            place,
-            ends: self.bands.ends(quantiles),
-            judged: 0,
-        });
+        let said = self.said.entry(place.series).or_default();
+        // Asked again before anything has happened, it is one forecast still.
+        if said
+            .back()
+            .is_none_or(|last| last.place.origin < place.origin)
+        {
+            said.push_back(Said {
+                place,
+                ends: self.bands.ends(quantiles),
+                judged: 0,
+            });
+        }
         Ok(())
     }
 

@@ -15,8 +15,9 @@ use forge_train::metric::{Scores, StepScores};
 use super::ForecastScore;
 
 /// The scores of a leaderboard, the first deciding: relative to repeating a value, in the targets'
-/// own units, on the model's scale where that is known (`_scaled`), coverages of the bands, and how
-/// often the direction was right, with its standard error.
+/// own units, on the model's scale where that is known (`_scaled`), coverages of the bands (`_fixed`:
+/// of bands that follow what happens, as if they had stayed), and how often the direction was right,
+/// with its standard error.
 #[must_use]
 pub fn scores(score: &ForecastScore) -> Scores {
     let own = score.own.all();
