@@ -5,9 +5,8 @@ use forge_meta::bayesian::{Swag, SwagConfig};
 use forge_meta::continual::{Ewc, EwcConfig, Gem, GemConfig, PackNet, PackNetConfig};
 use forge_meta::functional::{ParamTensor, Params};
 use forge_meta::search::strongest_edges;
-use forge_nn::ModuleConfig;
 
-use crate::functional::{close, noise};
+use crate::functional::close;
 use crate::kinds::host;
 
 fn vector(values: &[f64]) -> Params {
