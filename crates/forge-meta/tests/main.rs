@@ -4,8 +4,10 @@
 
 mod functional;
 mod kinds;
+mod laplace;
 mod maml;
 mod methods;
 mod models;
+mod neural_processes;
 mod oracle;
 mod uncertainty;

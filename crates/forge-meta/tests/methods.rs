@@ -1,14 +1,12 @@
 //! What the cases of the other methods do not show.
 
 use burn::tensor::{DType, Device, Tensor};
-use forge_meta::adaptation::NeuralProcessConfig;
 use forge_meta::bayesian::{Swag, SwagConfig};
 use forge_meta::continual::{Ewc, EwcConfig, Gem, GemConfig, PackNet, PackNetConfig};
 use forge_meta::functional::{ParamTensor, Params};
 use forge_meta::search::strongest_edges;
-use forge_nn::ModuleConfig;
 
-use crate::functional::{close, noise};
+use crate::functional::close;
 use crate::kinds::host;
 
 fn vector(values: &[f64]) -> Params {
@@ -125,29 +123,6 @@ fn swag_draws_have_its_covariance() {
     };
     let first = host(&swag.covariance_times(&vector(&[1.0, 0.0])).unwrap());
     close(&[covariance(0, 0), covariance(1, 0)], &first, 0.04);
-}
-
-#[test]
-fn neural_processes_do_not_see_the_order_of_points() {
-    let device = Device::flex();
-    let config = NeuralProcessConfig {
-        encoder_sizes: vec![5, 7],
-        decoder_sizes: vec![5],
-        ..NeuralProcessConfig::new(1, 1)
-    };
-    let process = crate::functional::doubles(config.init(&device));
-    let (x, y) = (noise(1, [2, 3, 1], &device), noise(2, [2, 3, 1], &device));
-    let at = noise(3, [2, 4, 1], &device);
-    let one = process.predict((x.clone(), y.clone()), at.clone()).mean;
-    let other = process.predict((x.flip([1]), y.flip([1])), at).mean;
-    let values = |t: Tensor<3>| t.into_data().iter::<f64>().collect::<Vec<_>>();
-    close(&values(one), &values(other), 1e-13);
-    let nothing = NeuralProcessConfig {
-        encoder_sizes: vec![],
-        ..config
-    };
-    let error = nothing.validate().unwrap_err();
-    assert!(error.to_string().contains("encoder_sizes = 0"), "{error}");
 }
 
 #[test]

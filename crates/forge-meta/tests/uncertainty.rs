@@ -3,11 +3,12 @@
 use burn::nn::LinearConfig;
 use burn::tensor::{Device, Tensor};
 use forge_meta::bayesian::{
-    Answer, Covariance, DeepEnsemble, DrawnWeights, EvidentialNetwork, LastLayerLaplace, Passes,
-    Posterior, Predictive, Swag, SwagConfig, VariationalConfig, VariationalParams, WeightDraws,
+    Answer, DeepEnsemble, DrawnWeights, EvidentialNetwork, Passes, Posterior, Predictive, Swag,
+    SwagConfig, VariationalConfig, VariationalParams, WeightDraws,
 };
 use forge_meta::functional::{Functional, Params};
 use forge_nn::ForgeError;
+use forge_train::checkpoint::RunPart;
 use forge_train::distribution::Normal;
 
 use crate::functional::{close, doubles, noise};
@@ -213,40 +214,59 @@ fn any_module_learns_its_doubt() {
     close(&host(weights.rho()), &[0.541_324_854_6; 2], 1e-3);
 }
 
-#[test]
-fn laplace_is_the_closed_form() {
-    let x = [0.5, -1.0, 2.0, 0.3, -0.7, 1.1, 0.2, 0.9];
-    let y = [1.0, 0.5, -0.3, 0.8];
-    let w = [0.4, 0.2, 0.1];
-    let fit = |covariance| LastLayerLaplace::fit(&x, &y, &w, 0.2, 0.7, covariance).unwrap();
-    let rows = [1.0, 2.0, -0.5, 0.25];
-    let full = fit(Covariance::Full);
-    let said = full.predictive(&rows).unwrap();
-    close(&said.mean(), &[0.9, -0.05], 1e-14);
-    assert_eq!(said.aleatoric(), [0.2, 0.2]);
-    close(&said.epistemic(), &FULL, 1e-12);
-    let diagonal = fit(Covariance::Diagonal);
-    close(
-        &diagonal.predictive(&rows).unwrap().epistemic(),
-        &DIAGONAL,
-        1e-12,
-    );
-    let found = [
-        full.log_marginal_likelihood(),
-        diagonal.log_marginal_likelihood(),
-    ];
-    close(&found, &MARGINAL, 1e-12);
-    let best = full.with_best_prior();
-    assert!((best.prior_precision() / BEST - 1.0).abs() < 1e-6);
-    let error = LastLayerLaplace::fit(&x, &y, &w, 0.2, 0.0, Covariance::Full).unwrap_err();
-    assert!(error.to_string().contains("prior_precision = 0"), "{error}");
-    let error = LastLayerLaplace::fit(&x[1..], &y, &w, 0.2, 1.0, Covariance::Full).unwrap_err();
-    assert!(error.is_shape());
-    assert!(best.predictive(&rows[1..]).unwrap_err().is_shape());
+/// Weights on their way, one draw per seed.
+fn way(seed: u64) -> Params {
+    let device = Device::flex();
+    Params::of(&doubles(LinearConfig::new(3, 2).init(&device)))
+        .map(|name, tensor| tensor.add_scalar(0.1 * (seed as f64 * 1.7 + name.len() as f64).sin()))
 }
 
-// numpy: inverse, slogdet, and scipy's minimize_scalar over the logarithm of the precision.
-const FULL: [f64; 2] = [0.32764186820569385, 0.10645911620750978];
-const DIAGONAL: [f64; 2] = [0.33511343140187255, 0.06231793421613146];
-const MARGINAL: [f64; 2] = [-8.667484470524567, -8.902877249851283];
-const BEST: f64 = 9.04788310234093;
+#[test]
+fn swag_goes_on_to_the_same_bits() {
+    let config = SwagConfig {
+        max_rank: 3,
+        ..SwagConfig::default()
+    };
+    let mut whole = Swag::new(config.clone()).unwrap();
+    (0..4).for_each(|seed| whole.collect(&way(seed)).unwrap());
+    let mut resumed = Swag::new(config.clone()).unwrap();
+    resumed.restore(whole.state().unwrap()).unwrap();
+    for swag in [&mut whole, &mut resumed] {
+        (4..6).for_each(|seed| swag.collect(&way(seed)).unwrap());
+    }
+    assert_eq!(resumed.collected(), 6);
+    assert_eq!(
+        host(&whole.sample(1).unwrap()),
+        host(&resumed.sample(1).unwrap())
+    );
+    assert_eq!(whole.state().unwrap(), resumed.state().unwrap());
+    let mut broken = whole.state().unwrap();
+    broken.tensors.pop_first();
+    let mut narrow = Swag::new(config).unwrap();
+    let error = narrow.restore(broken).unwrap_err().to_string();
+    assert!(error.contains("saved state"), "{error}");
+    assert_eq!(narrow.collected(), 0);
+}
+
+#[test]
+fn distributions_of_weights_come_back() {
+    let of = |seed| VariationalParams::around(&way(seed), VariationalConfig::default()).unwrap();
+    let moved = of(1);
+    let leaves = moved.require_grad();
+    let gradients = leaves.gradients(&leaves.kl().unwrap().backward());
+    let moved = moved.add_scaled(&gradients, -0.1).unwrap();
+    let mut other = of(2);
+    other.restore(moved.state().unwrap()).unwrap();
+    assert_eq!(
+        host(&moved.sample(3).unwrap()),
+        host(&other.sample(3).unwrap())
+    );
+    let narrow = doubles(LinearConfig::new(2, 2).init(&Device::flex()));
+    let mut narrow =
+        VariationalParams::around(&Params::of(&narrow), VariationalConfig::default()).unwrap();
+    let error = narrow
+        .restore(moved.state().unwrap())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("weight"), "{error}");
+}

@@ -13,6 +13,7 @@
 
 mod builder;
 mod contract;
+mod encoder_layer;
 mod forecast;
 mod limits;
 mod pretrained;

@@ -6,7 +6,13 @@ use forge_nn::burn::tensor::Device;
 use forge_testkit::{Noise, battery};
 use serde_json::{Value, json};
 
-const MODELS: [&str; 4] = ["tabular_mlp", "tabular_resnet", "ft_transformer", "tabm"];
+const MODELS: [&str; 5] = [
+    "tabular_mlp",
+    "tabular_resnet",
+    "ft_transformer",
+    "tabm",
+    "act_mlp",
+];
 const ROWS: usize = 60;
 
 fn kinds() -> Vec<Value> {

@@ -245,11 +245,17 @@ fn students_have_smaller_embeddings_of_numbers() {
     }
     assert_eq!(
         with_embeddings.len(),
-        4 * kinds.len(),
+        5 * kinds.len(),
         "{with_embeddings:?}"
     );
     with_embeddings.dedup();
-    let expected = ["ft_transformer", "tabular_resnet", "tabular_mlp", "tabm"];
+    let expected = [
+        "ft_transformer",
+        "tabular_resnet",
+        "tabular_mlp",
+        "tabm",
+        "act_mlp",
+    ];
     assert_eq!(with_embeddings, expected);
 }
 

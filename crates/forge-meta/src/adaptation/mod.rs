@@ -5,9 +5,11 @@
 //!   alone (ANIL: [`MamlConfig::adapt`]).
 //! - [`Reptile`]: the same aim without second derivatives, by averages of what training gives.
 //! - [`prototypical`]: classes as means of embedded samples.
-//! - [`NeuralProcess`]: predictions from a set of points, conditional or with a latent variable.
+//! - [`NeuralProcess`]: predictions from a set of points, conditional, with a latent variable,
+//!   or with [attention](ContextAttentionConfig) of each target to the context.
 //! - [`TaskDistribution`]: where tasks come from; [`Sinusoids`] is the usual one to try.
 
+mod context_attention;
 mod maml;
 mod neural_process;
 mod prototypes;
@@ -15,6 +17,7 @@ mod reptile;
 mod sinusoids;
 mod task;
 
+pub use context_attention::ContextAttentionConfig;
 pub use maml::{Maml, MamlConfig, MetaGradient, Order};
 pub use neural_process::{
     LatentConfig, NeuralProcess, NeuralProcessConfig, NeuralProcessLoss, Normal, Points,

@@ -7,6 +7,8 @@ use burn::tensor::{Device, Tensor};
 use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
+use super::context_attention::{ContextAttention, ContextAttentionConfig};
+
 /// Recipe of a [`NeuralProcess`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +30,10 @@ pub struct NeuralProcessConfig {
     /// The latent path; none is a conditional neural process. Default: none.
     #[serde(default)]
     pub latent: Option<LatentConfig>,
+    /// How each target looks at the context; none: at its mean. Needs a deterministic path. Default:
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<ContextAttentionConfig>,
 }
 
 /// The latent path of a [`NeuralProcess`].
@@ -56,6 +62,11 @@ fn min_sigma() -> f64 {
 }
 
 impl NeuralProcessConfig {
+    /// Of the representation.
+    fn width(&self) -> usize {
+        self.encoder_sizes.last().copied().unwrap_or_default()
+    }
+
     /// A conditional neural process with the other fields at their defaults.
     #[must_use]
     pub fn new(d_x: usize, d_y: usize) -> Self {
@@ -66,18 +77,19 @@ impl NeuralProcessConfig {
             decoder_sizes: decoder(),
             min_sigma: min_sigma(),
             latent: None,
+            attention: None,
         }
     }
 }
 
 /// Linear layers, ReLU after each but the last.
 #[derive(Module, Debug)]
-struct Mlp {
+pub(super) struct Mlp {
     layers: Vec<Linear>,
 }
 
 impl Mlp {
-    fn new(d_in: usize, sizes: &[usize], device: &Device) -> Self {
+    pub(super) fn new(d_in: usize, sizes: &[usize], device: &Device) -> Self {
         let inputs = std::iter::once(&d_in).chain(sizes);
         let pairs = inputs.zip(sizes);
         Self {
@@ -87,7 +99,7 @@ impl Mlp {
         }
     }
 
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let last = self.layers.len().saturating_sub(1);
         let layers = self.layers.iter().enumerate();
         layers.fold(x, |x, (i, layer)| match i == last {
@@ -153,16 +165,20 @@ pub struct NeuralProcessLoss {
     pub loss: Tensor<1>,
 }
 
-/// A conditional or latent neural process: a distribution over functions given some of their points.
+/// A conditional, latent or attentive neural process: a distribution over functions given some of their
+/// points.
 ///
-/// Every context point is encoded with its output and the mean is the representation; with a latent
-/// path a normal variable is drawn besides, from what the encoded points say. The decoder takes the
-/// representation, the latent variable and an input, in this order, and gives mean and deviation of
-/// the output, `σ = σ_min + (1 - σ_min) softplus(s)`. Garnelo et al., arXiv 1807.01613 and 1807.01622,
-/// as in the authors' code; no attention. The order of the points does not matter.
+/// Every context point is encoded with its output and the mean is the representation; with
+/// [attention](ContextAttentionConfig) each target has a representation of its own, in which context
+/// points with an input like its own count more. With a latent path a normal variable is drawn besides,
+/// from what the encoded points say. The decoder takes the representation, the latent variable and an
+/// input, in this order, and gives mean and deviation of the output,
+/// `σ = σ_min + (1 - σ_min) softplus(s)`. Garnelo et al., arXiv 1807.01613 and 1807.01622, as in the
+/// authors' code; Kim et al., arXiv 1901.05761. The order of the points does not matter.
 #[derive(Module, Debug)]
 pub struct NeuralProcess {
     encoder: Option<Mlp>,
+    attention: Option<ContextAttention>,
     latent: Option<Latent>,
     decoder: Mlp,
     d_y: usize,
@@ -184,6 +200,10 @@ impl ModuleConfig for NeuralProcessConfig {
             sizes
                 .iter()
                 .try_for_each(|size| check::at_least_one(name, *size))?;
+        }
+        if let Some(attention) = &self.attention {
+            check::at_least_one("layers in encoder_sizes", self.encoder_sizes.len())?;
+            attention.validate(self.width())?;
         }
         match &self.latent {
             Some(latent) => {
@@ -211,11 +231,12 @@ impl ModuleConfig for NeuralProcessConfig {
                 z_log_sigma: normal(),
             }
         });
-        let known = self.encoder_sizes.last().copied().unwrap_or_default()
-            + self.latent.as_ref().map_or(0, |latent| latent.d_latent);
+        let attention = self.attention.as_ref();
+        let known = self.width() + self.latent.as_ref().map_or(0, |latent| latent.d_latent);
         let sizes = [self.decoder_sizes.as_slice(), &[2 * self.d_y]].concat();
         NeuralProcess {
             encoder,
+            attention: attention.map(|it| it.build(self.d_x, self.width(), device)),
             latent,
             decoder: Mlp::new(known + self.d_x, &sizes, device),
             d_y: self.d_y,
@@ -225,13 +246,21 @@ impl ModuleConfig for NeuralProcessConfig {
 }
 
 impl NeuralProcess {
-    /// The representation of a context, `[B, R]`; none without a deterministic path.
+    /// The representation of a context for the inputs `x`: the same for all, or with attention one for
+    /// each; none without a deterministic path.
+    ///
+    /// # Shapes
+    /// - context: inputs `[B, N, D_x]`, outputs `[B, N, D_y]`; x: `[B, T, D_x]`
+    /// - output: `[B, T, R]`
     #[must_use]
-    pub fn represent(&self, context: Points) -> Option<Tensor<2>> {
+    pub fn represent(&self, context: Points, x: Tensor<3>) -> Option<Tensor<3>> {
         let encoder = self.encoder.as_ref()?;
-        let each = encoder.forward(pairs(context)).mean_dim(1);
-        let [batch, _, width] = each.dims();
-        Some(each.reshape([batch, width]))
+        let seen = context.0.clone();
+        let each = encoder.forward(pairs(context));
+        Some(match &self.attention {
+            Some(attention) => attention.forward(x, seen, each),
+            None => everywhere(each.mean_dim(1), x.dims()[1]),
+        })
     }
 
     /// What points say of the latent variable, `[B, Z]`; none without a latent path.
@@ -243,24 +272,19 @@ impl NeuralProcess {
     /// The prediction at the inputs `x`, given what is known of the function.
     ///
     /// # Shapes
-    /// - representation: `[B, R]`, z: `[B, Z]`, each where the config has its path
+    /// - representation: `[B, T, R]`, z: `[B, Z]`, each where the config has its path
     /// - x: `[B, T, D_x]`
     /// - output: `[B, T, D_y]`
     #[must_use]
     pub fn decode(
         &self,
-        representation: Option<Tensor<2>>,
+        representation: Option<Tensor<3>>,
         z: Option<Tensor<2>>,
         x: Tensor<3>,
     ) -> Normal<3> {
-        let [batch, points, _] = x.dims();
-        let everywhere = |known: Tensor<2>| {
-            let width = known.dims()[1];
-            known
-                .reshape([batch, 1, width])
-                .expand([batch, points, width])
-        };
-        let known = representation.into_iter().chain(z).map(everywhere);
+        let points = x.dims()[1];
+        let z = z.map(|z| everywhere(z.unsqueeze_dim(1), points));
+        let known = representation.into_iter().chain(z);
         let input = Tensor::cat(known.chain([x]).collect(), 2);
         let said = self.decoder.forward(input);
         let mean = said.clone().narrow(2, 0, self.d_y);
@@ -279,7 +303,7 @@ impl NeuralProcess {
     #[must_use]
     pub fn predict(&self, context: Points, x: Tensor<3>) -> Normal<3> {
         let z = self.latent(context.clone()).map(|latent| latent.mean);
-        self.decode(self.represent(context), z, x)
+        self.decode(self.represent(context, x.clone()), z, x)
     }
 
     /// What is minimised: the mean negative log-likelihood of the targets, which contain the context;
@@ -305,7 +329,8 @@ impl NeuralProcess {
             (Some(_), None) => return Err(ForgeError::shape("the noise", "missing", "[B, Z]")),
         };
         let (x, y) = targets;
-        let prediction = self.decode(self.represent(context), z, x);
+        let representation = self.represent(context, x.clone());
+        let prediction = self.decode(representation, z, x);
         let off = (y - prediction.mean.clone()) / prediction.sigma.clone();
         let half_log_tau = 0.5 * std::f64::consts::TAU.ln();
         let each = off.square() * -0.5 - prediction.sigma.clone().log() - half_log_tau;
@@ -324,6 +349,12 @@ impl NeuralProcess {
             loss,
         })
     }
+}
+
+/// `[B, 1, W]` for each of so many points, `[B, T, W]`.
+fn everywhere(known: Tensor<3>, points: usize) -> Tensor<3> {
+    let [batch, _, width] = known.dims();
+    known.expand([batch, points, width])
 }
 
 fn pairs((x, y): Points) -> Tensor<3> {

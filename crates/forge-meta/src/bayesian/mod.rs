@@ -5,10 +5,15 @@
 //! - [`VariationalParams`]: the same for the weights of any module.
 //! - [`Swag`]: a Gaussian around the average of the weights that training passes through, for any
 //!   module.
-//! - [`LastLayerLaplace`]: a Gaussian around a trained linear head, in closed form.
-//! - [`Posterior`]: whatever says how sure it is, with one result, [`Predictive`].
+//! - [`LastLayerLaplace`] and [`LaplaceClasses`]: a Gaussian around a trained linear head, of numbers or
+//!   of classes.
+//! - [`Posterior`]: whatever says how sure it is, with one result, [`Predictive`]; of classes
+//!   [`ClassPredictive`].
 
 mod bayesian_linear;
+mod class_predictive;
+mod curvature;
+mod laplace_classes;
 mod last_layer_laplace;
 mod posterior;
 mod predictive;
@@ -17,7 +22,10 @@ mod swag;
 mod variational_params;
 
 pub use bayesian_linear::{BayesianLinear, BayesianLinearConfig, LinearNoise, Sampling};
-pub use last_layer_laplace::{Covariance, LastLayerLaplace};
+pub use class_predictive::ClassPredictive;
+pub use curvature::Covariance;
+pub use laplace_classes::LaplaceClasses;
+pub use last_layer_laplace::LastLayerLaplace;
 pub use posterior::{
     Answer, DeepEnsemble, DrawnWeights, EvidentialNetwork, Passes, Posterior, WeightDraws,
 };

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use forge_nn::{ForgeError, check};
+use forge_train::checkpoint::{PartState, RunPart};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::functional::{Params, normals};
 
@@ -63,6 +65,7 @@ pub struct Swag {
     /// `Σ (θ - mean)²`.
     spread: Params,
     deviations: VecDeque<Params>,
+    device: Device,
 }
 
 impl Swag {
@@ -78,7 +81,16 @@ impl Swag {
             mean: Params::default(),
             spread: Params::default(),
             deviations: VecDeque::new(),
+            device: Device::default(),
         })
+    }
+
+    /// With what a checkpoint gives back on `device`, which is to be that of the weights. Default: the
+    /// default device.
+    #[must_use]
+    pub fn on_device(mut self, device: &Device) -> Self {
+        self.device = device.clone();
+        self
     }
 
     /// Adds the weights of one moment, once an epoch as a rule.
@@ -196,5 +208,45 @@ impl Swag {
             product = product.add_scaled(deviation, along)?;
         }
         Ok(product.scale(self.config.scale))
+    }
+}
+
+/// The state is exact: what has been collected goes on to the same bits.
+impl RunPart for Swag {
+    fn name(&self) -> &str {
+        "swag"
+    }
+
+    fn config(&self) -> Value {
+        json!(self.config)
+    }
+
+    fn state(&self) -> Result<PartState, ForgeError> {
+        let mut tensors = self.mean.saved("mean");
+        tensors.append(&mut self.spread.saved("spread"));
+        for (place, deviation) in self.deviations.iter().enumerate() {
+            tensors.append(&mut deviation.saved(&format!("deviation{place:06}")));
+        }
+        let counts = (self.collected, self.deviations.len());
+        Ok(PartState::from_json(&counts)?.with_tensors(tensors))
+    }
+
+    fn restore(&mut self, mut state: PartState) -> Result<(), ForgeError> {
+        let (collected, deviations): (usize, usize) = state.read_json()?;
+        check::in_range("deviations", deviations, 0..=self.config.max_rank)?;
+        let mut take = |section: &str| Params::restored(section, &mut state.tensors, &self.device);
+        let (mean, spread) = (take("mean"), take("spread"));
+        let deviations: VecDeque<Params> = (0..deviations)
+            .map(|place| take(&format!("deviation{place:06}")))
+            .collect();
+        for other in deviations.iter().chain([&spread]) {
+            mean.same_as(other, "the saved state")?;
+        }
+        if let Some(name) = state.tensors.keys().next() {
+            return Err(ForgeError::weights(format!("{name} is not expected")));
+        }
+        (self.collected, self.mean, self.spread) = (collected, mean, spread);
+        self.deviations = deviations;
+        Ok(())
     }
 }

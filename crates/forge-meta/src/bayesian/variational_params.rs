@@ -3,9 +3,11 @@
 use burn::tensor::activation::softplus;
 use burn::tensor::{Gradients, Tensor};
 use forge_nn::{ForgeError, check};
+use forge_train::checkpoint::{PartState, RunPart};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::prior::Prior;
 use crate::functional::{ParamTensor, Params};
@@ -194,6 +196,35 @@ impl VariationalParams {
             mean: self.mean.add_scaled(&other.mean, factor)?,
             rho: self.rho.add_scaled(&other.rho, factor)?,
         })
+    }
+}
+
+/// A state is taken by distributions around the weights of the same module.
+impl RunPart for VariationalParams {
+    fn name(&self) -> &str {
+        "variational"
+    }
+
+    fn config(&self) -> Value {
+        json!(self.config)
+    }
+
+    fn state(&self) -> Result<PartState, ForgeError> {
+        let mut tensors = self.mean.saved("mean");
+        tensors.append(&mut self.rho.saved("rho"));
+        Ok(PartState::default().with_tensors(tensors))
+    }
+
+    fn restore(&mut self, mut state: PartState) -> Result<(), ForgeError> {
+        let device = self.mean.iter().next().map(|(_, tensor)| tensor.device());
+        let device = device.unwrap_or_default();
+        let mut take = |section: &str| Params::restored(section, &mut state.tensors, &device);
+        let (mean, rho) = (take("mean"), take("rho"));
+        self.mean.same_as(&mean, "the saved state")?;
+        self.rho.same_as(&rho, "the saved state")?;
+        state.into_nothing()?;
+        (self.mean, self.rho) = (mean, rho);
+        Ok(())
     }
 }
 

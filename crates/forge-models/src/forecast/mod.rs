@@ -10,7 +10,6 @@ use crate::registry::{registry, unknown_of};
 
 mod contract;
 mod dlinear;
-mod encoder_layer;
 mod hidden_activation;
 mod itransformer;
 mod migt_tvdt;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{registry, unknown_of};
 
+mod act_mlp;
 mod candidates;
 mod dense_net;
 mod embedded_columns;
@@ -79,6 +80,7 @@ registry! { ($) tabular, TabularConfig;
     "modern_resnet" => modern_resnet: ModernResNet, ModernResNetConfig;
     "pyramid_resnet" => pyramid_resnet: PyramidResNet, PyramidResNetConfig;
     "dense_net" => dense_net: DenseNet, DenseNetConfig;
+    "act_mlp" => act_mlp: ActMlp, ActMlpConfig;
     "tabicl" => tabicl: TabIcl, TabIclConfig;
     "realmlp" => realmlp: RealMlp, RealMlpConfig;
     "modern_transformer" => modern_transformer: ModernTransformer, ModernTransformerTableConfig;

@@ -78,8 +78,10 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
             session.output("posterior_mean", posterior.mean)?;
             session.output("posterior_sigma", posterior.sigma)?;
         }
-    } else if let Some(representation) = module.represent(context.clone()) {
-        session.output("representation", representation)?;
+    } else if let Some(representation) = module.represent(context.clone(), targets.0.clone()) {
+        // The same for all targets.
+        let first = representation.narrow(1, 0, 1);
+        session.output("representation", first.squeeze_dim::<2>(1))?;
     }
     let found = module.loss(context, targets, noise)?;
     session.output("mean", found.prediction.mean)?;

@@ -7,7 +7,7 @@ use forge_nn::parameters::KeyMap;
 use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
-use crate::forecast::encoder_layer::{EncoderLayer, EncoderLayerConfig};
+use crate::encoder_layer::{EncoderLayer, EncoderLayerConfig};
 use crate::limits;
 
 /// Makes a [`MigtBlock`].

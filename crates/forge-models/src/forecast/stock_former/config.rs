@@ -14,7 +14,7 @@ use super::gated_block::GatedBlock;
 use super::heads::OutputHead;
 use super::model::ContextToken;
 use super::patches::patch_width;
-use crate::forecast::encoder_layer::EncoderLayerConfig;
+use crate::encoder_layer::EncoderLayerConfig;
 use crate::forecast::{ForecastCapabilities, ForecastConfig, SeriesSpec};
 use crate::limits;
 use crate::{ParameterCount, Preset, Strategy, TrainingPreset};

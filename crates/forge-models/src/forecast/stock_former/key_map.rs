@@ -4,7 +4,7 @@ use super::StockFormerConfig;
 use super::causal_convolutions::BLOCKS;
 use super::config::GATED;
 use super::heads::head_name;
-use crate::forecast::encoder_layer::EncoderLayerConfig;
+use crate::encoder_layer::EncoderLayerConfig;
 use crate::reference::{KeyMap, ReferenceWeights};
 
 /// PyTorch's `nn.MultiheadAttention`.

@@ -14,7 +14,7 @@ use super::cross_modal::CrossModal;
 use super::gated_block::GatedBlock;
 use super::heads::{OutputHead, outputs_of_heads};
 use super::patches::patches;
-use crate::forecast::encoder_layer::EncoderLayer;
+use crate::encoder_layer::EncoderLayer;
 use crate::forecast::{
     ForecastCapabilities, ForecastConfig, ForecastModel, SeriesInput, SeriesSpec,
 };

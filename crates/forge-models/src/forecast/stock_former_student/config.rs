@@ -6,7 +6,7 @@ use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::StockFormerStudent;
-use crate::forecast::encoder_layer::EncoderLayerConfig;
+use crate::encoder_layer::EncoderLayerConfig;
 use crate::forecast::stock_former::{head_name, patch_width};
 use crate::forecast::{ForecastCapabilities, ForecastConfig, SeriesSpec};
 use crate::limits;

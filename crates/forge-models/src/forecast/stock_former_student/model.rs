@@ -6,7 +6,7 @@ use forge_nn::ops::AttentionMask;
 use forge_nn::{Forward, Linear, Maps, Network, Want};
 
 use super::StockFormerStudentConfig;
-use crate::forecast::encoder_layer::EncoderLayer;
+use crate::encoder_layer::EncoderLayer;
 use crate::forecast::stock_former::{outputs_of_heads, patches};
 use crate::forecast::{
     ForecastCapabilities, ForecastConfig, ForecastModel, SeriesInput, SeriesSpec,

@@ -113,7 +113,8 @@ impl ForecastConfig for TsMixerConfig {
             Strategy::Fast => (sized(2, 64), "neuralforecast 3.3.0, its defaults"),
             Strategy::Balanced | Strategy::Accurate => (
                 sized(6, 512),
-                "the authors' settings for ETTh1 and 96 steps (tsmixer_basic/run_tuned_hparam.sh)",
+                "sizes and rate: the paper's for ETTh1 and 96 steps, not compared with it (the authors' \
+                 script, tsmixer_basic/run_tuned_hparam.sh, has other sets alone)",
             ),
         };
         Preset {

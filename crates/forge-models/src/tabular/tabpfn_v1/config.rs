@@ -5,8 +5,9 @@ use forge_nn::ops::LinearActivation;
 use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
-use super::{TabPfnV1, TabPfnV1Layer};
+use super::TabPfnV1;
 use crate::contract::numeric_only;
+use crate::encoder_layer::EncoderLayerConfig;
 use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::one_target::check_one_label;
@@ -96,6 +97,19 @@ impl Default for TabPfnV1Config {
     }
 }
 
+impl TabPfnV1Config {
+    fn layer(&self) -> EncoderLayerConfig {
+        EncoderLayerConfig {
+            d_model: self.emsize,
+            n_heads: self.nhead,
+            d_ff: self.nhid,
+            dropout: self.dropout,
+            pre_norm: self.pre_norm,
+            activation: self.activation.fused(),
+        }
+    }
+}
+
 impl ModuleConfig for TabPfnV1Config {
     type Module = TabPfnV1;
 
@@ -122,7 +136,7 @@ impl ModuleConfig for TabPfnV1Config {
             x_encoder: linear(self.num_features, self.emsize),
             y_encoder: linear(1, self.emsize),
             layers: (0..self.nlayers)
-                .map(|_| TabPfnV1Layer::new(self, device))
+                .map(|_| self.layer().build(device))
                 .collect(),
             head_in: linear(self.emsize, self.nhid),
             head_out: linear(self.nhid, self.n_out),
@@ -134,12 +148,9 @@ impl ModuleConfig for TabPfnV1Config {
 impl ParameterCount for TabPfnV1Config {
     fn parameter_count(&self) -> usize {
         let (width, hidden) = (self.emsize, self.nhid);
-        let attention = 4 * (width + 1) * width;
-        let feed_forward = (width + 1) * hidden + (hidden + 1) * width;
-        let layer = attention + feed_forward + 2 * 2 * width;
         let encoders = (self.num_features + 1) * width + 2 * width;
         let head = (width + 1) * hidden + (hidden + 1) * self.n_out;
-        encoders + self.nlayers * layer + head
+        encoders + self.nlayers * self.layer().parameter_count() + head
     }
 }
 

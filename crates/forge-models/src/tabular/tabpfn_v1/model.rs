@@ -5,9 +5,9 @@ use burn::tensor::Tensor;
 use forge_nn::ops::LinearActivation;
 use forge_nn::{ForgeError, Forward, Linear, Maps, Network, Want};
 
-use super::layer::Asking;
-use super::{TabPfnV1Config, TabPfnV1Layer};
+use super::TabPfnV1Config;
 use crate::contract::numeric_only;
+use crate::encoder_layer::{Asked, EncoderLayer};
 use crate::tabular::fewer_outputs::fewer_outputs;
 use crate::tabular::one_target::check_one_target;
 use crate::tabular::row_cost::check_rows;
@@ -20,7 +20,7 @@ use crate::{Capabilities, Labels, TabularConfig, TabularInput, TabularModel, Tab
 ///
 /// One call is one table: the context holds the labelled rows, with one target per row (the class
 /// number as a float), and the rows are those to predict. A token is a row:
-/// `W x + b`, plus `w y + c` where it is labelled. Rows to predict see the labelled rows and neither
+/// `W x + b`, plus `w y + c` where it is labelled. Keys and values are those of the labelled rows: rows to predict see the labelled rows and neither
 /// themselves nor each other, so that the answer does not depend on how the table is cut.
 ///
 /// # Maps
@@ -31,7 +31,7 @@ use crate::{Capabilities, Labels, TabularConfig, TabularInput, TabularModel, Tab
 pub struct TabPfnV1 {
     pub(super) x_encoder: Linear,
     pub(super) y_encoder: Linear,
-    pub(super) layers: Vec<TabPfnV1Layer>,
+    pub(super) layers: Vec<EncoderLayer>,
     pub(super) head_in: Linear,
     pub(super) head_out: Linear,
     pub(super) row_limit: usize,
@@ -102,12 +102,11 @@ impl Network for TabPfnV1 {
         for (i, layer) in self.layers.iter().enumerate() {
             // Nothing looks at the labelled rows after the last layer.
             let last = i + 1 == self.layers.len();
-            let asking = Asking {
-                rows,
-                labelled,
+            let asked = Asked {
                 from: if last { labelled } else { 0 },
+                of: labelled,
             };
-            let (x, map) = layer.forward(asking, want.attention);
+            let (x, map) = layer.forward_asking(rows, asked, want.attention);
             attention.extend(map.map(|map| {
                 let queries = map.dims()[2];
                 map.narrow(2, queries - given, given)

@@ -85,6 +85,15 @@ impl EncoderLayerConfig {
     }
 }
 
+/// Who asks whom, where not every token asks every other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    /// Only the tokens after this many ask.
+    pub(crate) from: usize,
+    /// Keys and values are those of so many first tokens.
+    pub(crate) of: usize,
+}
+
 impl EncoderLayer {
     /// The tokens, and their weights on each other where they are wanted.
     ///
@@ -96,24 +105,59 @@ impl EncoderLayer {
         mask: AttentionMask,
         want: bool,
     ) -> (Tensor<3>, Option<Tensor<4>>) {
-        let seen = match self.pre_norm {
-            true => self.attention_norm.forward(x.clone()),
-            false => x.clone(),
-        };
+        let seen = self.seen(x.clone());
         let (change, map) = if want {
             let (change, map) = self.attention.forward_with_map(seen, mask, None);
             (change, Some(map))
         } else {
             (self.attention.forward(seen, mask, None), None)
         };
+        (self.rest(change, x), map)
+    }
+
+    /// The tokens that ask, and their weights on those that are asked where they are wanted.
+    ///
+    /// # Shapes
+    /// - x: `[B, T, D]`, output: `[B, T - from, D]`, map: `[B, H, T - from, of]`
+    pub(crate) fn forward_asking(
+        &self,
+        x: Tensor<3>,
+        asked: Asked,
+        want: bool,
+    ) -> (Tensor<3>, Option<Tensor<4>>) {
+        let asking = x.dims()[1] - asked.from;
+        let seen = self.seen(x.clone());
+        let (q, kv) = (
+            seen.clone().narrow(1, asked.from, asking),
+            seen.narrow(1, 0, asked.of),
+        );
+        let (attention, mask) = (&self.attention, AttentionMask::none());
+        let (change, map) = if want {
+            let (change, map) = attention.forward_cross_with_map(q, kv.clone(), kv, mask, None);
+            (change, Some(map))
+        } else {
+            (attention.forward_cross(q, kv.clone(), kv, mask, None), None)
+        };
+        (self.rest(change, x.narrow(1, asked.from, asking)), map)
+    }
+
+    fn seen(&self, x: Tensor<3>) -> Tensor<3> {
+        match self.pre_norm {
+            true => self.attention_norm.forward(x),
+            false => x,
+        }
+    }
+
+    /// From what attention adds to `x` to the layer's output.
+    fn rest(&self, change: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
         let x = self.dropout.residual(change, x);
         if self.pre_norm {
             let change = self.feed_forward(self.ffn_norm.forward(x.clone()));
-            return (self.dropout.residual(change, x), map);
+            return self.dropout.residual(change, x);
         }
         let x = self.attention_norm.forward(x);
         let change = self.feed_forward(x.clone());
-        (self.ffn_norm.forward(self.dropout.residual(change, x)), map)
+        self.ffn_norm.forward(self.dropout.residual(change, x))
     }
 
     fn feed_forward(&self, x: Tensor<3>) -> Tensor<3> {
