@@ -39,9 +39,9 @@ def patch_tst():
 class Windows(torch.nn.Module):
     """What the model asks of the class that trains it there."""
 
-    def __init__(self, futr_exog_list=None, loss=None, **_):
+    def __init__(self, h, input_size, futr_exog_list=None, loss=None, **_):
         super().__init__()
-        self.loss = loss
+        self.h, self.input_size, self.loss = h, input_size, loss
         self.futr_exog_size, self.hist_exog_size, self.stat_exog_size = len(futr_exog_list or []), 0, 0
 
 
@@ -73,7 +73,6 @@ def tft():
         h=24, input_size=168, hidden_size=64, n_head=4, dropout=0.1, loss=MeanAbsoluteError(),
         futr_exog_list=["a", "b", "c", "d"],
     )
-    model.input_size = 168
     model = compiled(model.to(DEVICE))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     past, known, target = randn(128, 168, 1), randn(128, 192, 4), randn(128, 24, 1)
