@@ -1,6 +1,8 @@
 //! A series at several scales.
 
 use burn::tensor::Tensor;
+use burn::tensor::module::{avg_pool1d, max_pool1d};
+use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 
 use super::DownSampling;
 
@@ -28,11 +30,16 @@ impl Scales {
     /// - x: `[B, L, N]`
     /// - output: `[B, L', N]` each
     pub(super) fn of_targets(self, x: Tensor<3>) -> Vec<Tensor<3>> {
-        let pooled = |windows: Tensor<4>| match self.pooling {
-            DownSampling::Avg => windows.mean_dim(2),
-            DownSampling::Max => windows.max_dim(2),
-        };
-        self.coarsened(x, pooled)
+        let mut all = vec![x];
+        for scale in 0..self.coarser {
+            let x = all[scale].clone().swap_dims(1, 2);
+            let pooled = match self.pooling {
+                DownSampling::Avg => avg_pool1d(x, AvgPoolOptions::new([self.window])),
+                DownSampling::Max => max_pool1d(x, MaxPoolOptions::new([self.window])),
+            };
+            all.push(pooled.swap_dims(1, 2));
+        }
+        all
     }
 
     /// Covariates at each scale: the first step of each window.
@@ -41,11 +48,6 @@ impl Scales {
     /// - x: `[B, L, P]`
     /// - output: `[B, L', P]` each
     pub(super) fn of_covariates(self, x: Tensor<3>) -> Vec<Tensor<3>> {
-        self.coarsened(x, |windows| windows.narrow(2, 0, 1))
-    }
-
-    /// `x` itself and what `pooled` makes of the windows `[B, L', W, C]` of each scale to `[B, L', 1, C]`.
-    fn coarsened(self, x: Tensor<3>, pooled: impl Fn(Tensor<4>) -> Tensor<4>) -> Vec<Tensor<3>> {
         let mut all = vec![x];
         for scale in 0..self.coarser {
             let x = all[scale].clone();
@@ -53,7 +55,7 @@ impl Scales {
             let steps = time / self.window;
             let x = x.narrow(1, 0, steps * self.window);
             let windows = x.reshape([batch, steps, self.window, columns]);
-            all.push(pooled(windows).squeeze_dim(2));
+            all.push(windows.narrow(2, 0, 1).squeeze_dim(2));
         }
         all
     }
