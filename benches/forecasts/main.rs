@@ -129,17 +129,18 @@ fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) ->
         let rounds = round::baseline(&key.model, &loaded, set.measure)?;
         (rounds, "a baseline".to_string(), None)
     } else {
-        let (mut training, source) = recipe::settings(set.name, &key.model, key.horizon);
+        let recipe = recipe::of(set.name, &key.model, key.horizon, key.strategy)?;
+        let mut training = recipe.training;
         training.seed = key.seed;
         training.epochs = arguments.epochs.or(training.epochs);
         training.patience = arguments.patience.or(training.patience);
         training.learning_rate = arguments.learning_rate.or(training.learning_rate);
-        loaded.config.model = key.model.as_str().into();
+        loaded.config.model = recipe.model;
         loaded.config.strategy = key.strategy;
         loaded.config.training = training;
         let folder = arguments.common.checkpoints(&name);
         let rounds = round::network(&loaded, &arguments.common.device.open()?, &folder)?;
-        (rounds, source.to_string(), Some(folder))
+        (rounds, recipe.source.to_string(), Some(folder))
     };
     let scores = measure::measure(set.measure, &loaded, &rounds)?;
     let score = set.measure.score();

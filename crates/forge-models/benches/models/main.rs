@@ -4,13 +4,15 @@
 //! NAME at its default architecture, or that of a preset, over 40 numeric features. Models that
 //! predict from labelled rows are given 256 more. `models --long NAME TOKENS` prints time of forward and
 //! backward, peak memory, and the time of a step after so many tokens, of the backbone NAME at its
-//! balanced preset. `models --series [NAME…]` prints the time of an optimiser step of forecasting models.
+//! balanced preset. `models --memory fused|stored [WINDOWS]` prints time and peak memory of MIGT-TVDT with
+//! the library's attention and with stored weights (default: 8 windows). `models --series [NAME…]` prints the time of an optimiser step of forecasting models.
 //! `FORGE_BENCH_DEVICE` names the device, of those
 //! compiled in; default: flex. `benches/compare.sh models` at the root runs this beside the authors'
 //! code.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod long;
+mod memory;
 mod series;
 
 use burn::optim::GradientsParams;
@@ -122,6 +124,14 @@ fn main() {
         && flag == "--long"
     {
         return long::report(name, tokens.parse().unwrap());
+    }
+    if let [flag, attention, windows @ ..] = &arguments[..]
+        && flag == "--memory"
+    {
+        let windows = windows
+            .first()
+            .map_or(8, |windows| windows.parse().unwrap());
+        return memory::report(attention, windows);
     }
     if arguments.first().is_some_and(|flag| flag == "--series") {
         return series::report(&arguments[1..]);

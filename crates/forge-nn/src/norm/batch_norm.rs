@@ -109,6 +109,13 @@ impl BatchNorm {
     }
 
     fn normalize<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let pieces = match D {
+            2 if self.batch_statistics.is_enabled() => pieces(x.dims()[0]),
+            _ => 1,
+        };
+        if pieces > 1 {
+            return self.normalize_rows(x, pieces);
+        }
         let (device, dtype) = (x.device(), x.dtype());
         let normalized = if self.batch_statistics.is_enabled() {
             self.normalize_by_batch(x)
@@ -121,6 +128,35 @@ impl BatchNorm {
         };
         let along = |of: &Param<Tensor<1>>| along_channels(of.val().cast(dtype));
         normalized * along(&self.weight) + along(&self.bias)
+    }
+
+    /// Many rows, cut into `pieces` that become an axis of their own: a sum over all rows, forward or
+    /// backward, is then two short ones. A GPU has one unit per channel for it otherwise.
+    fn normalize_rows<const D: usize>(&self, x: Tensor<D>, pieces: usize) -> Tensor<D> {
+        let (shape, channels) = (x.shape(), self.n_channels);
+        let rows = shape.num_elements() / channels;
+        let x: Tensor<3> = x.reshape([pieces, rows / pieces, channels]);
+        let mean = x.clone().mean_dim(1).mean_dim(0);
+        let centred = x - mean.clone();
+        let var = centred.clone().square().mean_dim(1).mean_dim(0);
+        self.update(
+            mean.reshape([channels]),
+            var.clone().reshape([channels]),
+            rows,
+        );
+        let dtype = centred.dtype();
+        let along = |of: &Param<Tensor<1>>| of.val().cast(dtype).reshape([1, 1, channels]);
+        let y = centred / (var + self.eps).sqrt() * along(&self.weight) + along(&self.bias);
+        y.reshape(shape)
+    }
+
+    /// Takes the statistics of a batch of `count` values per channel into the running ones.
+    fn update(&self, mean: Tensor<1>, var: Tensor<1>, count: usize) {
+        self.running_mean.update(mean, self.momentum);
+        if count > 1 {
+            let unbiased = var * (count as f64 / (count - 1) as f64);
+            self.running_var.update(unbiased, self.momentum);
+        }
     }
 
     /// [`forward`](Self::forward) over sequences with padding: where batch statistics are used, they
@@ -194,12 +230,22 @@ impl BatchNorm {
         let centred = x - mean.clone();
         let var = centred.clone().square().mean_dims(&others);
 
-        self.running_mean
-            .update(mean.reshape([channels]), self.momentum);
-        if count > 1 {
-            let unbiased = var.clone().reshape([channels]) * (count as f64 / (count - 1) as f64);
-            self.running_var.update(unbiased, self.momentum);
-        }
+        self.update(
+            mean.reshape([channels]),
+            var.clone().reshape([channels]),
+            count,
+        );
         centred / (var + self.eps).sqrt()
     }
+}
+
+/// Into how many equal pieces rows are cut: about the square root of their number, where they are many
+/// and can be divided.
+fn pieces(rows: usize) -> usize {
+    const MANY: usize = 1_024;
+    if rows < MANY {
+        return 1;
+    }
+    let divides = |n: &usize| rows.is_multiple_of(*n);
+    (1..=rows.isqrt()).rev().find(divides).unwrap_or(1)
 }

@@ -264,7 +264,7 @@ fn device_linear_of_many_rows() {
 }
 
 /// The devices that are tested beside flex, which has these tests as its own.
-fn others() -> impl Iterator<Item = Device> {
+pub(super) fn others() -> impl Iterator<Item = Device> {
     let others = battery::devices().into_iter();
     let others = others.filter(|(name, _)| *name != DeviceName::Flex);
     others.map(|(_, device)| device)

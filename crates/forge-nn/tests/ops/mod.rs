@@ -5,6 +5,7 @@ mod attention_oracle;
 mod attention_semantics;
 mod attention_tiles;
 mod awkward;
+mod burn_operations;
 mod capture;
 mod cases;
 mod devices;

@@ -226,6 +226,32 @@ fn gates_open_and_shut() {
     });
 }
 
+/// Many rows are cut into pieces (a prime number of them is not): the numbers are those of the whole.
+#[test]
+fn batch_norm_of_many_rows_is_that_of_all_of_them() {
+    for rows in [1_200, 1_201] {
+        let x = normal([rows, 5]) * 2.0 + 3.0;
+        let weights = normal([rows, 5]);
+        let whole = in_f64(BatchNormConfig::new(5).init(&device()));
+        let (cut, whole) = (whole.clone(), whole);
+        let x = x.require_grad();
+        let y = cut.forward(x.clone());
+        let gradients = (y.clone() * weights.clone()).sum().backward();
+        // A third axis keeps them whole.
+        let expected = whole.forward(x.clone().reshape([rows, 5, 1]));
+        let loss = (expected.clone() * weights.reshape([rows, 5, 1])).sum();
+        let loss = loss.backward();
+        close(y, expected.reshape([rows, 5]), 1e-12);
+        close(x.grad(&gradients).unwrap(), x.grad(&loss).unwrap(), 1e-12);
+        for (cut, whole) in [(&cut.weight, &whole.weight), (&cut.bias, &whole.bias)] {
+            let (cut, whole) = (cut.grad(&gradients), whole.grad(&loss));
+            close(cut.unwrap(), whole.unwrap(), 1e-11);
+        }
+        close(cut.running_mean.value(), whole.running_mean.value(), 1e-13);
+        close(cut.running_var.value(), whole.running_var.value(), 1e-13);
+    }
+}
+
 #[test]
 fn layer_scale_starts_small() {
     let module = LayerScaleConfig::new(3).init(&device());

@@ -179,8 +179,10 @@ impl Network for TimeMixer {
         let mixed = (self.blocks.iter()).fold(tokens, |x, block| block.forward(x));
         let forecasts = mixed.into_iter().zip(trends).enumerate();
         let forecasts = forecasts.map(|(k, (y, trend))| self.forecast(k, y, trend));
-        let all = Tensor::stack::<4>(forecasts.collect(), 0);
-        scaled_back(all.sum_dim(0).squeeze_dim(0), scale, &self.windows)
+        match forecasts.reduce(|sum, more| sum + more) {
+            Some(sum) => scaled_back(sum, scale, &self.windows),
+            None => unreachable!("the series' own scale is always there"),
+        }
     }
 }
 
