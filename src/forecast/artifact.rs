@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::InputPlan;
 use super::objective::levels;
-use super::{ConformalOffsets, FittedForecaster};
+use super::{ConformalOffsets, FittedForecaster, MeanCorrection};
 use crate::Error;
 use crate::artifact::members;
 
@@ -34,6 +34,8 @@ struct Manifest {
     inputs: InputPlan,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     conformal: Option<ConformalOffsets>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mean: Option<MeanCorrection>,
     read: ReadOptions,
 }
 
@@ -51,6 +53,7 @@ pub(super) fn save(
         windows: fitted.windows.clone(),
         inputs: fitted.plan.clone(),
         conformal: fitted.conformal.clone(),
+        mean: fitted.mean.clone(),
         read: fitted.read.clone(),
     };
     let tensors = members::tensors(&fitted.members, weights)?;
@@ -82,6 +85,9 @@ pub(super) fn load(path: &Path, device: &Device) -> Result<FittedForecaster, Err
         let levels = levels(&manifest.objective);
         offsets.check(cells, &levels).map_err(bad)?;
     }
+    if let Some(mean) = &manifest.mean {
+        mean.check(spec.horizon * spec.n_targets).map_err(bad)?;
+    }
     let build = || Ok(manifest.model.try_init(device)?);
     let networks = members::read(&file, manifest.members, build, |_| false)?;
     Ok(FittedForecaster {
@@ -93,6 +99,7 @@ pub(super) fn load(path: &Path, device: &Device) -> Result<FittedForecaster, Err
         windows: manifest.windows,
         plan: manifest.inputs,
         conformal: manifest.conformal,
+        mean: manifest.mean,
         read: manifest.read,
         device: device.clone(),
     })

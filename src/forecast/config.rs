@@ -6,7 +6,7 @@ use forge_nn::{ForgeError, check};
 use forge_train::objective::{ObjectiveConfig, Quantiles};
 use serde::{Deserialize, Serialize};
 
-use super::SeriesModelChoice;
+use super::{PointForecast, SeriesModelChoice};
 use crate::Error;
 use crate::estimator::TrainingSettings;
 use crate::settings::text_or_table;
@@ -78,6 +78,14 @@ pub struct ForecasterConfig {
     /// prediction). Default true; without quantiles it has no effect.
     #[serde(default = "yes")]
     pub conformal: bool,
+    /// What the single value of a forecast is: `median` or `mean`. Default median.
+    #[serde(default)]
+    pub point: PointForecast,
+    /// Networks that are trained and whose forecasts are averaged, 1 to 100. They differ by their seed
+    /// alone: `training.seed`, and from one to the next 1,000 more. Intervals and mean are corrected for
+    /// all together. Default 1.
+    #[serde(default = "one")]
+    pub ensemble: usize,
     /// How to train, where it differs from the model's preset.
     #[serde(default)]
     pub training: TrainingSettings,
@@ -102,6 +110,9 @@ fn default_model() -> SeriesModelChoice {
 /// Quantiles of a forecast where nothing else is asked for: the bands of 50, 80 and 90 %.
 const LEVELS: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
 
+/// Networks of an ensemble at most.
+const MOST_MEMBERS: usize = 100;
+
 impl ForecasterConfig {
     /// The defaults for these columns and steps.
     #[must_use]
@@ -120,6 +131,8 @@ impl ForecasterConfig {
             scaler: ScalerConfig::default(),
             validation: tenth(),
             conformal: true,
+            point: PointForecast::default(),
+            ensemble: one(),
             training: TrainingSettings::default(),
         }
     }
@@ -186,6 +199,10 @@ impl ForecasterConfig {
         super::objective::check(&self.objective(), name, capabilities)?;
         if let SplitPart::Fraction(part) = self.validation {
             check::probability("validation", part)?;
+        }
+        if !(1..=MOST_MEMBERS).contains(&self.ensemble) {
+            let allowed = format!("1 to {MOST_MEMBERS}");
+            return Err(ForgeError::config("ensemble", self.ensemble, allowed).into());
         }
         if self.training.augmentation.is_some() {
             let allowed = "absent: they are for table rows, not for windows of series";

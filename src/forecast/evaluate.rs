@@ -28,7 +28,7 @@ impl FittedForecaster {
         levels(&self.objective)
     }
 
-    /// A batch on the model's scale; with the calibrated intervals where there are such.
+    /// A batch on the model's scale; with calibrated intervals and corrected means where there are such.
     pub(super) fn say(&self, windows: &Windows, batch: &WindowBatch) -> Result<Said, ForgeError> {
         let input = self.plan.input(windows, batch)?;
         let each = self.members.iter().map(|module| {
@@ -40,7 +40,10 @@ impl FittedForecaster {
         let each = each.collect::<Result<Vec<_>, ForgeError>>()?;
         let predictions = Predictions::average(&each)?;
         let narrow = |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect::<Vec<_>>();
-        let point = narrow(predictions.point());
+        let mut point = narrow(predictions.point());
+        if let Some(mean) = &self.mean {
+            mean.apply(windows, batch, &mut point);
+        }
         let levels = self.levels();
         let mut quantiles = vec![0.0; point.len() * levels.len()];
         for (k, level) in levels.iter().enumerate() {

@@ -12,7 +12,7 @@ use forge_train::objective::ObjectiveConfig;
 use forge_train::precision::Precision;
 
 use super::input::InputPlan;
-use super::{ConformalOffsets, ForecastStream, Forecasts, artifact};
+use super::{ConformalOffsets, ForecastStream, Forecasts, MeanCorrection, artifact};
 use crate::Error;
 use crate::estimator::without_gradients;
 
@@ -30,6 +30,7 @@ pub struct FittedForecaster {
     pub(super) windows: WindowConfig,
     pub(super) plan: InputPlan,
     pub(super) conformal: Option<ConformalOffsets>,
+    pub(super) mean: Option<MeanCorrection>,
     /// How the training table was read.
     pub(super) read: ReadOptions,
     pub(super) device: Device,
@@ -99,6 +100,12 @@ impl FittedForecaster {
     #[must_use]
     pub fn conformal(&self) -> Option<&ConformalOffsets> {
         self.conformal.as_ref()
+    }
+
+    /// What makes its values means; absent where they are as the objective says.
+    #[must_use]
+    pub fn mean_correction(&self) -> Option<&MeanCorrection> {
+        self.mean.as_ref()
     }
 
     /// How the training table was read.

@@ -16,6 +16,7 @@ mod fitted;
 mod forecaster;
 mod forecasts;
 mod input;
+mod mean;
 mod objective;
 #[cfg(feature = "experiment")]
 pub mod run;
@@ -31,4 +32,5 @@ pub use fit::ForecastFitReport;
 pub use fitted::FittedForecaster;
 pub use forecaster::Forecaster;
 pub use forecasts::{Forecasts, WindowForecast};
+pub use mean::{MeanCorrection, PointForecast};
 pub use stream::ForecastStream;

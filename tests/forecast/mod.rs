@@ -2,6 +2,7 @@
 
 mod backtest;
 mod fit;
+mod mean;
 
 use volatilityforge::data::{ScalerConfig, SeriesConfig};
 use volatilityforge::forecast::ForecasterConfig;
