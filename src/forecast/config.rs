@@ -78,7 +78,7 @@ pub struct ForecasterConfig {
     /// prediction). Default true; without quantiles it has no effect.
     #[serde(default = "yes")]
     pub conformal: bool,
-    /// What the single value of a forecast is: `median` or `mean`. Default median.
+    /// What the single value of a forecast is: `median`, `mean` or `mean_by_all`. Default median.
     #[serde(default)]
     pub point: PointForecast,
     /// Networks that are trained and whose forecasts are averaged, 1 to 100. They differ by their seed

@@ -210,8 +210,13 @@ impl Forecaster {
             if config.conformal {
                 fitted.calibrate(validation)?;
             }
-            if config.point == PointForecast::Mean {
-                fitted.correct_mean(validation)?;
+        }
+        match (config.point, &task.validation) {
+            (PointForecast::Median, _) | (PointForecast::Mean, None) => {}
+            (PointForecast::Mean, Some(validation)) => fitted.correct_mean(&[validation])?,
+            (PointForecast::MeanByAll, None) => fitted.correct_mean(&[&task.train])?,
+            (PointForecast::MeanByAll, Some(validation)) => {
+                fitted.correct_mean(&[&task.train, validation])?;
             }
         }
         let report = ForecastFitReport {

@@ -18,12 +18,16 @@ pub enum PointForecast {
     /// The mean, in the target's own units: what squared error and QLIKE ask for. The held-out steps
     /// say how far it is from the median ([`MeanCorrection`]).
     Mean,
+    /// The mean, by the training steps and the held-out ones: of more windows, for small models. One
+    /// that has learned its training windows by heart errs too little there, and its mean stays too
+    /// near to the median.
+    MeanByAll,
 }
 
 /// What makes the value of a forecast its mean, per step and target.
 ///
 /// Of a target under a logarithm or as returns the forecast `f` is multiplied by the mean of `y/f`
-/// over the validation windows: the smearing estimate of Duan (1983), `exp(m) · mean(exp(e))` with `e`
+/// over the validation windows, or all: the smearing estimate of Duan (1983), `exp(m) · mean(exp(e))` with `e`
 /// the errors of logarithms. Of all factors it is the one whose QLIKE is smallest on these windows.
 /// (Under `log1p`, `1 + y` and `1 + f` take the places of `y` and `f`.) To a target as it is, the mean
 /// error on the model's scale is added. Quantiles stay as they are.
@@ -127,18 +131,25 @@ fn log_mean_exp(values: &[f64]) -> f64 {
 }
 
 impl FittedForecaster {
-    /// Makes the value of a forecast its mean, by `windows`, which must be none of those that were
-    /// learned from. A step and target that none of them has stays as it is.
+    /// Makes the value of a forecast its mean, by all windows of `parts`. Of windows that were learned
+    /// from errors are smaller than of others. A step and target that none of them has stays as it is.
     ///
     /// # Errors
     /// As [`forecast`](Self::forecast).
-    pub fn correct_mean(&mut self, windows: &Windows) -> Result<(), Error> {
+    pub fn correct_mean(&mut self, parts: &[&Windows]) -> Result<(), Error> {
         self.mean = None;
+        let Some(windows) = parts.first() else {
+            return Ok(());
+        };
         let targets = windows.table().schema().config.targets.len();
         let cells = windows.config().horizon.count() * targets;
         let mut errors: Vec<Vec<f64>> = vec![Vec::new(); cells];
         let mut log = vec![false; cells];
-        for rows in passes(windows) {
+        let passes = |part: &&Windows| passes(part).collect::<Vec<_>>();
+        let all = parts
+            .iter()
+            .flat_map(|part| passes(part).into_iter().map(move |rows| (*part, rows)));
+        for (windows, rows) in all {
             let batch = windows.batch(&rows, &self.device)?;
             let said = self.say(windows, &batch)?;
             let Some(target) = batch.target.clone() else {
@@ -164,7 +175,7 @@ impl FittedForecaster {
         };
         self.mean = Some(MeanCorrection {
             shifts: errors.iter().zip(log).map(shift).collect(),
-            windows: windows.len(),
+            windows: parts.iter().map(|part| part.len()).sum(),
         });
         Ok(())
     }

@@ -1,7 +1,11 @@
 //! Means of forecasts, and networks together.
 
-use volatilityforge::data::SeriesTransform;
-use volatilityforge::forecast::{FittedForecaster, Forecaster, ForecasterConfig, PointForecast};
+use std::sync::Arc;
+
+use volatilityforge::data::{SeriesTable, SeriesTransform, SplitPart, TimeSplit};
+use volatilityforge::forecast::{
+    FittedForecaster, Forecaster, ForecasterConfig, PointForecast, WindowForecast,
+};
 use volatilityforge::{Column, DeviceName, Table};
 
 use super::{DAY, quick};
@@ -43,29 +47,41 @@ fn of_logarithms(transform: SeriesTransform) -> ForecasterConfig {
     config
 }
 
-/// Mean over windows of what happened over what was said, of the validation part of a fit.
-fn ratio(fitted: &FittedForecaster, table: &Table, of: &str) -> f64 {
+/// The forecasts of the windows that a fit holds out.
+fn held_out(fitted: &FittedForecaster, table: &Table) -> Vec<WindowForecast> {
     let config = quick();
-    let series = volatilityforge::data::SeriesTable::from_table(table, &config.series).unwrap();
-    let series = std::sync::Arc::new(series);
-    let split = volatilityforge::data::TimeSplit::HoldOut {
+    let series = Arc::new(SeriesTable::from_table(table, &config.series).unwrap());
+    let split = TimeSplit::HoldOut {
         validation: config.validation,
-        test: volatilityforge::data::SplitPart::Steps(0),
+        test: SplitPart::Steps(0),
         embargo: 0,
     };
     let fold = split.folds(&series).unwrap().remove(0);
     let windows = fitted.windows(&series, &fold.validation.unwrap()).unwrap();
-    let (mut sum, mut n) = (0.0, 0.0);
-    for window in fitted.forecast(&windows).unwrap().windows {
-        // Both series are corrected together, so both are looked at unless one is named.
-        if of.is_empty() || window.series == of {
-            for (said, actual) in window.point.iter().zip(&window.actual) {
-                sum += actual / said;
-                n += 1.0;
-            }
-        }
-    }
-    sum / n
+    fitted.forecast(&windows).unwrap().windows
+}
+
+/// The mean over windows and steps of `of(series, actual, said)`.
+fn mean(windows: &[WindowForecast], of: impl Fn(&str, f64, f64) -> f64) -> f64 {
+    let cells = windows.iter().flat_map(|window| {
+        let cells = window.actual.iter().zip(&window.point);
+        cells.map(|(actual, said)| of(&window.series, *actual, *said))
+    });
+    let cells: Vec<f64> = cells.collect();
+    cells.iter().sum::<f64>() / cells.len() as f64
+}
+
+/// What happened over what was said.
+fn ratio(fitted: &FittedForecaster, table: &Table) -> f64 {
+    mean(&held_out(fitted, table), |_, actual, said| actual / said)
+}
+
+/// What happened less what was said, on the model's scale.
+fn error(fitted: &FittedForecaster, table: &Table) -> f64 {
+    let scales = &fitted.scaler().columns()[0].series;
+    mean(&held_out(fitted, table), |series, actual, said| {
+        (actual - said) / scales[series].spread
+    })
 }
 
 #[test]
@@ -85,10 +101,10 @@ fn under_a_logarithm_the_mean_is_the_medians_times_what_was_held_out() {
         let correction = mean.mean_correction().unwrap();
         assert!(correction.windows() > 10 && correction.shifts().len() == 3);
         // What the smearing estimate is defined by.
-        let after = ratio(&mean, &table, "");
+        let after = ratio(&mean, &table);
         assert!((after - 1.0).abs() < 1e-4, "{transform:?}: {after}");
-        let before = ratio(&median, &table, "");
-        assert!((before - 1.0).abs() > 0.1, "{transform:?}: {before}");
+        let before = ratio(&median, &table);
+        assert!((before - 1.0).abs() > 0.01, "{transform:?}: {before}");
         // The one factor for both series, whatever their units; quantiles are as they were.
         let (said, other) = (
             mean.predict(&table).unwrap(),
@@ -110,13 +126,34 @@ fn as_it_is_the_mean_is_the_median_and_the_mean_error() {
     let table = skewed(200);
     let mut config = of_logarithms(SeriesTransform::None);
     config.point = PointForecast::Mean;
-    let fitted = Forecaster::with_config(config)
-        .unwrap()
-        .fit(&table, &device)
-        .unwrap();
-    let shifts = fitted.mean_correction().unwrap().shifts();
-    // Nine days of twelve are far below the mean.
-    assert!(shifts.iter().all(|shift| *shift > 0.05), "{shifts:?}");
+    let fit = |config: &ForecasterConfig| {
+        let forecaster = Forecaster::with_config(config.clone()).unwrap();
+        forecaster.fit(&table, &device).unwrap()
+    };
+    let fitted = fit(&config);
+    let after = error(&fitted, &table);
+    assert!(after.abs() < 1e-5, "{after}");
+    config.point = PointForecast::Median;
+    let before = error(&fit(&config), &table);
+    assert!(before.abs() > 0.05, "{before}");
+}
+
+#[test]
+fn by_all_is_by_training_and_held_out_steps() {
+    let device = DeviceName::Flex.open().unwrap();
+    let table = skewed(200);
+    let mut config = of_logarithms(SeriesTransform::Log);
+    let mut fit = |point| {
+        config.point = point;
+        let forecaster = Forecaster::with_config(config.clone()).unwrap();
+        let (fitted, report) = forecaster
+            .fit_with(&table, &device, Default::default())
+            .unwrap();
+        (fitted.mean_correction().unwrap().clone(), report.windows)
+    };
+    let ((held_out, _), (all, trained)) = (fit(PointForecast::Mean), fit(PointForecast::MeanByAll));
+    assert_eq!(all.windows(), held_out.windows() + trained);
+    assert_ne!(all.shifts(), held_out.shifts());
 }
 
 #[test]

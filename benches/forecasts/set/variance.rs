@@ -82,8 +82,8 @@ pub(super) fn load(table: Table, inputs: Inputs) -> Result<Loaded, Error> {
     for column in names.into_iter().chain(["rv5", "vix"]).filter(seen) {
         config.scaler = config.scaler.with_transform(column, SeriesTransform::Log);
     }
-    // QLIKE asks for means.
-    config.point = PointForecast::Mean;
+    // QLIKE asks for means; half a year is short for one of ratios.
+    config.point = PointForecast::MeanByAll;
     let split = TimeSplit::WalkForward {
         folds: None,
         test: REFIT,
