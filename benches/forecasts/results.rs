@@ -28,7 +28,7 @@ pub(crate) struct Key {
     /// Networks whose forecasts are averaged, where it is not one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ensemble: Option<usize>,
-    #[serde(flatten)]
+    #[serde(default, skip_serializing_if = "Asked::is_nothing")]
     pub(crate) asked: Asked,
 }
 

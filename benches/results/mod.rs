@@ -55,6 +55,11 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// Whether nothing is: so it is in entries from before these were written.
+    pub(crate) fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Puts them into the settings of a run.
     pub(crate) fn apply(&self, training: &mut TrainingSettings) {
         training.epochs = self.epochs.or(training.epochs);

@@ -16,7 +16,7 @@ pub(crate) struct Key {
     pub(crate) model: String,
     pub(crate) strategy: Strategy,
     pub(crate) seed: u64,
-    #[serde(flatten)]
+    #[serde(default, skip_serializing_if = "Asked::is_nothing")]
     pub(crate) asked: Asked,
 }
 
