@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A model is a network of the registry, or a baseline: naive, `seasonal_naive`, drift, ridge,
-//! boosting, and for variances har, `log_har`, garch. Every test window is measured; figures of long
+//! boosting, and for variances har, `log_har`, `log_har_inputs`, garch. Every test window is measured; figures of long
 //! horizons stand beside those without the last incomplete batch of 32 windows, which is how most
 //! published ones are. What the results file already has is not run again, and a run that was
 //! stopped goes on from its checkpoint: the command can be given in pieces. The file says which
@@ -31,9 +31,9 @@ use std::time::Instant;
 use clap::Parser;
 use volatilityforge::{Error, Strategy};
 
-use file::{Common, ended, lock, remove, several_at_a_time};
+use file::{Asked, Common, ended, lock, remove, several_at_a_time};
 use results::{Entry, Key, Results};
-use set::Set;
+use set::{Inputs, Set};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -61,15 +61,14 @@ struct Arguments {
     /// What a forecast is [default: the set's].
     #[arg(long)]
     objective: Option<String>,
-    /// Highest learning rate [default: that of the model's authors for the set, or the preset's].
+    /// What models see beside the variance of spx_realized [default: vix, all there is].
     #[arg(long)]
-    learning_rate: Option<f64>,
-    /// Most epochs [default: likewise].
+    inputs: Option<Inputs>,
+    /// Networks of a run whose forecasts are averaged, with a seed each.
     #[arg(long)]
-    epochs: Option<usize>,
-    /// Epochs without a better validation loss before a run stops [default: likewise].
-    #[arg(long)]
-    patience: Option<usize>,
+    ensemble: Option<usize>,
+    #[command(flatten)]
+    asked: Asked,
 }
 
 fn main() -> ExitCode {
@@ -101,6 +100,10 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
                         strategy: arguments.strategy,
                         lookback: arguments.lookback.unwrap_or(set.lookback),
                         seed,
+                        objective: arguments.objective.clone(),
+                        inputs: arguments.inputs,
+                        ensemble: arguments.ensemble,
+                        asked: arguments.asked.clone(),
                     };
                     if !lock(&results).has(&key) {
                         runs.push((set, key));
@@ -118,7 +121,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
 
 /// Trains and measures one model and adds what it reached.
 fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) -> Result<(), Error> {
-    let mut loaded = set.load(&arguments.common.data, key.horizon)?;
+    let mut loaded = set.load(&arguments.common.data, key.horizon, key.inputs)?;
     loaded.config.lookback = Some(key.lookback);
     if let Some(objective) = &arguments.objective {
         loaded.config.objective = Some(objective.parse()?);
@@ -132,12 +135,11 @@ fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) ->
         let recipe = recipe::of(set.name, &key.model, key.horizon, key.strategy)?;
         let mut training = recipe.training;
         training.seed = key.seed;
-        training.epochs = arguments.epochs.or(training.epochs);
-        training.patience = arguments.patience.or(training.patience);
-        training.learning_rate = arguments.learning_rate.or(training.learning_rate);
+        key.asked.apply(&mut training);
         loaded.config.model = recipe.model;
         loaded.config.strategy = key.strategy;
         loaded.config.training = training;
+        loaded.config.ensemble = key.ensemble.unwrap_or(1);
         let folder = arguments.common.checkpoints(&name);
         let rounds = round::network(&loaded, &arguments.common.device.open()?, &folder)?;
         (rounds, recipe.source.to_string(), Some(folder))
@@ -157,6 +159,8 @@ fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) ->
         seconds: start.elapsed().as_secs_f64(),
         device: arguments.common.device.to_string(),
         settings,
+        past: loaded.config.series.past.clone(),
+        validation: rounds.validation,
         notes: rounds.notes,
     };
     println!(

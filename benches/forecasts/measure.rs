@@ -113,14 +113,10 @@ fn direction(forecasts: &[WindowForecast]) -> Scores {
         .maximize("count", n)
 }
 
-/// Against a log-HAR that is fitted anew every 22 days: below 0 where it is beaten.
+/// Against log-HARs that are fitted anew every 22 days, of its own past alone and of the inputs that the
+/// models have: below 0 where they are beaten.
 fn variance(loaded: &Loaded, rounds: &Rounds) -> Result<Scores, Error> {
     let own = rounds.score.own.all();
-    let har = round::baseline("log_har", loaded, Measure::Variance)?;
-    let losses = |scorer: &ForecastScorer| -> Vec<f64> {
-        let all = scorer.losses(0, ForecastLoss::Qlike).into_iter();
-        all.map(|(_, loss)| loss).collect()
-    };
     let errors = rounds
         .forecasts
         .iter()
@@ -135,12 +131,27 @@ fn variance(loaded: &Loaded, rounds: &Rounds) -> Result<Scores, Error> {
         let name = format!("coverage_{:.0}", 100.0 * interval.share);
         scores = scores.maximize(name, interval.coverage);
     }
-    // The same losses at all times are those of log-HAR itself.
-    let (ours, its) = (losses(&rounds.score.own), losses(&har.score.own));
-    if let Ok(test) = DieboldMariano::test(&ours, &its, 1) {
-        scores = scores
-            .minimize("dm_against_log_har", test.statistic)
-            .minimize("dm_p_value", test.p_value);
+    let mut rivals = vec!["log_har"];
+    if loaded
+        .inputs
+        .is_some_and(|inputs| !inputs.of_har().is_empty())
+    {
+        rivals.push("log_har_inputs");
+    }
+    for rival in rivals {
+        let its = round::baseline(rival, loaded, Measure::Variance)?;
+        // The same losses at all times are those of the rival itself.
+        let (ours, its) = (qlikes(&rounds.score.own), qlikes(&its.score.own));
+        if let Ok(test) = DieboldMariano::test(&ours, &its, 1) {
+            scores = scores
+                .minimize(format!("dm_against_{rival}"), test.statistic)
+                .minimize(format!("dm_p_value_{rival}"), test.p_value);
+        }
     }
     Ok(scores)
+}
+
+fn qlikes(scorer: &ForecastScorer) -> Vec<f64> {
+    let all = scorer.losses(0, ForecastLoss::Qlike).into_iter();
+    all.map(|(_, loss)| loss).collect()
 }

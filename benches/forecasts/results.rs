@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use volatilityforge::train::metric::Scores;
 use volatilityforge::{Error, Strategy};
 
-use crate::file::{ResultsFile, mean_and_deviation};
+use crate::file::{Asked, ResultsFile, mean_and_deviation};
+use crate::set::Inputs;
 
 /// Which run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Key {
     pub(crate) set: String,
     pub(crate) horizon: usize,
@@ -18,6 +19,17 @@ pub(crate) struct Key {
     pub(crate) strategy: Strategy,
     pub(crate) lookback: usize,
     pub(crate) seed: u64,
+    /// Where it is not the set's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) objective: Option<String>,
+    /// Where they are not all that the set has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) inputs: Option<Inputs>,
+    /// Networks whose forecasts are averaged, where it is not one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ensemble: Option<usize>,
+    #[serde(default, skip_serializing_if = "Asked::is_nothing")]
+    pub(crate) asked: Asked,
 }
 
 impl fmt::Display for Key {
@@ -26,7 +38,34 @@ impl fmt::Display for Key {
             f,
             "{}-{}-{}-{}-{}-{}",
             self.set, self.horizon, self.model, self.strategy, self.lookback, self.seed
-        )
+        )?;
+        // The name of a folder too.
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        if let Some(objective) = &self.objective {
+            write!(f, "-{}", objective.chars().map(plain).collect::<String>())?;
+        }
+        if let Some(inputs) = self.inputs {
+            write!(f, "-{inputs:?}")?;
+        }
+        if let Some(ensemble) = self.ensemble {
+            write!(f, "-ensemble{ensemble}")?;
+        }
+        write!(f, "{}", self.asked)
+    }
+}
+
+impl Key {
+    /// What is not as the set has it, to be read.
+    fn settings(&self) -> String {
+        let mut all = vec![];
+        all.extend(self.objective.clone());
+        all.extend(
+            self.inputs
+                .map(|inputs| format!("inputs {inputs:?}").to_lowercase()),
+        );
+        all.extend(self.ensemble.map(|n| format!("mean of {n}")));
+        all.extend(self.asked.told());
+        all.into_iter().map(|setting| setting + "; ").collect()
     }
 }
 
@@ -52,6 +91,12 @@ pub(crate) struct Entry {
     pub(crate) device: String,
     /// Whose training settings.
     pub(crate) settings: String,
+    /// Columns beside the targets that are there to be taken.
+    #[serde(default)]
+    pub(crate) past: Vec<String>,
+    /// Scores of each fit on its validation windows, on the model's scale: by these models are chosen.
+    #[serde(default)]
+    pub(crate) validation: Vec<Scores>,
     /// Such as which columns the model does not take.
     pub(crate) notes: Vec<String>,
 }
@@ -106,11 +151,12 @@ impl Results {
             let others: Vec<String> = others.collect();
             let seeds: Vec<String> = runs.iter().map(|run| run.key.seed.to_string()).collect();
             println!(
-                "  ours: {:<20}{:<10}{:>8}{mean:>10.4} ± {deviation:.4}  seeds {}; {}",
+                "  ours: {:<20}{:<10}{:>8}{mean:>10.4} ± {deviation:.4}  seeds {}; {}{}",
                 key.model,
                 key.strategy.to_string(),
                 key.lookback,
                 seeds.join(" "),
+                key.settings(),
                 others.join(", ")
             );
         }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use volatilityforge::burn::tensor::Device;
 use volatilityforge::data::{SeriesScaler, SeriesTable, WindowConfig, Windows};
-use volatilityforge::forecast::{ForecastScore, Forecaster, WindowForecast, baseline as baselines};
+use volatilityforge::forecast::baseline::{self as baselines, Har};
+use volatilityforge::forecast::{ForecastScore, Forecaster, WindowForecast};
 use volatilityforge::nn::ForgeError;
+use volatilityforge::train::metric::Scores;
 use volatilityforge::{Error, FitOptions};
 
-use crate::set::{Loaded, Measure};
+use crate::set::{Inputs, Loaded, Measure};
 
 /// What came of all rounds.
 pub(crate) struct Rounds {
@@ -21,9 +23,11 @@ pub(crate) struct Rounds {
     pub(crate) parameters: usize,
     pub(crate) training_seconds: f64,
     pub(crate) notes: Vec<String>,
+    /// Of each fit, on its validation windows and on the model's scale.
+    pub(crate) validation: Vec<Scores>,
 }
 
-const BASELINES: [&str; 8] = [
+const BASELINES: [&str; 9] = [
     "naive",
     "seasonal_naive",
     "drift",
@@ -31,6 +35,7 @@ const BASELINES: [&str; 8] = [
     "boosting",
     "har",
     "log_har",
+    "log_har_inputs",
     "garch",
 ];
 
@@ -59,6 +64,7 @@ pub(crate) fn network(loaded: &Loaded, device: &Device, folder: &Path) -> Result
         parameters: reports().map(|report| report.parameters).max().unwrap_or(0),
         training_seconds: reports().map(|report| report.seconds).sum(),
         notes,
+        validation: reports().filter_map(|r| r.scores.clone()).collect(),
         windows: walk.folds.iter().map(|f| f.forecasts.windows.len()).sum(),
         score: walk.score,
         forecasts: walk
@@ -73,9 +79,16 @@ pub(crate) fn network(loaded: &Loaded, device: &Device, folder: &Path) -> Result
 pub(crate) fn baseline(name: &str, loaded: &Loaded, measure: Measure) -> Result<Rounds, Error> {
     let config = &loaded.config;
     let table = Arc::new(SeriesTable::from_table(&loaded.table, &config.series)?);
-    let mut all = baselines::all(&table).into_iter();
+    let mut all = baselines::all(&table);
+    if let Some(columns) = loaded.inputs.map(Inputs::of_har)
+        && !columns.is_empty()
+    {
+        all.push(Box::new(Har::log().with_inputs(columns.iter().copied())));
+    }
+    let mut all = all.into_iter();
     let mut baseline = all.find(|b| b.name() == name).ok_or_else(|| {
-        let allowed = "a baseline for series like these: variances have har, log_har and garch";
+        let allowed = "a baseline for series like these: variances have har, log_har, with inputs \
+                       beside their own past log_har_inputs, with returns garch";
         ForgeError::config("models", name, allowed)
     })?;
     let mut window_config = WindowConfig::new(config.lookback(), config.horizon.clone());
@@ -114,6 +127,7 @@ pub(crate) fn baseline(name: &str, loaded: &Loaded, measure: Measure) -> Result<
         parameters: 0,
         training_seconds: 0.0,
         notes: vec![],
+        validation: vec![],
     })
 }
 

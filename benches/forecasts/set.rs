@@ -2,12 +2,16 @@
 
 mod derived;
 mod m4;
+mod variance;
+
+pub(crate) use variance::Inputs;
 
 use std::path::Path;
 
+use volatilityforge::data::TimeSplit;
 use volatilityforge::data::{Horizon, SeriesConfig, SeriesTransform, SplitPart, TimeColumns};
-use volatilityforge::data::{TimeSplit, TrainSpan};
 use volatilityforge::forecast::ForecasterConfig;
+use volatilityforge::nn::ForgeError;
 use volatilityforge::{Error, ReadOptions, Table, read_table};
 
 /// How forecasts are measured.
@@ -21,7 +25,7 @@ pub(crate) enum Measure {
     Direction,
     /// Root of the mean squared error, of logarithms of volatility.
     Rmse,
-    /// QLIKE, and Diebold–Mariano against a log-HAR.
+    /// QLIKE, and Diebold–Mariano against log-HARs.
     Variance,
 }
 
@@ -167,6 +171,8 @@ pub(crate) struct Loaded {
     pub(crate) table: Table,
     pub(crate) config: ForecasterConfig,
     pub(crate) split: TimeSplit,
+    /// Of a set that has a choice of them.
+    pub(crate) inputs: Option<Inputs>,
 }
 
 impl Set {
@@ -174,7 +180,17 @@ impl Set {
         data.join(self.file).exists()
     }
 
-    pub(crate) fn load(&self, data: &Path, horizon: usize) -> Result<Loaded, Error> {
+    /// `inputs` are [`Inputs::Vix`] where none are given.
+    pub(crate) fn load(
+        &self,
+        data: &Path,
+        horizon: usize,
+        inputs: Option<Inputs>,
+    ) -> Result<Loaded, Error> {
+        if inputs.is_some() && self.measure != Variance {
+            let allowed = "absent: of these sets spx_realized alone has a choice";
+            return Err(ForgeError::config("inputs", self.name, allowed).into());
+        }
         let path = data.join(self.file);
         // Columns of exchange_rate are named by numbers.
         let options = ReadOptions {
@@ -199,7 +215,7 @@ impl Set {
             "m4_hourly" => m4::load(read()?, &path.with_file_name("test.csv"))?,
             "stocks88_daily" => stocks(read()?),
             "equity_minute" => derived::equity_minute(&read()?, horizon)?,
-            "spx_realized" => variance(read()?)?,
+            "spx_realized" => variance::load(read()?, inputs.unwrap_or(Inputs::Vix))?,
             _ => derived::log_volatility(read()?, horizon)?,
         };
         loaded.config.lookback = Some(self.lookback);
@@ -218,6 +234,7 @@ fn long(table: Table, validation: usize, test: usize, horizon: usize) -> Loaded 
         table,
         config: ForecasterConfig::new(series, horizon),
         split: hold_out(SplitPart::Steps(validation), SplitPart::Steps(test)),
+        inputs: None,
     }
 }
 
@@ -248,40 +265,8 @@ fn stocks(table: Table) -> Loaded {
             SplitPart::From("2015-08-03".into()),
             SplitPart::From("2015-10-01".into()),
         ),
+        inputs: None,
     }
-}
-
-/// Days of a walk between two fits: eight of them are the 1,568 days from 2014-01-02 on.
-const REFIT: usize = 196;
-
-/// Realised variance of the S&P 500, with its returns and the VIX for models that take them.
-fn variance(table: Table) -> Result<Loaded, Error> {
-    let returns = derived::numbers(&table, "open_to_close")?;
-    let negative = returns.iter().map(|r| r.min(0.0)).collect();
-    let table = table.with_column(volatilityforge::Column::numeric(
-        "negative_return",
-        negative,
-    ))?;
-    let series =
-        SeriesConfig::new("date", ["rv5"]).with_past(["open_to_close", "negative_return", "vix"]);
-    let mut config = ForecasterConfig::new(series, 1);
-    for column in ["rv5", "vix"] {
-        config.scaler = config.scaler.with_transform(column, SeriesTransform::Log);
-    }
-    let split = TimeSplit::WalkForward {
-        folds: None,
-        test: REFIT,
-        step: None,
-        first_test: Some("2014-01-02".into()),
-        train: TrainSpan::Expanding,
-        validation: REFIT,
-        embargo: 0,
-    };
-    Ok(Loaded {
-        table,
-        config,
-        split,
-    })
 }
 
 /// Forecasts of one step, `horizon` ahead, of a column of logarithms of volatility.
@@ -298,5 +283,6 @@ fn of_log_volatility(
         table,
         config: ForecasterConfig::new(series, Horizon::List(vec![horizon])),
         split: hold_out(SplitPart::Fraction(0.1), test),
+        inputs: None,
     }
 }

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use volatilityforge::files::WholeFile;
 use volatilityforge::nn::ForgeError;
-use volatilityforge::{DeviceName, Error};
+use volatilityforge::{DeviceName, Error, TrainingSettings};
 
 /// Where things are and how they run.
 #[derive(Debug, clap::Args)]
@@ -33,6 +33,58 @@ pub(crate) struct Common {
     /// Given by cargo.
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+/// Training settings that are asked for, instead of those of the authors or the preset. They are a part
+/// of what a run is: with others it is another one.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    /// Highest learning rate [default: that of the model's authors for the set where it is known, or the
+    /// preset's].
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    learning_rate: Option<f64>,
+    /// Most epochs [default: likewise].
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    epochs: Option<usize>,
+    /// Epochs without a better validation loss before a run stops [default: likewise].
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    patience: Option<usize>,
+}
+
+impl Asked {
+    /// Whether nothing is: so it is in entries from before these were written.
+    pub(crate) fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Puts them into the settings of a run.
+    pub(crate) fn apply(&self, training: &mut TrainingSettings) {
+        training.epochs = self.epochs.or(training.epochs);
+        training.patience = self.patience.or(training.patience);
+        training.learning_rate = self.learning_rate.or(training.learning_rate);
+    }
+
+    /// Each that is given, to be read.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let mut told = vec![];
+        told.extend(self.learning_rate.map(|rate| format!("rate {rate}")));
+        told.extend(self.epochs.map(|epochs| format!("epochs {epochs}")));
+        told.extend(self.patience.map(|epochs| format!("patience {epochs}")));
+        told
+    }
+}
+
+/// As a part of a name: `-rate0.01-epochs10`; nothing where nothing is given.
+impl std::fmt::Display for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for setting in self.told() {
+            write!(f, "-{}", setting.replace(' ', ""))?;
+        }
+        Ok(())
+    }
 }
 
 impl Common {

@@ -25,8 +25,8 @@ use std::sync::Mutex;
 use clap::Parser;
 use volatilityforge::{Error, EstimatorConfig, FitOptions, Strategy, TabularEstimator};
 
-use file::{Common, ended, lock, remove, several_at_a_time};
-use results::{Entry, Results};
+use file::{Asked, Common, ended, lock, remove, several_at_a_time};
+use results::{Entry, Key, Results};
 use set::Set;
 
 #[global_allocator]
@@ -46,15 +46,8 @@ struct Arguments {
     /// fast, balanced or accurate.
     #[arg(long, default_value = "accurate")]
     strategy: Strategy,
-    /// Highest learning rate [default: the preset's].
-    #[arg(long)]
-    learning_rate: Option<f64>,
-    /// Most epochs [default: the preset's].
-    #[arg(long)]
-    epochs: Option<usize>,
-    /// Epochs without a better validation loss before a run stops [default: the preset's].
-    #[arg(long)]
-    patience: Option<usize>,
+    #[command(flatten)]
+    asked: Asked,
 }
 
 fn main() -> ExitCode {
@@ -73,36 +66,35 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     for set in sets {
         for model in &arguments.models {
             for &seed in &arguments.seeds {
-                if !lock(&results).has(set.name, model, arguments.strategy, seed) {
-                    runs.push((set, model.as_str(), seed));
+                let key = Key {
+                    set: set.name.into(),
+                    model: model.clone(),
+                    strategy: arguments.strategy,
+                    seed,
+                    asked: arguments.asked.clone(),
+                };
+                if !lock(&results).has(&key) {
+                    runs.push((set, key));
                 }
             }
         }
     }
-    several_at_a_time(common.jobs, &runs, |&(set, model, seed)| {
-        one(arguments, set, model, seed, &results)
+    several_at_a_time(common.jobs, &runs, |(set, key)| {
+        one(common, set, key, &results)
     })?;
     lock(&results).print();
     Ok(())
 }
 
 /// Trains one model on one split and adds what it reached.
-fn one(
-    arguments: &Arguments,
-    set: &Set,
-    model: &str,
-    seed: u64,
-    results: &Mutex<Results>,
-) -> Result<(), Error> {
-    let device = arguments.common.device.open()?;
-    let (table, split) = set.load(&arguments.common.data, seed)?;
-    let mut config = EstimatorConfig::named(model, arguments.strategy)?;
-    config.training.seed = seed;
-    config.training.learning_rate = arguments.learning_rate;
-    config.training.epochs = arguments.epochs;
-    config.training.patience = arguments.patience;
-    let name = format!("{}-{model}-{}-{seed}", set.name, arguments.strategy);
-    let checkpoints = arguments.common.checkpoints(&name);
+fn one(common: &Common, set: &Set, key: &Key, results: &Mutex<Results>) -> Result<(), Error> {
+    let device = common.device.open()?;
+    let (table, split) = set.load(&common.data, key.seed)?;
+    let mut config = EstimatorConfig::named(&key.model, key.strategy)?;
+    config.training.seed = key.seed;
+    key.asked.apply(&mut config.training);
+    let name = key.to_string();
+    let checkpoints = common.checkpoints(&name);
     let options = FitOptions {
         checkpoints: Some(checkpoints.clone()),
         resume: true,
@@ -115,10 +107,7 @@ fn one(
         .fit_split(&table, &split, &device, options)?;
     let scores = fitted.scores(&table, Some(&split.test))?;
     let entry = Entry {
-        set: set.name.into(),
-        model: model.into(),
-        strategy: arguments.strategy,
-        seed,
+        key: key.clone(),
         score: set.score.into(),
         value: scores.get(set.score).unwrap_or(f64::NAN),
         scores,

@@ -1,20 +1,43 @@
 //! What is done, in one file.
 
+use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use volatilityforge::train::metric::Scores;
 use volatilityforge::{Error, Strategy};
 
-use crate::file::{ResultsFile, mean_and_deviation};
+use crate::file::{Asked, ResultsFile, mean_and_deviation};
 
-/// One run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Entry {
+/// Which run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Key {
     pub(crate) set: String,
     pub(crate) model: String,
     pub(crate) strategy: Strategy,
     pub(crate) seed: u64,
+    #[serde(default, skip_serializing_if = "Asked::is_nothing")]
+    pub(crate) asked: Asked,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            set,
+            model,
+            strategy,
+            seed,
+            asked,
+        } = self;
+        write!(f, "{set}-{model}-{strategy}-{seed}{asked}")
+    }
+}
+
+/// One run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    #[serde(flatten)]
+    pub(crate) key: Key,
     /// The score that is published for the table.
     pub(crate) score: String,
     pub(crate) value: f64,
@@ -31,40 +54,42 @@ impl Results {
         Ok(Self(ResultsFile::open(path)?))
     }
 
-    pub(crate) fn has(&self, set: &str, model: &str, strategy: Strategy, seed: u64) -> bool {
-        self.0.entries().iter().any(|e| {
-            (e.set.as_str(), e.model.as_str(), e.strategy, e.seed) == (set, model, strategy, seed)
-        })
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.0.entries().iter().any(|entry| entry.key == *key)
     }
 
     pub(crate) fn add(&mut self, entry: Entry) -> Result<(), Error> {
         self.0.add(entry)
     }
 
-    /// Mean and standard deviation over the seeds of each table, model and strategy.
+    /// Mean and standard deviation over the seeds of each table, model, strategy and settings.
     pub(crate) fn print(&self) {
-        let mut keys: Vec<(&str, &str, String)> = vec![];
-        for e in self.0.entries() {
-            let key = (e.set.as_str(), e.model.as_str(), e.strategy.to_string());
-            if !keys.contains(&key) {
-                keys.push(key);
+        let of = |entry: &Entry| Key {
+            seed: 0,
+            ..entry.key.clone()
+        };
+        let mut keys: Vec<Key> = vec![];
+        for entry in self.0.entries() {
+            if !keys.contains(&of(entry)) {
+                keys.push(of(entry));
             }
         }
         println!(
             "{:<20}{:<16}{:<10}{:>10}{:>10}  seeds",
             "table", "model", "strategy", "mean", "std"
         );
-        for (set, model, strategy) in keys {
-            let of = |e: &&Entry| {
-                (e.set.as_str(), e.model.as_str(), e.strategy.to_string())
-                    == (set, model, strategy.clone())
-            };
-            let runs: Vec<&Entry> = self.0.entries().iter().filter(of).collect();
+        for key in keys {
+            let all = self.0.entries().iter();
+            let runs: Vec<&Entry> = all.filter(|entry| of(entry) == key).collect();
             let values: Vec<f64> = runs.iter().map(|e| e.value).collect();
             let (mean, deviation) = mean_and_deviation(&values);
-            let seeds: Vec<String> = runs.iter().map(|e| e.seed.to_string()).collect();
+            let seeds: Vec<String> = runs.iter().map(|e| e.key.seed.to_string()).collect();
+            let settings: String = key.asked.told().iter().map(|s| format!("; {s}")).collect();
             println!(
-                "{set:<20}{model:<16}{strategy:<10}{mean:>10.4}{deviation:>10.4}  {} ({})",
+                "{:<20}{:<16}{:<10}{mean:>10.4}{deviation:>10.4}  {} ({}{settings})",
+                key.set,
+                key.model,
+                key.strategy.to_string(),
                 seeds.join(" "),
                 runs[0].score
             );

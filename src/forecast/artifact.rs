@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::InputPlan;
 use super::objective::levels;
-use super::{AdaptiveBands, ConformalOffsets, FittedForecaster};
+use super::{AdaptiveBands, ConformalOffsets, FittedForecaster, MeanCorrection};
 use crate::Error;
 use crate::artifact::members;
 
@@ -38,6 +38,8 @@ struct Manifest {
     conformal: Option<ConformalOffsets>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     adaptive: Option<AdaptiveBands>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mean: Option<MeanCorrection>,
     read: ReadOptions,
 }
 
@@ -57,6 +59,7 @@ pub(super) fn save(
         features: fitted.features.clone(),
         conformal: fitted.conformal.clone(),
         adaptive: fitted.adaptive.clone(),
+        mean: fitted.mean.clone(),
         read: fitted.read.clone(),
     };
     let tensors = members::tensors(&fitted.members, weights)?;
@@ -99,6 +102,9 @@ pub(super) fn load(path: &Path, device: &Device) -> Result<FittedForecaster, Err
     if let Some(bands) = &manifest.adaptive {
         bands.check(cells, &levels).map_err(bad)?;
     }
+    if let Some(mean) = &manifest.mean {
+        mean.check(cells).map_err(bad)?;
+    }
     let build = || Ok(manifest.model.try_init(device)?);
     let networks = members::read(&file, manifest.members, build, |_| false)?;
     Ok(FittedForecaster {
@@ -112,6 +118,7 @@ pub(super) fn load(path: &Path, device: &Device) -> Result<FittedForecaster, Err
         features: manifest.features,
         conformal: manifest.conformal,
         adaptive: manifest.adaptive,
+        mean: manifest.mean,
         read: manifest.read,
         device: device.clone(),
     })

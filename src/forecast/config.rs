@@ -7,7 +7,7 @@ use forge_nn::{ForgeError, check};
 use forge_train::objective::{ObjectiveConfig, Quantiles};
 use serde::{Deserialize, Serialize};
 
-use super::{AdaptiveConfig, SeriesModelChoice};
+use super::{AdaptiveConfig, PointForecast, SeriesModelChoice};
 use crate::Error;
 use crate::estimator::TrainingSettings;
 use crate::settings::text_or_table;
@@ -93,6 +93,14 @@ pub struct ForecasterConfig {
     /// Default: they stay; with it, an objective with quantiles or a distribution is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adaptive: Option<AdaptiveConfig>,
+    /// What the single value of a forecast is: `median`, `mean` or `mean_by_all`. Default median.
+    #[serde(default)]
+    pub point: PointForecast,
+    /// Networks that are trained and whose forecasts are averaged, 1 to 100. They differ by their seed
+    /// alone: `training.seed`, and from one to the next 1,000 more. Intervals and mean are corrected for
+    /// all together. Default 1.
+    #[serde(default = "one")]
+    pub ensemble: usize,
     /// How to train, where it differs from the model's preset.
     #[serde(default)]
     pub training: TrainingSettings,
@@ -117,6 +125,9 @@ fn default_model() -> SeriesModelChoice {
 /// Quantiles of a forecast where nothing else is asked for: the bands of 50, 80 and 90 %.
 const LEVELS: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
 
+/// Networks of an ensemble at most.
+const MOST_MEMBERS: usize = 100;
+
 impl ForecasterConfig {
     /// The defaults for these columns and steps.
     #[must_use]
@@ -137,6 +148,8 @@ impl ForecasterConfig {
             validation: tenth(),
             conformal: true,
             adaptive: None,
+            point: PointForecast::default(),
+            ensemble: one(),
             training: TrainingSettings::default(),
         }
     }
@@ -211,6 +224,10 @@ impl ForecasterConfig {
         }
         if let SplitPart::Fraction(part) = self.validation {
             check::probability("validation", part)?;
+        }
+        if !(1..=MOST_MEMBERS).contains(&self.ensemble) {
+            let allowed = format!("1 to {MOST_MEMBERS}");
+            return Err(ForgeError::config("ensemble", self.ensemble, allowed).into());
         }
         if self.training.augmentation.is_some() {
             let allowed = "absent: they are for table rows, not for windows of series";

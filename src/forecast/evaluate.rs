@@ -58,7 +58,10 @@ impl FittedForecaster {
     pub(super) fn say(&self, windows: &Windows, batch: &WindowBatch) -> Result<Said, ForgeError> {
         let predictions = self.predictions(windows, batch)?;
         let narrow = |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect::<Vec<_>>();
-        let point = narrow(predictions.point());
+        let mut point = narrow(predictions.point());
+        if let Some(mean) = &self.mean {
+            mean.apply(windows, batch, &mut point);
+        }
         let levels = self.levels();
         let mut quantiles = vec![0.0; point.len() * levels.len()];
         for (k, level) in levels.iter().enumerate() {

@@ -1,21 +1,23 @@
 //! Training on windows of series.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use burn::module::Module;
 use burn::tensor::Device;
 use forge_data::{Fold, Frequency, SeriesReport, SeriesScaler, SeriesTable, Windows};
-use forge_models::{Recipe, SeriesModelConfig};
+use forge_models::{Recipe, SeriesModel, SeriesModelConfig};
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::metric::Scores;
 use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Scale, Targets};
-use forge_train::{EpochRecord, StopReason};
+use forge_train::{EpochRecord, StopReason, TrainOutcome};
 use serde::Serialize;
 
 use super::input::InputPlan;
 use super::objective::{is_rising, of_outputs};
 use super::task::{ForecastTask, observed, on_host, passes};
-use super::{FittedForecaster, ForecastTeacher, Forecaster};
+use super::{FittedForecaster, ForecastTeacher, Forecaster, PointForecast};
 use crate::estimator::{series_training, without_gradients};
 use crate::hashing::hash_numbers;
 use crate::{Error, FitOptions};
@@ -29,7 +31,7 @@ pub struct ForecastFitReport {
     pub notes: Vec<String>,
     /// Windows that were learned from.
     pub windows: usize,
-    /// Losses and scores by epoch.
+    /// Losses and scores by epoch; of an ensemble one network's after the other's.
     pub history: Vec<EpochRecord>,
     /// Why it ended.
     pub stopped: StopReason,
@@ -37,7 +39,7 @@ pub struct ForecastFitReport {
     pub seconds: f64,
     /// Trainable parameters.
     pub parameters: usize,
-    /// Which weights were kept: `module`, or the average's name.
+    /// Which weights were kept: `module`, or the average's name; of an ensemble the first network's.
     pub candidate: String,
     /// Their scores on the validation windows, on the model's scale; absent without such windows.
     pub scores: Option<Scores>,
@@ -109,6 +111,9 @@ impl Forecaster {
         if validation.is_none() && config.adaptive.is_some() {
             notes.push("no validation windows: bands do not follow what happens".into());
         }
+        if validation.is_none() && config.point == PointForecast::Mean {
+            notes.push("no validation windows: values are not corrected to the mean".into());
+        }
         if train.purged() > 0 {
             notes.push(format!(
                 "{} windows reach out of the training steps and are not learned from",
@@ -152,17 +157,36 @@ impl Forecaster {
             objective: objective.clone(),
             device: plain.clone(),
         };
-        device.seed(training.seed);
-        // Burn draws initial weights when they are first used; drawn here, they depend on nothing
-        // but the seed.
-        let module = model.try_init(&device)?.materialize();
         let identity = Identity {
             model: &model,
             objective: &objective,
             data: fingerprint.finalize().to_hex().to_string(),
         };
-        let trainer = options.trainer(training, &identity)?;
-        let outcome = trainer.fit(&mut task, module)?;
+        let checkpoints = options.checkpoints.clone();
+        let mut runs = Vec::with_capacity(config.ensemble);
+        for member in 0..config.ensemble {
+            let mut training = training.clone();
+            training.seed = seed_of_member(training.seed, member);
+            task.moving = MovingNumbers::of(&objective, &device);
+            device.seed(training.seed);
+            // Burn draws initial weights when they are first used; drawn here, they depend on
+            // nothing but the seed.
+            let module = model.try_init(&device)?.materialize();
+            if member > 0 {
+                let own = |folder: &PathBuf| folder.join(format!("member_{member}"));
+                options.checkpoints = checkpoints.as_ref().map(own);
+            }
+            let trainer = options.trainer(training, &identity)?;
+            runs.push(trainer.fit(&mut task, module)?);
+            if options
+                .stop
+                .as_ref()
+                .is_some_and(|flag| flag.load(Ordering::Relaxed))
+            {
+                break;
+            }
+        }
+        let outcome = joined(runs, &task)?;
         let mut fitted = FittedForecaster {
             model,
             members: outcome.members,
@@ -174,11 +198,20 @@ impl Forecaster {
             features,
             conformal: None,
             adaptive: None,
+            mean: None,
             read: options.read,
             device: plain,
         };
-        if let Some(validation) = task.validation {
-            fitted.calibrate_by(&validation, config.conformal, config.adaptive)?;
+        if let Some(validation) = &task.validation {
+            fitted.calibrate_by(validation, config.conformal, config.adaptive)?;
+        }
+        match (config.point, &task.validation) {
+            (PointForecast::Median, _) | (PointForecast::Mean, None) => {}
+            (PointForecast::Mean, Some(validation)) => fitted.correct_mean(&[validation])?,
+            (PointForecast::MeanByAll, None) => fitted.correct_mean(&[&task.train])?,
+            (PointForecast::MeanByAll, Some(validation)) => {
+                fitted.correct_mean(&[&task.train, validation])?;
+            }
         }
         let report = ForecastFitReport {
             series: table.report().clone(),
@@ -193,6 +226,32 @@ impl Forecaster {
         };
         Ok((fitted, report))
     }
+}
+
+/// The seed of each network of an ensemble; of the first it is the run's.
+fn seed_of_member(seed: u64, member: usize) -> u64 {
+    seed.wrapping_add((member as u64).wrapping_mul(1_000))
+}
+
+/// The networks of several runs together: epochs and seconds of all, scores of their mean.
+fn joined(
+    mut runs: Vec<TrainOutcome<SeriesModel>>,
+    task: &ForecastTask,
+) -> Result<TrainOutcome<SeriesModel>, Error> {
+    let none = || ForgeError::config("ensemble", 0, "at least 1");
+    let others = runs.split_off(1.min(runs.len()));
+    let mut all = runs.pop().ok_or_else(none)?;
+    if others.is_empty() {
+        return Ok(all);
+    }
+    for run in others {
+        all.members.extend(run.members);
+        all.history.extend(run.history);
+        all.seconds += run.seconds;
+        all.stop = run.stop;
+    }
+    all.scores = task.validate_together(&all.members)?;
+    Ok(all)
 }
 
 /// Windows whose targets an objective is fitted to at most.

@@ -15,7 +15,7 @@ use forge_train::objective::ObjectiveConfig;
 use forge_train::precision::Precision;
 
 use super::input::InputPlan;
-use super::{AdaptiveBands, ConformalOffsets, ForecastStream, Forecasts, artifact};
+use super::{AdaptiveBands, ConformalOffsets, ForecastStream, Forecasts, MeanCorrection, artifact};
 use crate::Error;
 use crate::estimator::without_gradients;
 
@@ -36,6 +36,7 @@ pub struct FittedForecaster {
     pub(super) features: Option<SeriesFeatures>,
     pub(super) conformal: Option<ConformalOffsets>,
     pub(super) adaptive: Option<AdaptiveBands>,
+    pub(super) mean: Option<MeanCorrection>,
     /// How the training table was read.
     pub(super) read: ReadOptions,
     pub(super) device: Device,
@@ -151,6 +152,12 @@ impl FittedForecaster {
     #[must_use]
     pub fn adaptive(&self) -> Option<&AdaptiveBands> {
         self.adaptive.as_ref()
+    }
+
+    /// What makes its values means; absent where they are as the objective says.
+    #[must_use]
+    pub fn mean_correction(&self) -> Option<&MeanCorrection> {
+        self.mean.as_ref()
     }
 
     /// How the training table was read.

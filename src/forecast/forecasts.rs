@@ -27,7 +27,8 @@ pub struct WindowForecast {
     /// The times of the steps, `[H]`.
     pub times: Vec<i64>,
     /// The value, `[H x N]`: the median of quantiles, the mean of a distribution (of a target under
-    /// a logarithm or as returns, that of the transformed one turned back).
+    /// a logarithm or as returns, that of the transformed one turned back); where the forecaster
+    /// was asked for [means](super::PointForecast), the mean of all targets.
     pub point: Vec<f64>,
     /// The quantiles, `[H x N x Q]`.
     pub quantiles: Vec<f64>,

@@ -24,6 +24,7 @@ mod forecaster;
 mod forecasts;
 mod input;
 mod input_names;
+mod mean;
 mod objective;
 #[cfg(feature = "experiment")]
 pub mod run;
@@ -42,5 +43,6 @@ pub use fit::ForecastFitReport;
 pub use fitted::FittedForecaster;
 pub use forecaster::Forecaster;
 pub use forecasts::{Forecasts, WindowForecast};
+pub use mean::{MeanCorrection, PointForecast};
 pub use stream::ForecastStream;
 pub use teacher::ForecastTeacher;

@@ -9,6 +9,7 @@ mod explain;
 mod features;
 mod fit;
 mod leakage;
+mod mean;
 mod resume;
 
 use volatilityforge::data::{ScalerConfig, SeriesConfig};

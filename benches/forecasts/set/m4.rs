@@ -56,6 +56,7 @@ pub(super) fn load(train: Table, test: &Path) -> Result<Loaded, Error> {
         table,
         config: ForecasterConfig::new(series, HORIZON),
         split: hold_out(SplitPart::Steps(HORIZON), SplitPart::Steps(HORIZON)),
+        inputs: None,
     })
 }
 

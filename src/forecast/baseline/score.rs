@@ -1,6 +1,6 @@
 //! How good a baseline is.
 
-use forge_data::{Centre, ColumnScaler, Fold, SeriesTransform, Windows};
+use forge_data::{Centre, Fold, SeriesTransform, Windows};
 use forge_nn::ForgeError;
 use forge_train::metric::{ForecastCell, ForecastScorer};
 
@@ -9,6 +9,7 @@ use super::errors::StepErrors;
 use crate::Error;
 use crate::forecast::ForecastScore;
 use crate::forecast::evaluate::{actual, naive_errors};
+use crate::forecast::mean::centre_of;
 
 /// Windows that a baseline is asked for at once.
 const PER_ASK: usize = 1 << 12;
@@ -135,10 +136,9 @@ struct Unit {
 impl Unit {
     fn of(windows: &Windows, cell: &Cell<'_>) -> Self {
         let column = windows.scaler().map(|s| &s.columns()[cell.target]);
-        let own = |c: &ColumnScaler| c.series.get(cell.id).copied().unwrap_or(c.all);
         Self {
             transform: column.map_or(SeriesTransform::None, |c| c.transform),
-            centre: column.map(own).unwrap_or_default(),
+            centre: column.map(|c| centre_of(c, cell.id)).unwrap_or_default(),
             naive: cell.naive,
         }
     }
