@@ -9,6 +9,7 @@
 //! - [`Posterior`]: whatever says how sure it is, with one result, [`Predictive`].
 
 mod bayesian_linear;
+mod from_predictions;
 mod last_layer_laplace;
 mod posterior;
 mod predictive;
