@@ -5,6 +5,7 @@
 mod functional;
 mod kinds;
 mod maml;
+mod many;
 mod methods;
 mod models;
 mod oracle;
