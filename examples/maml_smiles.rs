@@ -5,8 +5,7 @@
 //! trains by MAML on some smiles, and prints the error on the held-out ones, in volatility points, after
 //! 0 to 5 steps, beside networks that are trained from scratch on the same ten quotes.
 
-#[macro_use]
-mod output;
+#![allow(clippy::print_stdout, reason = "examples talk")]
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -45,7 +44,7 @@ struct Arguments {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Meta-steps.
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = 1500)]
     steps: usize,
     /// Of everything that is drawn.
     #[arg(long, default_value_t = 1)]
@@ -140,7 +139,11 @@ fn main() -> Result<(), Error> {
         Some(file) => read_table(file, &Default::default())?.0,
         None => experiment().market.unwrap_or_default().generate()?,
     };
-    let smiles = SmileTasks::of(&table, SmileTasksConfig::default())?;
+    let config = SmileTasksConfig {
+        n_query: 5,
+        ..SmileTasksConfig::default()
+    };
+    let smiles = SmileTasks::of(&table, config)?;
     let (learned, held_out) = smiles.parted()?;
     println!(
         "{} smiles to learn from, {} held out, {} left out with too few quotes",

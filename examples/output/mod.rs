@@ -33,7 +33,6 @@ macro_rules! println {
     ($($what:tt)*) => { $crate::output::out(format_args!("{}\n", format_args!($($what)*))) };
 }
 
-#[allow(unused_macros, reason = "not every example talks of errors")]
 macro_rules! eprintln {
     ($($what:tt)*) => { $crate::output::err(format_args!("{}\n", format_args!($($what)*))) };
 }

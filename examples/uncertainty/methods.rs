@@ -1,6 +1,7 @@
 //! What each method says of the test rows of a split.
 
 use volatilityforge::Error;
+use volatilityforge::burn::module::Module;
 use volatilityforge::burn::tensor::{Device, Tensor};
 use volatilityforge::meta::bayesian::{
     Answer, DeepEnsemble, DrawnWeights, EvidentialNetwork, Passes, Posterior, Predictive, Swag,
