@@ -44,7 +44,7 @@ struct Arguments {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Meta-steps.
-    #[arg(long, default_value_t = 1500)]
+    #[arg(long, default_value_t = 4000)]
     steps: usize,
     /// Of everything that is drawn.
     #[arg(long, default_value_t = 1)]
