@@ -2,7 +2,7 @@
 //! `cargo run --release --example predict -- --model FILE --data FILE --out FILE.csv`
 //!
 //! Writes what the table's file holds, as it is written there, with the predictions beside it:
-//! `predicted_TARGET`, and probabilities, quantiles or spread where the model has them. Where the
+//! `predicted_TARGET`, and probabilities, quantiles or doubt where the model has them. Where the
 //! table has the target too, scores are printed.
 
 #[macro_use]
@@ -36,10 +36,13 @@ struct Arguments {
     /// all: what the input holds, and the predictions; or predictions alone.
     #[arg(long, default_value = "all")]
     columns: OutputColumns,
-    /// Predict several times and write mean and spread: members (of an ensemble), dropout:30 or
-    /// noise:0.05 [default: once].
+    /// Predict several times and write how sure the model is: members (of an ensemble or tabm),
+    /// dropout:30 or noise:0.05 [default: once].
     #[arg(long)]
     inference: Option<Inference>,
+    /// Quantiles to write beside predicted distributions.
+    #[arg(long, num_args = 1.., value_name = "Q", default_values_t = [0.05, 0.95])]
+    quantiles: Vec<f64>,
     /// Where to compute.
     #[arg(long, default_value = "flex")]
     device: DeviceName,
@@ -82,6 +85,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     config.columns = arguments.columns;
     config.inference = arguments.inference;
+    config.quantiles.clone_from(&arguments.quantiles);
     config.allow_unknown_labels = arguments.allow_unknown_labels;
     let account = model.predict_file(&arguments.data, &arguments.out, &config)?;
     println!("{account}");

@@ -329,7 +329,7 @@ fn spreads_are_columns_of_a_predicted_file() {
     assert!(account.scores.is_some());
     let (table, _) = read_table(path("out.csv"), &Default::default()).unwrap();
     let names: Vec<&str> = table.columns().iter().map(|c| c.name.as_str()).collect();
-    assert_eq!(names, ["predicted_vol", "spread_vol"]);
+    assert_eq!(names, ["predicted_vol", "epistemic_vol"]);
     // A table of labels alone has nothing to move.
     let labels: Vec<&str> = (0..40).map(|i| ["x", "y", "z"][i % 3]).collect();
     let y = (0..40).map(|i| f64::from(i % 3)).collect();

@@ -13,6 +13,7 @@ mod chain;
 mod checkpointing_memory;
 mod classifier;
 mod distill;
+mod doubt;
 mod estimator;
 mod experiment;
 mod experiment_config;

@@ -1,7 +1,8 @@
 //! Option chains: what an [experiment](crate::experiment) on one is, and how its report shows
-//! smiles, and quotes that are none. Nothing else in this crate knows what an option is.
+//! smiles, quotes that are none, and smiles as tasks to adapt to. Nothing else in this crate knows what an option is.
 
 mod quotes;
+mod smile_tasks;
 mod smiles;
 
 use forge_data::{SplitConfig, SyntheticMarketConfig};
@@ -9,6 +10,7 @@ use forge_data::{SplitConfig, SyntheticMarketConfig};
 use crate::experiment::{ExperimentConfig, Summary};
 
 pub use quotes::{DoubtfulQuotes, QUOTE_COLUMNS, doubtful_quotes, quotes_section};
+pub use smile_tasks::{Smile, SmileTasks, SmileTasksConfig, SmilesBy};
 pub use smiles::smiles;
 
 /// The column that an experiment on a chain predicts: volatility as a fraction, 0.15 for 15 %.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// What makes predictions of the same rows differ, so that their mean and spread say more than one of them:
 /// `members`, `dropout:30` or `noise:0.05` on a command line, a table in a file. Whatever it is, the
-/// members of an ensemble each take part.
+/// members of an ensemble each take part. A network that is an ensemble in itself (`tabm`) is asked for its
+/// own members by `members`, and for their average in each pass of the others.
 ///
 /// ```
 /// use volatilityforge::{DropoutPasses, Inference};
@@ -21,7 +22,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum Inference {
-    /// The members of an ensemble, once each (Lakshminarayanan et al. 2017, arXiv 1612.01474).
+    /// The members of an ensemble, once each (Lakshminarayanan et al. 2017, arXiv 1612.01474), those of
+    /// a network that is one in itself among them.
     Members,
     /// Dropout stays on, norms rest (Gal and Ghahramani 2016, arXiv 1506.02142).
     Dropout(DropoutPasses),

@@ -16,6 +16,7 @@ mod options;
 mod permutation;
 mod predict;
 mod prediction_columns;
+mod predictive;
 mod preset;
 mod reading;
 mod regressor;

@@ -33,6 +33,18 @@ pub(super) fn predictions_with(
     objective.decode_members(&outputs, members, scales)
 }
 
+/// What each member of a network says that is an ensemble in itself; of another network, what it says.
+pub(super) fn predictions_of_each(
+    module: &Model,
+    rows: &TabularDataset,
+    context: Option<&Context>,
+    objective: &ObjectiveConfig,
+    scales: &[Scale],
+) -> Result<Vec<Predictions>, ForgeError> {
+    let (outputs, members) = outputs(module, rows, context, |input| input)?;
+    objective.decode_each(&outputs, members, scales)
+}
+
 /// The model's outputs for all rows `[N x K x D_out]`, in order, as it gives them, and the number
 /// `K` of its members.
 fn outputs(

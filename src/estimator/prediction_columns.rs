@@ -1,6 +1,7 @@
 //! Predictions as columns of a table.
 
 use forge_data::{Column, Table};
+use forge_meta::bayesian::Predictive;
 use forge_train::objective::{Predictions, SpreadPredictions};
 
 use super::FittedModel;
@@ -70,27 +71,83 @@ impl FittedModel {
         Ok(columns)
     }
 
-    /// The columns of predictions with their spread beside them: `spread_TARGET`, or of classes
-    /// `spread_probability_CLASS`; none where the predictions tell the spread themselves.
+    /// Quantiles of distributions and buckets as columns `quantile_0.05_TARGET`: those of `quantiles`
+    /// that [`columns_of`](Self::columns_of) does not have; none for predictions of other kinds.
     ///
     /// # Errors
-    /// As [`columns_of`](Self::columns_of).
-    pub(crate) fn columns_with_spread(
+    /// A config error for a quantile outside `(0, 1)`.
+    pub(crate) fn quantile_columns(
+        &self,
+        predictions: &Predictions,
+        quantiles: &[f64],
+    ) -> Result<Vec<Column>, Error> {
+        if predictions.std().is_none() {
+            return Ok(Vec::new());
+        }
+        let shown = predictions.shown_quantiles();
+        let others = quantiles.iter().filter(|q| !shown.contains(q));
+        let columns =
+            others.map(|q| Ok(self.by_target(&format!("quantile_{q}"), predictions.quantile(*q)?)));
+        let columns: Vec<_> = columns.collect::<Result<_, Error>>()?;
+        Ok(columns.into_iter().flatten().collect())
+    }
+
+    /// What the members or passes say together, with their doubt beside it. Of numbers:
+    /// `aleatoric_TARGET` and `epistemic_TARGET`, standard deviations, and where the objective tells of
+    /// noise quantiles of the mixture; or `spread_TARGET` where inputs are moved (`noise`) or quantiles
+    /// predicted. Of classes: `spread_probability_CLASS`, and `entropy_TARGET` with its parts.
+    ///
+    /// # Errors
+    /// As [`columns_of`](Self::columns_of) and [`quantile_columns`](Self::quantile_columns).
+    pub(crate) fn columns_with_doubt(
         &self,
         said: &SpreadPredictions,
+        predictive: Option<&Predictive>,
+        quantiles: &[f64],
     ) -> Result<Vec<Column>, Error> {
         let mut columns = self.columns_of(&said.mean)?;
-        if said.mean.epistemic().is_some() {
+        if let (Some(classes), Some(doubt)) = (self.classes(), &said.doubt) {
+            for (class, label) in classes.iter().enumerate() {
+                let name = format!("spread_probability_{label}");
+                columns.push(Column::numeric(name, said.spread_of(class)));
+            }
+            columns.extend(self.by_target("entropy", doubt.total()));
+            columns.extend(self.by_target("aleatoric_entropy", doubt.aleatoric.clone()));
+            columns.extend(self.by_target("epistemic_entropy", doubt.epistemic.clone()));
             return Ok(columns);
         }
-        let names: Vec<String> = match self.classes() {
-            Some(classes) => classes.iter().map(|c| format!("probability_{c}")).collect(),
-            None => self.target_names().into_iter().map(String::from).collect(),
+        let told = said.mean.epistemic().is_some();
+        let Some(predictive) = predictive else {
+            if !told {
+                columns.extend(self.by_target("spread", said.spread.clone()));
+            }
+            return Ok(columns);
         };
-        for (slot, name) in names.iter().enumerate() {
-            let name = format!("spread_{name}");
-            columns.push(Column::numeric(name, said.spread_of(slot)));
+        let deviations = |variances: Vec<f64>| variances.into_iter().map(f64::sqrt).collect();
+        if !told {
+            if predictive.has_noise() {
+                columns.extend(self.by_target("aleatoric", deviations(predictive.aleatoric())));
+            }
+            columns.extend(self.by_target("epistemic", deviations(predictive.epistemic())));
+        }
+        if matches!(said.mean, Predictions::Distribution { .. }) {
+            for q in quantiles {
+                columns.extend(self.by_target(&format!("quantile_{q}"), predictive.quantile(*q)?));
+            }
+        } else {
+            columns.extend(self.quantile_columns(&said.mean, quantiles)?);
         }
         Ok(columns)
+    }
+
+    /// Values `[N x S]` as a column `WHAT_TARGET` per target.
+    fn by_target(&self, what: &str, values: Vec<f64>) -> Vec<Column> {
+        let names = self.target_names();
+        let slots = names.len();
+        let columns = names.iter().enumerate().map(|(slot, name)| {
+            let own = values.iter().skip(slot).step_by(slots).copied();
+            Column::numeric(format!("{what}_{name}"), own.collect())
+        });
+        columns.collect()
     }
 }

@@ -4,10 +4,10 @@ use burn::tensor::{Distribution, Tensor};
 use forge_data::{Features, Table, TabularDataset, TransformReport};
 use forge_models::TabularInput;
 use forge_nn::{Mode, set_mode};
-use forge_train::objective::{Objective, SpreadPredictions};
+use forge_train::objective::{Objective, Predictions, SpreadPredictions};
 
 use super::fitted_model::{constants, scales};
-use super::predict::predictions_with;
+use super::predict::{predictions_of_each, predictions_with};
 use super::{FittedModel, Inference};
 use crate::Error;
 
@@ -54,60 +54,83 @@ impl FittedModel {
         rows: Option<&[usize]>,
         how: &Inference,
     ) -> Result<(SpreadPredictions, TransformReport), Error> {
+        let (answers, report) = self.answers_with_report(table, rows, how)?;
+        Ok((SpreadPredictions::of(&answers)?, report))
+    }
+
+    /// What each member or pass says of some rows (0-based) or all, however many labels are unknown, and
+    /// what there is to know of the rows: what [`predictions_spread`](Self::predictions_spread) and
+    /// [`predictive`](Self::predictive) are made of. A table without rows has one answer.
+    ///
+    /// # Errors
+    /// As [`predictions_spread`](Self::predictions_spread), but for unknown labels.
+    pub fn answers_with_report(
+        &self,
+        table: &Table,
+        rows: Option<&[usize]>,
+        how: &Inference,
+    ) -> Result<(Vec<Predictions>, TransformReport), Error> {
         how.validate()?;
         let masks = self.model.capabilities().missing;
         let mut features = self.preprocessor.transform_with(table, rows, masks)?;
         let report = std::mem::take(&mut features.report);
-        Ok((self.spread_of(features, how)?, report))
+        Ok((self.answers_of(features, how)?, report))
     }
 
-    fn spread_of(&self, features: Features, how: &Inference) -> Result<SpreadPredictions, Error> {
+    fn answers_of(&self, features: Features, how: &Inference) -> Result<Vec<Predictions>, Error> {
         let (passes, seed) = how.passes();
         let refuse = || how.without_effect(self.model.name());
-        if passes * self.members.len() < 2 {
-            return Err(refuse().into());
-        }
         let scales = scales(&self.encoder);
         if features.n_rows == 0 {
-            let nothing = self.objective.decode(&[], &scales)?;
-            return Ok(SpreadPredictions::of(&[nothing])?);
+            return Ok(vec![self.objective.decode(&[], &scales)?]);
         }
         let dataset = TabularDataset::new(features, &self.device);
         let context = self.context.as_ref().map(|c| c.to_device(&self.device));
+        let context = context.as_ref();
         let numbers = self.preprocessor.n_values();
         if how.noise().is_some() && numbers == 0 {
             return Err(refuse().into());
         }
-        let constants = constants(&self.encoder);
         let mut all = Vec::new();
         self.device.seed(seed);
         for member in &self.members {
             let member = match how {
+                Inference::Members => {
+                    let (objective, scales) = (&self.objective, &scales);
+                    all.extend(predictions_of_each(
+                        member, &dataset, context, objective, scales,
+                    )?);
+                    continue;
+                }
                 Inference::Dropout(_) => set_mode(member.clone(), Mode::Sample),
-                Inference::Members | Inference::Noise(_) => member.clone(),
+                Inference::Noise(_) => member.clone(),
             };
             for _ in 0..passes {
                 let moved = |input: TabularInput| match how.noise() {
                     Some(scale) => noisy(input, numbers, scale),
                     None => input,
                 };
-                let context = context.as_ref();
-                let mut said =
-                    predictions_with(&member, &dataset, context, &self.objective, &scales, moved)?;
-                for (slot, value) in &constants {
-                    said.pin(*slot, *value);
-                }
-                all.push(said);
+                all.push(predictions_with(
+                    &member,
+                    &dataset,
+                    context,
+                    &self.objective,
+                    &scales,
+                    moved,
+                )?);
             }
         }
         let drops = || {
             all.chunks(passes)
                 .any(|of_one| of_one.iter().any(|p| *p != of_one[0]))
         };
-        if matches!(how, Inference::Dropout(_)) && !drops() {
+        if all.len() < 2 || (matches!(how, Inference::Dropout(_)) && !drops()) {
             return Err(refuse().into());
         }
-        Ok(SpreadPredictions::of(&all)?)
+        for (slot, value) in constants(&self.encoder) {
+            all.iter_mut().for_each(|said| said.pin(slot, value));
+        }
+        Ok(all)
     }
 }
 

@@ -3,6 +3,7 @@
 mod baselines;
 mod config;
 mod data;
+mod doubt;
 mod fingerprint;
 mod importance;
 mod model_record;

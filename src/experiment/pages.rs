@@ -3,7 +3,7 @@
 use forge_data::ColumnValues;
 use forge_train::EpochRecord;
 
-use super::{ExperimentData, SectionMaker, Summary, importance};
+use super::{ExperimentData, SectionMaker, Summary, doubt, importance};
 use crate::report::{Diagnostics, Figure, Plot, Point, Report, Section};
 use crate::{Error, FittedModel};
 
@@ -29,6 +29,7 @@ pub(super) fn report(
             features: &features(data, model),
         };
         sections.extend(diagnostics.sections()?);
+        sections.extend(doubt::sections(data, model)?);
     }
     sections.extend(importance::section(summary));
     for make in extra {

@@ -27,6 +27,8 @@ pub struct PredictionAccount {
     pub scored: usize,
     /// Why there are no scores, where the file has the targets.
     pub not_scored: Option<String>,
+    /// Why there are no quantiles, where doubt was asked for.
+    pub no_quantiles: Option<String>,
 }
 
 impl Display for PredictionAccount {
@@ -41,6 +43,9 @@ impl Display for PredictionAccount {
             "{} predictions of {targets} by {}",
             self.rows, self.model
         )?;
+        if let Some(why) = &self.no_quantiles {
+            write!(f, "\n{why}")?;
+        }
         if let Some(why) = &self.not_scored {
             write!(f, "\nno scores: {why}")?;
         }

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use forge_data::{DataError, Passage, ReadOptions, ReadReport, Table, TransformReport, read_table};
+use forge_meta::bayesian::Predictive;
+use forge_nn::ForgeError;
 use forge_train::metric::Scores;
 use forge_train::objective::{Predictions, SpreadPredictions};
 
@@ -16,8 +18,12 @@ pub struct PredictionConfig {
     pub read: ReadOptions,
     /// What the predictions' file holds beside them. Default: everything.
     pub columns: OutputColumns,
-    /// Predicts several times, in this way, and writes mean and spread. Default: once.
+    /// Predicts several times, in this way, and writes the mean with what the ways tell of doubt.
+    /// Default: once.
     pub inference: Option<Inference>,
+    /// Which quantiles of the targets are written beside predicted distributions, in `(0, 1)`. Default:
+    /// 0.05 and 0.95.
+    pub quantiles: Vec<f64>,
     /// Whether a column may have mostly labels that training did not have. Default: refused.
     pub allow_unknown_labels: bool,
 }
@@ -30,22 +36,23 @@ impl PredictionConfig {
             read: model.read_options(),
             columns: OutputColumns::default(),
             inference: None,
+            quantiles: vec![0.05, 0.95],
             allow_unknown_labels: false,
         }
     }
 }
 
-/// Predictions, with their spread where there are several.
+/// Predictions, with their doubt where there are several.
 enum Said {
     Once(Predictions),
-    Often(SpreadPredictions),
+    Often(SpreadPredictions, Option<Predictive>),
 }
 
 impl Said {
     fn mean(&self) -> &Predictions {
         match self {
             Self::Once(predictions) => predictions,
-            Self::Often(said) => &said.mean,
+            Self::Often(said, _) => &said.mean,
         }
     }
 }
@@ -78,6 +85,11 @@ impl FittedModel {
         config: &PredictionConfig,
     ) -> Result<PredictionAccount, Error> {
         let data = data.as_ref();
+        for q in &config.quantiles {
+            if !(*q > 0.0 && *q < 1.0) {
+                return Err(ForgeError::config("quantiles", q, "above 0 and below 1").into());
+            }
+        }
         let (table, read, unreadable) = self.read_to_predict(data, &config.read)?;
         if config.columns == OutputColumns::All {
             // Before the time is spent.
@@ -99,6 +111,7 @@ impl FittedModel {
             scores: None,
             scored: 0,
             not_scored: unreadable.map(|error| error.to_string()),
+            no_quantiles: self.no_quantiles(&said),
         };
         if account.not_scored.is_none() {
             match self.score(&table, &said, config) {
@@ -110,8 +123,14 @@ impl FittedModel {
             }
         }
         let columns = match said {
-            Said::Once(predictions) => self.columns_of(&predictions)?,
-            Said::Often(said) => self.columns_with_spread(&said)?,
+            Said::Once(predictions) => {
+                let mut columns = self.columns_of(&predictions)?;
+                columns.extend(self.quantile_columns(&predictions, &config.quantiles)?);
+                columns
+            }
+            Said::Often(said, predictive) => {
+                self.columns_with_doubt(&said, predictive.as_ref(), &config.quantiles)?
+            }
         };
         match config.columns {
             OutputColumns::All => Passage::of(&account.read, &config.read)?.write(to, &columns)?,
@@ -133,9 +152,31 @@ impl FittedModel {
                 (Said::Once(predictions), report)
             }
             Some(how) => {
-                let (said, report) = self.spread_with_report(table, rows, how)?;
-                (Said::Often(said), report)
+                let (answers, report) = self.answers_with_report(table, rows, how)?;
+                let said = SpreadPredictions::of(&answers)?;
+                let predictive = match (how, &said.mean) {
+                    (Inference::Noise(_), _)
+                    | (_, Predictions::Probabilities { .. } | Predictions::Quantiles { .. }) => {
+                        None
+                    }
+                    _ => Some(Predictive::of_predictions(&answers)?),
+                };
+                (Said::Often(said, predictive), report)
             }
+        })
+    }
+
+    /// Why there are no quantiles, where somebody asked how sure the model is.
+    fn no_quantiles(&self, said: &Said) -> Option<String> {
+        let Said::Often(_, Some(predictive)) = said else {
+            return None;
+        };
+        (!predictive.is_empty() && !predictive.has_noise()).then(|| {
+            format!(
+                "epistemic deviations are of what the model does not know; {} tells nothing of the \
+                 noise around it, so no quantiles: train with the objective 'distribution' for them",
+                self.objective()
+            )
         })
     }
 

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-pub use diagnostics::Diagnostics;
+pub use diagnostics::{Diagnostics, RowDoubt};
 pub use figure::{Bar, Bars, ConfusionTable, Figure, Mark, Plot, Point, Section, Series};
 pub use learning_rates::learning_rates;
 

@@ -130,6 +130,19 @@ impl AnyTensor {
         }
     }
 
+    /// The same rows, each as a batch of one: with an axis of length 1 after the first.
+    #[must_use]
+    pub fn each_row_alone(self) -> Self {
+        let mut shape = self.shape();
+        shape.insert(shape.len().min(1), 1);
+        let shape = shape.into();
+        match self {
+            Self::Float(tensor) => Self::Float(Dispatch::float_reshape(tensor, shape)),
+            Self::Int(tensor) => Self::Int(Dispatch::int_reshape(tensor, shape)),
+            Self::Bool(tensor) => Self::Bool(Dispatch::bool_reshape(tensor, shape)),
+        }
+    }
+
     /// What the element kind is called.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -7,6 +7,7 @@
 //! - [`replay()`] runs a graph on values of one's own, on any backend that is a [`Level`]: one that
 //!   computes, or `Autodiff` around one, as deep as wanted. That is what derivatives of any order
 //!   stand on (`forge_meta::functional`).
+//! - [`replay_many()`] runs a graph of one sample for many at once.
 //! - An exporter reads [`Graph::steps`] instead.
 //!
 //! It is a crate of its own because both derivatives and export need it and neither needs the
@@ -29,6 +30,6 @@ pub use dispatch::{Base, WithBase, with_base};
 pub use graph::{Draw, Graph, Parameter, Slot, Step};
 pub use kinds::{KINDS, kind};
 pub use level::Level;
-pub use replay::replay;
+pub use replay::{Many, Tap, replay, replay_many, tapped};
 pub use tensors::Tensors;
 pub use value::Value;

@@ -2,7 +2,9 @@
 //! `tabular_resnet` and `ft_transformer`) prints for each, at its fast preset with 256 rows of 40
 //! numeric features in evaluation mode, milliseconds of Burn's forward and backward pass, of
 //! `value_and_grad` and `hvp`, and how often the first goes into the second and the second into the
-//! third. `FORGE_BENCH_DEVICE` names the device, of those compiled in; default: flex.
+//! third; of `per_sample_grads`, the same 256 rows at once and one by one, and how often
+//! `value_and_grad` goes into the former; and of the answers of eight members at once (`call_each`)
+//! beside those of one, for all rows and for one row. `FORGE_BENCH_DEVICE` names the device, of those compiled in; default: flex.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use burn::module::Module;
@@ -18,6 +20,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const FEATURES: usize = 40;
 const ROWS: usize = 256;
+const MEMBERS: usize = 8;
 
 type Batch = (Tensor<2>, Tensor<2>);
 
@@ -61,6 +64,39 @@ fn main() {
             }))
         };
         let f = std::rc::Rc::new(f);
+        let rows = {
+            let (f, params, x, y) = (f.clone(), params.clone(), x.clone(), y.clone());
+            median_ms(Box::new(move || {
+                let _ = f.per_sample_grads(&params, (x.clone(), y.clone())).unwrap();
+            }))
+        };
+        let single = {
+            let (f, params) = (f.clone(), params.clone());
+            let (x, y) = (x.clone().narrow(0, 0, 1), y.clone().narrow(0, 0, 1));
+            median_ms(Box::new(move || {
+                let _ = f.value_and_grad(&params, (x.clone(), y.clone())).unwrap();
+            }))
+        };
+        for rows in [ROWS, 1] {
+            let said = Functional::capture(&model, |model, (x,): (Tensor<2>,)| {
+                model.forward(TabularInput::numeric(x))
+            });
+            let said = std::rc::Rc::new(said);
+            let x = x.clone().narrow(0, 0, rows);
+            let members: Vec<Params> = (0..MEMBERS).map(|_| params.clone()).collect();
+            let stacked = Params::stack(&members).unwrap();
+            let (one, own, input) = (said.clone(), params.clone(), x.clone());
+            let one = median_ms(Box::new(move || {
+                let _ = one.call(&own, (input.clone(),)).unwrap();
+            }));
+            let all = median_ms(Box::new(move || {
+                let _: Tensor<3> = said.call_each(&stacked, (x.clone(),)).unwrap();
+            }));
+            println!(
+                "{name}, {rows} rows: one member {one:.3} ms, {MEMBERS} at once {all:.3} ms ({:.2})",
+                all / one
+            );
+        }
         let (replay, curved) = (f.clone(), f);
         let (p, a) = (params.clone(), (x.clone(), y.clone()));
         let gradient = median_ms(Box::new(move || {
@@ -71,6 +107,11 @@ fn main() {
                 .hvp(&params, &direction, (x.clone(), y.clone()))
                 .unwrap();
         }));
+        println!(
+            "{name}: per_sample_grads {rows:.2} ms ({:.2}), one by one {:.2} ms",
+            rows / gradient,
+            ROWS as f64 * single
+        );
         println!(
             "{name}: direct {direct:.2} ms, value_and_grad {gradient:.2} ms ({:.2}), hvp {hvp:.2} ms \
              ({:.2})",

@@ -19,7 +19,7 @@ use forge_graph::{KINDS, capture, kind};
 use forge_meta::functional::{Functional, ParamTensor, Params};
 use forge_nn::ops::stop_gradient;
 
-const SHAPE: [usize; 2] = [3, 4];
+pub(crate) const SHAPE: [usize; 2] = [3, 4];
 
 /// A module that is one matrix.
 #[derive(Module, Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Held {
     pub(crate) x: Param<Tensor<2>>,
 }
 
-type Function = fn(Tensor<2>) -> Tensor<1>;
+pub(crate) type Function = fn(Tensor<2>) -> Tensor<1>;
 
 fn flat<const D: usize>(y: Tensor<D>) -> Tensor<1> {
     let len = y.shape().num_elements();
@@ -47,7 +47,7 @@ fn floats<const D: usize>(seed: u64, shape: [usize; D], like: &Tensor<2>) -> Ten
 }
 
 /// Distinct values in `0.3..1.7`, without ties.
-fn values(seed: u64, len: usize) -> Vec<f64> {
+pub(crate) fn values(seed: u64, len: usize) -> Vec<f64> {
     let at = |i: usize| ((i as f64 + 1.0) * 0.754_877_666 + seed as f64 * 0.569_840_290).fract();
     (0..len).map(|i| 0.3 + 1.4 * at(i)).collect()
 }
@@ -71,7 +71,7 @@ fn taken(x: Tensor<2>, rows: Tensor<1, Int>) -> Tensor<1> {
     clippy::disallowed_methods,
     reason = "Burn's own GELU is one of the kinds"
 )]
-const CASES: &[(&str, Function)] = &[
+pub(crate) const CASES: &[(&str, Function)] = &[
     ("reshape", |x| flat(x.reshape([2, 6]))),
     ("swap_dims", |x| flat(x.swap_dims(0, 1))),
     ("permute", |x| flat(x.reshape([3, 2, 2]).permute([2, 0, 1]))),
@@ -425,11 +425,11 @@ const CASES: &[(&str, Function)] = &[
 ];
 
 /// Not linear in the operation's output.
-fn loss(y: Tensor<1>) -> Tensor<1> {
+pub(crate) fn loss(y: Tensor<1>) -> Tensor<1> {
     (y.clone() * y.clone() * (y * 0.5 + 0.3)).sum()
 }
 
-fn held() -> Held {
+pub(crate) fn held() -> Held {
     let x = TensorData::new(values(1, 12), SHAPE);
     Held {
         x: Param::from_tensor(Tensor::from_data(x, (&Device::flex(), DType::F64))),

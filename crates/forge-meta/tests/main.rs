@@ -6,6 +6,7 @@ mod functional;
 mod kinds;
 mod laplace;
 mod maml;
+mod many;
 mod methods;
 mod models;
 mod neural_processes;

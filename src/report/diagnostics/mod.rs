@@ -2,10 +2,13 @@
 
 mod classes;
 mod correlation;
+mod doubt;
 mod intervals;
 mod numbers;
 
 use forge_train::objective::{Predictions, Targets};
+
+pub use doubt::RowDoubt;
 
 use super::Section;
 use crate::Error;

@@ -4,9 +4,12 @@ mod activation;
 mod boolean;
 mod float;
 mod int;
+mod many;
 mod module;
 mod numeric;
 mod shape;
+
+pub use many::{Many, Tap, replay_many, tapped};
 
 use burn::backend::tensor::{BoolTensor, FloatTensor, IntTensor};
 use burn_ir::{OperationIr, TensorIr, TensorStatus};

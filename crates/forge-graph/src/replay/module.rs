@@ -51,7 +51,7 @@ impl<B: Level> Run<'_, B> {
 }
 
 /// `x W + b`; Burn cannot differentiate the gradient of its own linear layer.
-fn linear<B: Level>(
+pub(super) fn linear<B: Level>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: Option<FloatTensor<B>>,

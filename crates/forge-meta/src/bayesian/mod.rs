@@ -13,6 +13,7 @@
 mod bayesian_linear;
 mod class_predictive;
 mod curvature;
+mod from_predictions;
 mod laplace_classes;
 mod last_layer_laplace;
 mod posterior;

@@ -2,7 +2,7 @@
 
 use forge_nn::{ForgeError, check};
 use forge_train::bisect;
-use forge_train::distribution::{Normal, StudentT};
+use forge_train::distribution::{Normal, NormalInverseGamma, StudentT, log_mean_exp};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -37,11 +37,11 @@ pub struct Predictive {
 
 /// One answer: a normal distribution, or Student's t where `df` is there, for each number.
 #[derive(Debug, Clone, PartialEq)]
-struct Part {
-    mean: Vec<f64>,
-    aleatoric: Vec<f64>,
-    epistemic: Vec<f64>,
-    df: Option<Vec<f64>>,
+pub(super) struct Part {
+    pub(super) mean: Vec<f64>,
+    pub(super) aleatoric: Vec<f64>,
+    pub(super) epistemic: Vec<f64>,
+    pub(super) df: Option<Vec<f64>>,
 }
 
 impl Predictive {
@@ -93,16 +93,24 @@ impl Predictive {
                 )));
             }
         }
-        let each = |f: fn(&[f64; 4]) -> f64| evidence.iter().map(f).collect::<Vec<_>>();
+        let each = |f: fn(NormalInverseGamma) -> f64| {
+            let of = |[mean, nu, alpha, beta]: &[f64; 4]| NormalInverseGamma {
+                mean: *mean,
+                nu: *nu,
+                spare: alpha - 1.0,
+                beta: *beta,
+            };
+            evidence.iter().map(of).map(f).collect::<Vec<_>>()
+        };
         Self::new(vec![Part {
-            mean: each(|e| e[0]),
-            aleatoric: each(|e| e[3] / (e[2] - 1.0)),
-            epistemic: each(|e| e[3] / (e[1] * (e[2] - 1.0))),
-            df: Some(each(|e| 2.0 * e[2])),
+            mean: each(|said| said.mean),
+            aleatoric: each(NormalInverseGamma::aleatoric),
+            epistemic: each(NormalInverseGamma::epistemic),
+            df: Some(each(NormalInverseGamma::df)),
         }])
     }
 
-    fn new(parts: Vec<Part>) -> Result<Self, ForgeError> {
+    pub(super) fn new(parts: Vec<Part>) -> Result<Self, ForgeError> {
         let n = parts.first().map_or(0, |part| part.mean.len());
         for (s, part) in parts.iter().enumerate() {
             let lengths = [part.mean.len(), part.aleatoric.len(), part.epistemic.len()];
@@ -120,6 +128,14 @@ impl Predictive {
             }
         }
         Ok(Self { parts })
+    }
+
+    /// Whether every answer has a variance for every number, so that quantiles are those of targets
+    /// and densities are there; without, they are of the means alone.
+    #[must_use]
+    pub fn has_noise(&self) -> bool {
+        let noisy = |part: &Part| part.aleatoric.iter().all(|v| *v > 0.0);
+        self.parts.iter().all(noisy)
     }
 
     /// How many numbers it is of, `N`.
@@ -219,7 +235,6 @@ impl Predictive {
         if target.len() != self.len() {
             return Err(ForgeError::shape("targets", target.len(), self.len()));
         }
-        let m = self.parts.len() as f64;
         let mut all = Vec::with_capacity(target.len());
         for (i, y) in target.iter().enumerate() {
             if self.parts.iter().any(|part| part.variance(i) <= 0.0) {
@@ -228,9 +243,7 @@ impl Predictive {
                 )));
             }
             let each: Vec<f64> = self.parts.iter().map(|p| p.ln_density(i, *y)).collect();
-            let most = each.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let sum: f64 = each.iter().map(|l| (l - most).exp()).sum();
-            all.push(most + (sum / m).ln());
+            all.push(log_mean_exp(&each));
         }
         Ok(all)
     }

@@ -150,11 +150,16 @@ impl<W: Work> WithBase for On<'_, W> {
     }
 }
 
-/// Random values for a graph.
-pub(super) fn draw(draws: &[Draw], device: &Device) -> Vec<(Slot, AnyTensor)> {
+/// Random values for a graph, of `samples` samples each if that is given.
+pub(super) fn draw(
+    draws: &[Draw],
+    samples: Option<usize>,
+    device: &Device,
+) -> Vec<(Slot, AnyTensor)> {
     let device = device.as_dispatch().clone().inner();
     let one = |draw: &Draw| {
-        let (shape, dtype) = (draw.shape.clone().into(), draw.dtype.into());
+        let shape: Vec<usize> = samples.into_iter().chain(draw.shape.clone()).collect();
+        let (shape, dtype) = (shape.into(), draw.dtype.into());
         let values = Dispatch::float_random(shape, draw.distribution, &device, dtype);
         (draw.slot, AnyTensor::Float(values))
     };

@@ -1,13 +1,16 @@
 //! Derivatives of a graph, at any level.
 
+use std::collections::BTreeSet;
+
 use burn::backend::autodiff::Autodiff;
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{AutodiffBackend, TensorMetadata};
-use forge_graph::{AnyTensor, Graph, Level, Value, replay};
+use forge_graph::{AnyTensor, Graph, Level, Slot, Value, replay};
 use forge_nn::ForgeError;
 
 use super::bind::{Bound, Port, Values, Work};
+use super::samples::{each_evaluated, each_pulled_back};
 
 /// What the transforms of one call give: outputs, and one tensor per leaf or output.
 pub(super) struct Found {
@@ -50,6 +53,28 @@ pub(super) fn forward(bound: Bound<'_>, direction: Vec<AnyTensor>) -> Result<Fou
 /// As [`replay`].
 pub(super) fn hessian(bound: Bound<'_>, direction: Vec<AnyTensor>) -> Result<Found, ForgeError> {
     bound.run(&direction.clone(), Hessian { direction })
+}
+
+/// Which values of a call have a leading axis over samples, and how many samples there are.
+pub(super) struct Samples {
+    pub(super) each: BTreeSet<Slot>,
+    pub(super) count: usize,
+}
+
+/// The derivatives of the first output for the leaves, for each sample: with a leading axis.
+///
+/// # Errors
+/// As [`replay_many`](forge_graph::replay_many).
+pub(super) fn backward_each(bound: Bound<'_>, samples: Samples) -> Result<Found, ForgeError> {
+    bound.run(&[], BackwardEach { samples })
+}
+
+/// The outputs for each sample: with a leading axis.
+///
+/// # Errors
+/// As [`replay_many`](forge_graph::replay_many).
+pub(super) fn evaluate_each(bound: Bound<'_>, samples: Samples) -> Result<Found, ForgeError> {
+    bound.run(&[], EvaluateEach { samples })
 }
 
 fn found<P: Port>(outputs: Vec<Value<P::L>>, derivatives: Vec<FloatTensor<P::L>>) -> Found {
@@ -116,10 +141,36 @@ impl Work for Hessian {
     }
 }
 
-type Results<L> = (Vec<Value<L>>, Vec<FloatTensor<L>>);
+struct BackwardEach {
+    samples: Samples,
+}
+
+impl Work for BackwardEach {
+    type Output = Found;
+
+    fn run<P: Port>(self, values: Values<'_, P::L>) -> Result<Found, ForgeError> {
+        let (outputs, gradients) = each_pulled_back(values, &self.samples)?;
+        Ok(found::<P>(outputs, gradients))
+    }
+}
+
+struct EvaluateEach {
+    samples: Samples,
+}
+
+impl Work for EvaluateEach {
+    type Output = Found;
+
+    fn run<P: Port>(self, values: Values<'_, P::L>) -> Result<Found, ForgeError> {
+        let outputs = each_evaluated(values, &self.samples)?;
+        Ok(found::<P>(outputs, vec![]))
+    }
+}
+
+pub(super) type Results<L> = (Vec<Value<L>>, Vec<FloatTensor<L>>);
 
 /// Values one level higher, where the leaves are leaves of a graph of their own if `tracked`.
-fn lifted<L: Level>(values: Values<'_, L>, tracked: bool) -> Values<'_, Autodiff<L>> {
+pub(super) fn lifted<L: Level>(values: Values<'_, L>, tracked: bool) -> Values<'_, Autodiff<L>> {
     let leaf = |tensor: FloatTensor<L>| {
         let tensor = Autodiff::<L>::from_inner(tensor);
         match tracked {
@@ -138,7 +189,7 @@ fn lifted<L: Level>(values: Values<'_, L>, tracked: bool) -> Values<'_, Autodiff
 }
 
 /// A tensor of a level that differentiates, one level lower.
-fn lowered<L: Level>(value: Value<Autodiff<L>>) -> Value<L> {
+pub(super) fn lowered<L: Level>(value: Value<Autodiff<L>>) -> Value<L> {
     match value {
         Value::Float(tensor) => Value::Float(Autodiff::<L>::inner(tensor)),
         Value::Int(tensor) => Value::Int(Autodiff::<L>::int_inner(tensor)),

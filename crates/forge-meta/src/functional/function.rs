@@ -1,6 +1,7 @@
 //! A module and a function of it, as one function of parameters and tensors.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use forge_graph::{AnyTensor, Graph, Slot, Tensors, capture};
 use forge_nn::ForgeError;
 
 use super::bind::{Bound, draw};
-use super::derivative::{Found, backward, evaluate, forward, hessian};
+use super::derivative::{Found, Samples, backward, evaluate, forward, hessian};
 use super::params::{ParamTensor, Params};
 
 /// A module and a function of it (its outputs, a loss, both), as one function of the module's
@@ -236,12 +237,12 @@ impl<I: Tensors + 'static, O: Tensors + 'static> Functional<I, O> {
         fits(named, &recorded.graph)?;
         let draws = &recorded.graph.draws;
         let draws = match self.hold_draws {
-            false => draw(draws, &device),
+            false => draw(draws, None, &device),
             true => recorded
                 .draws
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert_with(|| draw(draws, &device))
+                .get_or_insert_with(|| draw(draws, None, &device))
                 .clone(),
         };
         Ok(Call {
@@ -250,6 +251,7 @@ impl<I: Tensors + 'static, O: Tensors + 'static> Functional<I, O> {
             draws,
             device,
             recorded,
+            held: self.hold_draws,
         })
     }
 
@@ -292,6 +294,8 @@ pub(super) struct Call {
     draws: Vec<(Slot, AnyTensor)>,
     device: Device,
     recorded: Arc<Recorded>,
+    /// Whether draws are those of the first call.
+    held: bool,
 }
 
 impl Call {
@@ -339,6 +343,37 @@ impl Call {
             rest,
             device: self.device.clone(),
         }
+    }
+
+    /// For `count` samples at once, with what has a leading axis over them: the parameters or else the
+    /// inputs, in `many`, and draws that are not held.
+    pub(super) fn bound_each(
+        &self,
+        many: Vec<AnyTensor>,
+        count: usize,
+        of_parameters: bool,
+    ) -> (Bound<'_>, Samples) {
+        let graph = self.graph();
+        let parameters: Vec<Slot> = graph.parameters.iter().map(|p| p.slot).collect();
+        let inputs = &graph.inputs;
+        let (leaves, rest) = match of_parameters {
+            true => (many, self.inputs.clone()),
+            false => (self.params.clone(), many),
+        };
+        let leaves = parameters.iter().copied().zip(leaves).collect();
+        let rest = inputs.iter().copied().zip(rest).collect();
+        let mut bound = self.bound_of(leaves, rest);
+        let mut each: BTreeSet<Slot> = match of_parameters {
+            true => parameters.into_iter().collect(),
+            false => inputs.iter().copied().collect(),
+        };
+        if !self.held {
+            let draws = draw(&graph.draws, Some(count), &self.device);
+            each.extend(draws.iter().map(|(slot, _)| *slot));
+            // Later values take the place of earlier ones.
+            bound.rest.extend(draws);
+        }
+        (bound, Samples { each, count })
     }
 
     pub(super) fn one_number(&self) -> Result<(), ForgeError> {

@@ -44,7 +44,9 @@ mod derivative;
 mod function;
 mod normals;
 mod params;
+mod per_sample;
 mod products;
+mod samples;
 mod saved;
 
 pub use forge_graph::{AnyTensor, Tensors};

@@ -6,7 +6,7 @@ use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Dispatch, DispatchTensor, TensorMetadata};
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
+use burn::tensor::{DType, Device, Gradients, Slice, Tensor, TensorData};
 use forge_graph::AnyTensor;
 use forge_nn::ForgeError;
 use forge_nn::parameters::{
@@ -229,6 +229,13 @@ impl ParamTensor {
         Self(Dispatch::float_cat(parts, 0))
     }
 
+    /// What lies at `row` of the first axis.
+    pub(crate) fn row(self, row: usize) -> Self {
+        let shape = self.shape();
+        let row = Dispatch::float_slice(self.0, &[Slice::from(row..row + 1)]);
+        Self(Dispatch::float_reshape(row, shape[1..].to_vec().into()))
+    }
+
     pub(crate) fn into_any(self) -> AnyTensor {
         AnyTensor::Float(self.0)
     }
@@ -257,6 +264,47 @@ impl Params {
         let mut read = Read(vec![]);
         visit_parameters(module, &mut read);
         Self { entries: read.0 }
+    }
+
+    /// Several of the same names and shapes along a new leading axis: members of an ensemble, as
+    /// [`Functional::call_each`](super::Functional::call_each) takes them.
+    ///
+    /// # Errors
+    /// A config error for none; a weights error that names a tensor that not all have, or of another
+    /// shape.
+    pub fn stack(all: &[Self]) -> Result<Self, ForgeError> {
+        let Some((first, others)) = all.split_first() else {
+            return Err(ForgeError::config("members", 0, "at least 1"));
+        };
+        for other in others {
+            first.same_as(other, "another member")?;
+        }
+        let mut at = 0..;
+        Ok(first.map(|_, tensor| {
+            let at = at.next().unwrap_or_default();
+            let parts = all.iter().filter_map(|params| params.entries.get(at));
+            let parts = parts.map(|(_, tensor)| tensor.clone().with_leading_axis());
+            let parts: Vec<_> = parts.collect();
+            match parts.is_empty() {
+                true => tensor,
+                false => ParamTensor::stacked(parts),
+            }
+        }))
+    }
+
+    /// What lies at `row` of the first axis of each tensor: the inverse of [`stack`](Self::stack).
+    ///
+    /// # Errors
+    /// A config error if a tensor has no such row.
+    pub fn row(&self, row: usize) -> Result<Self, ForgeError> {
+        let rows = |tensor: &ParamTensor| tensor.shape().first().copied().unwrap_or_default();
+        let least = self.entries.iter().map(|(_, tensor)| rows(tensor)).min();
+        match least {
+            Some(least) if row >= least => {
+                Err(ForgeError::config("row", row, format!("below {least}")))
+            }
+            _ => Ok(self.map(|_, tensor| tensor.row(row))),
+        }
     }
 
     /// Of named tensors, in order.

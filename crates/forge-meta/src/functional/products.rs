@@ -1,4 +1,4 @@
-//! Curvature products, gradients of samples and whole Jacobians.
+//! Curvature products and whole Jacobians.
 
 use burn::tensor::{Tensor, TensorData};
 use forge_graph::{AnyTensor, Tensors};
@@ -70,38 +70,6 @@ impl<I: Tensors + 'static, O: Tensors + 'static> Functional<I, O> {
         let along = forward(call.bound(), tensors(direction))?.derivatives;
         let found = backward(call.bound(), Some(along))?;
         Ok(named(params, found.derivatives).scale(1.0 / samples as f64))
-    }
-
-    /// The gradient of the first output for each row of the inputs alone, in order: what the
-    /// function gives for a batch of one.
-    ///
-    /// # Errors
-    /// As [`value_and_grad`](Self::value_and_grad); a shape error if the inputs have not the same
-    /// number of rows.
-    pub fn per_sample_grad(&self, params: &Params, inputs: I) -> Result<Vec<Params>, ForgeError> {
-        let mut list = vec![];
-        inputs.list(&mut list);
-        let rows: Vec<usize> = list
-            .iter()
-            .map(|input| input.shape().first().copied().unwrap_or_default())
-            .collect();
-        let count = rows.first().copied().unwrap_or_default();
-        if rows.iter().any(|rows| *rows != count) {
-            return Err(ForgeError::shape(
-                "the numbers of rows of the inputs",
-                format!("{rows:?}"),
-                "the same for all",
-            ));
-        }
-        (0..count)
-            .map(|row| {
-                let one = list.iter().map(|input| input.clone().row(row)).collect();
-                let call = self.bind_list(params, one)?;
-                call.one_number()?;
-                let found = backward(call.bound(), None)?;
-                Ok(named(params, found.derivatives))
-            })
-            .collect()
     }
 
     /// The whole Jacobian of the first output, row by row: each parameter has a leading axis over

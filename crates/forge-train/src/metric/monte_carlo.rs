@@ -3,6 +3,7 @@
 use forge_nn::{ForgeError, check};
 
 use super::rows::RowWeights;
+use crate::distribution::log_mean_exp;
 
 /// `ln 2π`.
 const LN_TWO_PI: f64 = 1.837_877_066_409_345_3;
@@ -43,11 +44,9 @@ pub fn monte_carlo_log_likelihood(
         }
     }
     let rows = RowWeights::new("monte_carlo_log_likelihood", target.len(), None)?;
-    let constant = 0.5 * (precision.ln() - LN_TWO_PI) - (samples.len() as f64).ln();
+    let constant = 0.5 * (precision.ln() - LN_TWO_PI);
     Ok(rows.mean(|row| {
-        let log = |s: &Vec<f64>| -0.5 * precision * (target[row] - s[row]).powi(2);
-        let most = samples.iter().map(log).fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = samples.iter().map(|s| (log(s) - most).exp()).sum();
-        most + sum.ln() + constant
+        let log = |s: &Vec<f64>| constant - 0.5 * precision * (target[row] - s[row]).powi(2);
+        log_mean_exp(&samples.iter().map(log).collect::<Vec<_>>())
     }))
 }

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
-use super::evidential_head::{Said, evidence};
+use super::evidential_head::{evidence, said};
 use super::outputs::{Outputs, check_scales, softplus};
 use super::slot_scores::{check_rows, no_teacher, slot_scores, wrong_kind};
 use super::{EvidenceWeight, Objective, Predictions, RowLosses, Scale, Targets, view};
@@ -284,12 +284,12 @@ impl Objective for Distribution {
         let mut epistemic = Vec::new();
         for (slot, y) in outputs.slots() {
             if self.family == Family::Evidential {
-                let said = Said::of(y);
+                let said = said(y);
                 let unit = scales[slot].scale;
                 mean.push(scales[slot].restore(said.mean));
-                std.push(unit * (said.aleatoric + said.epistemic).sqrt());
-                epistemic.push(unit * said.epistemic.sqrt());
-                df.push(said.df);
+                std.push(unit * (said.aleatoric() + said.epistemic()).sqrt());
+                epistemic.push(unit * said.epistemic().sqrt());
+                df.push(said.df());
                 continue;
             }
             mean.push(scales[slot].restore(y[0]));

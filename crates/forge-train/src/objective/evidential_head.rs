@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 
 use super::outputs::softplus;
 use super::view;
+use crate::distribution::NormalInverseGamma;
 use crate::loss::{Evidence, softplus as tensor_softplus};
 
 /// The least evidence for a mean: below, its variance would be infinite.
@@ -26,25 +27,12 @@ pub(super) fn evidence(y: &Tensor<3>) -> Evidence<2> {
     }
 }
 
-/// What the four outputs of a target say.
-pub(super) struct Said {
-    pub(super) mean: f64,
-    pub(super) aleatoric: f64,
-    pub(super) epistemic: f64,
-    pub(super) df: f64,
-}
-
-impl Said {
-    /// In f64 on the host; the variances on the model's scale.
-    pub(super) fn of(y: &[f64]) -> Self {
-        let nu = softplus(y[1]) + NU_FLOOR;
-        let spare = softplus(y[2]) + (ALPHA_FLOOR - 1.0);
-        let aleatoric = (softplus(y[3]) + BETA_FLOOR) / spare;
-        Self {
-            mean: y[0],
-            aleatoric,
-            epistemic: aleatoric / nu,
-            df: 2.0 * (1.0 + spare),
-        }
+/// What the four outputs of a target say, in f64 on the host; on the model's scale.
+pub(super) fn said(y: &[f64]) -> NormalInverseGamma {
+    NormalInverseGamma {
+        mean: y[0],
+        nu: softplus(y[1]) + NU_FLOOR,
+        spare: softplus(y[2]) + (ALPHA_FLOOR - 1.0),
+        beta: softplus(y[3]) + BETA_FLOOR,
     }
 }

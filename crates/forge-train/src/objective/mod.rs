@@ -23,6 +23,7 @@
 mod average;
 mod bars;
 mod binary;
+mod class_doubt;
 mod class_weights;
 mod distribution;
 mod evidence_weight;
@@ -48,6 +49,7 @@ mod view;
 
 pub use bars::Bars;
 pub use binary::Binary;
+pub use class_doubt::ClassDoubt;
 pub use class_weights::ClassWeights;
 pub use distribution::{Distribution, Family};
 pub use evidence_weight::{DualWeight, EvidenceWeight};
@@ -69,7 +71,7 @@ use burn::tensor::Tensor;
 use forge_nn::{ForgeError, Forward};
 
 use crate::metric::Scores;
-use members::decode_members;
+use members::{decode_each, decode_members};
 use slot_scores::no_teacher;
 
 /// What a model's outputs mean.
@@ -312,6 +314,23 @@ pub trait Objective {
             1 => self.decode(outputs, scales),
             _ => decode_members(self, outputs, members, scales),
         }
+    }
+
+    /// What each of `K` members says: one list of predictions per member. [`Predictions::average`]
+    /// of them is [`decode_members`](Self::decode_members).
+    ///
+    /// # Shapes
+    /// - outputs: `[N x K x D_out]`, as the model gives them
+    ///
+    /// # Errors
+    /// As [`decode_members`](Self::decode_members).
+    fn decode_each(
+        &self,
+        outputs: &[f64],
+        members: usize,
+        scales: &[Scale],
+    ) -> Result<Vec<Predictions>, ForgeError> {
+        decode_each(self, outputs, members, scales)
     }
 
     /// How good predictions are, in the target's units. The first score decides. With several

@@ -2,7 +2,7 @@
 
 use forge_nn::ForgeError;
 
-use super::Predictions;
+use super::{ClassDoubt, Predictions};
 
 /// Predictions made in several ways as one, and how far they lie apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,8 @@ pub struct SpreadPredictions {
     pub spread: Vec<f64>,
     /// How many ways there were.
     pub passes: usize,
+    /// Of probabilities of classes: the doubt about the class of each row in its two parts.
+    pub doubt: Option<ClassDoubt>,
 }
 
 impl SpreadPredictions {
@@ -32,7 +34,14 @@ impl SpreadPredictions {
             squares.sum::<f64>().sqrt()
         };
         let width = each.first().map_or(0, Vec::len);
+        let doubt = match &mean {
+            Predictions::Probabilities {
+                n_classes, values, ..
+            } => Some(ClassDoubt::of(&each, values, *n_classes)),
+            _ => None,
+        };
         Ok(Self {
+            doubt,
             mean,
             spread: (0..width).map(at).collect(),
             passes: members.len(),
