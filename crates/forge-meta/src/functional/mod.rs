@@ -43,8 +43,10 @@ mod bind;
 mod derivative;
 mod function;
 mod normals;
+mod of_gradients;
 mod params;
 mod products;
+mod saved;
 
 pub use forge_graph::{AnyTensor, Tensors};
 pub use function::Functional;
