@@ -22,10 +22,10 @@ mod settings;
 pub use burn;
 pub use error::Error;
 pub use estimator::{
-    ColumnImportance, DropoutPasses, EstimatorConfig, FitOptions, FitReport, FittedClassifier,
-    FittedModel, FittedRegressor, Inference, ModelChoice, NoisePasses, NoteListener,
-    PermutationConfig, PretrainedChoice, TabularClassifier, TabularEstimator, TabularRegressor,
-    Task, Teacher, TrainingSettings,
+    ColumnImportance, ContinualEstimator, DropoutPasses, EstimatorConfig, FitOptions, FitReport,
+    FittedClassifier, FittedModel, FittedRegressor, Inference, ModelChoice, NoisePasses,
+    NoteListener, PermutationConfig, PretrainedChoice, TabularClassifier, TabularEstimator,
+    TabularRegressor, Task, Teacher, TrainingSettings,
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};
@@ -66,4 +66,6 @@ mod guides {
     struct Functional;
     #[doc = include_str!("../docs/uncertainty.md")]
     struct Uncertainty;
+    #[doc = include_str!("../docs/continual.md")]
+    struct Continual;
 }

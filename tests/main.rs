@@ -12,6 +12,7 @@ mod cases;
 mod chain;
 mod checkpointing_memory;
 mod classifier;
+mod continual;
 mod distill;
 mod doubt;
 mod estimator;

@@ -9,6 +9,7 @@ use forge_data::{
     PreprocessReport, Preprocessor, Split, SplitConfig, Table, TabularDataset, TargetEncoder,
     TaskKind, sample_weights,
 };
+use forge_meta::continual::TaskScores;
 use forge_models::{
     Capabilities, Model, ModelConfig, RowContext, TabularModel, TargetKind, TrainingRows,
 };
@@ -21,6 +22,7 @@ use forge_train::{LrCurve, LrFinder, LrFinderConfig, StopReason, TrainOutcome, T
 use serde::Serialize;
 
 use super::context::{check_size, labels};
+use super::continual::Plan;
 use super::fit_notes::notes;
 use super::fitted_model::{constants, scales};
 use super::predict::{features, without_gradients};
@@ -60,6 +62,8 @@ enum Purpose<'a> {
     Check,
     Find(&'a Device, LrFinder),
     Fit(&'a Device, Box<FitOptions<'a>>),
+    /// One task after the other.
+    Learn(&'a Device, Box<FitOptions<'a>>, Plan),
 }
 
 /// What came of a [`Purpose`].
@@ -67,6 +71,7 @@ enum Reached {
     Checked,
     Found(LrCurve),
     Fit(Box<FittedModel>, Box<FitReport>),
+    Learned(Box<FittedModel>, TaskScores),
 }
 
 /// Features and targets of some rows.
@@ -199,6 +204,25 @@ impl TabularEstimator {
         }
     }
 
+    /// Trains on the tasks of `plan` one after the other.
+    pub(super) fn fit_plan(
+        &self,
+        table: &Table,
+        split: &Split,
+        device: &Device,
+        options: FitOptions<'_>,
+        plan: Plan,
+    ) -> Result<(FittedModel, TaskScores), Error> {
+        match self.up_to(
+            table,
+            split,
+            Purpose::Learn(device, Box::new(options), plan),
+        )? {
+            Reached::Learned(fitted, scores) => Ok((*fitted, scores)),
+            _ => Err(ForgeError::training("no tasks were learned").into()),
+        }
+    }
+
     /// Finds out, before anything is trained or written, what [`fit_split`](Self::fit_split) would
     /// refuse: bad data, and settings that do not fit them.
     ///
@@ -278,7 +302,9 @@ impl TabularEstimator {
         }
         let spec = FittedModel::spec(&preprocessor, &objective);
         let place = match &purpose {
-            Purpose::Fit(device, _) | Purpose::Find(device, _) => Some(without_gradients(device)),
+            Purpose::Fit(device, _) | Purpose::Find(device, _) | Purpose::Learn(device, ..) => {
+                Some(without_gradients(device))
+            }
             // A check computes nothing: any device does to read weights on.
             Purpose::Check => DeviceName::Flex.open().ok(),
         };
@@ -354,9 +380,10 @@ impl TabularEstimator {
             true => None,
             false => Some(read(&split.validation)?),
         };
-        let (device, mut options, finder) = match purpose {
-            Purpose::Fit(device, options) => (device, *options, None),
-            Purpose::Find(device, finder) => (device, FitOptions::default(), Some(finder)),
+        let (device, mut options, finder, plan) = match purpose {
+            Purpose::Fit(device, options) => (device, *options, None, None),
+            Purpose::Learn(device, options, plan) => (device, *options, None, Some(plan)),
+            Purpose::Find(device, finder) => (device, FitOptions::default(), Some(finder), None),
             Purpose::Check => {
                 // These are looked at after the training.
                 if !split.test.is_empty() {
@@ -407,19 +434,25 @@ impl TabularEstimator {
             ));
         }
         options.tell(&notes);
+        let on_device = |rows: Rows| -> Result<Validation, Error> {
+            Ok(Validation {
+                targets: Targets::new(rows.targets.slots, rows.targets.original.clone())?,
+                rows: TabularDataset::new(rows.features, &plain),
+                scales: scales(&encoder),
+                constants: constants(&encoder),
+                context: context.as_ref().map(|context| context.to_device(&plain)),
+            })
+        };
         let validation = match validation {
             None => None,
             Some(rows) => {
                 hash_rows(&mut fingerprint, &rows);
-                Some(Validation {
-                    targets: Targets::new(rows.targets.slots, rows.targets.original.clone())?,
-                    rows: TabularDataset::new(rows.features, &plain),
-                    scales: scales(&encoder),
-                    constants: constants(&encoder),
-                    context: context.as_ref().map(|context| context.to_device(&plain)),
-                })
+                Some(on_device(rows)?)
             }
         };
+        let held_out = plan.iter().flat_map(|plan| &plan.held_out);
+        let held_out = held_out.map(|rows| on_device(read(rows)?));
+        let held_out = held_out.collect::<Result<Vec<_>, Error>>()?;
         let mut dataset =
             TabularDataset::new(train.features, &device).with_targets(&train.targets)?;
         if !weights.is_empty() {
@@ -461,6 +494,22 @@ impl TabularEstimator {
         if let Some(finder) = finder {
             let curve = finder.find(&training, &mut task_of_training, &module)?;
             return Ok(Reached::Found(curve));
+        }
+        if let Some(plan) = plan {
+            let (module, scores) =
+                plan.learn(task_of_training, held_out, training, module, &device)?;
+            let mut fitted = FittedModel {
+                model,
+                members: vec![module],
+                objective,
+                preprocessor,
+                encoder,
+                context,
+                read: options.read,
+                device: plain,
+            };
+            fitted.tune(table, &split.validation)?;
+            return Ok(Reached::Learned(Box::new(fitted), scores));
         }
         let outcome = if self.config.trains() {
             let identity = Identity {

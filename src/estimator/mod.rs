@@ -3,6 +3,7 @@
 mod choice;
 mod classifier;
 mod context;
+mod continual;
 mod estimator_config;
 mod fit;
 mod fit_notes;
@@ -32,6 +33,7 @@ mod training_settings;
 pub use choice::{ModelChoice, PretrainedChoice};
 pub use classifier::TabularClassifier;
 pub(crate) use context::{StoredContext, labels};
+pub use continual::ContinualEstimator;
 pub use estimator_config::EstimatorConfig;
 pub use fit::TabularEstimator;
 pub(crate) use fit_notes::lines;

@@ -29,6 +29,16 @@ macro_rules! estimator_of_one_task {
                 Self(self.0.weights(column))
             }
 
+            /// [`TabularEstimator::continual`](crate::TabularEstimator::continual) of such a model.
+            #[must_use]
+            pub fn continual(
+                &self,
+                strategy: forge_meta::continual::StrategyConfig,
+                column: &str,
+            ) -> $crate::ContinualEstimator {
+                self.0.continual(strategy, column)
+            }
+
             /// Trains on all rows of `table`, a random part of them (of each class) held out for
             /// early stopping.
             ///

@@ -223,6 +223,21 @@ impl TrainTask for TableTask {
         let Some(validation) = &self.validation else {
             return Ok(None);
         };
+        self.scores_of(modules, validation).map(Some)
+    }
+}
+
+impl TableTask {
+    /// How good `module` is on rows that it is not trained on.
+    pub(super) fn scores_on(
+        &self,
+        module: &Model,
+        rows: &Validation,
+    ) -> Result<Scores, ForgeError> {
+        self.scores_of(std::slice::from_ref(module), rows)
+    }
+
+    fn scores_of(&self, modules: &[Model], validation: &Validation) -> Result<Scores, ForgeError> {
         let each = modules.iter().map(|module| {
             predictions(
                 module,
@@ -237,7 +252,17 @@ impl TrainTask for TableTask {
         for (slot, value) in &validation.constants {
             predictions.pin(*slot, *value);
         }
-        let scores = self.objective.scores(&predictions, &validation.targets)?;
-        Ok(Some(scores))
+        self.objective.scores(&predictions, &validation.targets)
+    }
+
+    /// What `module` says of training rows, as they are.
+    pub(super) fn forward(
+        &self,
+        module: &Model,
+        rows: &[usize],
+        at: &StepContext<'_>,
+    ) -> Result<Forward, ForgeError> {
+        let Step { input, .. } = self.looks_at.step(&self.train, rows, at)?;
+        Ok(run(module, input, at.precision))
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod continual;
+mod continual_parts;
 mod functional;
 mod kinds;
 mod laplace;

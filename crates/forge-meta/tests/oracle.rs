@@ -24,6 +24,7 @@ cases!(
     maml,
     neural_process,
     packnet,
+    progressive,
     proto_net,
     reptile,
     swag,

@@ -8,6 +8,7 @@ mod case;
 mod checkpoint;
 mod divergence;
 mod ema;
+mod gradient_hook;
 mod kill;
 mod layers;
 mod likelihood;

@@ -1,8 +1,11 @@
 //! Elastic weight consolidation.
 
-use burn::tensor::{Tensor, TensorData};
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
 use forge_graph::{AnyTensor, Tensors};
 use forge_nn::{ForgeError, check};
+use forge_train::checkpoint::PartState;
 use serde::{Deserialize, Serialize};
 
 use crate::functional::{Functional, Params};
@@ -162,5 +165,64 @@ impl Ewc {
             });
         }
         Ok(sum)
+    }
+
+    /// The gradient of [`penalty`](Self::penalty) at `params`, `λ Σ F (θ - θ*)` over the tasks, off the
+    /// graph; none before the first task.
+    ///
+    /// # Errors
+    /// A weights error if `params` are of another module.
+    pub fn penalty_gradient(&self, params: &Params) -> Result<Option<Params>, ForgeError> {
+        let params = params.detach();
+        let mut sum: Option<Params> = None;
+        for (fisher, optimum) in &self.tasks {
+            let way = params.add_scaled(optimum, -1.0)?;
+            let one = way.zip(fisher, |_, way, fisher| way.mul(fisher))?;
+            let one = one.scale(self.config.lambda);
+            sum = Some(match sum {
+                Some(sum) => sum.add_scaled(&one, 1.0)?,
+                None => one,
+            });
+        }
+        Ok(sum)
+    }
+
+    /// All that it remembers: Fisher information and optimum of each task.
+    ///
+    /// # Errors
+    /// A training error if it cannot be written.
+    pub fn state(&self) -> Result<PartState, ForgeError> {
+        let mut tensors = BTreeMap::new();
+        for (task, (fisher, optimum)) in self.tasks.iter().enumerate() {
+            tensors.extend(fisher.saved(&format!("{task:06}.fisher")));
+            tensors.extend(optimum.saved(&format!("{task:06}.optimum")));
+        }
+        Ok(PartState::from_json(&self.tasks.len())?.with_tensors(tensors))
+    }
+
+    /// Goes on from what [`state`](Self::state) gave, with tensors on `device`.
+    ///
+    /// # Errors
+    /// A weights error for a state of something else.
+    pub fn restore(&mut self, state: PartState, device: &Device) -> Result<(), ForgeError> {
+        let tasks: usize = state.read_json()?;
+        let mut tensors = state.tensors;
+        let mut restored = vec![];
+        for task in 0..tasks {
+            let mut take = |what| {
+                let section = format!("{task:06}.{what}");
+                Params::restored(&section, &mut tensors, device)
+            };
+            let (fisher, optimum) = (take("fisher"), take("optimum"));
+            if fisher.is_empty() {
+                let missing = format!("the Fisher information of task {task} is missing");
+                return Err(ForgeError::weights(missing));
+            }
+            fisher.same_as(&optimum, "the optimum")?;
+            restored.push((fisher, optimum));
+        }
+        PartState::default().with_tensors(tensors).into_nothing()?;
+        self.tasks = restored;
+        Ok(())
     }
 }

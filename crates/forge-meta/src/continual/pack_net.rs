@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::TensorData;
+use burn::tensor::{Device, TensorData};
 use forge_nn::{ForgeError, check};
+use forge_train::checkpoint::PartState;
 use serde::{Deserialize, Serialize};
 
 use crate::functional::{ParamTensor, Params};
@@ -128,6 +129,89 @@ impl PackNet {
         })?;
         self.kept = Some(pruned.detach());
         Ok(pruned)
+    }
+
+    /// `params` with what the task in progress does not own as it was when last pruned or settled: an
+    /// optimiser with momentum or decay moves weights that have no gradient.
+    ///
+    /// # Errors
+    /// A weights error if `params` are of another module.
+    pub fn held(&self, params: &Params) -> Result<Params, ForgeError> {
+        let Some(kept) = &self.kept else {
+            return Ok(params.clone());
+        };
+        params.zip(kept, |name, new, old| match self.owners.get(name) {
+            None if self.task == 1 => new,
+            None => old,
+            Some(owners) => {
+                // A choice, and no sum of products: what is kept has to stay to the bit.
+                let (device, dtype, shape) = (new.device(), new.dtype(), new.shape());
+                let new: Vec<f64> = new.into_data().iter().collect();
+                let old: Vec<f64> = old.into_data().iter().collect();
+                let values = owners.iter().zip(new.into_iter().zip(old));
+                let values = values.map(|(owner, (new, old))| match *owner == self.task {
+                    true => new,
+                    false => old,
+                });
+                let data = TensorData::new(values.collect::<Vec<f64>>(), shape);
+                ParamTensor::from_data(data, &device, dtype)
+            }
+        })
+    }
+
+    /// The task in progress ends with these weights, which are kept from now on.
+    pub fn settle(&mut self, params: &Params) {
+        self.kept = Some(params.detach());
+    }
+
+    /// All that it remembers: owners, kept weights, the task in progress.
+    ///
+    /// # Errors
+    /// A training error if it cannot be written.
+    pub fn state(&self) -> Result<PartState, ForgeError> {
+        let mut tensors = BTreeMap::new();
+        for (layer, owners) in &self.owners {
+            let owners: Vec<i64> = owners.iter().map(|owner| i64::from(*owner)).collect();
+            let shape = [owners.len()];
+            tensors.insert(format!("owners/{layer}"), TensorData::new(owners, shape));
+        }
+        if let Some(kept) = &self.kept {
+            tensors.extend(kept.saved("kept"));
+        }
+        Ok(PartState::from_json(&self.task)?.with_tensors(tensors))
+    }
+
+    /// Goes on from what [`state`](Self::state) gave, with tensors on `device`.
+    ///
+    /// # Errors
+    /// A weights error for a state of something else.
+    pub fn restore(&mut self, state: PartState, device: &Device) -> Result<(), ForgeError> {
+        let task: u32 = state.read_json()?;
+        let mut tensors = state.tensors;
+        let kept = Params::restored("kept", &mut tensors, device);
+        let mut restored = BTreeMap::new();
+        for (layer, own) in &self.owners {
+            let found = tensors.remove(&format!("owners/{layer}"));
+            let found = found.map(|data| data.iter::<i64>().collect::<Vec<_>>());
+            let numbers = found.and_then(|found| {
+                let numbers = found.into_iter().map(u32::try_from);
+                numbers.collect::<Result<Vec<u32>, _>>().ok()
+            });
+            match numbers {
+                Some(numbers) if numbers.len() == own.len() => {
+                    restored.insert(layer.clone(), numbers);
+                }
+                _ => {
+                    let what = format!("the owners of {layer} are not {} numbers", own.len());
+                    return Err(ForgeError::weights(what));
+                }
+            }
+        }
+        PartState::default().with_tensors(tensors).into_nothing()?;
+        self.owners = restored;
+        self.kept = (!kept.is_empty()).then_some(kept);
+        self.task = task;
+        Ok(())
     }
 
     /// Gives all free weights to a new task.

@@ -43,6 +43,7 @@ mod bind;
 mod derivative;
 mod function;
 mod normals;
+mod of_gradients;
 mod params;
 mod per_sample;
 mod products;

@@ -53,6 +53,7 @@ mod ntm;
 mod num_embedding_bins;
 mod num_embeddings;
 mod packnet;
+mod progressive;
 mod proto_net;
 mod reptile;
 mod revin;
@@ -145,6 +146,7 @@ pub const ALL: &[Component] = &[
         "parallel_transformer",
         backbone::run::<ParallelTransformerConfig>,
     ),
+    component("progressive", progressive::run),
     component("proto_net", proto_net::run),
     component("qk_norm", grouped_query_attention::run),
     component("realmlp_preprocessing", robust_scale::run),

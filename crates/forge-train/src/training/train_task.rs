@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use forge_nn::ForgeError;
 
+use super::rule::Gradients;
 use super::sampler::{KeyOf, RowKeys};
 use super::{ParameterGroup, Phase, StepContext};
 use crate::checkpoint::PartState;
@@ -115,6 +116,25 @@ pub trait TrainTask {
     fn phases(&self, at: &StepContext<'_>) -> Vec<Phase> {
         let _ = at;
         vec![Phase::whole()]
+    }
+
+    /// Called with the gradients of each phase over `rows`, of all its parts together, before any
+    /// rule sees them: gradients to go on with. Default: as they are.
+    ///
+    /// With `at.precision` f16 they are those of the scaled loss. With SAM they are those where the
+    /// loss is worst nearby. The result may depend on what [`loss`](Self::loss) may depend on.
+    ///
+    /// # Errors
+    /// What the task finds wrong; it ends the run.
+    fn gradients(
+        &mut self,
+        module: &Self::Module,
+        gradients: Gradients,
+        rows: &[usize],
+        at: &StepContext<'_>,
+    ) -> Result<Gradients, ForgeError> {
+        let _ = (module, rows, at);
+        Ok(gradients)
     }
 
     /// Called after a step that moved weights, before the averages take them in: a module to go on

@@ -68,6 +68,8 @@ impl<M: Module> Engine<'_, M> {
         let mut first: Option<StepOutcome> = None;
         for phase in task.phases(&self.context()) {
             let gradients = self.phase_gradients(task, rows, parts, &phase)?;
+            let at = self.clock.at(&self.devices[0], &phase.name);
+            let gradients = task.gradients(self.module(), gradients, rows, &at)?;
             let outcome = self.apply(gradients, &phase)?;
             match &mut first {
                 None => first = Some(outcome),

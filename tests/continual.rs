@@ -1,0 +1,114 @@
+//! Tables whose rows are of several tasks.
+
+use serde_json::{Value, json};
+use volatilityforge::burn::tensor::Device;
+use volatilityforge::meta::continual::{StrategyConfig, TaskScores};
+use volatilityforge::{Column, EstimatorConfig, FittedModel, Strategy, Table, TabularEstimator};
+
+const TASKS: usize = 3;
+const ROWS: usize = 150;
+
+fn number(i: usize) -> f64 {
+    2.0 * ((i as f64 + 1.0) * 0.754_877_666 + 0.3 * (i as f64).sin()).fract() - 1.0
+}
+
+/// The answer is a column, another one for each task; as a number and as a label.
+fn table() -> Table {
+    let n = TASKS * ROWS;
+    let x = |i: usize, column: usize| number(3 * i + column);
+    let answer = |i: usize| x(i, i / ROWS);
+    let columns = (0..3).map(|column| {
+        let values = (0..n).map(|i| x(i, column)).collect();
+        Column::numeric(format!("x{column}"), values)
+    });
+    let label = |i: usize| Some(if answer(i) > 0.0 { "up" } else { "down" });
+    let task = |i: usize| Some(["a", "b", "c"][i / ROWS]);
+    let mut columns: Vec<Column> = columns.collect();
+    columns.push(Column::numeric("y", (0..n).map(answer).collect()));
+    columns.push(Column::categorical("way", (0..n).map(label)));
+    columns.push(Column::categorical("task", (0..n).map(task)));
+    Table::new(columns).unwrap()
+}
+
+fn learn(target: &str, strategy: Value) -> Result<(FittedModel, TaskScores), String> {
+    let mut config = EstimatorConfig::named("tabular_mlp", Strategy::Fast).unwrap();
+    config.training.epochs = Some(15);
+    config.training.learning_rate = Some(0.005);
+    config.training.batch_size = Some(32);
+    let other = if target == "y" { "way" } else { "y" };
+    let strategy: StrategyConfig = serde_json::from_value(strategy).unwrap();
+    let estimator = TabularEstimator::new(target).ignore([other]);
+    let estimator = estimator.with_config(config).unwrap();
+    let found = estimator
+        .continual(strategy, "task")
+        .fit(&table(), &Device::flex());
+    found.map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_table_is_learned_task_by_task_and_replay_remembers() {
+    for target in ["y", "way"] {
+        let forgotten = |strategy| {
+            let (model, scores) = learn(target, strategy).unwrap();
+            assert_eq!(scores.rows().len(), TASKS);
+            (model, scores.forgetting().unwrap())
+        };
+        let (_, plain) = forgotten(json!({"name": "fine_tuning"}));
+        let (model, replay) = forgotten(json!({"name": "replay", "memory": 120}));
+        assert!(replay < 0.7 * plain, "{target}: {replay} against {plain}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        model.save(&path).unwrap();
+        let loaded = FittedModel::load(&path, &Device::flex()).unwrap();
+        let scores = |model: &FittedModel| model.scores(&table(), None).unwrap();
+        assert_eq!(scores(&loaded), scores(&model));
+    }
+}
+
+#[test]
+fn a_teacher_of_two_classes_or_of_numbers_holds_back() {
+    for target in ["y", "way"] {
+        let weights = |weight: f64| {
+            let (model, _) = learn(target, json!({"name": "lwf", "weight": weight})).unwrap();
+            format!("{:?}", model.predictions(&table()).unwrap())
+        };
+        // Were the distance none, its weight would not matter.
+        assert_ne!(weights(0.0), weights(5.0));
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    for (strategy, expected) in [
+        (json!({"name": "gem", "memory": 2}), "memory = 2"),
+        (
+            json!({"name": "pack_net", "prune_fraction": 0.5}),
+            "strategy = pack_net",
+        ),
+    ] {
+        let error = learn("y", strategy).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    let estimator = TabularEstimator::new("y");
+    let fit = |column: &str, table: &Table| {
+        let continual = estimator.continual(StrategyConfig::FineTuning, column);
+        continual
+            .fit(table, &Device::flex())
+            .unwrap_err()
+            .to_string()
+    };
+    let found = fit("when", &table());
+    assert!(found.contains("when"), "{found}");
+    let lonely = (0..TASKS * ROWS).map(|i| (i > 0).then_some("a"));
+    let holes = table()
+        .with_column(Column::categorical("holes", lonely))
+        .unwrap();
+    let found = fit("holes", &holes);
+    assert!(found.contains("missing in row 0"), "{found}");
+    let alone = (0..TASKS * ROWS).map(|i| Some(if i > 0 { "a" } else { "b" }));
+    let alone = table()
+        .with_column(Column::categorical("alone", alone))
+        .unwrap();
+    let found = fit("alone", &alone);
+    assert!(found.contains("none of task 0"), "{found}");
+}
