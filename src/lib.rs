@@ -64,4 +64,6 @@ mod guides {
     struct Functional;
     #[doc = include_str!("../docs/uncertainty.md")]
     struct Uncertainty;
+    #[doc = include_str!("../docs/architecture_search.md")]
+    struct ArchitectureSearch;
 }

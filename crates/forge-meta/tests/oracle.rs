@@ -18,6 +18,8 @@ cases!(
     bayesian_linear,
     cnp,
     darts,
+    enas_child,
+    enas_controller,
     ewc,
     gem,
     gumbel_softmax,
@@ -25,6 +27,7 @@ cases!(
     neural_process,
     packnet,
     proto_net,
+    proxyless,
     reptile,
     swag,
 );

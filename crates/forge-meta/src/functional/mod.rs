@@ -45,6 +45,7 @@ mod function;
 mod normals;
 mod params;
 mod products;
+mod saved;
 
 pub use forge_graph::{AnyTensor, Tensors};
 pub use function::Functional;
