@@ -11,7 +11,6 @@ use std::time::Instant;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use volatilityforge::burn::module::Module;
 use volatilityforge::burn::optim::{AdamConfig, GradientsParams};
 use volatilityforge::burn::tensor::{Device, Int, Tensor, TensorData};
 use volatilityforge::meta::search::{
@@ -84,7 +83,7 @@ fn test(genotype: Genotype, seed: u64, task: &SearchTask) -> Result<f64, ForgeEr
         ..SearchedNetConfig::of(genotype)
     };
     let learning = device.clone().autodiff();
-    let mut model = config.try_init(&learning)?.materialize();
+    let mut model = config.try_init(&learning)?;
     let mut optimizer = AdamConfig::new().init();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let n = task.train.len();

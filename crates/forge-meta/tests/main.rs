@@ -8,4 +8,5 @@ mod maml;
 mod methods;
 mod models;
 mod oracle;
+mod search;
 mod uncertainty;

@@ -1,13 +1,12 @@
 //! Searches by whole cells.
 
-use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use forge_nn::cell::Genotype;
 use forge_nn::{ForgeError, ModuleConfig};
 use rand_chacha::ChaCha8Rng;
 
-use super::optimisers::step_weights;
+use super::optimisers::{drawn, step_weights};
 use super::search::{Draw, Optimisers, SearchStep, StepContext, finite};
 use super::{SearchConfig, SearchData, SearchLoss, SearchMethod, SearchTask};
 use crate::search::{CellArc, EnasChild, EnasChildConfig, EnasController, MovingBaseline};
@@ -40,7 +39,7 @@ impl ArcSearch {
             d_model: config.d_model,
             d_out: task.train.y.dims()[1],
         };
-        let child = child.try_init(&device)?.materialize();
+        let child = drawn(child.try_init(&device)?);
         let proposer = match (&config.method, config.controller()) {
             (
                 SearchMethod::Enas {
@@ -51,7 +50,7 @@ impl ArcSearch {
                 },
                 Some(controller),
             ) => Some(Proposer {
-                controller: controller.try_init(&device)?.materialize(),
+                controller: drawn(controller.try_init(&device)?),
                 baseline: MovingBaseline {
                     value: 0.0,
                     decay: *baseline_decay,
