@@ -8,6 +8,7 @@ use forge_models::{
 };
 use forge_nn::cell::Operation;
 use forge_nn::{ModuleConfig, Network};
+use forge_train::checkpoint::RunPart;
 
 use super::{config, methods, products, task};
 
@@ -66,6 +67,12 @@ fn darts_prefers_what_fits() {
     };
     let mut search = Search::new(config, task()).unwrap();
     search.run(None).unwrap();
+    // Edge by edge: none, skip, gate.
+    let state = search.state().unwrap();
+    let strengths: Vec<f64> = state.tensors["net/000000/alpha"].iter().collect();
+    let lead = strengths.chunks(3).map(|edge| edge[2] - edge[1]);
+    let lead = lead.fold(f64::NEG_INFINITY, f64::max);
+    assert!(lead > 0.3, "{strengths:?}");
     let node = &search.genotype().unwrap().nodes[0];
     assert!(
         node.iter()
