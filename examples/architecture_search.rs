@@ -47,6 +47,14 @@ fn rows(n: usize, seed: u64, device: &Device) -> SearchData {
     )
 }
 
+/// Two nodes: a step of exact second order has every operation on every edge in it several times.
+fn space() -> SearchSpace {
+    SearchSpace {
+        n_nodes: 2,
+        ..SearchSpace::rows()
+    }
+}
+
 /// What a method found in `seconds`, and the steps that it took.
 fn found(
     method: &str,
@@ -56,10 +64,11 @@ fn found(
 ) -> Result<(Genotype, usize), ForgeError> {
     if method == "no search" {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let space = SearchSpace::rows();
+        let space = space();
         return Ok((space.genotype_of_arc(&space.random_arc(&mut random))?, 0));
     }
     let config = SearchConfig {
+        space: space(),
         method: SearchMethod::named(method)?,
         seed,
         ..SearchConfig::default()
@@ -112,7 +121,7 @@ fn test(genotype: Genotype, seed: u64, task: &SearchTask) -> Result<f64, ForgeEr
 }
 
 fn main() -> Result<(), ForgeError> {
-    let seconds = setting("SEARCH_SECONDS", 4.0);
+    let seconds = setting("SEARCH_SECONDS", 6.0);
     let seeds = setting("SEARCH_SEEDS", 5.0).max(2.0) as u64;
     let device = Device::flex();
     let task = SearchTask {
