@@ -158,8 +158,8 @@ pub struct SearchConfig {
     pub weight_decay: f64,
     /// Largest norm of the weights' gradient, above 0; a longer one is shortened. Default: 5.
     pub clip_norm: f64,
-    /// Learning rate of the architecture or of the controller, above 0. Default: 3e-4 is DARTS's for 50
-    /// epochs of images; this library's for short searches on tables is 3e-3.
+    /// Learning rate of the architecture or of the controller, above 0. Default: 3e-3, this library's for
+    /// short searches on tables (DARTS's for images is 3e-4).
     pub architecture_rate: f64,
     /// Of first weights, batches and draws. Default: 0.
     pub seed: u64,
