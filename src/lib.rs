@@ -68,4 +68,6 @@ mod guides {
     struct Uncertainty;
     #[doc = include_str!("../docs/continual.md")]
     struct Continual;
+    #[doc = include_str!("../docs/architecture_search.md")]
+    struct ArchitectureSearch;
 }

@@ -160,8 +160,8 @@ fn laplace_of_classes_is_the_gauss_newton_matrix() {
     for (found, expected) in said.probabilities().iter().zip(p) {
         assert!((found - expected).abs() < 0.01, "{found}, {expected}");
     }
-    close(&said.aleatoric(), &[0.60449, 0.84538], 0.02);
-    close(&said.epistemic(), &[0.43226, 0.21008], 0.03);
+    close(&said.doubt().aleatoric, &[0.60449, 0.84538], 0.02);
+    close(&said.doubt().epistemic, &[0.43226, 0.21008], 0.03);
     let best = laplace.with_best_prior().prior_precision();
     assert!((best / 1.542_814_142 - 1.0).abs() < 1e-6, "{best}");
 }

@@ -13,4 +13,5 @@ mod methods;
 mod models;
 mod neural_processes;
 mod oracle;
+mod search;
 mod uncertainty;

@@ -18,6 +18,8 @@ cases!(
     bayesian_linear,
     cnp,
     darts,
+    enas_child,
+    enas_controller,
     ewc,
     gem,
     gumbel_softmax,
@@ -26,6 +28,7 @@ cases!(
     packnet,
     progressive,
     proto_net,
+    proxyless,
     reptile,
     swag,
 );

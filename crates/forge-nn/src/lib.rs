@@ -26,6 +26,7 @@ pub mod adaptive_computation;
 pub mod attention;
 mod bar_distribution;
 mod broadcast;
+pub mod cell;
 pub mod check;
 mod config;
 mod config_macro;

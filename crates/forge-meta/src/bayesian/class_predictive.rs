@@ -1,16 +1,12 @@
 //! What a classifier that is unsure of its weights says of some rows.
 
 use forge_nn::{ForgeError, check};
+use forge_train::objective::ClassDoubt;
 
 /// Probabilities of classes for `N` rows, with the two parts of the doubt apart.
 ///
-/// Of `M` draws (passes, members, draws of weights) with probabilities `pₛ` and their mean `p`, in nats:
-///
-/// - total: the entropy `H(p)`;
-/// - aleatoric: `1/M Σ H(pₛ)`, which no data would take away;
-/// - epistemic: the rest, the mutual information of label and weights, 0 where all draws agree.
-///
-/// Depeweg et al., arXiv 1710.07283, section 3.
+/// Of `M` draws (passes, members, draws of weights) the mean of what they say, and how they differ as
+/// [`ClassDoubt`].
 ///
 /// ```
 /// use forge_meta::bayesian::ClassPredictive;
@@ -19,14 +15,14 @@ use forge_nn::{ForgeError, check};
 /// let said = ClassPredictive::of_draws(vec![vec![0.5, 0.5, 1.0, 0.0], vec![0.5, 0.5, 0.0, 1.0]], 2)?;
 /// assert_eq!(said.probabilities(), [0.5; 4]);
 /// let bit = 2.0_f64.ln();
-/// assert_eq!((said.aleatoric(), said.epistemic()), (vec![bit, 0.0], vec![0.0, bit]));
+/// assert_eq!((&said.doubt().aleatoric[..], &said.doubt().epistemic[..]), (&[bit, 0.0][..], &[0.0, bit][..]));
 /// # Ok::<(), forge_nn::ForgeError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassPredictive {
     classes: usize,
     probabilities: Vec<f64>,
-    aleatoric: Vec<f64>,
+    doubt: ClassDoubt,
 }
 
 impl ClassPredictive {
@@ -56,19 +52,15 @@ impl ClassPredictive {
         }
         let m = draws.len() as f64;
         let mut probabilities = vec![0.0; n];
-        let mut aleatoric = vec![0.0; n / classes];
         for draw in &draws {
             for (mean, p) in probabilities.iter_mut().zip(draw) {
                 *mean += p / m;
             }
-            for (mean, p) in aleatoric.iter_mut().zip(draw.chunks_exact(classes)) {
-                *mean += entropy(p) / m;
-            }
         }
         Ok(Self {
+            doubt: ClassDoubt::of(&draws, &probabilities, classes),
             classes,
             probabilities,
-            aleatoric,
         })
     }
 
@@ -84,34 +76,9 @@ impl ClassPredictive {
         &self.probabilities
     }
 
-    /// Entropies `[N]`, in nats: from 0 to `ln K`.
+    /// The doubt about each row's class, in nats: total, aleatoric, epistemic.
     #[must_use]
-    pub fn total(&self) -> Vec<f64> {
-        self.rows().map(entropy).collect()
+    pub fn doubt(&self) -> &ClassDoubt {
+        &self.doubt
     }
-
-    /// The part of the entropies that is noise, `[N]`, in nats.
-    #[must_use]
-    pub fn aleatoric(&self) -> Vec<f64> {
-        self.aleatoric.clone()
-    }
-
-    /// The part of the entropies that more data would take away, `[N]`, in nats.
-    #[must_use]
-    pub fn epistemic(&self) -> Vec<f64> {
-        let parts = self.total().into_iter().zip(&self.aleatoric);
-        // Rounding alone may bring it below 0.
-        parts
-            .map(|(total, noise)| (total - noise).max(0.0))
-            .collect()
-    }
-
-    fn rows(&self) -> impl Iterator<Item = &[f64]> {
-        self.probabilities.chunks_exact(self.classes)
-    }
-}
-
-fn entropy(p: &[f64]) -> f64 {
-    let there = p.iter().filter(|p| **p > 0.0);
-    there.map(|p| -p * p.ln()).sum()
 }

@@ -32,6 +32,7 @@ mod realmlp;
 mod rotary_attention;
 mod row_cost;
 mod saint;
+mod searched_net;
 mod tabicl;
 mod tabm;
 mod tabnet;
@@ -94,6 +95,8 @@ registry! { ($) tabular, TabularConfig;
     "xlstm" => xlstm: Xlstm, XlstmConfig;
     "ttt_linear" => ttt_linear: TttLinear, TttLinearConfig;
     "ttt_mlp" => ttt_mlp: TttMlp, TttMlpConfig;
+    "searched_net" => searched_net: SearchedNet, SearchedNetConfig;
+    "searched_tokens" => searched_net: SearchedTokens, SearchedTokensConfig;
 }
 
 fn unknown(name: &str) -> ForgeError {

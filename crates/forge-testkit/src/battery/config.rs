@@ -126,6 +126,8 @@ fn part_refuses(part: &toml::Table, verdict: Verdict<'_>) -> bool {
             Value::Array(list) if list.iter().all(Value::is_str) => {
                 with(inner, Value::Array(vec![word])).is_err()
             }
+            // Of lists, as the nodes of a cell.
+            Value::Array(list) if list.iter().all(Value::is_array) => named(&Value::Array(vec![])),
             Value::Table(parts) => part_refuses(parts, &|parts: toml::Table| {
                 with(inner, Value::Table(parts))
             }),

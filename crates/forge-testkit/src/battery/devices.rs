@@ -108,7 +108,8 @@ fn compare<S: Subject>(config: &S, device: &Device) -> Result<(), ForgeError> {
 }
 
 /// Whether products on `device` take fewer bits of their factors than f32 has.
-fn rounds_factors(device: &Device) -> bool {
+#[must_use]
+pub fn rounds_factors(device: &Device) -> bool {
     // Needs 13 bits of fraction; TF32 has 10.
     let fine = 1.0 + (-13f64).exp2();
     let side = 32;

@@ -24,7 +24,7 @@ pub use backbone::{
     steps_equal_the_sequence,
 };
 pub use config::{bad_fields_are_named, config_survives_files, parameter_count_is_right};
-pub use devices::{devices, results_equal_flex};
+pub use devices::{devices, results_equal_flex, rounds_factors};
 pub use forward::{
     documented_shape, eval_is_deterministic, order_only_permutes, rows_stand_alone,
     samples_stand_alone,

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, Param};
-use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::{log_softmax, silu, softmax, tanh};
+use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
 use forge_meta::functional::{Functional, ParamTensor, Params};
-use forge_meta::search::{Darts, DartsConfig, Unrolling, strongest_edges};
+use forge_meta::search::{
+    Darts, DartsConfig, SearchSpace, SuperNet, SuperNetConfig, Unrolling, strongest_edges,
+};
+use forge_nn::ModuleConfig;
+use forge_nn::cell::Operation;
 use forge_nn::parameters::KeyMap;
 
 use crate::oracle::{OracleError, Session};
@@ -27,56 +29,23 @@ struct Config {
     arch_weight_decay: f64,
 }
 
-#[derive(Module, Debug)]
-struct MixedEdge {
-    linear_tanh: Linear,
-    linear_silu: Linear,
-}
-
-#[derive(Module, Debug)]
-struct Cell {
-    alpha: Param<Tensor<2>>,
-    stems: Vec<Linear>,
-    edges: Vec<MixedEdge>,
-    classifier: Linear,
-    n_nodes: usize,
-}
-
-impl Cell {
-    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let mut states: Vec<Tensor<2>> = self
-            .stems
-            .iter()
-            .map(|stem| tanh(stem.forward(x.clone())))
-            .collect();
-        let weights = softmax(self.alpha.val(), 1);
-        let mut edge = 0;
-        for _ in 0..self.n_nodes {
-            let mut sum: Option<Tensor<2>> = None;
-            for state in &states {
-                let mixed = &self.edges[edge];
-                let weight = |op: usize| weights.clone().slice([edge..edge + 1, op..op + 1]);
-                // The first operation gives nothing.
-                let out = state.clone() * weight(1)
-                    + tanh(mixed.linear_tanh.forward(state.clone())) * weight(2)
-                    + silu(mixed.linear_silu.forward(state.clone())) * weight(3);
-                sum = Some(match sum {
-                    Some(sum) => sum + out,
-                    None => out,
-                });
-                edge += 1;
-            }
-            states.extend(sum);
-        }
-        self.classifier.forward(Tensor::cat(states.split_off(2), 1))
-    }
-}
-
 type Batch = (Tensor<2>, Tensor<1, Int>);
 
-fn loss(cell: &Cell, (x, y): Batch) -> Tensor<1> {
-    let says = log_softmax(cell.forward(x), 1);
+/// Rows are sequences of one token.
+fn outputs(net: &SuperNet, x: Tensor<2>) -> Tensor<2> {
+    net.forward_relaxed(x.unsqueeze_dim(1))
+}
+
+fn loss(cell: &SuperNet, (x, y): Batch) -> Tensor<1> {
+    let says = log_softmax(outputs(cell, x), 1);
     says.gather(1, y.unsqueeze_dim(1)).mean().neg()
+}
+
+/// The operations with weights, and where they stand among all.
+const LEARNED: [(usize, &str); 2] = [(2, "linear_tanh"), (3, "linear_silu")];
+
+fn ours(edge: usize, k: usize) -> String {
+    format!("edges.{edge}.operations.{k}.linear")
 }
 
 fn keys(edges: usize) -> KeyMap {
@@ -87,8 +56,9 @@ fn keys(edges: usize) -> KeyMap {
         keys = keys.linear(&format!("stems.{stem}"), &format!("stem_{stem}"));
     }
     for edge in 0..edges {
-        for op in ["linear_tanh", "linear_silu"] {
-            keys = keys.linear(&format!("edges.{edge}.{op}"), &format!("edge_{edge}.{op}"));
+        for (k, op) in LEARNED {
+            let (ours, theirs) = (ours(edge, k), format!("edge_{edge}.{op}"));
+            keys = keys.linear(&ours, &theirs);
         }
     }
     keys
@@ -103,7 +73,6 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
         )));
     }
     let edges: usize = (0..config.n_nodes).map(|node| node + 2).sum();
-    let width = config.channels;
     let batch = |part: &str| -> Result<Batch, OracleError> {
         let y: Option<Tensor<1, Int>> = session.optional_int(&format!("y_{part}"))?;
         let y = y.ok_or_else(|| OracleError::new("labels are missing"))?;
@@ -111,20 +80,21 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
     };
     let (train, validation) = (batch("train")?, batch("val")?);
     let device = session.device();
-    let square = || LinearConfig::new(width, width).init(device);
-    let stem = || LinearConfig::new(train.0.dims()[1], width).init(device);
-    let cell = Cell {
-        alpha: Param::from_tensor(Tensor::zeros([edges, config.primitives.len()], device)),
-        stems: (0..2).map(|_| stem()).collect(),
-        edges: (0..edges)
-            .map(|_| MixedEdge {
-                linear_tanh: square(),
-                linear_silu: square(),
-            })
-            .collect(),
-        classifier: LinearConfig::new(width * config.n_nodes, config.n_classes).init(device),
-        n_nodes: config.n_nodes,
+    let net = SuperNetConfig {
+        space: SearchSpace {
+            operations: vec![
+                Operation::None,
+                Operation::SkipConnect,
+                Operation::LinearTanh,
+                Operation::LinearSilu,
+            ],
+            n_nodes: config.n_nodes,
+        },
+        d_in: train.0.dims()[1],
+        d_model: config.channels,
+        d_out: config.n_classes,
     };
+    let cell = net.try_init(device)?;
     let cell = session.load(cell, keys(edges))?;
     let params = Params::of(&cell);
     let buffers = buffers(session, &params, edges)?;
@@ -179,7 +149,7 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
     hand_in("output/hessian_vector_fd", alpha(&product)?);
     number("output/radius", config.r / v.norm()?.into_scalar::<f64>());
     let x = validation.0;
-    session.output("logits_val", cell.forward(x))?;
+    session.output("logits_val", outputs(&cell, x))?;
     // One step of Adam with coupled decay, its moments from zero.
     let now = alpha(&params)?;
     let slope = alpha(&by_difference.gradient)? + now.clone() * config.arch_weight_decay;
@@ -212,7 +182,12 @@ fn buffers(session: &Session<'_>, params: &Params, edges: usize) -> Result<Param
         .filter(|name| *name != "alpha")
     {
         let key = format!("momentum_buffer/{name}");
-        let ours = name.replace("stem_", "stems.").replace("edge_", "edges.");
+        let mut ours = name.replace("stem_", "stems.");
+        for edge in 0..edges {
+            for (k, op) in LEARNED {
+                ours = ours.replace(&format!("edge_{edge}.{op}"), &self::ours(edge, k));
+            }
+        }
         let tensor = match name.ends_with("weight") {
             true => ParamTensor::new(session.input::<2>(&key)?.inner().transpose()),
             false => ParamTensor::new(session.input::<1>(&key)?.inner()),

@@ -30,6 +30,7 @@ mod conditional_layer_norm;
 mod cross_attention;
 mod darts;
 mod elementwise;
+mod enas;
 mod evidential;
 mod ewc;
 mod frelu;
@@ -55,6 +56,7 @@ mod num_embeddings;
 mod packnet;
 mod progressive;
 mod proto_net;
+mod proxyless;
 mod reptile;
 mod revin;
 mod rms_norm;
@@ -70,7 +72,10 @@ mod swag;
 mod ttt;
 mod xlstm;
 
-use forge_models::{HybridTransformerConfig, ModernTransformerConfig, ParallelTransformerConfig};
+use forge_models::{
+    HybridTransformerConfig, ModernTransformerConfig, ParallelTransformerConfig,
+    SearchedBackboneConfig,
+};
 
 use crate::oracle::{OracleError, Session};
 
@@ -101,6 +106,8 @@ pub const ALL: &[Component] = &[
     component("conditional_layer_norm", conditional_layer_norm::run),
     component("cross_attention", cross_attention::run),
     component("darts", darts::run),
+    component("enas_child", enas::run_child),
+    component("enas_controller", enas::run_controller),
     component("entmax15", simplex::run),
     component("evidential", evidential::run),
     component("ewc", ewc::run),
@@ -148,6 +155,7 @@ pub const ALL: &[Component] = &[
     ),
     component("progressive", progressive::run),
     component("proto_net", proto_net::run),
+    component("proxyless", proxyless::run),
     component("qk_norm", grouped_query_attention::run),
     component("realmlp_preprocessing", robust_scale::run),
     component("reglu", gated_linear_unit::run),
@@ -155,6 +163,7 @@ pub const ALL: &[Component] = &[
     component("revin", revin::run),
     component("rms_norm", rms_norm::run),
     component("rope", rope::run),
+    component("searched_tokens", backbone::run::<SearchedBackboneConfig>),
     component("sliding_window_attention", sliding_window_attention::run),
     component("sparsemax", simplex::run),
     component("squared_relu", elementwise::run),

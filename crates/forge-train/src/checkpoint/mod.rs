@@ -4,6 +4,7 @@
 pub(crate) mod bounded_json;
 mod checkpoint_folder;
 mod identity;
+mod one_part;
 mod part;
 mod sections;
 

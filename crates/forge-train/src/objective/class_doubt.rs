@@ -14,7 +14,8 @@ pub struct ClassDoubt {
 
 impl ClassDoubt {
     /// From what each way says, `[N x C]` each, and their mean.
-    pub(super) fn of(each: &[Vec<f64>], mean: &[f64], classes: usize) -> Self {
+    #[must_use]
+    pub fn of(each: &[Vec<f64>], mean: &[f64], classes: usize) -> Self {
         let classes = classes.max(1);
         let n = each.len() as f64;
         let rows = mean.chunks_exact(classes).enumerate();
