@@ -11,7 +11,7 @@ use forge_models::{Recipe, SeriesModel, SeriesModelConfig};
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::metric::Scores;
 use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Scale, Targets};
-use forge_train::{EpochRecord, StopReason, TrainOutcome};
+use forge_train::{EpochRecord, StopReason, TrainOutcome, TrainTask};
 use serde::Serialize;
 
 use super::input::InputPlan;

@@ -68,7 +68,6 @@ fn coverage_comes_back_after_the_noise_grows() {
         ninety(&walk.score.own),
         ninety(walk.score.fixed.as_ref().unwrap()),
     );
-    println!("coverage of 90 %: {fixed:.3} fixed, {followed:.3} following");
     assert!(fixed < 0.65, "{fixed}");
     assert!((followed - 0.9).abs() < 0.05, "{followed}");
 }
