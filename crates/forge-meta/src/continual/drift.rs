@@ -37,7 +37,7 @@ impl DriftConfig {
 }
 
 /// Finds boundaries between tasks in a stream of numbers (losses, or one input): the two-sample test
-/// of Kolmogorov and Smirnov of the newest window against the first one since the last boundary.
+/// of Kolmogorov and Smirnov of the newest window against the first whole one since the last boundary.
 ///
 /// A test is made each time that a window has filled, so that windows do not overlap and each test
 /// has the stated chance of a false alarm.
@@ -85,7 +85,7 @@ impl DriftDetector {
     }
 
     /// Takes one value in; says so if with it a window has filled that is of another distribution.
-    /// That window is then what later ones are compared with.
+    /// It may hold values of both sides, so the window after it is what later ones are compared with.
     ///
     /// # Errors
     /// A training error for a value that is not finite.
@@ -108,7 +108,8 @@ impl DriftDetector {
         if distance <= self.config.critical_distance() {
             return Ok(None);
         }
-        self.reference = newest;
+        // The window may hold values of both sides: what comes next is compared with what comes after it.
+        self.reference.clear();
         Ok(Some(Drift { distance }))
     }
 }
