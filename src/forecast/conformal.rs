@@ -5,7 +5,8 @@ use forge_train::calibration::conformal_rank;
 use forge_train::metric::central_intervals;
 use serde::{Deserialize, Serialize};
 
-use super::task::{observed, on_host, passes};
+use super::evaluate::Judged;
+use super::task::passes;
 use super::{AdaptiveBands, AdaptiveConfig, FittedForecaster};
 use crate::Error;
 
@@ -140,13 +141,15 @@ impl FittedForecaster {
         let cells = windows.config().horizon.count() * targets;
         let mut errors: Vec<Vec<f32>> = vec![Vec::new(); cells * pairs.len()];
         for rows in passes(windows) {
-            let batch = windows.batch(&rows, &self.device)?;
-            let said = self.say(windows, &batch)?;
-            let Some(target) = batch.target.clone() else {
+            let Some(judged) = self.judged(windows, &rows)? else {
                 continue;
             };
-            let target = on_host(target)?;
-            let present = observed(&batch)?;
+            let Judged {
+                said,
+                target,
+                present,
+                ..
+            } = judged;
             for (cell, quantiles) in said.quantiles.chunks_exact(levels.len()).enumerate() {
                 if !present[cell] {
                     continue;

@@ -11,7 +11,7 @@ use forge_train::precision::Precision;
 use super::alone::twice;
 use super::bands::Bands;
 use super::objective::levels;
-use super::task::{on_host, outputs};
+use super::task::{observed, on_host, outputs};
 use super::{FittedForecaster, Forecasts, WindowForecast};
 use crate::Error;
 
@@ -21,6 +21,16 @@ pub(super) struct Said {
     /// `[B, H, N, Q]`.
     pub(super) quantiles: Vec<f32>,
     pub(super) up: Vec<f64>,
+}
+
+/// What is said of some windows, beside what happened.
+pub(super) struct Judged {
+    pub(super) batch: WindowBatch,
+    pub(super) said: Said,
+    /// On the model's scale, `[B, H, N]`.
+    pub(super) target: Vec<f32>,
+    /// Which of them are there.
+    pub(super) present: Vec<bool>,
 }
 
 impl FittedForecaster {
@@ -79,6 +89,24 @@ impl FittedForecaster {
             quantiles,
             up,
         })
+    }
+
+    /// The windows at places `rows` on the model's scale; none where windows have no targets.
+    pub(super) fn judged(
+        &self,
+        windows: &Windows,
+        rows: &[usize],
+    ) -> Result<Option<Judged>, Error> {
+        let batch = windows.batch(rows, &self.device)?;
+        let Some(target) = batch.target.clone() else {
+            return Ok(None);
+        };
+        Ok(Some(Judged {
+            said: self.say(windows, &batch)?,
+            target: on_host(target)?,
+            present: observed(&batch)?,
+            batch,
+        }))
     }
 
     /// Forecasts of the windows at places `rows`.
@@ -182,7 +210,7 @@ impl FittedForecaster {
             bands.apply(windows, &rows, &mut said.quantiles)?;
             let lacks = || ForgeError::training("the windows have no targets to compare with");
             let target = on_host(batch.target.clone().ok_or_else(lacks)?)?;
-            let present = super::task::observed(&batch)?;
+            let present = observed(&batch)?;
             let point = windows.restore(&batch, &said.point)?;
             let wide = |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
             let quantiles = match q {

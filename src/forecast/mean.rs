@@ -1,10 +1,12 @@
 //! From the middle of a forecast to its mean.
 
 use forge_data::{Centre, ColumnScaler, SeriesTransform, WindowBatch, Windows};
+use forge_train::distribution::log_mean_exp;
 use serde::{Deserialize, Serialize};
 
 use super::FittedForecaster;
-use super::task::{observed, on_host, passes};
+use super::evaluate::Judged;
+use super::task::passes;
 use crate::Error;
 
 /// What the single value of a forecast is.
@@ -123,13 +125,6 @@ pub(super) fn centre_of(column: &ColumnScaler, id: &str) -> Centre {
     column.series.get(id).copied().unwrap_or(column.all)
 }
 
-/// The logarithm of the mean of exponentials, without overflow.
-fn log_mean_exp(values: &[f64]) -> f64 {
-    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = values.iter().map(|v| (v - most).exp()).sum();
-    most + (sum / values.len() as f64).ln()
-}
-
 impl FittedForecaster {
     /// Makes the value of a forecast its mean, by all windows of `parts`. Of windows that were learned
     /// from errors are smaller than of others. A step and target that none of them has stays as it is.
@@ -150,13 +145,15 @@ impl FittedForecaster {
             .iter()
             .flat_map(|part| passes(part).into_iter().map(move |rows| (*part, rows)));
         for (windows, rows) in all {
-            let batch = windows.batch(&rows, &self.device)?;
-            let said = self.say(windows, &batch)?;
-            let Some(target) = batch.target.clone() else {
+            let Some(judged) = self.judged(windows, &rows)? else {
                 continue;
             };
-            let target = on_host(target)?;
-            let present = observed(&batch)?;
+            let Judged {
+                batch,
+                said,
+                target,
+                present,
+            } = judged;
             for (b, series) in batch.series.iter().enumerate() {
                 for (cell, unit) in units(windows, *series).into_iter().enumerate() {
                     let at = b * cells + cell;

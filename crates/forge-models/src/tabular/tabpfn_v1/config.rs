@@ -254,26 +254,7 @@ impl ReferenceWeights for TabPfnV1Config {
         (0..self.nlayers).fold(map, |map, i| {
             let ours = format!("layers.{i}");
             let theirs = format!("transformer_encoder.layers.{i}");
-            let attention = format!("{theirs}.self_attn");
-            map.transposed(
-                &format!("{ours}.attention.in_proj.weight"),
-                &format!("{attention}.in_proj_weight"),
-            )
-            .same(
-                &format!("{ours}.attention.in_proj.bias"),
-                &format!("{attention}.in_proj_bias"),
-            )
-            .linear(
-                &format!("{ours}.attention.out_proj"),
-                &format!("{attention}.out_proj"),
-            )
-            .linear(&format!("{ours}.ffn_in"), &format!("{theirs}.linear1"))
-            .linear(&format!("{ours}.ffn_out"), &format!("{theirs}.linear2"))
-            .norm(
-                &format!("{ours}.attention_norm"),
-                &format!("{theirs}.norm1"),
-            )
-            .norm(&format!("{ours}.ffn_norm"), &format!("{theirs}.norm2"))
+            EncoderLayerConfig::key_map(map, &ours, &theirs)
         })
     }
 }
