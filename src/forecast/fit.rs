@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use burn::module::Module;
 use burn::tensor::Device;
 use forge_data::{Fold, Frequency, SeriesReport, SeriesScaler, SeriesTable, Windows};
 use forge_models::{Recipe, SeriesModel, SeriesModelConfig};
+use forge_nn::parameters::draw_all;
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::metric::Scores;
 use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Scale, Targets};
@@ -169,9 +169,7 @@ impl Forecaster {
             training.seed = seed_of_member(training.seed, member);
             task.moving = MovingNumbers::of(&objective, &device);
             device.seed(training.seed);
-            // Burn draws initial weights when they are first used; drawn here, they depend on
-            // nothing but the seed.
-            let module = model.try_init(&device)?.materialize();
+            let module = draw_all(model.try_init(&device)?);
             if member > 0 {
                 let own = |folder: &PathBuf| folder.join(format!("member_{member}"));
                 options.checkpoints = checkpoints.as_ref().map(own);

@@ -1,9 +1,9 @@
 //! What is fitted to which prior, and how.
 
-use burn::module::Module;
 use burn::tensor::Device;
 use forge_data::TablePriorConfig;
 use forge_models::{Labels, Model, ModelConfig, Pretrained, RowContext, TabularSpec};
+use forge_nn::parameters::draw_all;
 use forge_nn::{ForgeError, ModuleConfig, check};
 use forge_train::schedule::{CosineWarmup, ScheduleConfig};
 use forge_train::{Start, TrainOutcome, Trainer, TrainerConfig};
@@ -102,7 +102,7 @@ impl PriorFittingConfig {
         let model = self.sized()?;
         let device = device.clone().autodiff();
         device.seed(self.trainer.seed);
-        let module = model.try_init(&device)?.materialize();
+        let module = draw_all(model.try_init(&device)?);
         let mut task = PriorTask::new(self, &device)?;
         let FitOptions {
             mut observers,

@@ -12,6 +12,7 @@ mod gradient_hook;
 mod kill;
 mod layers;
 mod likelihood;
+mod lora;
 mod loss;
 mod lr_finder;
 mod members;

@@ -10,7 +10,8 @@
 //! Reptile), [`dot`] and [`norm`] (continual learning, similarity of gradients). [`Floats`] says
 //! which tensors take part.
 //!
-//! [`drawn`] makes a parameter that starts in a way of its own.
+//! [`drawn`] makes a parameter that starts in a way of its own; [`draw_all`] draws all of a module's
+//! from the seed that its device has now.
 //!
 //! [`KeyMap`] translates the names and layouts of a reference implementation.
 //!
@@ -19,6 +20,7 @@
 //! layer's sizes from its fields or from `param.val()`, never from the stored tensor.
 
 mod arithmetic;
+mod draw_all;
 mod drawn;
 mod floats;
 mod key_map;
@@ -28,6 +30,7 @@ mod walk;
 mod zip;
 
 pub use arithmetic::{dot, lerp, norm};
+pub use draw_all::draw_all;
 pub use drawn::drawn;
 pub use floats::Floats;
 pub use key_map::KeyMap;

@@ -213,6 +213,7 @@ impl NamedOptimizer {
         let mut load = Load {
             source,
             shapes,
+            names: parameter_names(module),
             left: names,
             problems: Vec::new(),
             optimizer: self,
@@ -310,9 +311,23 @@ impl ParameterVisitor for Save<'_> {
     }
 }
 
+fn parameter_names<M: Module>(module: &M) -> BTreeSet<String> {
+    struct Names(BTreeSet<String>);
+    impl ParameterVisitor for Names {
+        fn visit<const D: usize>(&mut self, path: &ParameterPath, _: &Param<Tensor<D>>) {
+            self.0.insert(path.join());
+        }
+    }
+    let mut names = Names(BTreeSet::new());
+    visit_parameters(module, &mut names);
+    names.0
+}
+
 struct Load<'a> {
     source: StateSource,
     shapes: BTreeMap<String, Vec<usize>>,
+    /// All parameters of the module: one may stand below another, as adapters do.
+    names: BTreeSet<String>,
     left: BTreeSet<String>,
     problems: Vec<String>,
     optimizer: &'a NamedOptimizer,
@@ -323,12 +338,17 @@ impl ParameterVisitor for Load<'_> {
     fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
         let name = path.join();
         let under = format!("{name}.");
-        let mine: Vec<String> = self
-            .left
-            .range(under.clone()..)
-            .take_while(|n| n.starts_with(&under))
-            .cloned()
-            .collect();
+        let below = |names: &BTreeSet<String>| -> Vec<String> {
+            let names = names.range(under.clone()..);
+            names
+                .take_while(|n| n.starts_with(&under))
+                .cloned()
+                .collect()
+        };
+        let others: Vec<String> = below(&self.names).iter().map(|n| format!("{n}.")).collect();
+        let is_others = |key: &String| others.iter().any(|other| key.starts_with(other));
+        let mut mine = below(&self.left);
+        mine.retain(|key| !is_others(key));
         if mine.is_empty() {
             return;
         }

@@ -102,7 +102,7 @@ impl<'a, M: Module> Engine<'a, M> {
     /// An engine that trains `module`.
     ///
     /// Weights that Burn has not drawn yet are drawn here: seed the device just before, or call
-    /// `materialize()` on the module, to have them from a seed of your own. A module on a plain
+    /// [`draw_all`](forge_nn::parameters::draw_all) on the module, to have them from a seed of your own. A module on a plain
     /// device is put into training mode (`train()`); one that records gradients already is taken
     /// as it is. Frozen parameters stay as they are.
     ///

@@ -3,10 +3,11 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use forge_nn::ForgeError;
+use forge_nn::parameters::draw_all;
 
 /// The module, drawn, moved and in training mode, and the device to make inputs on.
 pub(super) fn prepare<M: Module>(module: M, devices: &[Device]) -> Result<(M, Device), ForgeError> {
-    let mut module = module.materialize();
+    let mut module = draw_all(module);
     let present = module.devices();
     match devices {
         [] if present.len() > 1 => {
@@ -37,7 +38,7 @@ pub(super) fn prepare<M: Module>(module: M, devices: &[Device]) -> Result<(M, De
     Ok((module, device.autodiff()))
 }
 
-/// Whether any parameter is on the graph already. Reading a parameter draws it if it is lazy.
+/// Whether any parameter is on the graph already.
 fn records_gradients<M: Module>(module: &M) -> bool {
     struct Look(bool);
     impl ModuleVisitor for Look {

@@ -1,0 +1,281 @@
+//! A training that is about to begin.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use forge_data::{
+    AugmentationConfig, InferredTask, PreprocessReport, Split, Table, TabularDataset,
+};
+use forge_meta::continual::TaskScores;
+use forge_models::{Model, ModelConfig, RowContext, TabularModel, TargetKind};
+use forge_nn::parameters::draw_all;
+use forge_nn::{ForgeError, ModuleConfig};
+use forge_train::checkpoint::CheckpointFolder;
+use forge_train::loss::Distillation;
+use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Targets};
+use forge_train::{LrCurve, LrFinder, StopReason, TrainOutcome, TrainTask, TrainerConfig};
+use serde::Serialize;
+
+use super::TabularEstimator;
+use super::prepared::Prepared;
+use super::rows::Rows;
+use crate::Error;
+use crate::estimator::continual::Plan;
+use crate::estimator::fit_notes::notes;
+use crate::estimator::fitted_model::{constants, scales};
+use crate::estimator::predict::{features, without_gradients};
+use crate::estimator::table_task::{Augmented, TableTask, Validation};
+use crate::estimator::training_context::LooksAt;
+use crate::estimator::{EstimatorConfig, FitOptions, FitReport, FittedModel};
+use crate::hashing::hash_numbers;
+
+/// What must be the same for a killed run to go on, beside the training settings.
+#[derive(Serialize)]
+struct Identity<'a> {
+    model: &'a ModelConfig,
+    objective: &'a ObjectiveConfig,
+    data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    augmentation: Option<AugmentationConfig>,
+}
+
+/// Rows and first weights on their device.
+pub(super) struct Started<'o> {
+    task: Option<InferredTask>,
+    preprocessing: PreprocessReport,
+    training: TrainerConfig,
+    rows: TableTask,
+    module: Model,
+    /// Records gradients.
+    device: Device,
+    /// Of all numbers that the training sees.
+    fingerprint: blake3::Hasher,
+    notes: Vec<String>,
+    options: FitOptions<'o>,
+    /// What is fitted, without its networks so far.
+    fitted: FittedModel,
+    missing: bool,
+}
+
+impl Prepared {
+    /// Puts everything on the device and makes the first weights.
+    ///
+    /// # Errors
+    /// A teacher that does not fit; what the model refuses.
+    pub(super) fn start<'o>(
+        self,
+        estimator: &TabularEstimator,
+        table: &Table,
+        split: &Split,
+        device: &Device,
+        mut options: FitOptions<'o>,
+    ) -> Result<Started<'o>, Error> {
+        let scales = scales(&self.encoder);
+        let lessons = match options.teacher {
+            None => None,
+            Some(teacher) => {
+                let classes = self.encoder.classes().map(|target| target.names());
+                let (rows, targets) = (&split.train, &estimator.targets);
+                let objective = &self.objective;
+                Some(teacher.lessons(table, rows, targets, objective, classes, &scales)?)
+            }
+        };
+        let (device, plain) = (device.clone().autodiff(), without_gradients(device));
+        let mut fingerprint = blake3::Hasher::new();
+        self.train.hash(&mut fingerprint);
+        hash_numbers(&mut fingerprint, &self.weights, |v| v.to_le_bytes());
+        if let Some(lessons) = &lessons {
+            hash_numbers(&mut fingerprint, &lessons.values, |v| v.to_le_bytes());
+            let Distillation {
+                weight,
+                temperature,
+            } = lessons.how;
+            let how = [weight, temperature];
+            hash_numbers(&mut fingerprint, &how, |v| v.to_le_bytes());
+        }
+        let validation = self.validation.as_ref();
+        let mut notes = notes(
+            &self.preprocessing,
+            &self.encoder,
+            validation.map(|rows| &rows.features),
+        );
+        notes.extend(untrained(&estimator.config));
+        options.tell(&notes);
+
+        let fitted = FittedModel {
+            model: self.model,
+            members: vec![],
+            objective: self.objective,
+            preprocessor: self.preprocessor,
+            encoder: self.encoder,
+            context: self.context,
+            read: options.read.clone(),
+            device: plain.clone(),
+        };
+        let validation = match self.validation {
+            None => None,
+            Some(rows) => {
+                rows.hash(&mut fingerprint);
+                Some(on_device(rows, &fitted)?)
+            }
+        };
+        let mut train =
+            TabularDataset::new(self.train.features, &device).with_targets(&self.train.targets)?;
+        if !self.weights.is_empty() {
+            train = train.with_weights(self.weights.clone())?;
+        }
+        let FittedModel {
+            model, objective, ..
+        } = &fitted;
+        let seed = self.training.seed;
+        let rows = TableTask {
+            train,
+            validation,
+            objective: objective.clone(),
+            looks_at: LooksAt::of(model, seed),
+            rows_interact: self.capabilities.rows != RowContext::Alone || objective.rows_interact(),
+            weights: self.weights.iter().map(|w| f64::from(*w)).collect(),
+            teacher: lessons.map(|lessons| lessons.to_device(&plain)),
+            moving: MovingNumbers::of(objective, &device),
+            keys: self.keys,
+            augmented: self.augmentation.map(|by| Augmented { by, seed }),
+        };
+
+        device.seed(seed);
+        let is_fresh = self.pretrained.is_none();
+        let mut module = match self.pretrained {
+            Some(pretrained) => pretrained.model,
+            None => draw_all(model.try_init(&device)?),
+        };
+        // What is resumed has started already, and comes from its checkpoint.
+        let is_there = |folder: &PathBuf| CheckpointFolder::has_any(folder);
+        let resumes = options.resume && options.checkpoints.as_ref().is_some_and(is_there);
+        if is_fresh && !resumes {
+            let first = rows.train.tensors().clone();
+            let is_value = self.target == TargetKind::Numbers && objective.width() == 1;
+            let targets = first.y.clone().filter(|_| is_value);
+            module = module.start_from(features(first), targets)?;
+        }
+        Ok(Started {
+            task: self.task,
+            preprocessing: self.preprocessing,
+            training: self.training,
+            rows,
+            module,
+            device,
+            fingerprint,
+            notes,
+            options,
+            fitted,
+            missing: self.capabilities.missing,
+        })
+    }
+}
+
+impl Started<'_> {
+    /// Trains, unless the settings say to take weights as they are.
+    pub(super) fn fit(
+        mut self,
+        estimator: &TabularEstimator,
+        table: &Table,
+        split: &Split,
+    ) -> Result<(FittedModel, FitReport), Error> {
+        let mut fitted = self.fitted;
+        let outcome = if estimator.config.trains() {
+            let identity = Identity {
+                model: &fitted.model,
+                objective: &fitted.objective,
+                data: self.fingerprint.finalize().to_hex().to_string(),
+                augmentation: estimator.config.training.augmentation,
+            };
+            let trainer = self.options.trainer(self.training, &identity)?;
+            trainer.fit(&mut self.rows, self.module)?
+        } else {
+            as_it_is(self.module, &self.rows)?
+        };
+        let report = FitReport {
+            task: self.task,
+            preprocessing: self.preprocessing,
+            notes: self.notes,
+            history: outcome.history,
+            stopped: outcome.stop,
+            seconds: outcome.seconds,
+            parameters: fitted.model.parameter_count()?,
+            candidate: outcome.candidate,
+            scores: outcome.scores,
+        };
+        fitted.members = outcome.members;
+        fitted.tune(table, &split.validation)?;
+        Ok((fitted, report))
+    }
+
+    /// Learns one task of `plan` after the other.
+    pub(super) fn learn(
+        self,
+        table: &Table,
+        split: &Split,
+        plan: Plan,
+    ) -> Result<(FittedModel, TaskScores), Error> {
+        let mut fitted = self.fitted;
+        let held_out = plan.held_out.iter().map(|rows| {
+            let features = (fitted.preprocessor).transform_with(table, Some(rows), self.missing)?;
+            let targets = fitted.encoder.encode(table, Some(rows))?;
+            on_device(Rows { features, targets }, &fitted)
+        });
+        let held_out = held_out.collect::<Result<Vec<_>, Error>>()?;
+        let (module, scores) = plan.learn(
+            self.rows,
+            held_out,
+            self.training,
+            self.module,
+            &self.device,
+        )?;
+        fitted.members = vec![module];
+        fitted.tune(table, &split.validation)?;
+        Ok((fitted, scores))
+    }
+
+    /// Tries learning rates.
+    pub(super) fn find(mut self, finder: &LrFinder) -> Result<LrCurve, Error> {
+        Ok(finder.find(&self.training, &mut self.rows, &self.module)?)
+    }
+}
+
+/// Rows to validate on, beside what `fitted` has of them.
+fn on_device(rows: Rows, fitted: &FittedModel) -> Result<Validation, Error> {
+    let (encoder, device) = (&fitted.encoder, &fitted.device);
+    let context = fitted.context.as_ref();
+    Ok(Validation {
+        targets: Targets::new(rows.targets.slots, rows.targets.original.clone())?,
+        rows: TabularDataset::new(rows.features, device),
+        scales: scales(encoder),
+        constants: constants(encoder),
+        context: context.map(|context| context.to_device(device)),
+    })
+}
+
+/// The note on weights that nothing trains.
+fn untrained(config: &EstimatorConfig) -> Option<String> {
+    let file = config.model.weights().filter(|_| !config.trains())?;
+    Some(format!(
+        "the weights in {} are used as they are, nothing is trained (training.epochs trains them \
+         further)",
+        file.display()
+    ))
+}
+
+/// What a run leaves that trains nothing.
+fn as_it_is(module: Model, task: &TableTask) -> Result<TrainOutcome<Model>, ForgeError> {
+    Ok(TrainOutcome {
+        scores: task.validate(&module)?,
+        members: vec![module.clone()],
+        module,
+        candidate: "module".into(),
+        best_epoch: None,
+        history: vec![],
+        stop: StopReason::Completed,
+        epochs: 0,
+        steps: 0,
+        seconds: 0.0,
+    })
+}
