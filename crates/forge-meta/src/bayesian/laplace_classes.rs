@@ -1,5 +1,6 @@
 //! A Gaussian around a linear head of classes.
 
+use forge_nn::host::softmax;
 use forge_nn::{ForgeError, check};
 use nalgebra::{Cholesky, DMatrix};
 use rand::SeedableRng;
@@ -67,7 +68,7 @@ impl LaplaceClasses {
         for (row, label) in features.chunks_exact(d - 1).zip(labels) {
             check::in_range("label", *label, 0..classes)?;
             let phi = with_bias(row);
-            let p = softmax(&logits(weights, &phi));
+            let p = softmax(&logits(weights, &phi), 1.0);
             log_likelihood += p[*label].ln();
             for k in 0..classes {
                 for i in 0..d {
@@ -169,7 +170,7 @@ impl LaplaceClasses {
             .collect();
         Ok(scaled
             .chunks_exact(self.classes)
-            .flat_map(softmax)
+            .flat_map(|logits| softmax(logits, 1.0))
             .collect())
     }
 
@@ -192,7 +193,7 @@ impl LaplaceClasses {
                 let z = nalgebra::DVector::from_vec(normals(self.classes, &mut random));
                 let moved = &root * z;
                 let logits: Vec<f64> = mean.iter().zip(moved.iter()).map(|(m, z)| m + z).collect();
-                draw.extend(softmax(&logits));
+                draw.extend(softmax(&logits, 1.0));
             }
         }
         ClassPredictive::of_draws(all, self.classes)
@@ -226,11 +227,4 @@ fn logits(weights: &[f64], phi: &[f64]) -> Vec<f64> {
     let each = weights.chunks_exact(phi.len());
     each.map(|w| w.iter().zip(phi).map(|(w, p)| w * p).sum())
         .collect()
-}
-
-fn softmax(logits: &[f64]) -> Vec<f64> {
-    let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let each: Vec<f64> = logits.iter().map(|x| (x - most).exp()).collect();
-    let sum: f64 = each.iter().sum();
-    each.into_iter().map(|x| x / sum).collect()
 }

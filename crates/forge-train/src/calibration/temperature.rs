@@ -1,5 +1,6 @@
 //! Probabilities that are as often right as they say.
 
+use forge_nn::host::softmax;
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
@@ -122,11 +123,4 @@ fn check_logits(logits: &[f64], n_classes: usize) -> Result<(), ForgeError> {
             logits[at]
         ))),
     }
-}
-
-fn softmax(z: &[f64], beta: f64) -> Vec<f64> {
-    let most = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let each: Vec<f64> = z.iter().map(|z| (beta * (z - most)).exp()).collect();
-    let sum: f64 = each.iter().sum();
-    each.into_iter().map(|e| e / sum).collect()
 }

@@ -22,16 +22,6 @@ pub(super) use shuffle::{SplitMix, latin, shifted};
 pub(super) use singular_vectors::SingularVectors;
 pub(super) use yeo_johnson::YeoJohnson;
 
-/// Softmax of `logits / temperature`.
-pub(super) fn softmax(logits: &mut [f64], temperature: f64) {
-    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    for value in logits.iter_mut() {
-        *value = ((*value - largest) / temperature).exp();
-    }
-    let sum: f64 = logits.iter().sum();
-    logits.iter_mut().for_each(|value| *value /= sum);
-}
-
 /// Adds `share` of what a member says of each row: of classes, each under its own name.
 pub(super) fn add(
     sums: &mut [Vec<f64>],
@@ -57,17 +47,5 @@ mod tests {
         assert_eq!(sums, [[3.0, 5.0, 2.0]]);
         add(&mut sums, &[vec![1.0, 0.0, 0.0, 9.0]], None, 1.0);
         assert_eq!(sums, [[4.0, 5.0, 2.0]]);
-    }
-
-    #[test]
-    fn a_low_temperature_sharpens() {
-        let p = |temperature| {
-            let mut p = [900.0, 901.0];
-            softmax(&mut p, temperature);
-            p
-        };
-        assert!((p(1.0)[1] - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-12);
-        assert!(p(0.5)[1] > p(1.0)[1]);
-        assert!((p(0.5)[0] + p(0.5)[1] - 1.0).abs() < 1e-12);
     }
 }

@@ -1,13 +1,13 @@
 //! Predicting with the released checkpoint as its authors do.
 
 use burn::tensor::{DType, Device, Tensor};
+use forge_nn::host::softmax;
 use forge_nn::{ForgeError, Network, check};
 use serde::{Deserialize, Serialize};
 
 use crate::TabPfnV1;
 use crate::tabular::in_context::{
     Cells, Habits, InContext, LabelledTable, Preparation, Question, SplitMix, add, ask, shifted,
-    softmax,
 };
 
 /// As `transformer_predict` prepares columns.
@@ -152,7 +152,7 @@ impl TabPfnV1Ensemble {
             );
         }
         for row in &mut sums {
-            softmax(row, self.config.temperature);
+            *row = softmax(row, 1.0 / self.config.temperature);
         }
         Ok(sums)
     }

@@ -1,13 +1,14 @@
 //! Labelled rows, prepared once, and what the network says of others.
 
 use burn::tensor::{DType, Device};
+use forge_nn::host::softmax;
 use forge_nn::{ForgeError, Network, check};
 use serde::{Deserialize, Serialize};
 
 use super::member::Member;
 use crate::TabIcl;
 use crate::tabular::in_context::{
-    Cells, Habits, InContext, Kind, LabelledTable, Preparation, Question, add, ask, softmax,
+    Cells, Habits, InContext, Kind, LabelledTable, Preparation, Question, add, ask,
 };
 
 /// As the package prepares columns.
@@ -168,7 +169,7 @@ impl TabIclEnsemble {
     /// Mean logits to probabilities, or mean quantiles to the labels' unit and in order.
     fn finish(&self, row: &mut [f64]) {
         match self.table.kind() {
-            Kind::Classes(_) => softmax(row, self.config.temperature),
+            Kind::Classes(_) => row.copy_from_slice(&softmax(row, 1.0 / self.config.temperature)),
             Kind::Numbers { mean, scale } => {
                 row.iter_mut()
                     .for_each(|value| *value = *value * scale + mean);

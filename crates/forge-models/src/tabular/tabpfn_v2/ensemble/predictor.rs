@@ -1,6 +1,7 @@
 //! Labelled rows, prepared once, and what the network says of others.
 
 use burn::tensor::{DType, Device};
+use forge_nn::host::softmax;
 use forge_nn::{BarDistribution, ForgeError, Network, check};
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,7 @@ use super::member::Member;
 use super::target::PowerTarget;
 use crate::TabPfnV2;
 use crate::tabular::in_context::{
-    Cells, InContext, Kind, LabelledTable, Question, ROWS_PER_PASS, add, ask, softmax,
+    Cells, InContext, Kind, LabelledTable, Question, ROWS_PER_PASS, add, ask,
 };
 
 /// How many ways to look at a table are averaged.
@@ -255,7 +256,7 @@ impl TabPfnV2Ensemble {
         let mut said = ask(&model, question)?;
         for row in &mut said {
             row.truncate(self.table.classes().unwrap_or(row.len()));
-            softmax(row, self.config.temperature);
+            *row = softmax(row, 1.0 / self.config.temperature);
             if let Some(buckets) = power {
                 *row = buckets
                     .power
