@@ -17,7 +17,7 @@ pub use preset::{Preset, Strategy, TrainingPreset};
 pub use recipe::{Recipe, TargetKind};
 pub use shrink::Shrink;
 pub use spec::TabularSpec;
-pub(crate) use spec::numeric_only;
+pub(crate) use spec::{numeric_only, takes_numbers};
 pub use tabular_config::{ParameterCount, TabularConfig};
 pub(crate) use tabular_input::check_codes;
 pub use tabular_input::{Context, TabularInput, TabularRows};

@@ -34,3 +34,23 @@ pub(crate) fn numeric_only(model: &str, table: &TabularSpec) -> Result<usize, Fo
         ))),
     }
 }
+
+/// The methods of a [`TabularConfig`](crate::TabularConfig) with the fields `d_in` and `d_out` that say which
+/// table it is for: numbers alone.
+macro_rules! takes_numbers {
+    () => {
+        fn spec(&self) -> $crate::TabularSpec {
+            $crate::TabularSpec::of_numbers(self.d_in, self.d_out)
+        }
+
+        fn sized_for(self, table: &$crate::TabularSpec) -> Result<Self, ::forge_nn::ForgeError> {
+            Ok(Self {
+                d_in: $crate::contract::numeric_only(Self::NAME, table)?,
+                d_out: table.d_out,
+                ..self
+            })
+        }
+    };
+}
+
+pub(crate) use takes_numbers;

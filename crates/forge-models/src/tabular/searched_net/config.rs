@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::SearchedNet;
 use super::cell_stack::StackSizes;
 use super::usual_cells::of_rows;
-use crate::contract::numeric_only;
+use crate::contract::takes_numbers;
 use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::{
-    Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
-    TrainingPreset,
+    Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TrainingPreset,
 };
 
 /// Makes a [`SearchedNet`]. `d_in` has to be set; the genotype is what a search found, by default a cell
@@ -93,18 +92,7 @@ impl TabularConfig for SearchedNetConfig {
     const NAME: &'static str = "searched_net";
     const CAPABILITIES: Capabilities = Capabilities::NONE;
 
-    fn spec(&self) -> TabularSpec {
-        TabularSpec::of_numbers(self.d_in, self.d_out)
-    }
-
-    fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {
-        let d_in = numeric_only(Self::NAME, table)?;
-        Ok(Self {
-            d_in,
-            d_out: table.d_out,
-            ..self
-        })
-    }
+    takes_numbers!();
 
     /// The cell stays: it is what was searched for.
     fn smaller(self, by: Shrink) -> Self {

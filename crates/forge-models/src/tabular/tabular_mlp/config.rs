@@ -7,13 +7,13 @@ use forge_nn::{ForgeError, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
 use super::TabularMlp;
-use crate::contract::numeric_only;
+use crate::contract::takes_numbers;
 use crate::limits;
 use crate::reference::{KeyMap, ReferenceWeights};
 use crate::tabular::numbers::Numbers;
 use crate::{
-    Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TabularSpec,
-    TrainingPreset, TrainingRows,
+    Capabilities, ParameterCount, Preset, Shrink, Strategy, TabularConfig, TrainingPreset,
+    TrainingRows,
 };
 
 /// Makes a [`TabularMlp`].
@@ -91,18 +91,7 @@ impl TabularConfig for TabularMlpConfig {
     const NAME: &'static str = "tabular_mlp";
     const CAPABILITIES: Capabilities = Capabilities::NONE;
 
-    fn spec(&self) -> TabularSpec {
-        TabularSpec::of_numbers(self.d_in, self.d_out)
-    }
-
-    fn sized_for(self, table: &TabularSpec) -> Result<Self, ForgeError> {
-        let d_in = numeric_only(Self::NAME, table)?;
-        Ok(Self {
-            d_in,
-            d_out: table.d_out,
-            ..self
-        })
-    }
+    takes_numbers!();
 
     fn smaller(self, by: Shrink) -> Self {
         Self {
