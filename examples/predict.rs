@@ -1,9 +1,10 @@
-//! Applies a saved model to a table:
+//! Applies a saved model to a table, of rows or of series:
 //! `cargo run --release --example predict -- --model FILE --data FILE --out FILE.csv`
 //!
 //! Writes what the table's file holds, as it is written there, with the predictions beside it:
 //! `predicted_TARGET`, and probabilities, quantiles or doubt where the model has them. Where the
-//! table has the target too, scores are printed.
+//! table has the target too, scores are printed. A forecaster's file (`forecast` writes them) gives the
+//! steps after the last row of each series instead, with quantiles.
 
 #[macro_use]
 mod output;
@@ -14,8 +15,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use volatilityforge::forecast::{FittedForecaster, ForecastFileConfig};
+use volatilityforge::nn::ForgeError;
 use volatilityforge::prediction::{OutputColumns, PredictionConfig};
-use volatilityforge::{DeviceName, Error, FittedModel, Inference};
+use volatilityforge::{DeviceName, Error, FittedModel, Inference, SavedModel};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -24,7 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Model file, as `train` writes it.
+    /// Model file, as `train` or `forecast` writes it.
     #[arg(long)]
     model: PathBuf,
     /// CSV, Parquet or Excel file with the model's columns, in any order; others may hold anything.
@@ -72,8 +75,16 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
-    let model = FittedModel::load(&arguments.model, &arguments.device.open()?)?;
-    let mut config = PredictionConfig::of(&model);
+    match SavedModel::load(&arguments.model, &arguments.device.open()?)? {
+        SavedModel::Rows(model) => predict(&model, arguments)?,
+        SavedModel::Series(model) => forecast(&model, arguments)?,
+    }
+    println!("written: {}", arguments.out.display());
+    Ok(())
+}
+
+fn predict(model: &FittedModel, arguments: &Arguments) -> Result<(), Error> {
+    let mut config = PredictionConfig::of(model);
     if let Some(file) = &arguments.config {
         config.read_settings_file(file)?;
     }
@@ -89,6 +100,26 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     config.allow_unknown_labels = arguments.allow_unknown_labels;
     let account = model.predict_file(&arguments.data, &arguments.out, &config)?;
     println!("{account}");
-    println!("written: {}", arguments.out.display());
+    Ok(())
+}
+
+fn forecast(model: &FittedForecaster, arguments: &Arguments) -> Result<(), Error> {
+    if arguments.inference.is_some() {
+        let allowed =
+            "absent: this model is a forecaster, and writes the quantiles that it has learned";
+        return Err(ForgeError::config("inference", "set", allowed).into());
+    }
+    let mut config = ForecastFileConfig::of(model);
+    if let Some(file) = &arguments.config {
+        config.read_settings_file(file)?;
+    }
+    for assignment in &arguments.set {
+        config.set(assignment)?;
+    }
+    if arguments.sheet.is_some() {
+        config.read.sheet.clone_from(&arguments.sheet);
+    }
+    let account = model.predict_file(&arguments.data, &arguments.out, &config)?;
+    println!("{account}");
     Ok(())
 }

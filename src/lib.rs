@@ -17,6 +17,7 @@ pub mod prior_fitting;
 pub mod report;
 #[cfg(feature = "experiment")]
 mod run_folder;
+mod saved_model;
 mod settings;
 
 pub use burn;
@@ -36,6 +37,7 @@ pub use forge_models::Strategy;
 pub use forge_nn as nn;
 pub use forge_nn::DeviceName;
 pub use forge_train as train;
+pub use saved_model::SavedModel;
 
 /// The guides: their code is compiled and run with the tests of the documentation.
 #[cfg(doctest)]

@@ -18,7 +18,7 @@ use volatilityforge::{DeviceName, Error, Strategy};
 pub(crate) struct Arguments {
     /// A file of series: CSV, Parquet or Excel.
     #[arg(long, requires = "time", requires = "target")]
-    data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// The column of times.
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,

@@ -73,6 +73,13 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         out.join("model.safetensors").display(),
         summary.best
     );
+    if let (false, Some(data)) = (synthetic, &arguments.data) {
+        println!(
+            "what comes next: cargo run --release --example predict -- --model {} --data {} --out next.csv",
+            out.join("model.safetensors").display(),
+            data.display()
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -16,7 +16,8 @@ use super::{AdaptiveBands, ConformalOffsets, FittedForecaster, MeanCorrection};
 use crate::Error;
 use crate::artifact::members;
 
-const FORMAT: FileFormat = FileFormat {
+/// What the file says that it is.
+pub(crate) const FORMAT: FileFormat = FileFormat {
     name: "volatilityforge.forecaster",
     version: 1,
 };

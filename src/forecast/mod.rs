@@ -5,7 +5,7 @@
 
 mod adaptive;
 mod alone;
-mod artifact;
+pub(crate) mod artifact;
 mod backtest;
 mod bands;
 #[cfg(feature = "baselines")]
@@ -26,6 +26,7 @@ mod input;
 mod input_names;
 mod mean;
 mod objective;
+mod predict_file;
 #[cfg(feature = "experiment")]
 pub mod run;
 mod stream;
@@ -44,5 +45,6 @@ pub use fitted::FittedForecaster;
 pub use forecaster::Forecaster;
 pub use forecasts::{Forecasts, WindowForecast};
 pub use mean::{MeanCorrection, PointForecast};
+pub use predict_file::{ForecastAccount, ForecastFileConfig};
 pub use stream::ForecastStream;
 pub use teacher::ForecastTeacher;

@@ -8,6 +8,7 @@ use forge_data::ReadOptions;
 
 use super::PredictionConfig;
 use crate::Error;
+use crate::forecast::ForecastFileConfig;
 use crate::settings::{overlay_file, set_by_place};
 
 /// What can be set.
@@ -17,32 +18,46 @@ struct Settings {
     read: ReadOptions,
 }
 
-impl PredictionConfig {
-    /// Takes the `[read]` settings that a TOML file has: those of training or others, in a file for
-    /// training too. The model's columns stay what they are unless the file declares them.
-    ///
-    /// # Errors
-    /// An I/O error, or an artifact error naming the file for what does not fit.
-    pub fn read_settings_file(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let (hints, only) = (self.read.hints.clone(), self.read.only.clone());
-        overlay_file(&mut self.read, path.as_ref(), "read")?;
-        self.read.only = only;
-        let given = std::mem::replace(&mut self.read.hints, hints);
-        self.read.hints.extend(given);
-        Ok(())
-    }
-
-    /// Sets one field by its place: `read.skip_rows=1`. The value is TOML; what is none is taken for
-    /// text.
-    ///
-    /// # Errors
-    /// A config error for a place that there is not, or a value that does not fit it.
-    pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
-        let mut settings = Settings {
-            read: self.read.clone(),
-        };
-        set_by_place(&mut settings, assignment)?;
-        self.read = settings.read;
-        Ok(())
-    }
+fn overlay(read: &mut ReadOptions, path: &Path) -> Result<(), Error> {
+    let (hints, only) = (read.hints.clone(), read.only.clone());
+    overlay_file(read, path, "read")?;
+    read.only = only;
+    let given = std::mem::replace(&mut read.hints, hints);
+    read.hints.extend(given);
+    Ok(())
 }
+
+fn set(read: &mut ReadOptions, assignment: &str) -> Result<(), Error> {
+    let mut settings = Settings { read: read.clone() };
+    set_by_place(&mut settings, assignment)?;
+    *read = settings.read;
+    Ok(())
+}
+
+macro_rules! read_settings {
+    ($config:ty) => {
+        impl $config {
+            /// Takes the `[read]` settings that a TOML file has: those of training or others, in a
+            /// file for training too. The model's columns stay what they are unless the file declares
+            /// them.
+            ///
+            /// # Errors
+            /// An I/O error, or an artifact error naming the file for what does not fit.
+            pub fn read_settings_file(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+                overlay(&mut self.read, path.as_ref())
+            }
+
+            /// Sets one field by its place: `read.skip_rows=1`. The value is TOML; what is none is
+            /// taken for text.
+            ///
+            /// # Errors
+            /// A config error for a place that there is not, or a value that does not fit it.
+            pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
+                set(&mut self.read, assignment)
+            }
+        }
+    };
+}
+
+read_settings!(PredictionConfig);
+read_settings!(ForecastFileConfig);

@@ -10,6 +10,7 @@ mod features;
 mod fit;
 mod leakage;
 mod mean;
+mod predict_file;
 mod resume;
 
 use volatilityforge::data::{ScalerConfig, SeriesConfig};

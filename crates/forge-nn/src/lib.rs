@@ -34,6 +34,7 @@ pub mod convolution;
 mod device;
 mod error;
 pub mod gating;
+pub mod host;
 mod linear;
 mod mode;
 mod network;
@@ -61,7 +62,9 @@ pub use linear::{
 pub use mode::{Mode, set_mode, training_flag};
 pub use network::{Forward, Maps, Network, VariableWeights, Want};
 pub use recompute::{recomputed, with_recomputation};
-pub use state::{FileFormat, SafetensorsMetadata, StateDict, Subset, SubsetReport, TensorFile};
+pub use state::{
+    FileFormat, SafetensorsMetadata, StateDict, Subset, SubsetReport, TensorFile, format_name,
+};
 pub use tokenizer::{
     CategoricalTokenizer, CategoricalTokenizerConfig, FeatureTokenizer, FeatureTokenizerConfig,
     NumericTokenizer, NumericTokenizerConfig,

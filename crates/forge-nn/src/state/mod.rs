@@ -12,7 +12,7 @@ mod tensor_file;
 
 pub use safetensors_file::SafetensorsMetadata;
 pub use subset::{Subset, SubsetReport};
-pub use tensor_file::{FileFormat, TensorFile};
+pub use tensor_file::{FileFormat, TensorFile, format_name};
 
 use std::collections::BTreeMap;
 

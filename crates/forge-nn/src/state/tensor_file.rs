@@ -56,6 +56,29 @@ impl<T: fmt::Debug> fmt::Debug for TensorFile<T> {
     }
 }
 
+/// What a file of this library says that it is: the name of its [`FileFormat`]. The header alone is
+/// looked at; [`TensorFile::open`] checks the file.
+///
+/// # Errors
+/// As [`TensorFile::open`], for a file that is not one of this library.
+pub fn format_name(path: impl AsRef<Path>) -> Result<String, ForgeError> {
+    let path = path.as_ref();
+    let source = Source::open(path).map_err(|e| ForgeError::io(path, e))?;
+    let header = HeaderText::read(&source).map_err(|fault| match fault {
+        Fault::Io(error) => ForgeError::io(path, error),
+        Fault::Damaged(reason) => ForgeError::damaged(path, reason),
+    })?;
+    let ours: Option<Ours<IgnoredAny>> = header
+        .metadata()
+        .map_err(|e| ForgeError::artifact(path, format!("its manifest cannot be read: {e}")))?;
+    let not_ours = || {
+        let reason = format!("has no '{KEY}' entry in its header: not written here");
+        ForgeError::damaged(path, reason)
+    };
+    let opened = ours.and_then(|ours| ours.opened).ok_or_else(not_ours)?;
+    Ok(opened.format)
+}
+
 impl<T: DeserializeOwned> TensorFile<T> {
     /// Reads and checks `path`: the header's length, the checksum over all bytes, the structure,
     /// format, version, manifest, in that order. The manifest is made into nothing but a `T`.
