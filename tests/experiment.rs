@@ -191,10 +191,22 @@ fn a_folder_that_holds_a_run_is_not_overwritten() {
 #[test]
 fn the_guides_settings_file_is_read() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/experiment.toml");
-    let config = ExperimentConfig::from_toml_file(path).unwrap();
+    let config = ExperimentConfig::from_toml_file(&path).unwrap();
     config.estimator.validate().unwrap();
     assert_eq!(config.models.len(), 3);
     assert_eq!(config.target, ["left"]);
+    // A field that there is not is named, with those that there are.
+    let text = std::fs::read_to_string(path).unwrap();
+    let error = ExperimentConfig::from_toml(&text.replace("n_blocks", "blocks")).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("`blocks`") && error.contains("n_blocks"),
+        "{error}"
+    );
+    let error =
+        ExperimentConfig::from_toml(&text.replace("\"ft_transformer\"", "\"ft_trasformer\""));
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("ft_transformer"), "{error}");
 }
 
 /// Boosting may take long: it is stopped too, the model is there before it starts, and what is gone on

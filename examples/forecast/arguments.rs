@@ -17,7 +17,7 @@ use volatilityforge::{DeviceName, Error, Strategy};
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
     /// A file of series: CSV, Parquet or Excel.
-    #[arg(long, requires = "time", requires = "target")]
+    #[arg(long)]
     pub(crate) data: Option<PathBuf>,
     /// The column of times.
     #[arg(long, value_name = "COLUMN")]
@@ -67,9 +67,9 @@ pub(crate) struct Arguments {
     /// Most epochs.
     #[arg(long)]
     epochs: Option<usize>,
-    /// Seed.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// Seed [default: 0].
+    #[arg(long)]
+    seed: Option<u64>,
     /// The test part: a number of last steps, a fraction, or the date that it begins with.
     #[arg(long, value_name = "PART")]
     test: Option<String>,
@@ -85,11 +85,18 @@ pub(crate) struct Arguments {
     /// Where to compute: flex, wgpu, cuda, …
     #[arg(long, default_value = "flex")]
     pub(crate) device: DeviceName,
+    /// Settings as TOML, see `ForecastRunConfig`, such as those of an earlier run; what the command line
+    /// says goes before it. A relative `data` in it is relative to the file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Any setting by its place in the TOML, such as forecaster.series.missing=forward.
+    #[arg(long, num_args = 1.., value_name = "PLACE=VALUE")]
+    set: Vec<String>,
     /// The folder of the run.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Go on with the run in `--out`, with the settings in it.
-    #[arg(long, requires = "out", conflicts_with_all = ["data", "models", "horizon", "lookback", "features", "strategy", "objective", "epochs", "walk", "test", "validation"])]
+    #[arg(long, requires = "out", conflicts_with_all = ["config", "set", "data", "models", "horizon", "lookback", "features", "strategy", "objective", "epochs", "walk", "test", "validation"])]
     pub(crate) resume: bool,
 }
 
@@ -99,20 +106,8 @@ impl Arguments {
         if let (true, Some(out)) = (self.resume, &self.out) {
             return Ok((ForecastRunConfig::of_run(out)?, out.clone()));
         }
-        let mut config = match (&self.data, &self.time) {
-            (Some(data), Some(time)) => {
-                let mut series = SeriesConfig::new(
-                    TimeColumns::from(time.as_str()),
-                    self.target.iter().cloned(),
-                )
-                .with_past(self.past.iter().cloned())
-                .with_known(self.known.iter().cloned())
-                .with_fixed(self.fixed.iter().cloned());
-                series.series.clone_from(&self.series);
-                ForecastRunConfig::of_file(data.clone(), ForecasterConfig::new(series, 24))
-            }
-            _ => ForecastRunConfig::demo(),
-        };
+        let mut config = self.base()?;
+        self.columns(&mut config.forecaster.series);
         let forecaster = &mut config.forecaster;
         match self.horizon.as_slice() {
             [] => {}
@@ -143,18 +138,67 @@ impl Arguments {
                 forecaster.scaler = scaler.with_transform(column, transform);
             }
         }
-        forecaster.training.seed = self.seed;
-        forecaster.training.epochs = self.epochs;
+        if self.epochs.is_some() {
+            forecaster.training.epochs = self.epochs;
+        }
+        if let Some(seed) = self.seed {
+            forecaster.training.seed = seed;
+            config.synthetic.seed = seed;
+        }
         if !self.models.is_empty() {
             config.models = self.models.iter().map(|m| m.as_str().into()).collect();
         }
         self.split(&mut config)?;
-        config.baselines = !self.no_baselines;
-        config.synthetic.seed = self.seed;
+        config.baselines &= !self.no_baselines;
+        for assignment in &self.set {
+            config.set(assignment)?;
+        }
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH);
         let seconds = seconds.map_or(0, |time| time.as_secs());
         let usual = || PathBuf::from(format!("runs/forecast-{seconds}"));
         Ok((config, self.out.clone().unwrap_or_else(usual)))
+    }
+
+    /// What the command line changes.
+    fn base(&self) -> Result<ForecastRunConfig, Error> {
+        let mut config = match (&self.config, &self.data, &self.time) {
+            (Some(file), ..) => ForecastRunConfig::from_toml_file(file)?,
+            (None, None, _) => return Ok(ForecastRunConfig::demo()),
+            (None, Some(data), Some(time)) if !self.target.is_empty() => {
+                let time = TimeColumns::from(time.as_str());
+                let series = SeriesConfig::new(time, self.target.iter().cloned());
+                ForecastRunConfig::of_file(data.clone(), ForecasterConfig::new(series, 24))
+            }
+            (None, Some(data), _) => {
+                let allowed =
+                    "used with --time and --target, which name its columns, or with --config";
+                return Err(ForgeError::config("--data", data.display(), allowed).into());
+            }
+        };
+        if self.data.is_some() {
+            config.data.clone_from(&self.data);
+        }
+        Ok(config)
+    }
+
+    /// Columns that the command line names.
+    fn columns(&self, series: &mut SeriesConfig) {
+        if let Some(time) = &self.time {
+            series.time = TimeColumns::from(time.as_str());
+        }
+        if self.series.is_some() {
+            series.series.clone_from(&self.series);
+        }
+        for (named, columns) in [
+            (&self.target, &mut series.targets),
+            (&self.past, &mut series.past),
+            (&self.known, &mut series.known),
+            (&self.fixed, &mut series.fixed),
+        ] {
+            if !named.is_empty() {
+                columns.clone_from(named);
+            }
+        }
     }
 
     fn split(&self, config: &mut ForecastRunConfig) -> Result<(), Error> {

@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use forge_models::{Labels, ModelConfig, Pretrained, Strategy, TabularSpec, TargetKind};
 use forge_nn::ForgeError;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Error;
+use crate::settings::{NameOrTable, name_or_table};
 
 /// A network by name, at the size of a strategy, or by its own config.
 ///
 /// In a file: `model = "ft_transformer"`, or a table `{ model = "ft_transformer", n_blocks = 2 }`.
 /// Either way it is sized for the table when the table is known. With weights that were trained
 /// elsewhere: `{ model = "tabpfn_v1", pretrained = "weights.safetensors" }`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 #[allow(clippy::large_enum_variant, reason = "one per model of a run")]
 pub enum ModelChoice {
@@ -137,6 +139,20 @@ impl ModelChoice {
 impl From<&str> for ModelChoice {
     fn from(name: &str) -> Self {
         Self::Named(name.into())
+    }
+}
+
+impl<'de> Deserialize<'de> for ModelChoice {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(match name_or_table(from)? {
+            NameOrTable::Name(name) => Self::Named(name),
+            NameOrTable::Table(fields) if fields.get("pretrained").is_some() => {
+                Self::Pretrained(serde_json::from_value(fields).map_err(D::Error::custom)?)
+            }
+            NameOrTable::Table(fields) => {
+                Self::Config(ModelConfig::from_value(fields).map_err(D::Error::custom)?)
+            }
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::TaskChoice;
 use crate::baseline::BaselineChoice;
 use crate::run_folder::{RunFolder, RunSettings, settings_text};
-use crate::settings::{set_by_place, text_or_table};
+use crate::settings::{beside, set_by_place, text_or_table, toml_file};
 use crate::{Error, EstimatorConfig, ModelChoice};
 
 /// Data, split, models and training of one run. Every field has a default; unknown keys are
@@ -109,13 +109,10 @@ impl ExperimentConfig {
     /// An I/O error, or an artifact error with line and key for a file that does not fit.
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|e| ForgeError::io(path, e))?;
-        let mut config: Self = toml::from_str(&text).map_err(|e| ForgeError::artifact(path, e))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        // An absolute path stays what it is.
-        config.data = config.data.map(|data| folder.join(data));
+        let mut config: Self = toml_file(path)?;
+        config.data = config.data.map(|data| beside(path, &data));
         for model in &mut config.models {
-            let joined = |weights: &Path| Ok::<_, Error>(folder.join(weights));
+            let joined = |weights: &Path| Ok::<_, Error>(beside(path, weights));
             model.move_weights(joined)?;
         }
         Ok(config)

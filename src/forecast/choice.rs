@@ -1,15 +1,17 @@
 //! Which forecasting network.
 
 use forge_models::{SeriesModelConfig, Strategy};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Error;
+use crate::settings::{NameOrTable, name_or_table};
 
 /// A forecasting network by name, at the size of a strategy, or by its own config.
 ///
-/// In a file: `model = "patch_tst"`, or a table `{ model = "patch_tst", n_layers = 2 }`. Either way
+/// In a file: `model = "patch_tst"`, or a table `{ model = "patch_tst", e_layers = 2 }`. Either way
 /// it is sized for the windows when the series are known.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 #[allow(clippy::large_enum_variant, reason = "one per model of a run")]
 pub enum SeriesModelChoice {
@@ -37,6 +39,17 @@ impl SeriesModelChoice {
         Ok(match self {
             Self::Named(name) => SeriesModelConfig::preset(name, strategy)?.config,
             Self::Config(config) => config.clone(),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for SeriesModelChoice {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(match name_or_table(from)? {
+            NameOrTable::Name(name) => Self::Named(name),
+            NameOrTable::Table(fields) => {
+                Self::Config(SeriesModelConfig::from_value(fields).map_err(D::Error::custom)?)
+            }
         })
     }
 }

@@ -4,16 +4,22 @@ use std::fmt::{self, Display};
 use std::path::Path;
 use std::sync::Arc;
 
-use forge_data::{ReadOptions, ReadReport, SeriesReport, read_table};
+use forge_data::{ReadOptions, ReadReport, SeriesConfig, SeriesReport, UnknownSeries, read_table};
+use forge_nn::ForgeError;
 
 use super::FittedForecaster;
 use crate::Error;
 
-/// How a file of series is read to forecast from.
+/// How a file of series is read to forecast from. [`ForecastFileConfig::of`] takes what the forecaster was
+/// trained with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForecastFileConfig {
-    /// How it is read. [`ForecastFileConfig::of`] takes what the forecaster was trained with.
+    /// How the file is read.
     pub read: ReadOptions,
+    /// What is repaired in its series (`duplicates`, `missing`, …). The columns are those of the training.
+    pub series: SeriesConfig,
+    /// How a series is scaled that training did not have.
+    pub unknown_series: UnknownSeries,
 }
 
 impl ForecastFileConfig {
@@ -22,6 +28,8 @@ impl ForecastFileConfig {
     pub fn of(fitted: &FittedForecaster) -> Self {
         Self {
             read: fitted.read_options().clone(),
+            series: fitted.schema().config.clone(),
+            unknown_series: fitted.scaler().config().unknown_series,
         }
     }
 }
@@ -70,8 +78,8 @@ impl FittedForecaster {
     /// has them. The ending says whether CSV or Parquet is written.
     ///
     /// # Errors
-    /// Those of [`read_table`], [`predict`](Self::predict), which name the file too, and of
-    /// [`Table::write`](forge_data::Table::write).
+    /// A config error for other columns than the training's; those of [`read_table`] and
+    /// [`predict`](Self::predict), which name the file too, and of [`Table::write`](forge_data::Table::write).
     ///
     /// ```no_run
     /// use volatilityforge::DeviceName;
@@ -89,10 +97,11 @@ impl FittedForecaster {
         config: &ForecastFileConfig,
     ) -> Result<ForecastAccount, Error> {
         let data = data.as_ref();
+        let repairing = self.repairing(config)?;
         let (table, read) = read_table(data, &config.read)?;
         let in_file = |error: Error| error.in_file(data);
-        let series = Arc::new(self.series_of(&table).map_err(in_file)?);
-        let forecasts = self.predict_series(&series).map_err(in_file)?;
+        let series = Arc::new(repairing.series_of(&table).map_err(in_file)?);
+        let forecasts = repairing.predict_series(&series).map_err(in_file)?;
         forecasts.to_table()?.write(to)?;
         Ok(ForecastAccount {
             targets: forecasts.targets,
@@ -102,5 +111,29 @@ impl FittedForecaster {
             read,
             found: series.report().clone(),
         })
+    }
+
+    /// This forecaster, with the config's word on faults in series.
+    fn repairing(&self, config: &ForecastFileConfig) -> Result<Self, ForgeError> {
+        let trained = &self.schema.config;
+        let with_its_repairs = SeriesConfig {
+            unsorted: config.series.unsorted,
+            duplicates: config.series.duplicates,
+            ambiguous: config.series.ambiguous,
+            gaps: config.series.gaps,
+            missing: config.series.missing,
+            frequency_change: config.series.frequency_change,
+            ..trained.clone()
+        };
+        if with_its_repairs != config.series {
+            let allowed = "the columns and times of the training: only unsorted, duplicates, ambiguous, \
+                           gaps, missing and frequency_change may differ";
+            return Err(ForgeError::config("series", "changed", allowed));
+        }
+        let mut repairing = self.clone();
+        repairing.schema.config = with_its_repairs;
+        let scaler = (*self.scaler).clone();
+        repairing.scaler = Arc::new(scaler.with_unknown_series(config.unknown_series));
+        Ok(repairing)
     }
 }

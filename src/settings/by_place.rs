@@ -1,13 +1,27 @@
 //! Single fields of settings.
 
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use forge_nn::ForgeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
+
+/// Settings from a TOML file.
+///
+/// # Errors
+/// An I/O error, or an artifact error with line and key for a file that does not fit.
+pub(crate) fn toml_file<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let text = std::fs::read_to_string(path).map_err(|e| ForgeError::io(path, e))?;
+    Ok(toml::from_str(&text).map_err(|e| ForgeError::artifact(path, e))?)
+}
+
+/// A path that stands in the settings `file`: relative to its folder, or absolute as it is.
+pub(crate) fn beside(file: &Path, path: &Path) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join(path)
+}
 
 /// Sets one field by its place in the TOML: `estimator.training.weight_decay=0.01`. The value is
 /// TOML too; what is none is taken for text.

@@ -3,8 +3,10 @@
 
 #[cfg(feature = "experiment")]
 mod by_place;
+mod name_or_table;
 mod short_form;
 
 #[cfg(feature = "experiment")]
-pub(crate) use by_place::{overlay_file, set_by_place};
+pub(crate) use by_place::{beside, overlay_file, set_by_place, toml_file};
+pub(crate) use name_or_table::{NameOrTable, name_or_table};
 pub(crate) use short_form::text_or_table;

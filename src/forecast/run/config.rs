@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::forecast::{ForecasterConfig, SeriesModelChoice};
-use crate::run_folder::{RunFolder, RunSettings};
+use crate::run_folder::{RunFolder, RunSettings, settings_text};
+use crate::settings::{beside, set_by_place, toml_file};
 
 /// What a run compares, on what. As TOML or JSON, unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,6 +92,35 @@ impl ForecastRunConfig {
             split: hold_out(),
             baselines: true,
         }
+    }
+
+    /// Reads a TOML file. A relative `data` in it is relative to the file's folder.
+    ///
+    /// # Errors
+    /// An I/O error, or an artifact error with line and key for a file that does not fit.
+    pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let mut config: Self = toml_file(path)?;
+        // An absolute path stays what it is.
+        config.data = config.data.map(|data| beside(path, &data));
+        Ok(config)
+    }
+
+    /// As TOML text.
+    ///
+    /// # Errors
+    /// If a path is not UTF-8.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        settings_text(self)
+    }
+
+    /// Sets one field by its place in the TOML: `forecaster.series.missing=forward`. The value is TOML
+    /// too; what is none is taken for text.
+    ///
+    /// # Errors
+    /// A config error for a place that there is not, or a value that does not fit it.
+    pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
+        set_by_place(self, assignment)
     }
 
     /// The settings that the run in `folder` was started with, to go on with it.

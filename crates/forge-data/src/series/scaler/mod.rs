@@ -129,6 +129,13 @@ impl SeriesScaler {
         })
     }
 
+    /// With another word on series that were not there when it was fitted.
+    #[must_use]
+    pub fn with_unknown_series(mut self, unknown: UnknownSeries) -> Self {
+        self.config.unknown_series = unknown;
+        self
+    }
+
     /// What was asked for.
     #[must_use]
     pub fn config(&self) -> &ScalerConfig {
