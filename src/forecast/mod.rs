@@ -24,6 +24,7 @@ mod forecaster;
 mod forecasts;
 mod input;
 mod input_names;
+mod level_errors;
 mod mean;
 mod objective;
 #[cfg(feature = "experiment")]
@@ -32,7 +33,7 @@ mod stream;
 mod task;
 mod teacher;
 
-pub use adaptive::{AdaptiveBands, AdaptiveConfig};
+pub use adaptive::{AdaptiveBands, AdaptiveConfig, AdaptiveKind};
 pub use backtest::{Backtest, BacktestFold};
 pub use choice::SeriesModelChoice;
 pub use config::ForecasterConfig;

@@ -88,10 +88,24 @@ fn models_that_show_nothing_say_so() {
         "{error}"
     );
     for model in ["itransformer", "patch_tst"] {
-        explain(model)
-            .unwrap()
-            .arrays
-            .iter()
-            .for_each(assert_shares);
+        let explained = explain(model).unwrap();
+        assert!(!explained.arrays.is_empty(), "{model}");
+        explained.arrays.iter().for_each(assert_shares);
+    }
+}
+
+/// One array per stage, `[heads, queries, keys]`; its mean over windows still sums to 1 over the keys.
+#[test]
+fn formers_of_stocks_show_where_their_patches_look() {
+    for model in ["stock_former", "stock_former_student"] {
+        let explained = explain(model).unwrap();
+        let stages = explained.arrays.len();
+        assert!(stages > 0, "{model}");
+        for (i, array) in explained.arrays.iter().enumerate() {
+            assert_eq!(array.name, format!("attention_{}_of_{stages}", i + 1));
+            assert_eq!(array.shape().len(), 3, "{model} {}", array.name);
+            assert!(array.values.iter().all(|weight| *weight >= 0.0));
+            assert_shares(array);
+        }
     }
 }
