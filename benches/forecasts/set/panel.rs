@@ -35,7 +35,7 @@ impl Loaded {
         }
         let columns = vec![
             Column::date_time(&name, times.repeat(ids.len() / rows)),
-            Column::categorical(SERIES, ids)?,
+            Column::categorical(SERIES, ids),
             Column::numeric(VALUE, values),
         ];
         self.table = Table::new(columns)?;
