@@ -75,10 +75,13 @@ mod tests {
 
     #[test]
     fn the_oldest_error_goes() {
-        let mut errors = LevelErrors::new(0.1, &[0.0; LevelErrors::MOST]);
+        let mut known = [0.0; LevelErrors::MOST];
+        (known[0], known[1]) = (9.0, 8.0);
+        let mut errors = LevelErrors::new(0.1, &known);
         errors.learn(0.01, 0.1, true, 7.0);
         assert_eq!(errors.errors.len(), LevelErrors::MOST);
-        assert_eq!(errors.errors.back(), Some(&7.0));
+        let ends = (errors.errors.front(), errors.errors.back());
+        assert_eq!(ends, (Some(&8.0), Some(&7.0)));
         assert!((errors.level - (0.1 - 0.009)).abs() < 1e-12);
     }
 }

@@ -11,11 +11,15 @@ use super::{quick, waves};
 const LOOKBACK: usize = 8;
 
 fn explain(model: &str) -> Result<Explanation, volatilityforge::Error> {
+    explain_with(model, LOOKBACK)
+}
+
+fn explain_with(model: &str, lookback: usize) -> Result<Explanation, volatilityforge::Error> {
     let device = DeviceName::Flex.open()?;
     let mut config = quick();
     config.model = model.into();
     config.strategy = Strategy::Fast;
-    config.lookback = Some(LOOKBACK);
+    config.lookback = Some(lookback);
     config.horizon = [1, 3].as_slice().into();
     config.training.epochs = Some(1);
     let table = waves(60);
@@ -98,7 +102,8 @@ fn models_that_show_nothing_say_so() {
 #[test]
 fn formers_of_stocks_show_where_their_patches_look() {
     for model in ["stock_former", "stock_former_student"] {
-        let explained = explain(model).unwrap();
+        // Patches of ten steps.
+        let explained = explain_with(model, 20).unwrap();
         let stages = explained.arrays.len();
         assert!(stages > 0, "{model}");
         for (i, array) in explained.arrays.iter().enumerate() {

@@ -210,8 +210,8 @@ fn an_ensemble_of_none_is_refused() {
     }
 }
 
-/// The loss is smallest where the mean of `y/f` is 1, of every series by itself, though one has logarithms
-/// spread twice as far as the other's: it is computed in each one's own.
+/// The mean comes of every series by itself, though one has logarithms spread twice as far as the other's: the
+/// loss is computed in each one's own.
 #[test]
 fn qlike_forecasts_the_mean_itself() {
     let table = skewed(400);
@@ -244,14 +244,15 @@ fn qlike_forecasts_the_mean_itself() {
         let qlike = mean(&said, |_, y, f| y / f - (y / f).ln() - 1.0);
         ([of("a"), of("b")], qlike, report.scores.unwrap())
     };
-    let ([a, b], qlike, scores) = ratios("regression:qlike");
+    let (mean, qlike, scores) = ratios("regression:qlike");
+    // Of the squared error of logarithms the geometric mean comes: of a quarter of tens and three of ones it
+    // is 1.8 times too low, of their squares 8.1 times, in whatever sample of them.
+    let (geometric, of_squares, _) = ratios("regression:mse");
+    let [a, b] = [geometric[0] / mean[0], geometric[1] / mean[1]];
     assert!(
-        (0.75..1.3).contains(&a) && (0.6..1.5).contains(&b),
+        (1.4..2.5).contains(&a) && (5.0..13.0).contains(&b),
         "{a} {b}"
     );
-    // Of the squared error of logarithms the geometric mean comes.
-    let ([a, b], of_squares, _) = ratios("regression:mse");
-    assert!(a > 1.4 && b > 3.0, "{a} {b}");
     assert!(qlike < of_squares, "{qlike} {of_squares}");
     // The held-out steps are judged by the same QLIKE, which the run goes by.
     let judged = scores.get("qlike").unwrap();
