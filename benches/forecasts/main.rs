@@ -29,6 +29,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use clap::Parser;
+use volatilityforge::models::SeriesModelConfig;
 use volatilityforge::{Error, Strategy};
 
 use file::{Asked, Common, ended, lock, remove, several_at_a_time};
@@ -67,6 +68,9 @@ struct Arguments {
     /// Networks of a run whose forecasts are averaged, with a seed each.
     #[arg(long)]
     ensemble: Option<usize>,
+    /// Optimiser and learning rate by epoch as the model's authors have them, not ours.
+    #[arg(long)]
+    authors: bool,
     #[command(flatten)]
     asked: Asked,
 }
@@ -103,6 +107,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
                         objective: arguments.objective.clone(),
                         inputs: arguments.inputs,
                         ensemble: arguments.ensemble,
+                        authors: arguments.authors && !round::is_baseline(model),
                         asked: arguments.asked.clone(),
                     };
                     if !lock(&results).has(&key) {
@@ -133,9 +138,15 @@ fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) ->
         (rounds, "a baseline".to_string(), None)
     } else {
         let recipe = recipe::of(set.name, &key.model, key.horizon, key.strategy)?;
-        let mut training = recipe.training;
+        let mut training = recipe.training.clone();
         training.seed = key.seed;
         key.asked.apply(&mut training);
+        if key.authors {
+            training.config = Some(recipe.of_authors(&training)?);
+        }
+        if !SeriesModelConfig::capabilities_of(&key.model)?.several_targets {
+            loaded.one_series_per_target()?;
+        }
         loaded.config.model = recipe.model;
         loaded.config.strategy = key.strategy;
         loaded.config.training = training;

@@ -28,6 +28,9 @@ pub(crate) struct Key {
     /// Networks whose forecasts are averaged, where it is not one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ensemble: Option<usize>,
+    /// Whether optimiser and schedule are those of the model's authors.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) authors: bool,
     #[serde(default, skip_serializing_if = "Asked::is_nothing")]
     pub(crate) asked: Asked,
 }
@@ -50,6 +53,9 @@ impl fmt::Display for Key {
         if let Some(ensemble) = self.ensemble {
             write!(f, "-ensemble{ensemble}")?;
         }
+        if self.authors {
+            f.write_str("-authors")?;
+        }
         write!(f, "{}", self.asked)
     }
 }
@@ -64,6 +70,7 @@ impl Key {
                 .map(|inputs| format!("inputs {inputs:?}").to_lowercase()),
         );
         all.extend(self.ensemble.map(|n| format!("mean of {n}")));
+        all.extend(self.authors.then(|| "authors' schedule".into()));
         all.extend(self.asked.told());
         all.into_iter().map(|setting| setting + "; ").collect()
     }

@@ -2,6 +2,7 @@
 
 mod derived;
 mod m4;
+mod panel;
 mod variance;
 
 pub(crate) use variance::Inputs;

@@ -7,8 +7,9 @@ use clap::Parser;
 use volatilityforge::data::{Horizon, SeriesConfig, SeriesTransform, SplitPart, TimeSplit};
 use volatilityforge::data::{TimeColumns, TrainSpan};
 use volatilityforge::forecast::ForecasterConfig;
-use volatilityforge::forecast::run::ForecastRunConfig;
+use volatilityforge::forecast::run::{ForecastRunConfig, RunTeacher};
 use volatilityforge::nn::ForgeError;
+use volatilityforge::train::loss::Distillation;
 use volatilityforge::{DeviceName, Error, Strategy};
 
 /// Forecasts series several steps ahead, with quantiles, and compares models with baselines.
@@ -79,6 +80,18 @@ pub(crate) struct Arguments {
     /// Walk forward in so many rounds of so many test steps each, such as 5x250.
     #[arg(long, value_name = "ROUNDSxSTEPS", conflicts_with = "test")]
     walk: Option<String>,
+    /// A forecaster's file that the models learn from beside the targets, such as the
+    /// model.safetensors of another run on the same data and split.
+    #[arg(long, value_name = "FILE")]
+    teacher: Option<PathBuf>,
+    /// The teacher's part in the loss, 0 to 1.
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.5,
+        requires = "teacher"
+    )]
+    teacher_weight: f64,
     /// Leave the baselines out.
     #[arg(long)]
     no_baselines: bool,
@@ -96,7 +109,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     out: Option<PathBuf>,
     /// Go on with the run in `--out`, with the settings in it.
-    #[arg(long, requires = "out", conflicts_with_all = ["config", "set", "data", "models", "horizon", "lookback", "features", "strategy", "objective", "epochs", "walk", "test", "validation"])]
+    #[arg(long, requires = "out", conflicts_with_all = ["config", "set", "data", "models", "horizon", "lookback", "features", "strategy", "objective", "epochs", "walk", "test", "validation", "teacher"])]
     pub(crate) resume: bool,
 }
 
@@ -150,6 +163,15 @@ impl Arguments {
         }
         self.split(&mut config)?;
         config.baselines &= !self.no_baselines;
+        if let Some(file) = &self.teacher {
+            config.teacher = Some(RunTeacher {
+                file: file.clone(),
+                how: Distillation {
+                    weight: self.teacher_weight,
+                    ..Distillation::default()
+                },
+            });
+        }
         for assignment in &self.set {
             config.set(assignment)?;
         }

@@ -63,6 +63,22 @@ pub trait NumberBaseline {
         stop: &AtomicBool,
     ) -> Result<Box<dyn FittedNumbers>, Error>;
 
+    /// [`fit`](Self::fit) to each of several targets of the same rows. Default: one after the other; what
+    /// can share work between them does.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    fn fit_each(
+        &self,
+        train: &DenseColumns,
+        targets: &[Vec<f64>],
+        weights: Option<&[f64]>,
+        stop: &AtomicBool,
+    ) -> Result<Vec<Box<dyn FittedNumbers>>, Error> {
+        let fit = |target: &Vec<f64>| self.fit(train, target, weights, stop);
+        targets.iter().map(fit).collect()
+    }
+
     /// [`fit`](Self::fit), and what it then says of the test rows.
     ///
     /// # Errors

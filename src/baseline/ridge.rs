@@ -41,8 +41,36 @@ impl NumberBaseline for RidgeBaseline {
         weights: Option<&[f64]>,
         stop: &AtomicBool,
     ) -> Result<Box<dyn FittedNumbers>, Error> {
+        let none = || ForgeError::shape("ridge target", "0 rows", "at least 1");
+        let line = self.lines(train, &[target], weights, stop)?.pop();
+        Ok(Box::new(line.ok_or_else(none)?))
+    }
+
+    /// One matrix and its factors serve all targets.
+    fn fit_each(
+        &self,
+        train: &DenseColumns,
+        targets: &[Vec<f64>],
+        weights: Option<&[f64]>,
+        stop: &AtomicBool,
+    ) -> Result<Vec<Box<dyn FittedNumbers>>, Error> {
+        let lines = self.lines(train, targets, weights, stop)?.into_iter();
+        let boxed = lines.map(|line| Box::new(line) as Box<dyn FittedNumbers>);
+        Ok(boxed.collect())
+    }
+}
+
+impl RidgeBaseline {
+    /// A line for each target.
+    fn lines<T: AsRef<[f64]>>(
+        &self,
+        train: &DenseColumns,
+        targets: &[T],
+        weights: Option<&[f64]>,
+        stop: &AtomicBool,
+    ) -> Result<Vec<Line>, Error> {
         forge_nn::check::positive("alpha", self.alpha)?;
-        let n = target.len();
+        let n = targets.first().map_or(0, |target| target.as_ref().len());
         if n == 0 {
             return Err(ForgeError::shape("ridge target", "0 rows", "at least 1").into());
         }
@@ -51,24 +79,28 @@ impl NumberBaseline for RidgeBaseline {
         let w = DVector::from_fn(n, |row, _| weights.map_or(1.0, |w| w[row]));
         let total = w.sum();
         let means = x.tr_mul(&w) / total;
-        let mean = target.iter().zip(&w).map(|(y, w)| w * y).sum::<f64>() / total;
-        let y = DVector::from_iterator(n, target.iter().zip(&w).map(|(y, w)| w * (y - mean)));
         let gram = match weights {
             None => x.tr_mul(&x),
             Some(_) => x.tr_mul(&DMatrix::from_fn(n, columns, |i, j| w[i] * x[(i, j)])),
         };
-        if stop.load(Ordering::Relaxed) {
-            return Err(stopped("ridge"));
-        }
         let penalty = DMatrix::from_diagonal_element(columns, columns, self.alpha);
-        let coefficients = Cholesky::new(gram - &means * means.transpose() * total + penalty)
-            .ok_or_else(|| ForgeError::training("ridge: the features are not finite"))?
-            .solve(&x.tr_mul(&y));
-        let intercept = mean - means.dot(&coefficients);
-        Ok(Box::new(Line {
-            coefficients,
-            intercept,
-        }))
+        let factors = Cholesky::new(gram - &means * means.transpose() * total + penalty)
+            .ok_or_else(|| ForgeError::training("ridge: the features are not finite"))?;
+        let line = |target: &T| {
+            if stop.load(Ordering::Relaxed) {
+                return Err(stopped("ridge"));
+            }
+            let target = target.as_ref();
+            let mean = target.iter().zip(&w).map(|(y, w)| w * y).sum::<f64>() / total;
+            let y = DVector::from_iterator(n, target.iter().zip(&w).map(|(y, w)| w * (y - mean)));
+            let coefficients = factors.solve(&x.tr_mul(&y));
+            let intercept = mean - means.dot(&coefficients);
+            Ok(Line {
+                coefficients,
+                intercept,
+            })
+        };
+        targets.iter().map(line).collect()
     }
 }
 
@@ -117,6 +149,24 @@ mod tests {
             a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-12),
             "{a:?} {b:?}"
         );
+    }
+
+    #[test]
+    fn several_targets_are_fitted_as_each_by_itself() {
+        let rows: Vec<f32> = (0..60_u16).map(|v| f32::from(v * 7 % 13)).collect();
+        let train = DenseColumns::from_row_major(&rows, 3);
+        let targets: Vec<Vec<f64>> = (1..4)
+            .map(|k| (0..20).map(|row| f64::from(row * row % (k + 5))).collect())
+            .collect();
+        let weights: Vec<f64> = (0..20).map(|row| f64::from(row % 3)).collect();
+        let ridge = RidgeBaseline::default();
+        for weights in [None, Some(weights.as_slice())] {
+            let together = ridge.fit_each(&train, &targets, weights, &NEVER).unwrap();
+            for (target, line) in targets.iter().zip(together) {
+                let alone = ridge.fit(&train, target, weights, &NEVER).unwrap();
+                assert_eq!(line.predict(&train), alone.predict(&train));
+            }
+        }
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub struct ForecasterConfig {
     #[serde(default)]
     pub strategy: Strategy,
     /// What the outputs mean. Default: the quantiles 0.05, 0.1, 0.25, 0.5, 0.75, 0.9 and 0.95, which
-    /// cannot cross.
+    /// cannot cross. `"regression:qlike"` forecasts the mean of a variance under a logarithm.
     #[serde(
         default,
         deserialize_with = "text_or_table",
@@ -89,7 +89,7 @@ pub struct ForecasterConfig {
     /// prediction). Default true; without quantiles it has no effect.
     #[serde(default = "yes")]
     pub conformal: bool,
-    /// Lets intervals follow what happens after the fit, in backtests and streams, at this rate.
+    /// Lets intervals follow what happens after the fit, in backtests and streams: what moves, at which rate.
     /// Default: they stay; with it, an objective with quantiles or a distribution is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adaptive: Option<AdaptiveConfig>,
@@ -214,7 +214,9 @@ impl ForecasterConfig {
             let what = format!("{name} takes no embedding: leave it out");
             return Err(ForgeError::unsupported(what).into());
         }
-        super::objective::check(&self.objective(), name, capabilities)?;
+        let objective = self.objective();
+        super::objective::check(&objective, name, capabilities)?;
+        super::objective::check_qlike(&objective, &self.series.targets, &self.scaler)?;
         if let Some(adaptive) = &self.adaptive {
             adaptive.validate()?;
             if super::objective::levels(&self.objective()).is_empty() {

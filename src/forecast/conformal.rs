@@ -102,6 +102,7 @@ impl FittedForecaster {
         }
         let mut errors = self.band_errors(windows)?;
         let pairs = central_intervals(&levels);
+        let in_order = adaptive.map(|_| errors.clone()).unwrap_or_default();
         let reach = |(at, errors): (usize, &mut Vec<f32>)| {
             let alpha = 2.0 * levels[pairs[at % pairs.len()].0];
             let n = errors.len();
@@ -128,7 +129,7 @@ impl FittedForecaster {
         }
         if let Some(config) = adaptive {
             let after = last_outcome(windows);
-            self.adaptive = Some(AdaptiveBands::new(config, levels, &errors, reach, after));
+            self.adaptive = Some(AdaptiveBands::new(config, levels, &in_order, reach, after));
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use forge_train::{EpochRecord, StopReason, TrainOutcome, TrainTask};
 use serde::Serialize;
 
 use super::input::InputPlan;
-use super::objective::{is_rising, of_outputs};
+use super::objective::{is_qlike, is_rising, of_outputs};
 use super::task::{ForecastTask, observed, on_host, passes};
 use super::{FittedForecaster, ForecastTeacher, Forecaster, PointForecast};
 use crate::estimator::{series_training, without_gradients};
@@ -152,6 +152,7 @@ impl Forecaster {
             train,
             validation,
             plan: plan.clone(),
+            in_logs: is_qlike(&objective),
             moving: MovingNumbers::of(&objective, &device),
             teacher,
             objective: objective.clone(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use forge_data::{DataError, Window, Windows};
 
 use super::AdaptiveBands;
+use super::adaptive::SaidBand;
 
 /// A walk through windows in the order of time, and what was said in it.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub(super) struct Following {
 struct Said {
     place: Window,
     /// `[H x N x P]`.
-    ends: Vec<[f32; 2]>,
+    bands: Vec<SaidBand>,
     /// Steps that have been judged.
     judged: usize,
 }
@@ -44,6 +45,7 @@ impl Following {
         quantiles: &mut [f32],
     ) -> Result<(), DataError> {
         self.learn(windows, place.series, place.origin)?;
+        let network = self.bands.ends(quantiles);
         self.bands
             .apply(&windows.table().ids()[place.series], quantiles);
         let said = self.said.entry(place.series).or_default();
@@ -52,9 +54,12 @@ impl Following {
             .back()
             .is_none_or(|last| last.place.origin < place.origin)
         {
+            let ends = self.bands.ends(quantiles).into_iter().zip(network);
             said.push_back(Said {
                 place,
-                ends: self.bands.ends(quantiles),
+                bands: ends
+                    .map(|(ends, network)| SaidBand { ends, network })
+                    .collect(),
                 judged: 0,
             });
         }
@@ -76,7 +81,7 @@ impl Following {
         let targets = table.schema().config.targets.len();
         let steps: Vec<usize> = windows.config().horizon.steps().collect();
         for said in said.iter_mut() {
-            let pairs = said.ends.len() / (steps.len() * targets);
+            let pairs = said.bands.len() / (steps.len() * targets);
             while let Some(row) = steps.get(said.judged).map(|step| said.place.origin + step)
                 && row <= now
             {
@@ -91,8 +96,8 @@ impl Following {
                         continue;
                     };
                     let cell = step * targets + column;
-                    let ends = &said.ends[cell * pairs..(cell + 1) * pairs];
-                    self.bands.learn(id, time, cell, actual, ends);
+                    let bands = &said.bands[cell * pairs..(cell + 1) * pairs];
+                    self.bands.learn(id, time, cell, actual, bands);
                 }
             }
         }

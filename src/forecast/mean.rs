@@ -78,14 +78,14 @@ impl MeanCorrection {
 
 /// What one on the model's scale is of a step and target.
 #[derive(Clone, Copy)]
-struct Unit {
+pub(super) struct Unit {
     /// Whether it is a difference of logarithms.
     log: bool,
-    size: f64,
+    pub(super) size: f64,
 }
 
 /// Of each step and target of a series, `[H x N]`.
-fn units(windows: &Windows, series: usize) -> Vec<Unit> {
+pub(super) fn units(windows: &Windows, series: usize) -> Vec<Unit> {
     let table = windows.table();
     let id = &table.ids()[series];
     let targets = table.schema().config.targets.len();

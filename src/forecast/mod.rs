@@ -24,6 +24,7 @@ mod forecaster;
 mod forecasts;
 mod input;
 mod input_names;
+mod level_errors;
 mod mean;
 mod objective;
 mod predict_file;
@@ -33,7 +34,7 @@ mod stream;
 mod task;
 mod teacher;
 
-pub use adaptive::{AdaptiveBands, AdaptiveConfig};
+pub use adaptive::{AdaptiveBands, AdaptiveConfig, AdaptiveKind};
 pub use backtest::{Backtest, BacktestFold};
 pub use choice::SeriesModelChoice;
 pub use config::ForecasterConfig;

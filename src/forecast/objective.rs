@@ -1,7 +1,9 @@
 //! What a forecaster's outputs mean, per step and target.
 
+use forge_data::{ScalerConfig, SeriesTransform};
 use forge_models::ForecastCapabilities;
 use forge_nn::ForgeError;
+use forge_train::loss::LossConfig;
 use forge_train::objective::{Objective, ObjectiveConfig, Quantiles};
 
 use crate::Error;
@@ -48,6 +50,42 @@ pub(super) fn check(
             "{model} normalises each window by itself and goes with the objectives regression and \
              quantiles"
         ));
+    }
+    Ok(())
+}
+
+/// Whether the loss is of logarithms, whatever they were divided by.
+pub(super) fn is_qlike(objective: &ObjectiveConfig) -> bool {
+    matches!(objective, ObjectiveConfig::Regression(regression)
+        if matches!(regression.loss, LossConfig::Qlike(_)))
+}
+
+/// Checks that targets are such that their QLIKE is known.
+pub(super) fn check_qlike(
+    objective: &ObjectiveConfig,
+    targets: &[String],
+    scaler: &ScalerConfig,
+) -> Result<(), Error> {
+    if !is_qlike(objective) {
+        return Ok(());
+    }
+    let is_log = |target: &&String| {
+        matches!(
+            scaler.transforms.get(*target),
+            Some(SeriesTransform::Log | SeriesTransform::Returns)
+        )
+    };
+    if let Some(target) = targets.iter().find(|target| !is_log(target)) {
+        let allowed = format!(
+            "of targets under a logarithm: set the transform of '{target}' to log (or returns)"
+        );
+        return Err(ForgeError::config("objective.loss", "qlike", allowed).into());
+    }
+    let unscaled = matches!(objective, ObjectiveConfig::Regression(regression)
+        if regression.loss == LossConfig::Qlike(Default::default()));
+    if !unscaled {
+        let allowed = "without a scale: a forecaster knows what its targets were divided by";
+        return Err(ForgeError::config("objective.loss.scale", "set", allowed).into());
     }
     Ok(())
 }

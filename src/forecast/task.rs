@@ -1,6 +1,6 @@
 //! Windows of series as something to train on.
 
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use forge_data::{WindowBatch, Windows};
 use forge_models::{SeriesInput, SeriesModel};
 use forge_nn::{ForgeError, Forward, Network, Want};
@@ -13,6 +13,7 @@ use forge_train::precision::Precision;
 use forge_train::{StepContext, TrainTask};
 
 use super::input::InputPlan;
+use super::mean::units;
 use super::teacher::Lessons;
 
 /// Training and validation windows.
@@ -24,6 +25,9 @@ pub(super) struct ForecastTask {
     pub(super) validation: Option<Windows>,
     pub(super) plan: InputPlan,
     pub(super) objective: ObjectiveConfig,
+    /// Whether the loss is of natural logarithms: what outputs and targets are multiplied by for it is
+    /// each series' own.
+    pub(super) in_logs: bool,
     pub(super) moving: MovingNumbers,
     /// What a teacher says of every training window.
     pub(super) teacher: Option<Lessons>,
@@ -98,6 +102,12 @@ fn targets(batch: &WindowBatch) -> Result<(Tensor<2>, Tensor<1>), ForgeError> {
 }
 
 impl ForecastTask {
+    /// What 1 is in natural logarithms, of each step and target of a batch, `[B·H·N]`.
+    fn log_units(&self, windows: &Windows, batch: &WindowBatch) -> Vec<f32> {
+        let of = |series: &usize| units(windows, *series).into_iter().map(|u| u.size as f32);
+        batch.series.iter().flat_map(of).collect()
+    }
+
     fn batch(
         &self,
         windows: &Windows,
@@ -125,12 +135,21 @@ impl TrainTask for ForecastTask {
     ) -> Result<Tensor<1>, ForgeError> {
         let batch = self.batch(&self.train, rows, at.device)?;
         let input = self.plan.input(&self.train, &batch)?;
-        let forward = outputs(module, input, self.objective.width(), at.precision);
-        let (target, weights) = targets(&batch)?;
+        let mut forward = outputs(module, input, self.objective.width(), at.precision);
+        let (mut target, weights) = targets(&batch)?;
+        let mut teacher =
+            (self.teacher.as_ref()).map(|lessons| (lessons.of(rows, at.device), lessons.how));
+        if self.in_logs {
+            let sizes = self.log_units(&self.train, &batch);
+            let sizes = TensorData::new(sizes, target.dims());
+            let sizes = Tensor::<2>::from_data(sizes, at.device);
+            forward.y = forward.y.mul(sizes.clone());
+            target = target.mul(sizes.clone());
+            teacher = teacher.map(|(said, how)| (said.mul(sizes), how));
+        }
         let input = LossInput {
             weights: Some(weights),
-            teacher: (self.teacher.as_ref())
-                .map(|lessons| (lessons.of(rows, at.device), lessons.how)),
+            teacher,
             moving: self.moving.on(at.device),
             ..LossInput::new(target)
         };
@@ -174,7 +193,7 @@ impl TrainTask for ForecastTask {
     }
 
     /// Scores of all observed steps and targets together, on the model's scale: of a panel each
-    /// series counts alike, whatever its unit.
+    /// series counts alike, whatever its unit. Of a loss of logarithms they are in these.
     fn validate_together(&self, modules: &[SeriesModel]) -> Result<Option<Scores>, ForgeError> {
         let Some(validation) = &self.validation else {
             return Ok(None);
@@ -187,11 +206,15 @@ impl TrainTask for ForecastTask {
             let present = observed(&batch)?;
             let lacks = || ForgeError::training("the windows have no targets");
             let target = on_host(batch.target.clone().ok_or_else(lacks)?)?;
+            let sizes = match self.in_logs {
+                true => self.log_units(validation, &batch),
+                false => vec![1.0; present.len()],
+            };
             let kept = |values: &[f32], width: usize| -> Vec<f64> {
-                let cells = values.chunks_exact(width).zip(&present);
-                let cells = cells.filter(|(_, present)| **present);
+                let cells = values.chunks_exact(width).zip(present.iter().zip(&sizes));
+                let cells = cells.filter(|(_, (present, _))| **present);
                 cells
-                    .flat_map(|(cell, _)| cell.iter().map(|v| f64::from(*v)))
+                    .flat_map(|(cell, (_, size))| cell.iter().map(|v| f64::from(*v * *size)))
                     .collect()
             };
             actual.extend(kept(&target, 1));

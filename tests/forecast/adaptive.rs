@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use volatilityforge::data::{SeriesRow, TimeRange, TimeSplit};
-use volatilityforge::forecast::{AdaptiveConfig, FittedForecaster, Forecaster, ForecasterConfig};
+use volatilityforge::forecast::{
+    AdaptiveConfig, AdaptiveKind, FittedForecaster, Forecaster, ForecasterConfig,
+};
 use volatilityforge::train::metric::ForecastScorer;
 use volatilityforge::{Column, DeviceName, Table};
 
@@ -70,6 +72,27 @@ fn coverage_comes_back_after_the_noise_grows() {
     );
     assert!(fixed < 0.65, "{fixed}");
     assert!((followed - 0.9).abs() < 0.05, "{followed}");
+}
+
+/// By levels too: the errors that are taken of are new ones soon.
+#[test]
+fn levels_bring_coverage_back_too() {
+    let device = DeviceName::Flex.open().unwrap();
+    let mut config = config();
+    config.adaptive = Some(AdaptiveConfig {
+        kind: AdaptiveKind::Level,
+        rate: Some(0.02),
+    });
+    let walk = Forecaster::with_config(config)
+        .unwrap()
+        .backtest(&louder(600), &split(), &device)
+        .unwrap();
+    let (followed, fixed) = (
+        ninety(&walk.score.own),
+        ninety(walk.score.fixed.as_ref().unwrap()),
+    );
+    assert!(fixed < 0.65, "{fixed}");
+    assert!((followed - 0.9).abs() < 0.06, "{followed}");
 }
 
 fn at_the_start(table: &Table) -> (FittedForecaster, i64) {
@@ -161,7 +184,10 @@ fn settings_that_cannot_be_are_named() {
     let refused =
         |config: ForecasterConfig| Forecaster::with_config(config).unwrap_err().to_string();
     let mut rate = config();
-    rate.adaptive = Some(AdaptiveConfig { rate: 0.0 });
+    rate.adaptive = Some(AdaptiveConfig {
+        rate: Some(0.0),
+        ..AdaptiveConfig::default()
+    });
     let error = refused(rate);
     assert!(
         error.contains("adaptive.rate") && error.contains("above 0"),

@@ -1,6 +1,12 @@
 //! Forecasters that learn from forecasters.
 
+use std::path::Path;
+
 use volatilityforge::DeviceName;
+use volatilityforge::data::BarMarketConfig;
+use volatilityforge::forecast::run::{
+    ForecastRun, ForecastRunConfig, ForecastRunOptions, RunTeacher,
+};
 use volatilityforge::forecast::{FittedForecaster, ForecastTeacher, Forecaster, ForecasterConfig};
 use volatilityforge::train::loss::Distillation;
 
@@ -97,4 +103,72 @@ fn a_teacher_of_something_else_is_refused_by_what_differs() {
         config.validation = volatilityforge::data::SplitPart::Steps(20);
     });
     assert!(scaler.contains("teacher.scaler"), "{scaler}");
+}
+
+/// What the models of a run say after learning from `teacher`, on the last windows.
+fn of_run(teacher: Option<RunTeacher>, out: &Path, model: &str, epochs: usize) -> Vec<f64> {
+    let mut config = ForecastRunConfig::demo();
+    config.synthetic = BarMarketConfig {
+        stocks: 2,
+        days: 200,
+        ..BarMarketConfig::default()
+    };
+    config.forecaster.lookback = Some(16);
+    config.forecaster.training.epochs = Some(epochs);
+    config.forecaster.conformal = false;
+    config.models = vec![model.into()];
+    config.baselines = false;
+    config.teacher = teacher;
+    let device = DeviceName::Flex.open().unwrap();
+    let run = ForecastRun::new(config).unwrap();
+    let summary = run.run(&device, ForecastRunOptions::new(out)).unwrap();
+    let windows = summary.unwrap().forecasts.windows.into_iter();
+    windows.flat_map(|window| window.quantiles).collect()
+}
+
+#[test]
+fn models_of_a_run_learn_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    // A teacher that has hardly learned says something else than the targets.
+    let wanted = of_run(None, &at("teacher"), "nlinear", 1);
+    let teacher = RunTeacher {
+        file: at("teacher").join("model.safetensors"),
+        how: Distillation {
+            weight: 1.0,
+            ..Distillation::default()
+        },
+    };
+    let taught = of_run(Some(teacher.clone()), &at("taught"), "dlinear", 20);
+    let alone = of_run(None, &at("alone"), "dlinear", 20);
+    let far = |said: &[f64]| -> f64 {
+        let pairs = said.iter().zip(&wanted);
+        pairs.map(|(a, b)| (a / b).ln().abs()).sum()
+    };
+    assert!(
+        far(&taught) < 0.7 * far(&alone),
+        "{} {}",
+        far(&taught),
+        far(&alone)
+    );
+    let stored = ForecastRunConfig::of_run(at("taught")).unwrap();
+    assert_eq!(stored.teacher, Some(teacher.clone()));
+    // A file that is none, and a teacher of other steps: before anything is written.
+    let mut config = stored;
+    config.forecaster.horizon = [1, 3].as_slice().into();
+    let device = DeviceName::Flex.open().unwrap();
+    let refused = |config: ForecastRunConfig| {
+        let run = ForecastRun::new(config).unwrap();
+        let error = run.run(&device, ForecastRunOptions::new(at("refused")));
+        assert!(!at("refused").exists());
+        error.unwrap_err().to_string()
+    };
+    let error = refused(config.clone());
+    assert!(error.contains("teacher.horizon"), "{error}");
+    config.teacher = Some(RunTeacher {
+        file: at("nothing.safetensors"),
+        ..teacher
+    });
+    let error = refused(config);
+    assert!(error.contains("nothing.safetensors"), "{error}");
 }

@@ -11,11 +11,15 @@ use super::{quick, waves};
 const LOOKBACK: usize = 8;
 
 fn explain(model: &str) -> Result<Explanation, volatilityforge::Error> {
+    explain_with(model, LOOKBACK)
+}
+
+fn explain_with(model: &str, lookback: usize) -> Result<Explanation, volatilityforge::Error> {
     let device = DeviceName::Flex.open()?;
     let mut config = quick();
     config.model = model.into();
     config.strategy = Strategy::Fast;
-    config.lookback = Some(LOOKBACK);
+    config.lookback = Some(lookback);
     config.horizon = [1, 3].as_slice().into();
     config.training.epochs = Some(1);
     let table = waves(60);
@@ -88,10 +92,25 @@ fn models_that_show_nothing_say_so() {
         "{error}"
     );
     for model in ["itransformer", "patch_tst"] {
-        explain(model)
-            .unwrap()
-            .arrays
-            .iter()
-            .for_each(assert_shares);
+        let explained = explain(model).unwrap();
+        assert!(!explained.arrays.is_empty(), "{model}");
+        explained.arrays.iter().for_each(assert_shares);
+    }
+}
+
+/// One array per stage, `[heads, queries, keys]`; its mean over windows still sums to 1 over the keys.
+#[test]
+fn formers_of_stocks_show_where_their_patches_look() {
+    for model in ["stock_former", "stock_former_student"] {
+        // Patches of ten steps.
+        let explained = explain_with(model, 20).unwrap();
+        let stages = explained.arrays.len();
+        assert!(stages > 0, "{model}");
+        for (i, array) in explained.arrays.iter().enumerate() {
+            assert_eq!(array.name, format!("attention_{}_of_{stages}", i + 1));
+            assert_eq!(array.shape().len(), 3, "{model} {}", array.name);
+            assert!(array.values.iter().all(|weight| *weight >= 0.0));
+            assert_shares(array);
+        }
     }
 }

@@ -1,4 +1,4 @@
-use forge_nn::burn::tensor::{DType, Device, Tensor};
+use forge_nn::burn::tensor::{DType, Device, Tensor, TensorData};
 use forge_train::loss::{LossConfig, Reduction, RegressionLoss};
 use serde_json::Value;
 
@@ -120,6 +120,44 @@ fn log_cosh_is_exact_near_zero_and_far_out() {
         assert!((y / exact - 1.0).abs() < 1e-5, "{x}: {y} {exact}");
         assert!((g / x.tanh() - 1.0).abs() < 1e-6, "{x}: {g}");
     }
+}
+
+/// The formula on variances themselves, and differences for the gradient (`cases/qlike.py`).
+#[test]
+fn qlike_of_logarithms_is_that_of_variances() {
+    let case: serde_json::Value = serde_json::from_str(include_str!("cases/qlike.json")).unwrap();
+    let numbers = |name: &str| -> Vec<f64> {
+        let values = case[name].as_array().unwrap();
+        values.iter().map(|v| v.as_f64().unwrap()).collect()
+    };
+    let device = Device::flex().autodiff();
+    let tensor = |values: Vec<f64>| {
+        let size = [values.len()];
+        Tensor::<1>::from_data(TensorData::new(values, size), (&device, DType::F64))
+    };
+    let loss: LossConfig = format!("qlike:{}", case["scale"]).parse().unwrap();
+    let pred = tensor(numbers("pred")).require_grad();
+    let y = loss.elementwise(pred.clone(), tensor(numbers("target")));
+    let grads = y.clone().sum().backward();
+    let ours = [read(&y), read(&pred.grad(&grads).unwrap())];
+    for (ours, name, bound) in [(&ours[0], "loss", 1e-9), (&ours[1], "gradient", 1e-6)] {
+        for (i, (a, b)) in ours.iter().zip(numbers(name)).enumerate() {
+            assert!(
+                (a - b).abs() <= bound * b.abs().max(1.0),
+                "{name} {i}: {a} {b}"
+            );
+        }
+    }
+    // Far out it stays a number, also in f32: e^20 and its tangent.
+    let far = Tensor::<1>::from_data([-200.0_f32], &device).require_grad();
+    let qlike: LossConfig = "qlike".parse().unwrap();
+    let y = qlike.elementwise(far.clone(), far.zeros_like());
+    let grads = y.clone().sum().backward();
+    let exact = 20_f64.exp() * 181.0 - 201.0;
+    assert!((read(&y)[0] / exact - 1.0).abs() < 1e-5);
+    let slope = 1.0 - 20_f64.exp();
+    assert!((read(&far.grad(&grads).unwrap())[0] / slope - 1.0).abs() < 1e-5);
+    assert!("qlike:0".parse::<LossConfig>().is_err());
 }
 
 #[test]

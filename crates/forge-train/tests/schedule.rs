@@ -255,3 +255,49 @@ fn bad_fields_are_named() {
     let unknown = json!({"name": "constant", "rate": 1.0});
     assert!(serde_json::from_value::<ScheduleConfig>(unknown).is_err());
 }
+
+/// The rates of the linear models' and PatchTST's scripts by epoch (`cases/rates_by_epoch.py`), where the
+/// function that sets them is called after an epoch with the number of those done.
+#[test]
+fn rates_fall_by_epoch_as_scripts_have_them() {
+    let cases: Value = serde_json::from_str(include_str!("cases/rates_by_epoch.json")).unwrap();
+    let cases = cases.as_array().unwrap();
+    assert_eq!(cases.len(), 2);
+    for case in cases {
+        let flat = case["flat"].as_u64().unwrap() as f64;
+        let rates = case["rates"].as_array().unwrap();
+        let epochs = rates.len() as u64;
+        let lr = rates[0].as_f64().unwrap();
+        let config: ScheduleConfig =
+            serde_json::from_value(json!({"name": "sequential", "parts": [
+                {"share": flat / epochs as f64, "schedule": {"name": "constant", "lr": lr}},
+                {"schedule": {"name": "step", "base_lr": lr, "gamma": case["gamma"],
+                    "share": 1.0 / (epochs as f64 - flat)}},
+            ]}))
+            .unwrap();
+        // Whatever the steps of an epoch are, none is off by one.
+        for steps in [1, 7, 33, 1_021] {
+            let schedule = config.build(epochs * steps).unwrap();
+            for (epoch, rate) in rates.iter().enumerate() {
+                let rate = rate.as_f64().unwrap();
+                for step in [0, steps - 1] {
+                    let ours = schedule.lr(epoch as u64 * steps + step);
+                    assert!(
+                        (ours - rate).abs() <= 1e-12 * lr,
+                        "{epoch} {step}/{steps}: {ours} {rate}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_share_of_falls_is_no_length_in_steps_too() {
+    let step = |fields: Value| -> ScheduleConfig { serde_json::from_value(fields).unwrap() };
+    for (share, every) in [(json!(1.5), json!(null)), (json!(0.5), json!(10))] {
+        let config = step(json!({"name": "step", "share": share, "every": every}));
+        let error = config.build(100).unwrap_err().to_string();
+        assert!(error.contains("schedule.share"), "{error}");
+    }
+}

@@ -117,8 +117,7 @@ impl SeriesBaseline for LagRegression {
         }
         let train = DenseColumns::from_row_major(&kept, width);
         let never = AtomicBool::new(false);
-        let fit = |target: &Vec<f64>| self.by.fit(&train, target, None, &never);
-        self.fitted = targets.iter().map(fit).collect::<Result<_, _>>()?;
+        self.fitted = self.by.fit_each(&train, &targets, None, &never)?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use forge_data::{BarMarketConfig, ReadOptions, SeriesConfig, SplitPart, TimeSpli
 use forge_models::{SeriesModelConfig, Strategy};
 use forge_nn::ForgeError;
 use forge_train::checkpoint::check_same;
+use forge_train::loss::Distillation;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -36,6 +37,21 @@ pub struct ForecastRunConfig {
     /// Whether baselines are asked too. Default true.
     #[serde(default = "yes")]
     pub baselines: bool,
+    /// A trained forecaster that every model learns from, beside the targets. It was fitted to the same
+    /// training steps: those of a hold-out, a walk has others in every round. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<RunTeacher>,
+}
+
+/// A teacher from a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunTeacher {
+    /// What [`FittedForecaster::save`](crate::forecast::FittedForecaster::save) wrote.
+    pub file: PathBuf,
+    /// Its part in the loss.
+    #[serde(default)]
+    pub how: Distillation,
 }
 
 fn hold_out() -> TimeSplit {
@@ -91,10 +107,11 @@ impl ForecastRunConfig {
             models: vec!["nlinear".into(), "dlinear".into()],
             split: hold_out(),
             baselines: true,
+            teacher: None,
         }
     }
 
-    /// Reads a TOML file. A relative `data` in it is relative to the file's folder.
+    /// Reads a TOML file. A relative `data` or teacher's `file` in it is relative to the file's folder.
     ///
     /// # Errors
     /// An I/O error, or an artifact error with line and key for a file that does not fit.
@@ -103,6 +120,9 @@ impl ForecastRunConfig {
         let mut config: Self = toml_file(path)?;
         // An absolute path stays what it is.
         config.data = config.data.map(|data| beside(path, &data));
+        if let Some(teacher) = &mut config.teacher {
+            teacher.file = beside(path, &teacher.file);
+        }
         Ok(config)
     }
 
@@ -147,6 +167,9 @@ impl ForecastRunConfig {
     /// A config error naming the field, its value and what is allowed.
     pub fn validate(&self) -> Result<(), Error> {
         self.synthetic.validate()?;
+        if let Some(teacher) = &self.teacher {
+            teacher.how.validate()?;
+        }
         if self.models.is_empty() {
             let names = SeriesModelConfig::NAMES.join(", ");
             let allowed = format!("at least one of {names}");

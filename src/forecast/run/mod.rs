@@ -7,7 +7,7 @@ mod explained;
 mod files;
 mod walk;
 
-pub use config::ForecastRunConfig;
+pub use config::{ForecastRunConfig, RunTeacher};
 pub use walk::{ForecastRun, ForecastRunOptions, ForecastSummary};
 
 use forge_train::metric::{Scores, StepScores};

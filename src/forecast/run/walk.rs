@@ -13,7 +13,8 @@ use forge_train::metric::Scores;
 
 use super::{ForecastRunConfig, charts, explained, files, scores};
 use crate::forecast::{
-    FittedForecaster, ForecastScore, Forecaster, Forecasts, SeriesModelChoice, baseline,
+    FittedForecaster, ForecastScore, ForecastTeacher, Forecaster, Forecasts, SeriesModelChoice,
+    baseline,
 };
 use crate::report::{LeaderboardRow, Report};
 use crate::run_folder::{FirstStep, RunFolder};
@@ -85,6 +86,7 @@ struct Common<'a> {
     folds: &'a [Fold],
     folder: &'a RunFolder,
     device: &'a Device,
+    teacher: Option<&'a FittedForecaster>,
     /// Set by the first step that any model trains.
     trained: Arc<AtomicBool>,
 }
@@ -122,7 +124,7 @@ impl ForecastRun {
     /// Bad data (naming file, column, series and time), settings that do not fit them, training that
     /// cannot go on, or a folder that cannot be written, holds a run or is in use. When resuming: a
     /// folder that holds no run, saying what is missing; settings or data other than those that it was
-    /// started with.
+    /// started with. A teacher of other series, steps or scales, as [`Forecaster::distill`].
     pub fn run(
         &self,
         device: &Device,
@@ -146,6 +148,10 @@ impl ForecastRun {
         notes.extend(table.report().to_string().lines().map(String::from));
         notes.iter().for_each(|note| (options.hear)(note));
         let folds = self.config.split.folds(&table)?;
+        let teacher = self.config.teacher.as_ref();
+        let teacher = teacher
+            .map(|teacher| FittedForecaster::load(&teacher.file, device))
+            .transpose()?;
         let folder = match options.resume {
             true => RunFolder::resume(&options.out, &self.config)?,
             false => RunFolder::begin(&options.out, &self.config)?,
@@ -156,6 +162,7 @@ impl ForecastRun {
             folds: &folds,
             folder: &folder,
             device,
+            teacher: teacher.as_ref(),
             trained: Arc::clone(&trained),
         };
         let result = self.models(&run, notes, options);
@@ -292,7 +299,10 @@ impl ForecastRun {
             read: self.config.read.clone(),
             ..FitOptions::default()
         };
-        let (fitted, report) = forecaster.fit_fold(run.table, fold, run.device, fit, None)?;
+        let how = self.config.teacher.as_ref().map(|teacher| teacher.how);
+        let teacher = run.teacher.zip(how);
+        let teacher = teacher.map(|(model, how)| ForecastTeacher { model, how });
+        let (fitted, report) = forecaster.fit_fold(run.table, fold, run.device, fit, teacher)?;
         if report.stopped == StopReason::Interrupted || options.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }

@@ -8,7 +8,7 @@ use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Asymmetric, Combined, Huber, LogCosh, Mae, Mse, Quantile, RegressionLoss, Tukey, Wing,
+    Asymmetric, Combined, Huber, LogCosh, Mae, Mse, Qlike, Quantile, RegressionLoss, Tukey, Wing,
 };
 
 /// A loss and its parameters: `{"name": "huber", "delta": 1.0}` in JSON or TOML, `huber` or
@@ -41,6 +41,8 @@ pub enum LossConfig {
     Tukey(Tukey),
     /// [`Asymmetric`]; `asymmetric[:under_weight,over_weight]`.
     Asymmetric(Asymmetric),
+    /// [`Qlike`]; `qlike[:scale]`.
+    Qlike(Qlike),
     /// [`Combined`]; `0.7*huber:0.5 + 0.3*mae`.
     Combined(Combined),
 }
@@ -57,6 +59,7 @@ macro_rules! dispatch {
             LossConfig::Wing($loss) => $call,
             LossConfig::Tukey($loss) => $call,
             LossConfig::Asymmetric($loss) => $call,
+            LossConfig::Qlike($loss) => $call,
             LossConfig::Combined($loss) => $call,
         }
     };
@@ -64,7 +67,7 @@ macro_rules! dispatch {
 
 impl LossConfig {
     /// All names, as [`FromStr`] takes them, but for sums.
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 9] = [
         "huber",
         "mse",
         "mae",
@@ -73,6 +76,7 @@ impl LossConfig {
         "wing",
         "tukey",
         "asymmetric",
+        "qlike",
     ];
 
     /// The loss's name.
@@ -87,6 +91,7 @@ impl LossConfig {
             Self::Wing(_) => "wing",
             Self::Tukey(_) => "tukey",
             Self::Asymmetric(_) => "asymmetric",
+            Self::Qlike(_) => "qlike",
             Self::Combined(_) => "combined",
         }
     }
@@ -174,6 +179,7 @@ impl FromStr for LossConfig {
                 let (width, epsilon) = (at(0, 10.0), at(1, 2.0));
                 (Self::Wing(Wing { width, epsilon }), 2)
             }
+            "qlike" => (Self::Qlike(Qlike { scale: at(0, 1.0) }), 1),
             "tukey" => (Self::Tukey(Tukey { c: at(0, 4.685) }), 1),
             "asymmetric" => {
                 let (under_weight, over_weight) = (at(0, 1.0), at(1, 1.0));

@@ -8,12 +8,13 @@ use super::outputs::{Outputs, check_scales};
 use super::slot_scores::{check_rows, no_teacher, slot_scores, wrong_kind};
 use super::{Objective, Predictions, Scale, Targets, view};
 use crate::is_default::is_default;
-use crate::loss::{Cvar, LossConfig, RegressionLoss};
+use crate::loss::{Cvar, LossConfig, Qlike, RegressionLoss};
 use crate::metric::{RegressionMetrics, Scores};
 
 /// Predicts one number per target column.
 ///
-/// Scores: `rmse`, `mae`, `r2` (undefined where the target does not vary).
+/// Scores: `rmse`, `mae`, `r2` (undefined where the target does not vary); with the loss `qlike` that of
+/// the targets as logarithms before them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Regression {
@@ -106,8 +107,14 @@ impl Objective for Regression {
         }
         check_rows(pred, target, self.targets)?;
         slot_scores(self.targets, |slot| {
-            let m = RegressionMetrics::compute(&pred.point_of(slot), &target.column(slot))?;
-            Ok(m.after(Scores::new()))
+            let (said, happened) = (pred.point_of(slot), target.column(slot));
+            let m = RegressionMetrics::compute(&said, &happened)?;
+            let mut scores = Scores::new();
+            if matches!(self.loss, LossConfig::Qlike(_)) {
+                let losses = said.iter().zip(&happened).map(|(f, y)| Qlike::of(y - f));
+                scores = scores.minimize("qlike", losses.sum::<f64>() / m.n as f64);
+            }
+            Ok(m.after(scores))
         })
     }
 }

@@ -4,7 +4,7 @@ use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::ScheduleConfig;
-use super::curve::Curve;
+use super::curve::{Curve, share_of_run, steps_of_share};
 
 /// One schedule after the other, each from its own step 0 (PyTorch's `SequentialLR`):
 ///
@@ -85,15 +85,7 @@ impl Curve for Sequential {
         for (i, part) in self.parts.iter().enumerate() {
             let field = |name: &str| format!("schedule.parts[{i}].{name}");
             super::curve::some_steps(&field("steps"), part.steps)?;
-            if let Some(share) = part.share {
-                if !(share > 0.0 && share < 1.0) {
-                    return Err(ForgeError::config(&field("share"), share, "in (0, 1)"));
-                }
-                if part.steps.is_some() {
-                    let allowed = "absent where steps is set";
-                    return Err(ForgeError::config(&field("share"), share, allowed));
-                }
-            }
+            share_of_run(&field("share"), part.share, part.steps)?;
             if part.steps.is_none() && part.share.is_none() && i + 1 < self.parts.len() {
                 let allowed = "set, or share, for all parts but the last";
                 return Err(ForgeError::config(&field("steps"), "absent", allowed));
@@ -107,7 +99,7 @@ impl Curve for Sequential {
         let mut before: u64 = 0;
         let last = self.parts.len().saturating_sub(1);
         for (i, part) in self.parts.iter_mut().enumerate() {
-            let of_share = |share: f64| ((share * run_steps as f64).round() as u64).max(1);
+            let of_share = |share| steps_of_share(share, run_steps);
             let steps = part.steps.or(part.share.take().map(of_share));
             let steps = match steps {
                 Some(steps) => steps,

@@ -75,6 +75,28 @@ pub(super) fn some_steps(field: &str, steps: Option<u64>) -> Result<(), ForgeErr
     }
 }
 
+/// A length as a share of the run, where it is not given in steps.
+pub(super) fn share_of_run(
+    field: &str,
+    share: Option<f64>,
+    steps: Option<u64>,
+) -> Result<(), ForgeError> {
+    let Some(share) = share else { return Ok(()) };
+    if !(share > 0.0 && share < 1.0) {
+        return Err(ForgeError::config(field, share, "in (0, 1)"));
+    }
+    if steps.is_some() {
+        let allowed = "absent where steps are set";
+        return Err(ForgeError::config(field, share, allowed));
+    }
+    Ok(())
+}
+
+/// A share of a run in steps, at least 1.
+pub(super) fn steps_of_share(share: f64, run_steps: u64) -> u64 {
+    ((share * run_steps as f64).round() as u64).max(1)
+}
+
 /// A factor that is applied again and again.
 pub(super) fn decay(field: &str, factor: f64) -> Result<(), ForgeError> {
     if factor > 0.0 && factor <= 1.0 {

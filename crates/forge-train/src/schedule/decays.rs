@@ -3,16 +3,35 @@
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
-use super::curve::{Curve, decay, some_steps};
+use super::curve::{Curve, decay, share_of_run, some_steps, steps_of_share};
 
 /// `base · gamma^⌊step/every⌋` (PyTorch's `StepLR`).
+///
+/// Schedules that fall at every epoch are written with `share`, the epochs planned being known:
+///
+/// ```
+/// // Ten epochs: two at the first rate, then half of it after each.
+/// let halved: forge_train::schedule::ScheduleConfig = serde_json::from_str(
+///     r#"{"name": "sequential", "parts": [
+///         {"share": 0.1, "schedule": {"name": "constant", "lr": 0.01}},
+///         {"schedule": {"name": "step", "base_lr": 0.01, "gamma": 0.5, "share": 0.1111111111111111}}
+///     ]}"#,
+/// )?;
+/// let rates = halved.build(10 * 33)?;
+/// assert_eq!([rates.lr(65), rates.lr(66), rates.lr(98), rates.lr(99)], [0.01, 0.005, 0.005, 0.0025]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StepDecay {
     /// The first rate. Above 0, default 1e-3.
     pub base_lr: f64,
-    /// Steps from one fall to the next. At least 1. Absent: a third of the run, at least 1.
+    /// Steps from one fall to the next. At least 1. Absent: `share` of the run, at least 1.
     pub every: Option<u64>,
+    /// From one fall to the next, as a share of the run (in `sequential`, of the part), in `(0, 1)`; not
+    /// beside `every`. Absent: a third.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
     /// In `(0, 1]`, default 0.1.
     pub gamma: f64,
 }
@@ -46,6 +65,7 @@ impl Default for StepDecay {
         Self {
             base_lr: 1e-3,
             every: None,
+            share: None,
             gamma: 0.1,
         }
     }
@@ -79,11 +99,14 @@ fn base_and_gamma(base: f64, gamma: f64) -> Result<(), ForgeError> {
 impl Curve for StepDecay {
     fn validate(&self) -> Result<(), ForgeError> {
         base_and_gamma(self.base_lr, self.gamma)?;
+        share_of_run("schedule.share", self.share, self.every)?;
         some_steps("schedule.every", self.every)
     }
 
     fn fill(&mut self, run_steps: u64) -> Result<(), ForgeError> {
-        self.every.get_or_insert((run_steps / 3).max(1));
+        let of_share = |share| steps_of_share(share, run_steps);
+        let every = self.share.take().map_or((run_steps / 3).max(1), of_share);
+        self.every.get_or_insert(every);
         Ok(())
     }
 
