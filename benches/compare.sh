@@ -16,6 +16,9 @@
 # PYTHON   the interpreter that has torch (default: python3)
 # THREADS  threads of every side (default: 2)
 # ROUNDS   how often the sides alternate (default: 5)
+# CLOCK    cpu: time on a processor instead of time that passed, for machines that others use too (with
+#          THREADS=1: threads that wait for each other there may be counted)
+# PEERS    a folder with checkouts of what is no package (benches/blocks.py names them)
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -2,7 +2,7 @@
 
 `models.py [ITEM…]` prints `ITEM ms` like the Rust side; the work is that of the Rust side
 (crates/forge-models/benches/models/main.rs): NAME_train a step on 256 rows, NAME_forward a forward
-pass of 1,024, 40 numeric features. Items whose package is not installed are left out, with a line on
+pass of 1,024, 40 numeric features; NAME_block as blocks.py says. Items whose package is not installed are left out, with a line on
 the standard error.
 
 rtdl_revisiting_models: ft_transformer, tabular_resnet, tabular_mlp
@@ -15,6 +15,7 @@ import sys
 
 import torch
 
+from blocks import BATCH, BLOCKS, TOKENS
 from harness import DEVICE, compiled, main, randn, train_step, without_gradients
 
 FEATURES = 40
@@ -102,6 +103,23 @@ def forward(make):
     return work
 
 
+def block(make):
+    def work():
+        model, width = make()
+        model = compiled(model.to(DEVICE))
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+        x, target = randn(BATCH, TOKENS, width), randn(BATCH, TOKENS, width)
+
+        def loss(model):
+            y = model(x)
+            y = y[0] if isinstance(y, tuple) else y
+            return (y - target).square().mean()
+
+        return train_step(model, optimizer, loss)
+
+    return work
+
+
 def installed(name, make):
     try:
         make()
@@ -113,8 +131,10 @@ def installed(name, make):
 
 if __name__ == "__main__":
     there = {name: make for name, make in MODELS.items() if installed(name, make)}
-    main({
+    items = {
         f"{name}_{what}": work(make)
         for name, make in there.items()
         for what, work in (("train", train), ("forward", forward))
-    })
+    }
+    items.update((name, block(make)) for name, make in BLOCKS.items() if installed(name, make))
+    main(items)

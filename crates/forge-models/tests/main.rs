@@ -11,6 +11,7 @@ mod forecast_models;
 mod forecast_oracle;
 mod forecast_parts;
 mod importance;
+mod long_sequences;
 mod num_embeddings;
 mod oracle;
 mod pretrained;

@@ -5,32 +5,97 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use forge_models::{
-    Backbone, BackboneConfig, CarriesState, Mamba2BackboneConfig, MambaBackboneConfig, Strategy,
-    TttLinearBackboneConfig, TttMlpBackboneConfig, XlstmBackboneConfig,
+    AttentionKind, Backbone, BackboneConfig, CarriesState, HybridTransformerConfig,
+    Mamba2BackboneConfig, MambaBackboneConfig, ModernTransformerConfig, NtmConfig,
+    ParallelTransformerConfig, Strategy, TttLinearBackboneConfig, TttMlpBackboneConfig,
+    XlstmBackboneConfig,
 };
 use forge_testkit::bench::{device, peak_mib};
 
 /// Steps that are timed together.
 const STEPS: usize = 64;
 
-/// Prints the figures of the backbone `name` over one sequence of `tokens`.
+/// Tokens before it that a token sees where its sight is limited.
+const WINDOW: usize = 128;
+
+/// What can be asked for.
+const NAMES: [&str; 13] = [
+    "mamba",
+    "mamba2",
+    "xlstm",
+    "xlstm_mlstm",
+    "xlstm_slstm",
+    "ttt_linear",
+    "ttt_mlp",
+    "linear_attention",
+    "sliding_window",
+    "hybrid_transformer",
+    "modern_transformer",
+    "parallel_transformer",
+    "ntm",
+];
+
+/// Prints the figures of the backbone `name` at its balanced preset over one sequence of `tokens`.
+///
+/// `linear_attention` and `sliding_window` are `modern_transformer` with that attention,
+/// `hybrid_transformer` alternates the two, `xlstm_mlstm` and `xlstm_slstm` are xLSTM with blocks of one kind.
 pub(crate) fn report(name: &str, tokens: usize) {
+    let modern = |attention, window| ModernTransformerConfig {
+        attention,
+        window,
+        causal: true,
+        ..preset()
+    };
     match name {
-        "mamba" => run::<MambaBackboneConfig>(tokens),
-        "mamba2" => run::<Mamba2BackboneConfig>(tokens),
-        "xlstm" => run::<XlstmBackboneConfig>(tokens),
-        "ttt_linear" => run::<TttLinearBackboneConfig>(tokens),
-        "ttt_mlp" => run::<TttMlpBackboneConfig>(tokens),
-        _ => panic!("{name} is none of mamba, mamba2, xlstm, ttt_linear, ttt_mlp"),
+        "mamba" => run::<MambaBackboneConfig>(name, &preset(), tokens),
+        "mamba2" => run::<Mamba2BackboneConfig>(name, &preset(), tokens),
+        "xlstm" => run::<XlstmBackboneConfig>(name, &preset(), tokens),
+        "xlstm_mlstm" | "xlstm_slstm" => {
+            let mut config: XlstmBackboneConfig = preset();
+            config.slstm_at = match name {
+                "xlstm_slstm" => (0..config.num_blocks).collect(),
+                _ => vec![],
+            };
+            run(name, &config, tokens);
+        }
+        "ttt_linear" => run::<TttLinearBackboneConfig>(name, &preset(), tokens),
+        "ttt_mlp" => run::<TttMlpBackboneConfig>(name, &preset(), tokens),
+        "linear_attention" => run(name, &modern(AttentionKind::Linear, None), tokens),
+        "sliding_window" => {
+            let config = modern(AttentionKind::SlidingWindow, Some(WINDOW));
+            run(name, &config, tokens);
+        }
+        "hybrid_transformer" => {
+            let config = HybridTransformerConfig {
+                layer_attention: vec![AttentionKind::SlidingWindow, AttentionKind::Linear],
+                window: Some(WINDOW),
+                causal: true,
+                ..preset()
+            };
+            run(name, &config, tokens);
+        }
+        "modern_transformer" => run(name, &modern(AttentionKind::MultiHead, None), tokens),
+        "parallel_transformer" => {
+            let config = ParallelTransformerConfig {
+                causal: true,
+                ..preset()
+            };
+            run(name, &config, tokens);
+        }
+        "ntm" => run::<NtmConfig>(name, &preset(), tokens),
+        _ => panic!("{name} is none of {}", NAMES.join(", ")),
     }
+}
+
+fn preset<C: BackboneConfig>() -> C {
+    C::preset(Strategy::Balanced).config
 }
 
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
 }
 
-fn run<C: BackboneConfig<Module: CarriesState>>(tokens: usize) {
-    let config = C::preset(Strategy::Balanced).config;
+fn run<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C, tokens: usize) {
     let (width, device) = (config.d_token(), device());
     let learning = device.clone().autodiff();
     let backbone = config.try_init(&learning).unwrap();
@@ -60,6 +125,5 @@ fn run<C: BackboneConfig<Module: CarriesState>>(tokens: usize) {
         let steps = STEPS.min(tokens - first);
         step = start.elapsed().as_secs_f64() * 1e3 / steps as f64;
     }
-    let name = C::NAME;
     println!("{name}_{tokens} {best:.1} ms, peak {peak} MiB, then {step:.3} ms per step");
 }

@@ -2,7 +2,9 @@
 //! this process. `NAME_train` is an optimiser step on 256 rows (forward, squared error, backward,
 //! AdamW), `NAME_forward` a forward pass of 1,024 rows without gradients, both of the model called
 //! NAME at its default architecture, or that of a preset, over 40 numeric features. Models that
-//! predict from labelled rows are given 256 more. `models --long NAME TOKENS` prints time of forward and
+//! predict from labelled rows are given 256 more. `NAME_block` is an optimiser step of one layer of the
+//! backbone NAME at its default width over 8 sequences of 512 tokens (squared error of all outputs, AdamW).
+//! `models --long NAME TOKENS` prints time of forward and
 //! backward, peak memory, and the time of a step after so many tokens, of the backbone NAME at its
 //! balanced preset. `models --memory fused|stored [WINDOWS]` prints time and peak memory of MIGT-TVDT with
 //! the library's attention and with stored weights (default: 8 windows). `models --series [NAME…]` prints the time of an optimiser step of forecasting models.
@@ -11,6 +13,7 @@
 //! code.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+mod blocks;
 mod long;
 mod memory;
 mod series;
@@ -147,15 +150,22 @@ fn main() {
         }
     }
     let items = Item::list(strategy);
-    if let Some(unknown) = named.iter().find(|n| items.iter().all(|i| i.name != **n)) {
-        let names: Vec<_> = items.iter().map(|item| item.name.as_str()).collect();
+    let mut names: Vec<_> = items.iter().map(|item| item.name.as_str()).collect();
+    names.extend(blocks::ITEMS.map(|(name, _)| name));
+    if let Some(unknown) = named.iter().find(|n| !names.contains(&n.as_str())) {
         println!("unknown item {unknown}; there are {}", names.join(" "));
         std::process::exit(1);
     }
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|wanted| wanted == name);
     for item in items {
-        if named.is_empty() || named.contains(&item.name) {
+        if wanted(&item.name) {
             let name = item.name.clone();
             println!("{name} {:.3}", median_ms(item.work()));
+        }
+    }
+    for (name, work) in blocks::ITEMS {
+        if wanted(name) {
+            println!("{name} {:.3}", median_ms(work()));
         }
     }
 }

@@ -13,3 +13,4 @@ mod evaluation;
 mod recurrences;
 mod recycled;
 mod second_order;
+mod stability;

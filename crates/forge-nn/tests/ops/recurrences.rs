@@ -1,14 +1,14 @@
 //! Recurrences beside the same formula token by token.
 
+use burn::tensor::Tensor;
 use burn::tensor::activation::log_sigmoid;
-use burn::tensor::{Device, Tensor};
 use forge_nn::ops;
 
 use super::cases::{Case, case, part, scaled};
-use super::evaluation::{relative_error, tensor, values};
+use super::evaluation::values;
 
 /// At most 0, so that nothing grows.
-fn decays<const D: usize>(x: Tensor<D>, size: f64) -> Tensor<D> {
+pub(super) fn decays<const D: usize>(x: Tensor<D>, size: f64) -> Tensor<D> {
     x.clone() * x * -size
 }
 
@@ -276,61 +276,4 @@ pub(crate) fn lstms() -> Vec<Case> {
         )
     };
     sizes.map(case).into()
-}
-
-/// Gates of ±1000 neither overflow nor lose the sequence: decays between 1 and e^-1000 and back.
-#[test]
-fn large_gates_stay_finite() {
-    let device = Device::flex().autodiff();
-    let leaf = |seed, len| {
-        let x = tensor(&scaled(seed, len, 1e3), burn::tensor::DType::F32, &device);
-        x.require_grad()
-    };
-    let (gates, recurrent) = (leaf(1, 2 * 3 * 31 * 12), leaf(2, 2 * 3 * 12));
-    let y = ops::slstm(
-        gates.clone().reshape([2, 3, 31, 12]),
-        recurrent.clone().reshape([2, 3, 12]),
-    );
-    let gradients = y.clone().sum().backward();
-    let finite = |x: Tensor<1>| x.into_data().iter::<f64>().all(f64::is_finite);
-    assert!(finite(y.flatten(0, 3)));
-    for leaf in [gates, recurrent] {
-        assert!(leaf.grad(&gradients).is_some_and(finite));
-    }
-    let m = ops::max_scan(
-        -leaf(3, 200).abs().reshape([2, 100]),
-        leaf(4, 200).reshape([2, 100]),
-    );
-    assert!(finite(m.flatten(0, 1)));
-}
-
-/// f32 over 16,384 tokens against f64, with decays from almost none on: within 1e-4.
-#[test]
-fn long_sequences_are_exact_in_f32() {
-    use burn::tensor::DType;
-    let (time, p, n) = (16_384, 3, 5);
-    let run = |dtype: DType| {
-        let input = |seed, len| tensor(&values(seed, len), dtype, &Device::flex());
-        let y = ops::ssd(
-            input(1, time * p).reshape([1, 1, time, p]),
-            decays(input(2, time).reshape([1, 1, time]), 0.05),
-            input(3, time * n).reshape([1, 1, time, n]),
-            input(4, time * n).reshape([1, 1, time, n]),
-        );
-        let step = input(5, time * p).reshape([1, time, p]);
-        let z = ops::selective_scan(
-            input(6, time * p).reshape([1, time, p]),
-            step.clone() * step,
-            decays(input(7, p * n).reshape([p, n]), 0.1),
-            input(8, time * n).reshape([1, time, n]),
-            input(9, time * n).reshape([1, time, n]),
-        );
-        let list = |x: Tensor<1>| x.into_data().iter::<f64>().collect::<Vec<_>>();
-        (list(y.flatten(0, 3)), list(z.flatten(0, 2)))
-    };
-    let (single, double) = (run(DType::F32), run(DType::F64));
-    for (single, double) in [(single.0, double.0), (single.1, double.1)] {
-        let error = relative_error(&single, &double);
-        assert!(error < 1e-4, "off by {error:e}");
-    }
 }
