@@ -7,11 +7,11 @@ use forge_nn::ForgeError;
 use forge_nn::burn::tensor::Device;
 use forge_train::checkpoint::{PartState, RunPart};
 use forge_train::precision::{LossScale, LossScaleConfig};
-use forge_train::rule::ClipNorm;
+use forge_train::rule::{ClipNorm, Decision, GradientRule, Gradients};
 use forge_train::sampler::Sampler;
 use forge_train::{
-    BatchEvent, CheckpointConfig, Flow, Observer, Start, StopReason, TrainOutcome, Trainer,
-    TrainerConfig,
+    BatchEvent, CheckpointConfig, Flow, Observer, Start, StepContext, StopReason, TrainOutcome,
+    Trainer, TrainerConfig,
 };
 use serde_json::{Value, json};
 
@@ -182,11 +182,11 @@ fn everything() -> TrainerConfig {
         "swa": {"start": 0.1},
         "polyak": {"name": "tail", "start": 0.05},
         "soup": {"keep": 3},
-        "schedule": {"name": "one_cycle", "max_lr": 0.02},
+        "schedule": {"name": "reduce_on_plateau", "base_lr": 0.02, "patience": 1},
         "dropout_schedule": {"name": "flat_cos"},
         "optimizer": {
             "name": "adam_w",
-            "groups": [{"match": ["head"], "schedule": {"name": "reduce_on_plateau", "base_lr": 0.01, "patience": 1}}],
+            "groups": [{"match": ["head"], "schedule": {"name": "one_cycle", "max_lr": 0.02}}],
         },
         "early_stopping": {"patience": 12, "min_delta": 0.001},
         "clip_norm": null,
@@ -195,9 +195,33 @@ fn everything() -> TrainerConfig {
     serde_json::from_value(all).unwrap()
 }
 
+/// Makes losses larger than the scale alone can in f32, so that gradients overflow.
+struct Louder;
+
+impl RunPart for Louder {
+    fn name(&self) -> &str {
+        "louder"
+    }
+}
+
+impl GradientRule<Net> for Louder {
+    fn loss_factor(&self, _: &StepContext<'_>) -> f64 {
+        256.0
+    }
+
+    fn apply(
+        &mut self,
+        _: &Net,
+        gradients: Gradients,
+        _: &StepContext<'_>,
+    ) -> Result<Decision, ForgeError> {
+        Ok(Decision::Proceed(gradients))
+    }
+}
+
 fn train_with_everything(folder: &Path) -> String {
     let scale = LossScaleConfig {
-        init_scale: 2_f64.powi(126),
+        init_scale: 2_f64.powi(118),
         growth_factor: 16.0,
         backoff_factor: 0.25,
         growth_interval: 3,
@@ -207,6 +231,7 @@ fn train_with_everything(folder: &Path) -> String {
         .with_checkpoints(folder, Start::ResumeOrFresh)
         .with_observer(Slow)
         .with_sampler(Buffered::new(60, 7, 24))
+        .with_rule(Louder)
         .with_rule(LossScale::new(scale).unwrap())
         .with_rule(ClipNorm::new(0.5).unwrap())
         .fit(&mut Task::new(60), Net::new(&Device::flex(), 1))
