@@ -1,7 +1,7 @@
 //! What cannot be trained with is told by field and value, and no step is made.
 
 use serde_json::{Value, json};
-use volatilityforge::data::Split;
+use volatilityforge::data::{Categorical, ColumnValues, Split};
 use volatilityforge::train::{BatchEvent, Flow, Observer};
 use volatilityforge::{
     Column, DeviceName, Error, EstimatorConfig, FitOptions, Table, TabularEstimator, Task,
@@ -112,7 +112,7 @@ fn numbers_that_are_no_classes_and_no_probabilities() {
         config.objective = Some("binary".parse().unwrap());
         let estimator = TabularEstimator::new("up");
         let error = refused(estimator, config, &table);
-        says(&error, &["up", &value.to_string()]);
+        says(&error, &["up", &value.to_string(), "no class label"]);
     }
 }
 
@@ -133,24 +133,41 @@ fn schedules_shorter_than_their_warm_up() {
     }
 }
 
+/// Groups are those of the training rows, so that none is empty; what a group of them cannot be is a
+/// single row, and a row cannot be without a group.
 #[test]
-fn samplers_over_an_empty_group() {
+fn samplers_over_groups_that_are_none() {
     let sampler = |sampler: Value| with_training(json!({"epochs": 2, "sampler": sampler}));
-    // The label is in the table, and in no row that is trained on.
-    let labels: Vec<&str> = (0..ROWS)
-        .map(|row| {
-            if row == 200 {
-                "late"
+    let days = |special: usize| -> Vec<&str> {
+        let day = |row: usize| {
+            if row == special {
+                "alone"
             } else {
                 ["a", "b"][row % 2]
             }
-        })
-        .collect();
-    let table = beside(label_column("day", &labels));
-    for name in ["groups", "balanced"] {
-        let config = sampler(json!({"name": name, "by": {"column": "day"}}));
-        says(&refused(numbers(), config, &table), &["sampler", "late"]);
+        };
+        (0..ROWS).map(day).collect()
+    };
+    let by_day = json!({"name": "groups", "by": {"column": "day"}});
+    let table = beside(label_column("day", &days(20)));
+    let error = refused(numbers(), sampler(by_day.clone()), &table);
+    says(&error, &["sampler", "one row"]);
+    let mut column = label_column("day", &days(ROWS));
+    if let ColumnValues::Categorical(cells) = &mut column.values {
+        cells.codes[20] = Categorical::MISSING;
     }
+    let error = refused(numbers(), sampler(by_day), &beside(column));
+    says(
+        &error,
+        &["sampler.by (column \"day\")", "missing in training row 20"],
+    );
+    let weights = Column::numeric("share", (0..ROWS).map(|row| 5.0 - row as f64).collect());
+    let weighted = sampler(json!({"name": "weighted", "by": {"column": "share"}}));
+    let error = refused(numbers(), weighted, &beside(weights));
+    says(
+        &error,
+        &["sampler.by (column \"share\")", "-1 in training row 6"],
+    );
 }
 
 #[test]
