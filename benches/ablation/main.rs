@@ -13,6 +13,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod compared;
+// Settings that are asked for are none of this benchmark's.
+#[allow(dead_code)]
 #[path = "../results/mod.rs"]
 mod file;
 #[path = "../tables/set.rs"]
