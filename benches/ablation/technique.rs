@@ -137,8 +137,10 @@ pub(crate) const PRESET: &str = "preset";
 /// All of them; the preset has an average of the weights (EMA), clipping at norm 1, a warm-up and a
 /// cosine, early stopping.
 pub(crate) fn all() -> Vec<Technique> {
+    // Averages of the last part of a run need that part: early stopping would leave it out.
     let without_ema = |name, field: &str, value: Value| {
-        Technique::trainer(name, json!({"ema": null, field: value}))
+        let fields = json!({"ema": null, "early_stopping": null, field: value});
+        Technique::trainer(name, fields)
     };
     let tail = json!({"name": "tail"});
     let decay = json!({"layers": "blocks", "rate": 0.75});
@@ -149,14 +151,14 @@ pub(crate) fn all() -> Vec<Technique> {
         "optimizer": {"name": "schedule_free_adam_w"},
         "schedule": {"name": "constant"},
     });
-    let snapshots = json!({"ema": null, "snapshots": {}, "early_stopping": null});
     vec![
         Technique::new(PRESET),
         Technique::trainer("no average", json!({"ema": null})),
+        Technique::trainer("no early stopping", json!({"early_stopping": null})),
         without_ema("SWA for EMA", "swa", json!({})),
         without_ema("tail average for EMA", "polyak", tail),
         without_ema("soup for EMA", "soup", json!({})),
-        Technique::trainer("snapshots for EMA", snapshots),
+        without_ema("snapshots for EMA", "snapshots", json!({})),
         Technique::trainer("no clipping", json!({"clip_norm": null})),
         Technique::trainer("adaptive clipping", adaptive),
         Technique::schedule("constant rate", "constant"),
