@@ -179,7 +179,7 @@ pub(crate) fn all() -> Vec<Technique> {
         Technique::augmentation("cutmix 1", json!({"cutmix": 1.0})),
         Technique::augmentation("noise 0.05", json!({"noise": 0.05})),
         Technique::augmentation("masking 0.1", json!({"mask": 0.1})),
-        Technique::model("dropout 0", json!({"dropout": 0.0})),
+        Technique::model("dropout 0.1", json!({"dropout": 0.1})),
         Technique::model("dropout 0.3", json!({"dropout": 0.3})),
         Technique {
             classes: json!({"label_smoothing": 0.1}),
