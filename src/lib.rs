@@ -52,6 +52,10 @@ mod guides {
     struct Models;
     #[doc = include_str!("../docs/losses.md")]
     struct Losses;
+    #[doc = include_str!("../docs/distillation.md")]
+    struct Distillation;
+    #[doc = include_str!("../docs/several_predictions.md")]
+    struct SeveralPredictions;
     #[doc = include_str!("../docs/performance.md")]
     struct Performance;
     #[doc = include_str!("../docs/results.md")]

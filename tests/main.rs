@@ -7,6 +7,7 @@ mod artifact_memory;
 mod attention_memory;
 mod bad_input;
 mod baseline;
+mod before_the_first_step;
 mod boosting;
 mod cases;
 mod chain;
@@ -23,6 +24,9 @@ mod forecast;
 mod fuzz_corpus;
 mod importance;
 mod in_context;
+mod kill;
+#[path = "../crates/forge-train/tests/killing.rs"]
+mod killing;
 mod labelled;
 mod members;
 #[allow(unused_macros, dead_code)]

@@ -106,11 +106,18 @@ impl BarDistribution {
         if self == other {
             return p.to_vec();
         }
-        let last = other.len();
+        other.masses(|y| self.cumulative(p, y))
+    }
+
+    /// The probabilities of the buckets under a distribution with this cumulative function: what lies
+    /// between each two borders, and beyond the outermost with the outermost bucket.
+    #[must_use]
+    pub fn masses(&self, cumulative: impl Fn(f64) -> f64) -> Vec<f64> {
+        let last = self.len();
         let below = |i: usize| match i {
             0 => 0.0,
             i if i == last => 1.0,
-            i => self.cumulative(p, other.borders[i]),
+            i => cumulative(self.borders[i]),
         };
         (0..last)
             .map(|i| (below(i + 1) - below(i)).max(0.0))

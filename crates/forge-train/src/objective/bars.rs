@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::outputs::{Outputs, check_scales};
 use super::slot_scores::{check_rows, slot_scores, wrong_kind};
-use super::{Distribution, Objective, Predictions, Scale, Targets, view};
-use crate::loss::check_quantiles;
+use super::{Distribution, Objective, Predictions, Scale, Targets, taught, view};
+use crate::loss::{check_quantiles, softened_divergence};
 use crate::metric::{RegressionMetrics, Scores};
 
 /// Fits of a target that hardly varies: buckets between so many deviations on both sides.
@@ -128,6 +128,26 @@ impl Objective for Bars {
         let [rows, slots, width] = y.dims();
         let y = y.reshape([rows * slots, width]);
         let losses = bars.nll(y, target.reshape([rows * slots]));
+        view::mean_over_slots(losses.reshape([rows, slots]))
+    }
+
+    /// Logarithms of the probabilities that the teacher gives the buckets, `[N, S·W]`.
+    fn teacher_values(
+        &self,
+        teacher: &Predictions,
+        scales: &[Scale],
+    ) -> Result<Vec<f64>, ForgeError> {
+        check_scales(scales, self.targets)?;
+        taught::ln_masses(teacher, self.bars()?, scales)
+    }
+
+    /// `KL(teacher ‖ student)` of the buckets' probabilities.
+    fn teacher_losses(&self, y: Tensor<2>, teacher: Tensor<2>, _: f64) -> Tensor<1> {
+        let [rows, _] = y.dims();
+        let (slots, width) = (self.targets, self.width());
+        let (y, teacher) = view::slots(y, teacher, slots * width, 1);
+        let each = [rows * slots, width];
+        let losses = softened_divergence(y.reshape(each), teacher.reshape(each), 1.0);
         view::mean_over_slots(losses.reshape([rows, slots]))
     }
 

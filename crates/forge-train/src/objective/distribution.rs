@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::evidential_head::{evidence, said};
 use super::outputs::{Outputs, check_scales, softplus};
-use super::slot_scores::{check_rows, no_teacher, slot_scores, wrong_kind};
+use super::slot_scores::{check_rows, slot_scores, wrong_kind};
+use super::taught::{self, POINTS};
 use super::{EvidenceWeight, Objective, Predictions, RowLosses, Scale, Targets, view};
 use crate::distribution::{Normal, StudentT};
 use crate::is_default::is_default;
@@ -110,6 +111,14 @@ impl Family {
         }
     }
 
+    /// The probability of at most `y`.
+    pub(super) fn cumulative(self, y: f64, mean: f64, std: f64, df: Option<f64>) -> f64 {
+        match df {
+            Some(df) => StudentT { df }.cdf((y - mean) / t_scale(std, df)),
+            None => Normal.cdf((y - mean) / std),
+        }
+    }
+
     /// Negative log likelihood and CRPS of `y`.
     fn scores(self, y: f64, mean: f64, std: f64, df: Option<f64>) -> (f64, f64) {
         match df {
@@ -151,6 +160,32 @@ impl Distribution {
 
     fn evidence_weight(&self) -> EvidenceWeight {
         self.evidence_weight.unwrap_or_default()
+    }
+
+    /// `KL(teacher ‖ student)`, `[B]`, of a teacher's means and standard deviations `[B, S·2]`.
+    fn divergence_of_normals(&self, y: Tensor<2>, teacher: Tensor<2>) -> Tensor<1> {
+        let [rows, _] = y.dims();
+        let teacher = teacher.reshape([rows, self.targets, 2]);
+        let (y, mean) = view::slots(y, view::output(&teacher, 0), self.targets, self.width());
+        let std = view::output(&teacher, 1).cast(y.dtype());
+        let [student, scale] = Self::normal(&y);
+        let away = student.sub(mean).div(scale.clone());
+        let ratio = std.div(scale);
+        let squares = ratio.clone().mul(ratio.clone()).add(away.clone().mul(away));
+        let divergence = squares.sub_scalar(1.0).mul_scalar(0.5).sub(ratio.log());
+        view::mean_over_slots(divergence)
+    }
+
+    /// `E[row_losses]`, `[B]`, over a teacher's points `[B, K·S]`, all in one pass.
+    fn expected_losses(&self, y: Tensor<2>, points: Tensor<2>) -> Tensor<1> {
+        let rows = y.dims()[0];
+        let points = points.reshape([rows * POINTS, self.targets]);
+        let losses = self.row_losses(view::for_members(y, Some(POINTS)), points);
+        let losses = losses.reshape([rows, POINTS]);
+        let place = (&losses.device(), losses.dtype());
+        let weights = TensorData::from(taught::weights()).convert_dtype(place.1);
+        let weights = Tensor::<1>::from_data(weights, place).unsqueeze::<2>();
+        losses.mul(weights).sum_dim(1).squeeze_dim(1)
     }
 }
 
@@ -237,44 +272,27 @@ impl Objective for Distribution {
         moving.add(step).clamp_min(0.0)
     }
 
-    /// Means and standard deviations on the model's scale, `[N, S·2]`, for the normal distribution.
+    /// Means and standard deviations on the model's scale, `[N, S·2]`, for the normal distribution;
+    /// quantiles `[N, K·S]` for the others.
     fn teacher_values(
         &self,
         teacher: &Predictions,
         scales: &[Scale],
     ) -> Result<Vec<f64>, ForgeError> {
         check_scales(scales, self.targets)?;
-        let (
-            Predictions::Distribution {
-                slots, mean, std, ..
-            },
-            Family::Gaussian,
-        ) = (teacher, self.family)
-        else {
-            return Err(no_teacher(teacher));
-        };
-        view::same_slots(*slots, self.targets)?;
-        let pairs = mean.iter().zip(std).enumerate();
-        Ok(pairs
-            .flat_map(|(at, (mean, std))| {
-                let scale = &scales[at % self.targets];
-                [scale.standardise(*mean), std / scale.scale]
-            })
-            .collect())
+        match self.family {
+            Family::Gaussian => taught::moments(teacher, scales),
+            Family::StudentT | Family::Evidential => taught::points(teacher, scales),
+        }
     }
 
-    /// `KL(teacher ‖ student)` of normal distributions.
+    /// `KL(teacher ‖ student)` of normal distributions; for the others the student's own loss, expected
+    /// over what the teacher thinks may happen.
     fn teacher_losses(&self, y: Tensor<2>, teacher: Tensor<2>, _: f64) -> Tensor<1> {
-        let [rows, _] = y.dims();
-        let teacher = teacher.reshape([rows, self.targets, 2]);
-        let (y, mean) = view::slots(y, view::output(&teacher, 0), self.targets, self.width());
-        let std = view::output(&teacher, 1).cast(y.dtype());
-        let [student, scale] = Self::normal(&y);
-        let away = student.sub(mean).div(scale.clone());
-        let ratio = std.div(scale);
-        let squares = ratio.clone().mul(ratio.clone()).add(away.clone().mul(away));
-        let divergence = squares.sub_scalar(1.0).mul_scalar(0.5).sub(ratio.log());
-        view::mean_over_slots(divergence)
+        match self.family {
+            Family::Gaussian => self.divergence_of_normals(y, teacher),
+            Family::StudentT | Family::Evidential => self.expected_losses(y, teacher),
+        }
     }
 
     fn decode(&self, outputs: &[f64], scales: &[Scale]) -> Result<Predictions, ForgeError> {

@@ -43,6 +43,7 @@ mod spread;
 mod step_loss;
 mod targets;
 mod task_weights;
+mod taught;
 mod threshold;
 mod uncertain;
 mod view;
@@ -257,7 +258,8 @@ pub trait Objective {
     /// What a teacher says, as [`teacher_losses`](Self::teacher_losses) takes it, row by row. The teacher
     /// may be of another architecture, preprocessing and objective, as long as it says what this
     /// objective predicts: values (any number's point), quantiles (also those of a distribution),
-    /// probabilities of the same classes, a normal distribution, numbers with directions.
+    /// probabilities of the same classes, a distribution of any family (buckets too), numbers with
+    /// directions.
     ///
     /// # Errors
     /// An unsupported error for predictions that this objective cannot learn from; a shape error for
@@ -273,7 +275,8 @@ pub trait Objective {
 
     /// What every row costs by which the model says something else than the teacher: the same loss as
     /// against the target for numbers, `T²` times the divergence of what both say at temperature
-    /// `T` for classes. Weights of classes do not count here.
+    /// `T` for classes, `KL(teacher ‖ student)` for distributions, of which the teacher's entropy is
+    /// left out where the student's family has no closed form. Weights of classes do not count here.
     ///
     /// # Shapes
     /// - y: `[B, S·W]`

@@ -392,6 +392,43 @@ impl Predictions {
             ))),
         }
     }
+
+    /// The probabilities of other buckets, `[N x S x W]`: what lies between each two of their borders,
+    /// and beyond the outermost with the outermost bucket; `others` are one per target, in its units.
+    /// Nothing for predictions without distributions.
+    pub(super) fn masses(&self, others: &[BarDistribution]) -> Vec<f64> {
+        let mut found = Vec::new();
+        match self {
+            Self::Distribution {
+                family,
+                mean,
+                std,
+                df,
+                ..
+            } => {
+                for (at, (mean, std)) in mean.iter().zip(std).enumerate() {
+                    let df = df.get(at).copied();
+                    let below = |y: f64| family.cumulative(y, *mean, *std, df);
+                    found.extend(others[at % others.len()].masses(below));
+                }
+            }
+            Self::Bars {
+                borders,
+                pinned,
+                values,
+                ..
+            } => {
+                for (slot, bars, p) in bars(borders, values) {
+                    found.extend(match pinned[slot] {
+                        Some(value) => others[slot].masses(|y| f64::from(u8::from(value <= y))),
+                        None => bars.onto(p, &others[slot]),
+                    });
+                }
+            }
+            _ => {}
+        }
+        found
+    }
 }
 
 /// Buckets per target; 1 where there are no targets.
