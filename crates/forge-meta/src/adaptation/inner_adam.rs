@@ -66,10 +66,7 @@ impl Moments {
     }
 
     /// Those of [`state`](Self::state), which must be of parameters like `params`, on their device.
-    pub(super) fn restored(
-        state: PartState,
-        params: &Params,
-    ) -> Result<Option<Self>, ForgeError> {
+    pub(super) fn restored(state: PartState, params: &Params) -> Result<Option<Self>, ForgeError> {
         let steps = state.read_json()?;
         let device = params.iter().next().map(|(_, tensor)| tensor.device());
         let device = device.unwrap_or_default();

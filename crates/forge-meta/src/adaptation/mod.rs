@@ -8,8 +8,10 @@
 //! - [`NeuralProcess`]: predictions from a set of points, conditional, with a latent variable,
 //!   or with [attention](ContextAttentionConfig) of each target to the context.
 //! - [`MetaTraining`]: any of them as a run of the trainer, with its optimisers and checkpoints.
-//! - [`TaskDistribution`]: where tasks come from; [`Sinusoids`] is the usual one to try.
+//! - [`TaskDistribution`]: where tasks come from; [`Sinusoids`] is the usual one to try,
+//!   [`ClassEpisodes`] draws them from labelled rows.
 
+mod class_episodes;
 mod context_attention;
 mod inner_adam;
 mod maml;
@@ -20,6 +22,7 @@ mod sinusoids;
 mod task;
 mod training;
 
+pub use class_episodes::{ClassEpisodes, ClassEpisodesConfig};
 pub use context_attention::ContextAttentionConfig;
 pub use maml::{Maml, MamlConfig, MetaGradient, Order};
 pub use neural_process::{

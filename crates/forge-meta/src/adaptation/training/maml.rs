@@ -88,9 +88,8 @@ where
         let params = Params::of(&module.net);
         let meta = self.meta_gradient(&params, module.rates()?.as_ref(), batch)?;
         let whole = |(_, tensor): (&str, &ParamTensor)| tensor.clone();
-        let flat = |(_, tensor): (&str, &ParamTensor)| {
-            ParamTensor::from_dispatch(tensor.clone().flat())
-        };
+        let flat =
+            |(_, tensor): (&str, &ParamTensor)| ParamTensor::from_dispatch(tensor.clone().flat());
         let of_net = meta.gradient.iter().map(whole);
         let of_rates = meta.rates.iter().flat_map(|rates| rates.iter().map(flat));
         with_gradient(meta.loss, module, of_net.chain(of_rates))

@@ -194,7 +194,9 @@ where
             let task = self.tasks.task(first.wrapping_add(number), &device)?;
             sum += self.learner.score(module, task)?;
         }
-        Ok(Some(Scores::new().minimize("meta_loss", sum / count as f64)))
+        Ok(Some(
+            Scores::new().minimize("meta_loss", sum / count as f64),
+        ))
     }
 
     fn groups(&self) -> Vec<ParameterGroup> {

@@ -77,7 +77,11 @@ where
     fn score(&self, module: &M, task: Task<I>) -> Result<f64, ForgeError> {
         let support = vec![task.support; self.inner_steps];
         let adapted = self.reptile.adapt(&Params::of(module), support)?;
-        Ok(self.reptile.loss().call(&adapted, task.query)?.into_scalar())
+        Ok(self
+            .reptile
+            .loss()
+            .call(&adapted, task.query)?
+            .into_scalar())
     }
 
     fn state(&self) -> Result<PartState, ForgeError> {
