@@ -168,7 +168,7 @@ fn memories_keep_what_they_say() {
 fn a_stream_is_cut_where_it_drifts() {
     use forge_meta::continual::{DriftConfig, tasks_by_drift};
     let config = DriftConfig {
-        window: 60,
+        window: 100,
         false_alarm: 1e-4,
     };
     let calm = |i: usize| (i as f64 * 0.754_877_666).fract() - 0.5;

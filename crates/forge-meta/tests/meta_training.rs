@@ -321,15 +321,20 @@ fn a_step_of_maml_is_by_its_meta_gradient() {
 #[test]
 fn a_step_of_reptile_is_algorithm_2() {
     let net = Net::new(1, 1);
-    let mut reptile = Reptile::new(ReptileConfig::default(), functional()).unwrap();
+    // The moments of Adam go from task to task, whose order is the sampler's.
+    let config = ReptileConfig {
+        reset_optimizer: true,
+        ..ReptileConfig::default()
+    };
+    let reptile = || Reptile::new(config.clone(), functional()).unwrap();
     let supports = three_tasks().into_iter().map(|task| vec![task.support; 3]);
-    let step = reptile.step(&Params::of(&net), supports).unwrap();
-    let mut training = MetaTraining::new(Sinusoids::default(), self::reptile(), 3)
-        .unwrap()
-        .starting_at(7);
+    let step = reptile().step(&Params::of(&net), supports).unwrap();
+    let learner = ReptileLearner::new(reptile(), 3).unwrap();
+    let training = MetaTraining::new(Sinusoids::default(), learner, 3).unwrap();
+    let mut training = training.starting_at(7);
     let trainer = Trainer::new(one_step(1.0)).unwrap();
     let found = trainer.fit(&mut training, net.clone()).unwrap().module;
-    // Three tasks of Adam's first steps of 0.001 each: far more than rounding.
+    // Three of Adam's steps of 0.001 each: far more than rounding.
     close(&values(&Params::of(&found)), &values(&step.params), 1e-6);
     let way = step.params.add_scaled(&Params::of(&net), -1.0).unwrap();
     assert!(way.norm().unwrap().into_scalar::<f64>() > 1e-3);

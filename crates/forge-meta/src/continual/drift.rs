@@ -119,7 +119,7 @@ impl DriftDetector {
 /// [`ContinualTask::task_rows`](super::ContinualTask::task_rows): one range if they never do.
 ///
 /// A boundary is put to that place of the window in which a [`DriftDetector`] finds a drift where the values
-/// before it (as far as the window before) and those from it on are farthest apart, `D √(mn/(m + n))`. What changes
+/// before it (as far as two windows before) and those from it on are farthest apart, `D √(mn/(m + n))`. What changes
 /// within less than a window of the stream's beginning, of its end or of another boundary is not found.
 ///
 /// ```
@@ -138,7 +138,8 @@ pub fn tasks_by_drift(
     config: &DriftConfig,
 ) -> Result<Vec<Range<usize>>, ForgeError> {
     let mut detector = DriftDetector::new(config.clone())?;
-    let (mut tasks, mut first) = (vec![], 0);
+    let window = config.window;
+    let (mut tasks, mut first, mut reference) = (vec![], 0, 0);
     for (place, value) in values.iter().enumerate() {
         let drift = detector.push(*value).map_err(|error| {
             ForgeError::training(format!("value {place} of the stream: {error}"))
@@ -146,11 +147,13 @@ pub fn tasks_by_drift(
         if drift.is_none() {
             continue;
         }
-        let start = place + 1 - config.window;
-        let boundary =
-            boundary(&values[start - config.window..=place], config.window) + start - config.window;
+        let start = place + 1 - window;
+        let begin = start.saturating_sub(2 * window).max(reference);
+        // What drifted at the end of the window before may not have been enough to be found there.
+        let tried = start - window / 2 - begin;
+        let boundary = begin + boundary(&values[begin..=place], tried, window);
         tasks.push(first..boundary);
-        first = boundary;
+        (first, reference) = (boundary, place + 1);
     }
     if first < values.len() {
         tasks.push(first..values.len());
@@ -161,10 +164,8 @@ pub fn tasks_by_drift(
 /// Most places that are tried within a window.
 const PLACES: usize = 256;
 
-/// The place in the last one and a half of the two windows `values` that parts them best.
-fn boundary(values: &[f64], window: usize) -> usize {
-    // What drifted at the end of the window before may not have been enough to be found there.
-    let first = values.len() - window - window / 2;
+/// The place from `first` on that parts the values best.
+fn boundary(values: &[f64], first: usize, window: usize) -> usize {
     let contrast = |place: &usize| {
         let (before, after) = values.split_at(*place);
         let (m, n) = (before.len() as f64, after.len() as f64);
