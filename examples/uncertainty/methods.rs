@@ -36,12 +36,12 @@ pub(crate) struct Method {
 
 /// In the order of the table.
 pub(crate) const METHODS: [Method; 6] = [
-    method("MC dropout", 800, 3e-3, Run::dropout),
-    method("SWAG", 800, 3e-3, Run::swag),
-    method("deep ensemble", 200, 3e-3, Run::ensemble),
-    method("Bayesian linear", 800, 3e-3, Run::bayesian),
-    method("evidential", 200, 3e-3, Run::evidential),
-    method("last-layer Laplace", 800, 3e-3, Run::laplace),
+    method("MC dropout", 800, 3e-3, |run| run.dropout()),
+    method("SWAG", 800, 3e-3, |run| run.swag()),
+    method("deep ensemble", 200, 3e-3, |run| run.ensemble()),
+    method("Bayesian linear", 800, 3e-3, |run| run.bayesian()),
+    method("evidential", 200, 3e-3, |run| run.evidential()),
+    method("last-layer Laplace", 800, 3e-3, |run| run.laplace()),
 ];
 
 const fn method(
@@ -61,7 +61,8 @@ impl Method {
         let said = (self.said)(run)?;
         let (rows, unit) = (run.judged, run.split.unit);
         let n = rows.y.len() as f64;
-        let pairs = said.mean().iter().zip(&rows.y);
+        let mean = said.mean();
+        let pairs = mean.iter().zip(&rows.y);
         let squares = pairs.map(|(m, y)| (m - y).powi(2) / n).sum::<f64>();
         let likely = said.ln_density(&rows.y)?.iter().sum::<f64>() / n;
         Ok([unit * squares.sqrt(), likely - unit.ln()])
