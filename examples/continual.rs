@@ -26,16 +26,17 @@ const COLUMNS: usize = 16;
 const CLASSES: usize = 3;
 /// Rows of each task, to train on and as many again to score on.
 const ROWS: usize = 600;
-/// One of each, chosen by mean accuracy on the sequences 100 to 102.
+/// One of each. Rows are a budget, the same for all that keep any: 100 of each task. Penalties had the best mean
+/// accuracy of those tried on the sequences 100 and 101 (docs/continual.md).
 const CHOSEN: [&str; 8] = [
     r#"{"name": "fine_tuning"}"#,
-    r#"{"name": "ewc", "lambda": 300}"#,
-    r#"{"name": "synaptic_intelligence", "strength": 1}"#,
-    r#"{"name": "lwf"}"#,
-    r#"{"name": "gem", "memory": 200}"#,
-    r#"{"name": "a_gem", "memory": 200}"#,
+    r#"{"name": "ewc", "lambda": 30}"#,
+    r#"{"name": "synaptic_intelligence", "strength": 0.1}"#,
+    r#"{"name": "lwf", "weight": 0.1}"#,
+    r#"{"name": "gem", "memory": 500}"#,
+    r#"{"name": "a_gem", "memory": 500}"#,
+    r#"{"name": "replay", "memory": 500}"#,
     r#"{"name": "pack_net", "prune_fraction": 0.7}"#,
-    r#"{"name": "replay", "memory": 200}"#,
 ];
 
 #[derive(Module, Debug)]

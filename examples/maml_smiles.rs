@@ -48,7 +48,7 @@ struct Arguments {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Meta-steps.
-    #[arg(long, default_value_t = 4000)]
+    #[arg(long, default_value_t = 1000)]
     steps: usize,
     /// Folder of checkpoints: a run that was killed goes on from there.
     #[arg(long)]
