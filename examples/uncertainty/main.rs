@@ -5,7 +5,7 @@
 //! energy concrete --splits 20` it takes the UCI tables there (`SET/data.csv`, the target last,
 //! `SET/splits.json`, and `published.json`) and prints the published figures of Monte-Carlo dropout
 //! beside its own. `--out FILE` keeps what is measured: the same command goes on from there. All networks
-//! have one hidden layer of 50; `--choose` shows what epochs and rates were chosen by.
+//! have one hidden layer of 50; `--choose` tries epochs and rates on validation rows.
 
 #![allow(clippy::print_stdout, reason = "examples talk")]
 
@@ -45,7 +45,7 @@ struct Arguments {
     /// Only methods whose name has this in it [default: all].
     #[arg(long, default_value = "")]
     only: String,
-    /// Passes over the training rows [default: chosen for each method].
+    /// Passes over the training rows [default: each method's own].
     #[arg(long)]
     epochs: Option<usize>,
     /// File of results, which are not measured again.
@@ -81,8 +81,8 @@ fn run(set: &Set, arguments: &Arguments, results: &mut Results) -> Result<(), Er
     for method in METHODS.iter().filter(|m| m.name.contains(&arguments.only)) {
         let mut found = [Vec::new(), Vec::new()];
         let schedule = Schedule {
-            epochs: arguments.epochs.unwrap_or(method.chosen.epochs),
-            ..method.chosen
+            epochs: arguments.epochs.unwrap_or(method.usual.epochs),
+            ..method.usual
         };
         for at in 0..splits {
             let scores = results.of([&set.name, method.name, "test"], at, schedule, || {

@@ -28,9 +28,9 @@ const LEAST: f64 = 1e-2;
 pub(crate) struct Method {
     /// In the table and in the results file.
     pub(crate) name: &'static str,
-    /// Passes over the training rows and peak learning rate, chosen by the log likelihood of the validation
+    /// Passes over the training rows and peak learning rate: guesses, which `--choose` judges by the validation
     /// rows of split 0.
-    pub(crate) chosen: Schedule,
+    pub(crate) usual: Schedule,
     said: fn(&Run<'_>) -> Result<Predictive, Error>,
 }
 
@@ -50,8 +50,8 @@ const fn method(
     rate: f64,
     said: fn(&Run<'_>) -> Result<Predictive, Error>,
 ) -> Method {
-    let chosen = Schedule { epochs, rate };
-    Method { name, chosen, said }
+    let usual = Schedule { epochs, rate };
+    Method { name, usual, said }
 }
 
 impl Method {
