@@ -17,8 +17,12 @@ use volatilityforge::burn::optim::{AdamConfig, GradientsParams};
 use volatilityforge::burn::tensor::activation::tanh;
 use volatilityforge::burn::tensor::{Device, Tensor};
 use volatilityforge::chain::{SmileTasks, SmileTasksConfig, experiment};
-use volatilityforge::meta::adaptation::{Maml, MamlConfig, TaskDistribution};
+use volatilityforge::meta::adaptation::{Maml, MamlConfig, MamlModule, MetaTraining};
 use volatilityforge::meta::functional::{Functional, Params};
+use volatilityforge::nn::ForgeError;
+use volatilityforge::train::optimizer::OptimizerConfig;
+use volatilityforge::train::schedule::{CosineWarmup, ScheduleConfig};
+use volatilityforge::train::{CheckpointConfig, ParameterGroup, Start, Trainer, TrainerConfig};
 use volatilityforge::{Error, read_table};
 
 #[global_allocator]
@@ -44,8 +48,20 @@ struct Arguments {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Meta-steps.
-    #[arg(long, default_value_t = 4000)]
+    #[arg(long, default_value_t = 1000)]
     steps: usize,
+    /// Folder of checkpoints: a run that was killed goes on from there.
+    #[arg(long)]
+    checkpoints: Option<PathBuf>,
+    /// Learning rate of the outer Adam, which falls to 0.
+    #[arg(long, default_value_t = 2e-3)]
+    rate: f64,
+    /// The same of the step sizes.
+    #[arg(long, default_value_t = 2e-3)]
+    step_rate: f64,
+    /// Step size within a task to begin with.
+    #[arg(long, default_value_t = 0.05)]
+    inner_rate: f64,
     /// Of everything that is drawn.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -133,6 +149,43 @@ fn from_scratch(rate: f64, tasks: &[(Batch, Batch)], device: &Device) -> f64 {
     sum.sqrt()
 }
 
+/// Half a cosine down to 0 over the run.
+fn falling(rate: f64) -> ScheduleConfig {
+    ScheduleConfig::CosineWarmup(CosineWarmup {
+        base_lr: rate,
+        ..CosineWarmup::default()
+    })
+}
+
+/// The parameters, and the step sizes that are learned with them.
+fn groups(arguments: &Arguments) -> Vec<ParameterGroup> {
+    let rates = falling(arguments.step_rate);
+    vec![
+        ParameterGroup::under("net", ["net"]),
+        ParameterGroup::under("rates", ["rates"]).with_schedule(rates),
+    ]
+}
+
+fn trainer(arguments: &Arguments) -> Result<Trainer<'static, MamlModule<Net>>, ForgeError> {
+    let config = TrainerConfig {
+        epochs: 1,
+        batch_size: TASKS,
+        seed: arguments.seed,
+        optimizer: OptimizerConfig::Adam(Default::default()),
+        schedule: falling(arguments.rate),
+        checkpoint: CheckpointConfig {
+            every_steps: Some(200),
+            ..CheckpointConfig::default()
+        },
+        ..TrainerConfig::default()
+    };
+    let trainer = Trainer::new(config)?;
+    Ok(match &arguments.checkpoints {
+        Some(folder) => trainer.with_checkpoints(folder, Start::ResumeOrFresh),
+        None => trainer,
+    })
+}
+
 fn main() -> Result<(), Error> {
     let arguments = Arguments::parse();
     let table = match &arguments.data {
@@ -153,42 +206,38 @@ fn main() -> Result<(), Error> {
     );
     let device = Device::flex();
     device.seed(arguments.seed);
-    let mut net = Net::new(&device.clone().autodiff()).materialize();
+    let net = Net::new(&device).materialize();
     let config = MamlConfig {
-        inner_rate: 0.05,
+        inner_rate: arguments.inner_rate,
         inner_steps: ADAPT,
         learn_rates: true,
         ..MamlConfig::default()
     };
     let maml = Maml::new(config, Functional::capture(&net, loss))?;
-    let mut rates = maml.rates(&Params::of(&net))?;
+    let start = MamlModule::new(&maml, net)?;
+    let trainer = trainer(&arguments)?;
     let began = Instant::now();
-    let mut optimizer = AdamConfig::new().init();
-    for step in 0..arguments.steps {
-        let first = (step * TASKS) as u64 + (arguments.seed << 32);
-        let tasks = (first..first + TASKS as u64).map(|seed| learned.task(seed, &device));
-        let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
-        let meta = maml.meta_gradient(&Params::of(&net), Some(&rates), tasks)?;
-        if step % 500 == 0 {
-            println!("step {step}: {:.4} after {ADAPT} inner steps", meta.loss);
-        }
-        // To a third by the end.
-        let rate = 2e-3 * (1.0 - 0.67 * step as f64 / arguments.steps as f64);
-        net = optimizer.step(rate, net.clone(), meta.gradient.as_gradients(&net)?);
-        if let Some(of_rates) = &meta.rates {
-            rates = rates.add_scaled(of_rates, -0.01)?;
-            rates = rates.map(|_, rate| rate.clamp_min(0.0));
-        }
-    }
+    let first = arguments.seed << 32;
+    let mut training = MetaTraining::new(learned, maml, arguments.steps * TASKS)?
+        .starting_at(first)
+        .with_groups(groups(&arguments));
+    let outcome = trainer.fit(&mut training, start)?;
+    let maml = training.learner();
     println!(
-        "MAML: {} steps in {:.0} s",
-        arguments.steps,
-        began.elapsed().as_secs_f64()
+        "MAML: {} steps in {:.0} s, last loss {:.4}",
+        outcome.steps,
+        began.elapsed().as_secs_f64(),
+        outcome
+            .history
+            .last()
+            .map_or(f64::NAN, |epoch| epoch.train_loss),
     );
 
     let tasks = tests(&held_out, &device)?;
     let points = |error: f64| 100.0 * held_out.unit() * error;
-    let ours = adapted(&maml, &Params::of(&net), &rates, &tasks)?;
+    let params = Params::of(&outcome.module.net);
+    let rates = outcome.module.rates()?.unwrap_or(maml.rates(&params)?);
+    let ours = adapted(maml, &params, &rates, &tasks)?;
     println!(
         "RMSE on {} held-out tasks of ten quotes, volatility points",
         tasks.len()

@@ -26,7 +26,7 @@ pub use estimator::{
     ColumnImportance, ContinualEstimator, DropoutPasses, EstimatorConfig, FitOptions, FitReport,
     FittedClassifier, FittedModel, FittedRegressor, Inference, ModelChoice, NoisePasses,
     NoteListener, PermutationConfig, PretrainedChoice, TabularClassifier, TabularEstimator,
-    TabularRegressor, Task, Teacher, TrainingSettings,
+    TabularRegressor, Task, TasksBy, Teacher, TrainingSettings,
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use volatilityforge::burn::tensor::Device;
-use volatilityforge::meta::continual::{StrategyConfig, TaskScores};
-use volatilityforge::{Column, EstimatorConfig, FittedModel, Strategy, Table, TabularEstimator};
+use volatilityforge::meta::continual::{DriftConfig, StrategyConfig, TaskScores};
+use volatilityforge::{
+    Column, EstimatorConfig, FittedModel, Strategy, Table, TabularEstimator, TasksBy,
+};
 
 const TASKS: usize = 3;
 const ROWS: usize = 150;
@@ -30,7 +32,14 @@ fn table() -> Table {
     Table::new(columns).unwrap()
 }
 
-fn learn(target: &str, strategy: Value) -> Result<(FittedModel, TaskScores), String> {
+type Fitted = Result<(FittedModel, TaskScores), String>;
+
+fn learn(target: &str, strategy: Value) -> Fitted {
+    learn_by(target, strategy, "task".into(), &[table()])
+}
+
+/// One table by its column or by drift, several as they are.
+fn learn_by(target: &str, strategy: Value, tasks: TasksBy, tables: &[Table]) -> Fitted {
     let mut config = EstimatorConfig::named("tabular_mlp", Strategy::Fast).unwrap();
     config.training.epochs = Some(15);
     config.training.learning_rate = Some(0.005);
@@ -39,9 +48,11 @@ fn learn(target: &str, strategy: Value) -> Result<(FittedModel, TaskScores), Str
     let strategy: StrategyConfig = serde_json::from_value(strategy).unwrap();
     let estimator = TabularEstimator::new(target).ignore([other]);
     let estimator = estimator.with_config(config).unwrap();
-    let found = estimator
-        .continual(strategy, "task")
-        .fit(&table(), &Device::flex());
+    let continual = estimator.continual(strategy, tasks);
+    let found = match tables {
+        [table] => continual.fit(table, &Device::flex()),
+        tables => continual.fit_tables(tables, &Device::flex()),
+    };
     found.map_err(|error| error.to_string())
 }
 
@@ -65,6 +76,74 @@ fn a_table_is_learned_task_by_task_and_replay_remembers() {
     }
 }
 
+fn without_task(table: Table) -> Table {
+    table.drop_columns(&["task"]).unwrap()
+}
+
+/// The same rows are the same run, whichever way their tasks are told.
+#[test]
+fn a_table_for_each_task_is_one_table_with_a_column() {
+    let replay = || json!({"name": "replay", "memory": 60});
+    let (_, by_column) = learn("y", replay()).unwrap();
+    let part = |task: usize| {
+        let rows: Vec<usize> = (task * ROWS..(task + 1) * ROWS).collect();
+        without_task(table().select_rows(&rows).unwrap())
+    };
+    let tables = [part(0), part(1), part(2)];
+    let (model, by_table) = learn_by("y", replay(), TasksBy::Table, &tables).unwrap();
+    assert_eq!(by_table, by_column);
+    assert_eq!(model.predictions(&tables[1]).unwrap().rows(), ROWS);
+
+    let error = learn_by("y", replay(), "task".into(), &tables).unwrap_err();
+    assert!(error.contains("fit` takes one"), "{error}");
+    let error = learn_by("y", replay(), TasksBy::Table, &tables[..1]).unwrap_err();
+    assert!(error.contains("fit_tables"), "{error}");
+    let other = tables[2].clone().drop_columns(&["x1"]).unwrap();
+    let tables = [part(0), part(1), other];
+    let error = learn_by("y", replay(), TasksBy::Table, &tables).unwrap_err();
+    assert!(error.contains("table 2") && error.contains("x1"), "{error}");
+    let empty = part(1).select_rows(&[]).unwrap();
+    let tables = [part(0), empty];
+    let error = learn_by("y", replay(), TasksBy::Table, &tables).unwrap_err();
+    assert!(error.contains("none of task 1"), "{error}");
+}
+
+/// Nobody says which task a row is of: a column that steps up does.
+#[test]
+fn tasks_are_found_by_drift() {
+    let level = |i: usize| number(i) + 3.0 * (i / ROWS) as f64;
+    let values = (0..TASKS * ROWS).map(level).collect();
+    let table = without_task(table());
+    let table = table.with_column(Column::numeric("level", values)).unwrap();
+    let by = |column: &str| TasksBy::Drift {
+        column: column.into(),
+        config: DriftConfig {
+            window: 40,
+            false_alarm: 1e-4,
+        },
+    };
+    let plain = || json!({"name": "fine_tuning"});
+    let (model, scores) = learn_by("y", plain(), by("level"), &[table.clone()]).unwrap();
+    assert_eq!(scores.rows().len(), TASKS);
+    // It stays a feature.
+    let without = table.clone().drop_columns(&["level"]).unwrap();
+    assert!(model.predictions(&without).is_err());
+    // What does not drift is one task.
+    let (_, scores) = learn_by("y", plain(), by("x0"), &[table.clone()]).unwrap();
+    assert_eq!(scores.rows().len(), 1);
+
+    let error = learn_by("y", plain(), by("way"), &[table.clone()]).unwrap_err();
+    assert!(
+        error.contains("way") && error.contains("numbers"),
+        "{error}"
+    );
+    let mut holes: Vec<f64> = (0..TASKS * ROWS).map(level).collect();
+    holes[7] = f64::NAN;
+    let table = table.with_column(Column::numeric("holes", holes)).unwrap();
+    let error = learn_by("y", plain(), by("holes"), &[table]).unwrap_err();
+    assert!(error.contains("NaN in row 7"), "{error}");
+}
+
 #[test]
 fn a_teacher_of_two_classes_or_of_numbers_holds_back() {
     for target in ["y", "way"] {
@@ -85,6 +164,7 @@ fn what_does_not_fit_is_refused() {
             json!({"name": "pack_net", "prune_fraction": 0.5}),
             "strategy = pack_net",
         ),
+        (json!({"name": "progressive"}), "network_of"),
     ] {
         let error = learn("y", strategy).unwrap_err();
         assert!(error.contains(expected), "{error}");

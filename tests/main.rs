@@ -25,7 +25,8 @@ mod fuzz_corpus;
 mod importance;
 mod in_context;
 mod kill;
-#[path = "../crates/forge-train/tests/killing.rs"]
+#[allow(unreachable_pub)]
+#[path = "../crates/forge-testkit/src/kill.rs"]
 mod killing;
 mod labelled;
 mod members;

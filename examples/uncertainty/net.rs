@@ -18,8 +18,15 @@ use crate::set::Rows;
 pub(crate) const HIDDEN: usize = 50;
 /// Rows per step.
 const BATCH: usize = 32;
-/// The learning rate of Adam, which falls to a tenth over the training.
-const RATE: f64 = 3e-3;
+
+/// How long to train, and how fast.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schedule {
+    /// Passes over the training rows.
+    pub(crate) epochs: usize,
+    /// The learning rate of Adam, which falls to a tenth over the training.
+    pub(crate) rate: f64,
+}
 
 /// A network of ordinary weights, with dropout before both layers.
 #[derive(Module, Debug)]
@@ -39,9 +46,21 @@ impl Net {
     }
 
     pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        // The rate is small: as in the published figures the input is dropped too.
-        let x = relu(self.hidden.forward(self.dropout.forward(x)));
+        let x = self.features(x);
         self.last.forward(self.dropout.forward(x))
+    }
+
+    /// What the last layer sees, `[N, 50]`. As in the published figures the input is dropped too.
+    pub(crate) fn features(&self, x: Tensor<2>) -> Tensor<2> {
+        relu(self.hidden.forward(self.dropout.forward(x)))
+    }
+
+    /// Weights of the last layer of a network with one output, and its bias.
+    pub(crate) fn head(&self) -> Vec<f64> {
+        let mut head = host(self.last.weight.val());
+        let bias = self.last.bias.as_ref().map(|bias| bias.val().unsqueeze());
+        head.extend(bias.into_iter().flat_map(host));
+        head
     }
 }
 
@@ -69,6 +88,11 @@ impl Bayes {
     }
 }
 
+/// The values of a tensor.
+pub(crate) fn host(y: Tensor<2>) -> Vec<f64> {
+    y.into_data().iter::<f64>().collect()
+}
+
 /// Rows on a device: `[N, D]` and `[N, 1]`.
 pub(crate) fn tensors(rows: &Rows, device: &Device) -> (Tensor<2>, Tensor<2>) {
     let n = rows.y.len();
@@ -86,7 +110,7 @@ pub(crate) fn tensors(rows: &Rows, device: &Device) -> (Tensor<2>, Tensor<2>) {
 pub(crate) fn train<M: Module>(
     mut net: M,
     rows: &Rows,
-    epochs: usize,
+    schedule: Schedule,
     seed: u64,
     device: &Device,
     loss: impl Fn(&M, Tensor<2>, Tensor<2>) -> Tensor<1>,
@@ -98,8 +122,9 @@ pub(crate) fn train<M: Module>(
     );
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut optimizer = AdamConfig::new().init();
+    let Schedule { epochs, rate: peak } = schedule;
     for epoch in 0..epochs {
-        let rate = RATE * (1.0 - 0.9 * epoch as f64 / epochs as f64);
+        let rate = peak * (1.0 - 0.9 * epoch as f64 / epochs as f64);
         order.shuffle(&mut random);
         for batch in order.chunks(BATCH) {
             let row = |row: &usize| rows.x[row * width..][..width].iter().copied();

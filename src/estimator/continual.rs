@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use forge_data::{ColumnValues, Split, SplitConfig, Table};
+use forge_data::{Split, Table};
 use forge_meta::continual::{ContinualTask, Says, StrategyConfig, TaskScores, TaskSequence};
 use forge_models::Model;
 use forge_nn::{ForgeError, Forward};
@@ -12,23 +12,25 @@ use forge_train::objective::Objective;
 use forge_train::{StepContext, TrainTask, TrainerConfig};
 
 use super::table_task::{TableTask, Validation};
+use super::tasks_by::{Tasks, TasksBy};
 use super::{FitOptions, FittedModel, TabularEstimator};
 use crate::Error;
 
 /// An estimator that learns one task after the other: [`TabularEstimator::continual`].
 ///
-/// A column says which task a row is of; tasks come in the order in which their values first appear.
+/// [`TasksBy`] says which task a row is of: a column, a drift test, or the table that it is in.
 /// Preprocessing and targets are made from the training rows of all tasks together, so that the
 /// columns keep their meaning. Of each task's rows the config's part is held out to score it. Nothing
 /// is stopped early or averaged over steps.
 ///
-/// `pack_net` and `progressive` have a network per task, which a model of one network cannot hold: use
-/// [`TaskSequence`] for them.
+/// `pack_net` and `progressive` have a network per task, which the file of a model of one network cannot
+/// hold: use [`TaskSequence`] for them, and its
+/// [`Learned::network_of`](forge_meta::continual::Learned::network_of).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContinualEstimator {
     pub(super) estimator: TabularEstimator,
     pub(super) strategy: StrategyConfig,
-    pub(super) column: String,
+    pub(super) tasks: TasksBy,
 }
 
 impl ContinualEstimator {
@@ -39,35 +41,62 @@ impl ContinualEstimator {
     /// A config error for a strategy that does not fit, for a `validation_fraction` of 0, and for a
     /// task with too few rows to hold one out; as [`TabularEstimator::fit`].
     pub fn fit(&self, table: &Table, device: &Device) -> Result<(FittedModel, TaskScores), Error> {
+        self.fit_tasks(table, &self.tasks.tasks(table)?, device)
+    }
+
+    /// Learns each of `tables` as a task, in their order: as [`fit`](Self::fit) of one table.
+    ///
+    /// # Errors
+    /// A config error where [`TasksBy`] is not by table; a data error that names the table and the column
+    /// if the tables have not the same columns; as [`fit`](Self::fit).
+    pub fn fit_tables(
+        &self,
+        tables: &[Table],
+        device: &Device,
+    ) -> Result<(FittedModel, TaskScores), Error> {
+        if self.tasks != TasksBy::Table {
+            let value = format!("{:?}", self.tasks);
+            let allowed = "TasksBy::Table for several tables; `fit` takes one";
+            return Err(ForgeError::config("tasks", value, allowed).into());
+        }
+        let tasks = Tasks::of_tables(tables.iter().map(Table::n_rows));
+        self.fit_tasks(&Table::stacked(tables)?, &tasks, device)
+    }
+
+    fn fit_tasks(
+        &self,
+        table: &Table,
+        tasks: &Tasks,
+        device: &Device,
+    ) -> Result<(FittedModel, TaskScores), Error> {
         let fraction = self.estimator.config.validation_fraction;
         if fraction <= 0.0 {
             let allowed = "above 0 and below 1: each task is scored on rows that are held out";
             return Err(ForgeError::config("validation_fraction", fraction, allowed).into());
         }
-        let tasks = task_of_rows(table, &self.column)?;
         self.strategy.validate(tasks.count)?;
         if matches!(
             self.strategy,
             StrategyConfig::PackNet { .. } | StrategyConfig::Progressive
         ) {
-            let allowed = "a strategy with one network for all tasks; TaskSequence has the others";
+            let allowed = "a strategy with one network for all tasks, as the file of a fitted model \
+                           holds one; a `TaskSequence` learns with this one, and its \
+                           `Learned::network_of` gives the network of each task";
             return Err(ForgeError::config("strategy", self.strategy.name(), allowed).into());
         }
-        let split = SplitConfig::Random {
-            fraction: 0.0,
-            seed: self.estimator.config.training.seed,
-            stratify: Some(self.column.clone()),
-        }
-        .split(table, fraction)?;
-        let plan = Plan::new(&self.strategy, &tasks, &split)?;
-        let estimator = self.estimator.clone().ignore([&self.column]);
+        let split = tasks.split(self.estimator.config.training.seed, fraction)?;
+        let plan = Plan::new(&self.strategy, tasks, &split)?;
+        let estimator = match &self.tasks {
+            TasksBy::Column(column) => self.estimator.clone().ignore([column]),
+            TasksBy::Drift { .. } | TasksBy::Table => self.estimator.clone(),
+        };
         estimator.fit_plan(table, &split, device, FitOptions::default(), plan)
     }
 }
 
 impl TabularEstimator {
-    /// To learn the tasks that `column` tells apart one after the other, with a strategy against
-    /// forgetting.
+    /// To learn several tasks one after the other, with a strategy against forgetting. `tasks` tells them
+    /// apart: the name of a column, a drift test, or a table for each ([`TasksBy`]).
     ///
     /// ```no_run
     /// use volatilityforge::meta::continual::StrategyConfig;
@@ -82,51 +111,17 @@ impl TabularEstimator {
     /// # Ok::<(), volatilityforge::Error>(())
     /// ```
     #[must_use]
-    pub fn continual(&self, strategy: StrategyConfig, column: &str) -> ContinualEstimator {
+    pub fn continual(
+        &self,
+        strategy: StrategyConfig,
+        tasks: impl Into<TasksBy>,
+    ) -> ContinualEstimator {
         ContinualEstimator {
             estimator: self.clone(),
             strategy,
-            column: column.into(),
+            tasks: tasks.into(),
         }
     }
-}
-
-/// Which task each row is of.
-struct Tasks {
-    of_row: Vec<usize>,
-    count: usize,
-}
-
-fn task_of_rows(table: &Table, name: &str) -> Result<Tasks, Error> {
-    let keys: Vec<Option<u64>> = match &table.column(name)?.values {
-        ColumnValues::Numeric(values) => {
-            let key = |value: &f64| (!value.is_nan()).then(|| value.to_bits());
-            values.iter().map(key).collect()
-        }
-        ColumnValues::Categorical(labels) => {
-            let key = |row| labels.label(row).map(|_| u64::from(labels.codes[row]));
-            (0..labels.codes.len()).map(key).collect()
-        }
-        ColumnValues::DateTime(_) => {
-            let allowed = "a column of labels or numbers that names the task of each row";
-            return Err(
-                ForgeError::config("task column", format!("{name}, of times"), allowed).into(),
-            );
-        }
-    };
-    let mut known = std::collections::HashMap::new();
-    let mut of_row = vec![];
-    for (row, key) in keys.into_iter().enumerate() {
-        let Some(key) = key else {
-            let value = format!("{name}, missing in row {row}");
-            let allowed = "a column that names the task of each row";
-            return Err(ForgeError::config("task column", value, allowed).into());
-        };
-        let next = known.len();
-        of_row.push(*known.entry(key).or_insert(next));
-    }
-    let count = known.len();
-    Ok(Tasks { of_row, count })
 }
 
 /// What is learned after what.

@@ -34,9 +34,9 @@ macro_rules! estimator_of_one_task {
             pub fn continual(
                 &self,
                 strategy: forge_meta::continual::StrategyConfig,
-                column: &str,
+                tasks: impl Into<$crate::TasksBy>,
             ) -> $crate::ContinualEstimator {
-                self.0.continual(strategy, column)
+                self.0.continual(strategy, tasks)
             }
 
             /// Trains on all rows of `table`, a random part of them (of each class) held out for

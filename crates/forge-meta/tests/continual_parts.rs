@@ -162,3 +162,48 @@ fn memories_keep_what_they_say() {
     assert!((counts[0] - 2000.0).abs() < 150.0, "{counts:?}");
     assert!((mean - 500.0).abs() < 25.0, "{mean}");
 }
+
+/// Boundaries lie near where the stream changes, in level or in spread; a calm stream has none.
+#[test]
+fn a_stream_is_cut_where_it_drifts() {
+    use forge_meta::continual::{DriftConfig, tasks_by_drift};
+    let config = DriftConfig {
+        window: 100,
+        false_alarm: 1e-4,
+    };
+    let calm = |i: usize| (i as f64 * 0.754_877_666).fract() - 0.5;
+    // A level from 310 on, a larger spread from 640 on.
+    let value = |i: usize| match i {
+        0..310 => calm(i),
+        310..640 => calm(i) + 1.0,
+        _ => 4.0 * calm(i) + 1.0,
+    };
+    let stream: Vec<f64> = (0..1000).map(value).collect();
+    let tasks = tasks_by_drift(&stream, &config).unwrap();
+    let ends: Vec<usize> = tasks.iter().map(|task| task.end).collect();
+    assert_eq!(ends.len(), 3, "{ends:?}");
+    assert_eq!((ends[0], ends[2]), (310, 1000), "{ends:?}");
+    assert!(ends[1].abs_diff(640) < 30, "{ends:?}");
+    assert!(tasks.windows(2).all(|pair| pair[0].end == pair[1].start) && tasks[0].start == 0);
+    // Every place of the second half of a window, too.
+    for at in 290..350 {
+        let stream: Vec<f64> = (0..600)
+            .map(|i| calm(i) + f64::from(u8::from(i >= at)))
+            .collect();
+        let tasks = tasks_by_drift(&stream, &config).unwrap();
+        assert_eq!(tasks, [0..at, at..600]);
+    }
+    let calm: Vec<f64> = (0..1000).map(calm).collect();
+    assert_eq!(tasks_by_drift(&calm, &config).unwrap(), [0..1000]);
+    assert!(tasks_by_drift(&[], &config).unwrap().is_empty());
+    let error = tasks_by_drift(&[1.0, f64::NAN], &config)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("value 1 of the stream"), "{error}");
+    let small = DriftConfig {
+        window: 3,
+        ..config
+    };
+    let error = tasks_by_drift(&calm, &small).unwrap_err().to_string();
+    assert!(error.contains("window = 3"), "{error}");
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod class_episodes;
 mod continual;
 mod continual_parts;
 mod functional;
@@ -9,6 +10,7 @@ mod kinds;
 mod laplace;
 mod maml;
 mod many;
+mod meta_training;
 mod methods;
 mod models;
 mod neural_processes;

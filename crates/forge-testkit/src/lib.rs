@@ -5,6 +5,7 @@
 //! - [`GradientCheck`]: gradients against finite differences in f64.
 //! - [`battery`]: what every model of the registry must do.
 //! - [`components`]: how the runner finds the layers of forge-nn.
+//! - [`survives`]: runs that are killed end as those that are not.
 //! - [`mod@bench`]: what the benchmarks share.
 
 pub mod battery;
@@ -12,11 +13,13 @@ pub mod bench;
 pub mod components;
 mod gradient_check;
 mod gradients;
+mod kill;
 mod noise;
 pub mod oracle;
 mod shards;
 
 pub use gradient_check::{GradientCheck, GradientMismatch, GradientReport};
 pub use gradients::gradients_by_name;
+pub use kill::survives;
 pub use noise::Noise;
 pub use shards::with_padded_parameters;

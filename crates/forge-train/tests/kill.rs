@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use forge_nn::ForgeError;
 use forge_nn::burn::tensor::Device;
+use forge_testkit::survives;
 use forge_train::checkpoint::{PartState, RunPart};
 use forge_train::precision::{LossScale, LossScaleConfig};
 use forge_train::rule::{ClipNorm, Decision, GradientRule, Gradients};
@@ -15,7 +16,6 @@ use forge_train::{
 };
 use serde_json::{Value, json};
 
-use crate::killing::survives;
 use crate::net::{Net, Task, bits, config};
 use crate::pair;
 use crate::resume::{last_state, without_seconds};

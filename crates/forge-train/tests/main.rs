@@ -11,7 +11,6 @@ mod divergence;
 mod ema;
 mod gradient_hook;
 mod kill;
-mod killing;
 mod layers;
 mod likelihood;
 mod lora;

@@ -4,6 +4,7 @@ mod categorical;
 mod column;
 mod file_kind;
 mod select;
+mod stack;
 mod summary;
 mod write_csv;
 #[cfg(feature = "parquet")]

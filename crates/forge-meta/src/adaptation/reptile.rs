@@ -3,8 +3,10 @@
 use burn::tensor::Tensor;
 use forge_graph::Tensors;
 use forge_nn::{ForgeError, check};
+use forge_train::checkpoint::PartState;
 use serde::{Deserialize, Serialize};
 
+use super::inner_adam::Moments;
 use crate::functional::{Functional, Params};
 
 /// What trains within a task.
@@ -43,6 +45,28 @@ impl InnerOptimizer {
                 check::in_range("beta_1", *beta_1, 0.0..1.0)?;
                 check::in_range("beta_2", *beta_2, 0.0..1.0)?;
                 check::positive("epsilon", *epsilon)
+            }
+        }
+    }
+
+    fn descend(
+        &self,
+        params: &Params,
+        gradient: &Params,
+        moments: &mut Option<Moments>,
+    ) -> Result<Params, ForgeError> {
+        match *self {
+            Self::Sgd { rate } => params.add_scaled(gradient, -rate),
+            Self::Adam {
+                rate,
+                beta_1,
+                beta_2,
+                epsilon,
+            } => {
+                let new = Moments::next(moments.take(), gradient, [beta_1, beta_2])?;
+                let step = new.step([beta_1, beta_2], epsilon)?;
+                *moments = Some(new);
+                params.add_scaled(&step, -rate)
             }
         }
     }
@@ -96,13 +120,8 @@ pub struct Reptile<I> {
     config: ReptileConfig,
     loss: Functional<I, Tensor<1>>,
     moments: Option<Moments>,
-}
-
-#[derive(Debug, Clone)]
-struct Moments {
-    first: Params,
-    second: Params,
-    steps: i32,
+    /// Of a checkpoint, until a step says on which device they go on.
+    restored: Option<PartState>,
 }
 
 /// What one batch of tasks gives.
@@ -125,7 +144,34 @@ impl<I: Tensors + Clone + 'static> Reptile<I> {
             config,
             loss,
             moments: None,
+            restored: None,
         })
+    }
+
+    /// The config.
+    #[must_use]
+    pub fn config(&self) -> &ReptileConfig {
+        &self.config
+    }
+
+    /// The loss.
+    #[must_use]
+    pub fn loss(&self) -> &Functional<I, Tensor<1>> {
+        &self.loss
+    }
+
+    /// The parameters after one inner step per batch, with moments of Adam that start anew: how a task is
+    /// learned once training is over.
+    ///
+    /// # Errors
+    /// A config error without a batch; else as [`Functional::grad`].
+    pub fn adapt(
+        &self,
+        params: &Params,
+        batches: impl IntoIterator<Item = I>,
+    ) -> Result<Params, ForgeError> {
+        let batches: Vec<I> = batches.into_iter().collect();
+        self.inner_loop(&params.detach(), batches, &mut None)
     }
 
     /// Trains on each of `tasks` from `params`, one step per batch, and goes towards the mean.
@@ -138,19 +184,15 @@ impl<I: Tensors + Clone + 'static> Reptile<I> {
         tasks: impl IntoIterator<Item = Vec<I>>,
     ) -> Result<ReptileStep, ForgeError> {
         let params = params.detach();
+        let mut moments = self.take_moments(&params)?;
         let mut adapted = vec![];
         for batches in tasks {
-            check::at_least_one("batches of a task", batches.len())?;
             if self.config.reset_optimizer {
-                self.moments = None;
+                moments = None;
             }
-            let mut own = params.clone();
-            for batch in batches {
-                let gradient = self.loss.grad(&own, batch)?;
-                own = self.descend(&own, &gradient)?;
-            }
-            adapted.push(own);
+            adapted.push(self.inner_loop(&params, batches, &mut moments)?);
         }
+        self.moments = moments;
         let Some((first, others)) = adapted.split_first() else {
             return Err(ForgeError::config("tasks", 0, "at least 1 task"));
         };
@@ -166,32 +208,52 @@ impl<I: Tensors + Clone + 'static> Reptile<I> {
         })
     }
 
-    fn descend(&mut self, params: &Params, gradient: &Params) -> Result<Params, ForgeError> {
-        match self.config.inner {
-            InnerOptimizer::Sgd { rate } => params.add_scaled(gradient, -rate),
-            InnerOptimizer::Adam {
-                rate,
-                beta_1,
-                beta_2,
-                epsilon,
-            } => {
-                let old = self.moments.take().unwrap_or_else(|| Moments {
-                    first: params.zeros_like(),
-                    second: params.zeros_like(),
-                    steps: 0,
-                });
-                let square = gradient.map(|_, g| g.clone().mul(g));
-                let new = Moments {
-                    first: old.first.scale(beta_1).add_scaled(gradient, 1.0 - beta_1)?,
-                    second: old.second.scale(beta_2).add_scaled(&square, 1.0 - beta_2)?,
-                    steps: old.steps.saturating_add(1),
-                };
-                let first = new.first.scale(1.0 / (1.0 - beta_1.powi(new.steps)));
-                let second = new.second.scale(1.0 / (1.0 - beta_2.powi(new.steps)));
-                let step = first.zip(&second, |_, m, v| m.div(v.sqrt().add_scalar(epsilon)))?;
-                self.moments = Some(new);
-                params.add_scaled(&step, -rate)
-            }
+    fn inner_loop(
+        &self,
+        params: &Params,
+        batches: Vec<I>,
+        moments: &mut Option<Moments>,
+    ) -> Result<Params, ForgeError> {
+        check::at_least_one("batches of a task", batches.len())?;
+        let mut own = params.clone();
+        for batch in batches {
+            let gradient = self.loss.grad(&own, batch)?;
+            own = self.config.inner.descend(&own, &gradient, moments)?;
         }
+        Ok(own)
+    }
+
+    /// The moments so far, on the device of `params`.
+    fn take_moments(&mut self, params: &Params) -> Result<Option<Moments>, ForgeError> {
+        match self.restored.take() {
+            Some(state) => Moments::restored(state, params),
+            None => Ok(self.moments.take()),
+        }
+    }
+
+    /// What it remembers: the moments of Adam.
+    ///
+    /// # Errors
+    /// A training error if it cannot be written.
+    pub fn state(&self) -> Result<PartState, ForgeError> {
+        match (&self.restored, &self.moments) {
+            (Some(state), _) => Ok(state.clone()),
+            (None, Some(moments)) => moments.state(),
+            (None, None) => Ok(PartState::default()),
+        }
+    }
+
+    /// Goes on from what [`state`](Self::state) gave, at the next step, which finds what does not fit.
+    ///
+    /// # Errors
+    /// A weights error for a state of something else.
+    pub fn restore(&mut self, state: PartState) -> Result<(), ForgeError> {
+        let begun = state != PartState::default();
+        if begun {
+            Moments::check(&state)?;
+        }
+        self.moments = None;
+        self.restored = begun.then_some(state);
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Where one task ends and another begins, found in the data.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
@@ -112,6 +113,67 @@ impl DriftDetector {
         self.reference.clear();
         Ok(Some(Drift { distance }))
     }
+}
+
+/// The places of a stream cut into tasks where its values drift, for
+/// [`ContinualTask::task_rows`](super::ContinualTask::task_rows): one range if they never do.
+///
+/// A boundary is put to that place of the window in which a [`DriftDetector`] finds a drift where the values
+/// before it (as far as two windows before) and those from it on are farthest apart, `D √(mn/(m + n))`. What changes
+/// within less than a window of the stream's beginning, of its end or of another boundary is not found.
+///
+/// ```
+/// use forge_meta::continual::{DriftConfig, tasks_by_drift};
+///
+/// let stream: Vec<f64> = (0..400).map(|i| (i as f64 * 0.618).fract() + f64::from(i >= 230)).collect();
+/// let config = DriftConfig { window: 50, false_alarm: 0.001 };
+/// assert_eq!(tasks_by_drift(&stream, &config)?, [0..230, 230..400]);
+/// # Ok::<(), forge_nn::ForgeError>(())
+/// ```
+///
+/// # Errors
+/// As [`DriftConfig::validate`]; a training error for a value that is not finite, with its place.
+pub fn tasks_by_drift(
+    values: &[f64],
+    config: &DriftConfig,
+) -> Result<Vec<Range<usize>>, ForgeError> {
+    let mut detector = DriftDetector::new(config.clone())?;
+    let window = config.window;
+    let (mut tasks, mut first, mut reference) = (vec![], 0, 0);
+    for (place, value) in values.iter().enumerate() {
+        let drift = detector.push(*value).map_err(|error| {
+            ForgeError::training(format!("value {place} of the stream: {error}"))
+        })?;
+        if drift.is_none() {
+            continue;
+        }
+        let start = place + 1 - window;
+        let begin = start.saturating_sub(2 * window).max(reference);
+        // What drifted at the end of the window before may not have been enough to be found there.
+        let tried = start - window / 2 - begin;
+        let boundary = begin + boundary(&values[begin..=place], tried, window);
+        tasks.push(first..boundary);
+        (first, reference) = (boundary, place + 1);
+    }
+    if first < values.len() {
+        tasks.push(first..values.len());
+    }
+    Ok(tasks)
+}
+
+/// Most places that are tried within a window.
+const PLACES: usize = 256;
+
+/// The place from `first` on that parts the values best.
+fn boundary(values: &[f64], first: usize, window: usize) -> usize {
+    let contrast = |place: &usize| {
+        let (before, after) = values.split_at(*place);
+        let (m, n) = (before.len() as f64, after.len() as f64);
+        distance(before, after) * (m * n / (m + n)).sqrt()
+    };
+    let places = (first..values.len()).step_by(window.div_ceil(PLACES));
+    let best = places.max_by(|a, b| contrast(a).total_cmp(&contrast(b)));
+    best.unwrap_or(first)
 }
 
 /// `sup |F_a - F_b|` of two samples.

@@ -27,7 +27,7 @@ mod task;
 mod task_scores;
 
 pub use a_gem::project_average;
-pub use drift::{Drift, DriftConfig, DriftDetector};
+pub use drift::{Drift, DriftConfig, DriftDetector, tasks_by_drift};
 pub use ewc::{Ewc, EwcConfig, categorical_fisher, empirical_fisher};
 pub use gem::{Gem, GemConfig, Projection};
 pub use pack_net::{PackNet, PackNetConfig};

@@ -6,12 +6,11 @@ use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
 use super::Strategy;
-use super::episodic::{Against, Episodic};
+use super::episodic::{Episodic, Use};
 use super::importance::Elastic;
 use super::lwf::WithoutForgetting;
 use super::packed::Packed;
 use super::plain::{Columns, FineTuning};
-use super::replay::Replay;
 use super::synaptic::Synaptic;
 use crate::continual::{ContinualTask, Ewc, EwcConfig, Gem, GemConfig, Keep, PackNetConfig};
 use crate::continual::{RowMemory, SynapticConfig, SynapticIntelligence};
@@ -256,7 +255,7 @@ impl StrategyConfig {
                 epsilon,
             } => Box::new(Episodic {
                 memory: RowMemory::new(Keep::Ring, memory, tasks)?,
-                against: Against::Each(Gem::new(gem(margin, epsilon))?),
+                rows: Use::Each(Gem::new(gem(margin, epsilon))?),
             }),
             Self::AGem {
                 memory,
@@ -264,15 +263,15 @@ impl StrategyConfig {
                 keep,
             } => Box::new(Episodic {
                 memory: RowMemory::new(keep, memory, tasks)?,
-                against: Against::Average(batch),
+                rows: Use::Average(batch),
             }),
             Self::Replay {
                 memory,
                 batch,
                 keep,
-            } => Box::new(Replay {
+            } => Box::new(Episodic {
                 memory: RowMemory::new(keep, memory, tasks)?,
-                batch,
+                rows: Use::Replay(batch),
             }),
             Self::Lwf {
                 weight,

@@ -5,7 +5,7 @@ use forge_nn::ForgeError;
 use forge_train::StepContext;
 use forge_train::checkpoint::PartState;
 
-use super::{LessonStep, Stage, Strategy, gradient_of};
+use super::{LessonStep, Stage, Strategy, gradient_of, with_penalty};
 use crate::continual::row_memory::seeded;
 use crate::continual::{ContinualTask, Ewc};
 use crate::functional::Params;
@@ -31,10 +31,7 @@ impl<T: ContinualTask> Strategy<T> for Elastic {
         module: &T::Module,
         gradients: Params,
     ) -> Result<Params, ForgeError> {
-        match self.ewc.penalty_gradient(&Params::of(module))? {
-            Some(penalty) => gradients.add_scaled(&penalty, 1.0),
-            None => Ok(gradients),
-        }
+        with_penalty(&gradients, self.ewc.penalty_gradient(&Params::of(module))?)
     }
 
     fn end(&mut self, stage: &Stage, task: &mut T, module: &T::Module) -> Result<(), ForgeError> {

@@ -6,7 +6,6 @@ mod importance;
 mod lwf;
 mod packed;
 mod plain;
-mod replay;
 mod synaptic;
 
 pub use config::StrategyConfig;
@@ -160,4 +159,12 @@ pub(super) fn gradient_of<T: ContinualTask>(
     let loss = task.loss(module, rows, at)?;
     let gradients = GradientsParams::from_grads(loss.backward(), module);
     Ok(Params::of_gradients(module, &gradients))
+}
+
+/// `gradients` and, where there is one, that of a penalty.
+fn with_penalty(gradients: &Params, penalty: Option<Params>) -> Result<Params, ForgeError> {
+    match penalty {
+        Some(penalty) => gradients.add_scaled(&penalty, 1.0),
+        None => Ok(gradients.clone()),
+    }
 }

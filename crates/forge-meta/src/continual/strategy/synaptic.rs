@@ -5,7 +5,7 @@ use forge_nn::ForgeError;
 use forge_train::StepContext;
 use forge_train::checkpoint::PartState;
 
-use super::{LessonStep, Stage, Strategy};
+use super::{LessonStep, Stage, Strategy, with_penalty};
 use crate::continual::{ContinualTask, SynapticIntelligence};
 use crate::functional::Params;
 
@@ -39,10 +39,7 @@ impl<T: ContinualTask> Strategy<T> for Synaptic {
         gradients: Params,
     ) -> Result<Params, ForgeError> {
         let weights = Params::of(module);
-        let all = match self.paths.penalty_gradient(&weights)? {
-            Some(penalty) => gradients.add_scaled(&penalty, 1.0)?,
-            None => gradients.clone(),
-        };
+        let all = with_penalty(&gradients, self.paths.penalty_gradient(&weights)?)?;
         self.pending = Some((gradients, weights));
         Ok(all)
     }

@@ -1,5 +1,4 @@
-//! A test that runs itself in processes of its own, kills them at random moments, and compares how
-//! the run ends with one that was let alone.
+//! Processes that are killed at random moments, and resumed until they are done.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,15 +10,17 @@ const FOLDER: &str = "FORGE_KILL_FOLDER";
 const KILLS: &str = "FORGE_KILLS";
 const KILLS_BY_DEFAULT: usize = 12;
 
-/// Runs `train` in processes of its own, by the test called `name`, and kills them at moments between
-/// `earliest` and `latest` after their start. `train` trains in a folder, goes on from what it finds
-/// there, and says how the run ended. A run that is over before all kills are made is compared, and
-/// the next one begun.
-pub(crate) fn survives(
-    name: &str,
-    [earliest, latest]: [Duration; 2],
-    train: impl Fn(&Path) -> String,
-) {
+/// Runs `train` in processes of its own, by the test called `name`, which calls this and nothing else, and
+/// kills them at moments between `earliest` and `latest` after their start. `train` trains in a folder,
+/// goes on from what it finds there, and says how the run ended (a hash of weights, say). A run that is
+/// over before all kills are made is compared, and the next one begun. `FORGE_KILLS` says how many kills
+/// are made, 12 where it is not set.
+///
+/// # Panics
+/// If a run ends otherwise than one that was let alone, or if fewer than a quarter of the kills hit a run
+/// that had moved.
+#[allow(clippy::unwrap_used, reason = "a check for tests")]
+pub fn survives(name: &str, [earliest, latest]: [Duration; 2], train: impl Fn(&Path) -> String) {
     if let Some(folder) = std::env::var_os(FOLDER) {
         let folder = PathBuf::from(folder);
         let end = train(&folder);
@@ -75,6 +76,7 @@ pub(crate) fn survives(
 }
 
 /// Lets the run end, and reads how it did.
+#[allow(clippy::unwrap_used, reason = "a check for tests")]
 fn finish(name: &str, folder: &Path) -> String {
     assert!(spawn(name, folder).wait().unwrap().success());
     std::fs::read_to_string(result_file(folder)).unwrap()
@@ -84,6 +86,7 @@ fn result_file(folder: &Path) -> PathBuf {
     folder.join("result.txt")
 }
 
+#[allow(clippy::unwrap_used, reason = "a check for tests")]
 fn spawn(name: &str, folder: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name])
@@ -94,6 +97,7 @@ fn spawn(name: &str, folder: &Path) -> Child {
         .unwrap()
 }
 
+#[allow(clippy::unwrap_used, reason = "a check for tests")]
 fn newest_checkpoint(folder: &Path) -> Option<u64> {
     let names = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap());
     let numbers = names.filter_map(|entry| {
