@@ -64,15 +64,13 @@ pub(crate) fn quick(model: &str) -> EstimatorConfig {
     config
 }
 
-/// Whether `model` learns a few columns at its narrowest. `modern_tcn` does not (its page says so): its
-/// kernels are made for long series.
-pub(crate) fn learns_columns(model: &str) -> bool {
-    model != "modern_tcn"
-}
-
-/// Epochs in which `model` learns at its narrowest; the machine has to learn to read and write first.
+/// Epochs in which `model` learns at its narrowest; those with state have to learn to write and read
+/// first, and convolutions let little of a column through at first.
 pub(crate) fn epochs_of(model: &str) -> usize {
-    if model == "ntm" { 150 } else { 60 }
+    match model {
+        "ntm" | "mamba" | "mamba2" | "xlstm" | "ttt_linear" | "ttt_mlp" | "modern_tcn" => 150,
+        _ => 60,
+    }
 }
 
 /// A regressor of `vol` with these settings.

@@ -10,17 +10,11 @@ use volatilityforge::train::objective::ObjectiveConfig;
 use volatilityforge::train::optimizer::OptimizerConfig;
 use volatilityforge::{Column, DeviceName, EstimatorConfig, Strategy, Table, TabularClassifier};
 
-use crate::chain::{
-    ROWS, chain, epochs_of, label_column, learns_columns, quick, regressor, trained,
-};
+use crate::chain::{ROWS, chain, epochs_of, label_column, quick, regressor, trained};
 
 #[test]
 fn every_model_learns_the_chain() {
-    // The stacks with state learn slowly at their narrowest: `mamba` has R² 0.01 after 60 epochs. They
-    // are asked for classes instead.
-    let slow = ["mamba", "mamba2", "xlstm", "ttt_linear", "ttt_mlp"];
-    let models = ModelConfig::NAMES.iter();
-    for model in models.filter(|model| learns_columns(model) && !slow.contains(model)) {
+    for model in ModelConfig::NAMES {
         let mut config = quick(model);
         config.training.epochs = Some(epochs_of(model));
         let r2 = trained(config).scores(&chain(), None).unwrap().get("r2");

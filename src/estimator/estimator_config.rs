@@ -139,7 +139,7 @@ impl EstimatorConfig {
     ) -> Result<TrainerConfig, Error> {
         let name = self.model.name();
         let trainer = preset::training(name, self.strategy, rows, target)?;
-        let trainer = self.training.apply(trainer)?;
+        let trainer = self.training.apply(trainer, rows)?;
         let part = trainer.batch_size.div_ceil(trainer.micro_batches);
         if part < 2 && ModelConfig::capabilities_of(name)?.batch_statistics {
             let (field, value, allowed) = match trainer.batch_size {

@@ -45,7 +45,8 @@ pub struct TrainingSettings {
     pub snapshots: Option<SnapshotConfig>,
     /// A greedy soup of the weights of the last epochs.
     pub soup: Option<SoupConfig>,
-    /// Epochs without improvement that end the run, at least 1.
+    /// Epochs without improvement that end the run, at least 1. Absent: the preset's, and in larger
+    /// batches so many epochs that no fewer steps are waited for.
     pub patience: Option<usize>,
     /// Wall-clock seconds after which training ends, above 0.
     pub max_seconds: Option<f64>,
@@ -57,18 +58,29 @@ pub struct TrainingSettings {
 }
 
 impl TrainingSettings {
-    /// `base` with these changes.
+    /// `base` with these changes, for so many training rows (or windows).
     ///
     /// # Errors
     /// A config error naming the field, its value and the allowed range.
-    pub(crate) fn apply(&self, base: TrainerConfig) -> Result<TrainerConfig, ForgeError> {
+    pub(crate) fn apply(
+        &self,
+        base: TrainerConfig,
+        rows: usize,
+    ) -> Result<TrainerConfig, ForgeError> {
         let mut trainer = self.config.clone().unwrap_or(base);
         trainer.seed = self.seed;
         if let Some(epochs) = self.epochs {
             trainer.epochs = epochs;
         }
         if let Some(batch_size) = self.batch_size {
-            trainer.batch_size = batch_size;
+            let before = std::mem::replace(&mut trainer.batch_size, batch_size);
+            // Some models stand still for a hundred steps before they learn: an epoch of fewer steps must
+            // not end them there.
+            if let (Some(stopping), None) = (&mut trainer.early_stopping, &self.config) {
+                let steps = |batch: usize| rows.div_ceil(batch.max(1)).max(1);
+                let waited = stopping.patience.saturating_mul(steps(before));
+                stopping.patience = stopping.patience.max(waited.div_ceil(steps(batch_size)));
+            }
         }
         if self.sampler.is_some() {
             trainer.sampler.clone_from(&self.sampler);

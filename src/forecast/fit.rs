@@ -98,7 +98,7 @@ impl Forecaster {
         let preset = SeriesModelConfig::preset(name, config.strategy)?.training;
         let mut training =
             series_training(preset, &Recipe::default(), config.strategy, train.len())?;
-        training = config.training.apply(training)?;
+        training = config.training.apply(training, train.len())?;
         if validation.is_none() {
             if config.training.patience.is_none() && config.training.config.is_none() {
                 training.early_stopping = None;

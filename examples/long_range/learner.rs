@@ -1,0 +1,98 @@
+//! Codes to tokens, a backbone, tokens to codes.
+
+use std::time::Instant;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use volatilityforge::burn::module::Module;
+use volatilityforge::burn::nn::{Embedding, EmbeddingConfig};
+use volatilityforge::burn::optim::GradientsParams;
+use volatilityforge::burn::tensor::activation::log_softmax;
+use volatilityforge::burn::tensor::{Device, Tensor};
+use volatilityforge::models::{Backbone, BackboneConfig};
+use volatilityforge::nn::norm::{RmsNorm, RmsNormConfig};
+use volatilityforge::nn::{Linear, LinearConfig, ModuleConfig};
+use volatilityforge::train::optimizer::{OptimizerConfig, clip_global_norm};
+
+use crate::Arguments;
+use crate::tasks::{CODES, Questions};
+
+/// A language model of 16 words, with a norm before its head as language models have it.
+#[derive(Module, Debug)]
+struct Learner<B: Backbone> {
+    embedding: Embedding,
+    backbone: B,
+    norm: RmsNorm,
+    head: Linear,
+}
+
+/// What came of training.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Share of right answers on new sequences.
+    pub(crate) accuracy: f64,
+    pub(crate) steps: usize,
+    pub(crate) seconds: f64,
+}
+
+impl<B: Backbone> Learner<B> {
+    /// Logits of the answers, `[B, A, CODES]`.
+    fn forward(&self, questions: &Questions) -> Tensor<3> {
+        let tokens = self.embedding.forward(questions.codes.clone());
+        let outputs = self.backbone.forward(tokens, None);
+        let ([_, time, _], [_, asked]) = (outputs.dims(), questions.answers.dims());
+        let outputs = outputs.narrow(1, time - asked, asked);
+        self.head.forward(self.norm.forward(outputs))
+    }
+}
+
+/// Trains a backbone and asks it 256 new questions.
+pub(crate) fn accuracy<C: BackboneConfig>(
+    config: &C,
+    arguments: &Arguments,
+) -> Result<Outcome, volatilityforge::Error> {
+    let device = Device::flex();
+    device.seed(arguments.seed);
+    let learning = device.clone().autodiff();
+    let width = config.d_token();
+    let mut learner = Learner {
+        embedding: EmbeddingConfig::new(CODES, width).init(&learning),
+        backbone: config.try_init(&learning)?,
+        norm: RmsNormConfig::new(width).try_init(&learning)?,
+        head: LinearConfig::new(width, CODES).try_init(&learning)?,
+    };
+    let mut optimizer = OptimizerConfig::default().build()?;
+    let mut random = ChaCha8Rng::seed_from_u64(arguments.seed);
+    let task = arguments.task;
+    let size = |batch| (batch, arguments.time, arguments.kept);
+    let start = Instant::now();
+    let (mut share, mut steps) = (0.0, 0);
+    while share < 1.0 {
+        let questions = task.draw(size(arguments.batch), &mut random, &learning);
+        let said = log_softmax(learner.forward(&questions), 2);
+        let answers = questions.answers.unsqueeze_dim::<3>(2);
+        let loss = said.gather(2, answers).mean().neg();
+        let gradients = GradientsParams::from_grads(loss.backward(), &learner);
+        let (gradients, _) = clip_global_norm(&learner, gradients, 1.0);
+        let warm = ((steps + 1) as f64 / 100.0).min(1.0);
+        learner = optimizer.step(arguments.rate * warm * (1.0 - share), learner, gradients);
+        steps += 1;
+        // The rate falls with whatever ends first, steps or time.
+        let of_steps = steps as f64 / arguments.steps as f64;
+        share = of_steps.max(start.elapsed().as_secs_f64() / arguments.seconds);
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let learner = learner.valid();
+    let mut right = 0.0;
+    for _ in 0..16 {
+        let questions = task.draw(size(16), &mut random, &device);
+        let said = learner.forward(&questions).argmax(2).squeeze_dim::<2>(2);
+        let hits = said.equal(questions.answers.clone()).float().mean();
+        right += f64::from(hits.into_scalar::<f32>()) / 16.0;
+    }
+    Ok(Outcome {
+        accuracy: right,
+        steps,
+        seconds,
+    })
+}

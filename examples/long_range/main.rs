@@ -1,0 +1,140 @@
+//! What a causal backbone finds again far back in a sequence:
+//! `cargo run --release --example long_range -- --task selective-copying --backbones mamba ttt_linear`
+//!
+//! Selective copying and induction heads of Gu & Dao 2023, for every causal backbone: accuracy on new
+//! sequences and the seconds that training took.
+
+#![allow(clippy::print_stdout, reason = "examples talk")]
+
+mod learner;
+mod tasks;
+
+use clap::Parser;
+use volatilityforge::models::{
+    AttentionKind, BackboneConfig, HybridTransformerConfig, Mamba2BackboneConfig,
+    MambaBackboneConfig, ModernTransformerConfig, NtmConfig, ParallelTransformerConfig, Strategy,
+    TttLinearBackboneConfig, TttMlpBackboneConfig, XlstmBackboneConfig,
+};
+
+use learner::accuracy;
+use tasks::Task;
+
+const BACKBONES: [&str; 10] = [
+    "mamba",
+    "mamba2",
+    "xlstm",
+    "ttt_linear",
+    "ttt_mlp",
+    "modern_transformer",
+    "linear_attention",
+    "hybrid_transformer",
+    "parallel_transformer",
+    "ntm",
+];
+
+#[derive(Debug, Parser)]
+#[command(about = "Long-range tasks for causal backbones")]
+pub(crate) struct Arguments {
+    /// All of them, if none is named.
+    #[arg(long, num_args = 1.., value_parser = BACKBONES)]
+    backbones: Vec<String>,
+    #[arg(long, value_enum, default_value_t = Task::SelectiveCopying)]
+    task: Task,
+    /// Tokens of a sequence; the paper has 4,096 in selective copying, 256 in induction heads.
+    #[arg(long, default_value_t = 256)]
+    time: usize,
+    /// Tokens to be copied; the paper has 16.
+    #[arg(long, default_value_t = 16)]
+    kept: usize,
+    /// Most training steps.
+    #[arg(long, default_value_t = 5_000)]
+    steps: usize,
+    /// Seconds per backbone after which training ends.
+    #[arg(long, default_value_t = 180.0)]
+    seconds: f64,
+    /// Sequences per step.
+    #[arg(long, default_value_t = 16)]
+    batch: usize,
+    /// Highest learning rate.
+    #[arg(long, default_value_t = 3e-3)]
+    rate: f64,
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// The backbone of the balanced preset, 64 wide in two layers.
+fn preset<C: BackboneConfig>() -> C {
+    C::preset(Strategy::Balanced).config
+}
+
+fn run(name: &str, arguments: &Arguments) -> Result<(), volatilityforge::Error> {
+    let causal = ModernTransformerConfig {
+        causal: true,
+        ..preset()
+    };
+    let outcome = match name {
+        "mamba" => accuracy(&preset::<MambaBackboneConfig>(), arguments),
+        "mamba2" => accuracy(&preset::<Mamba2BackboneConfig>(), arguments),
+        "xlstm" => accuracy(&preset::<XlstmBackboneConfig>(), arguments),
+        "ttt_linear" => accuracy(&preset::<TttLinearBackboneConfig>(), arguments),
+        "ttt_mlp" => accuracy(&preset::<TttMlpBackboneConfig>(), arguments),
+        "modern_transformer" => accuracy(&causal, arguments),
+        "linear_attention" => accuracy(
+            &ModernTransformerConfig {
+                attention: AttentionKind::Linear,
+                ..causal
+            },
+            arguments,
+        ),
+        "hybrid_transformer" => accuracy(
+            &HybridTransformerConfig {
+                causal: true,
+                ..preset()
+            },
+            arguments,
+        ),
+        "parallel_transformer" => accuracy(
+            &ParallelTransformerConfig {
+                causal: true,
+                ..preset()
+            },
+            arguments,
+        ),
+        _ => accuracy(
+            &NtmConfig {
+                d_model: 64,
+                ..NtmConfig::default()
+            },
+            arguments,
+        ),
+    }?;
+    println!(
+        "| `{name}` | {:.1} % | {} | {:.0} |",
+        100.0 * outcome.accuracy,
+        outcome.steps,
+        outcome.seconds
+    );
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments = Arguments::parse();
+    // Two tokens of the induction heads besides one to be found; room for what is kept and asked.
+    let least = match arguments.task {
+        Task::SelectiveCopying => 2 * arguments.kept,
+        Task::InductionHeads => 3,
+    };
+    if arguments.time < least || arguments.kept == 0 || arguments.batch == 0 {
+        return Err(
+            format!("--time must be at least {least}, --kept and --batch at least 1").into(),
+        );
+    }
+    println!("| backbone | right | steps | seconds |\n|---|---:|---:|---:|");
+    for name in BACKBONES {
+        let wanted = &arguments.backbones;
+        if wanted.is_empty() || wanted.iter().any(|one| one == name) {
+            run(name, &arguments)?;
+        }
+    }
+    Ok(())
+}
