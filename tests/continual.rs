@@ -123,16 +123,17 @@ fn tasks_are_found_by_drift() {
         },
     };
     let plain = || json!({"name": "fine_tuning"});
-    let (model, scores) = learn_by("y", plain(), by("level"), &[table.clone()]).unwrap();
+    let (model, scores) =
+        learn_by("y", plain(), by("level"), std::slice::from_ref(&table)).unwrap();
     assert_eq!(scores.rows().len(), TASKS);
     // It stays a feature.
     let without = table.clone().drop_columns(&["level"]).unwrap();
     assert!(model.predictions(&without).is_err());
     // What does not drift is one task.
-    let (_, scores) = learn_by("y", plain(), by("x0"), &[table.clone()]).unwrap();
+    let (_, scores) = learn_by("y", plain(), by("x0"), std::slice::from_ref(&table)).unwrap();
     assert_eq!(scores.rows().len(), 1);
 
-    let error = learn_by("y", plain(), by("way"), &[table.clone()]).unwrap_err();
+    let error = learn_by("y", plain(), by("way"), std::slice::from_ref(&table)).unwrap_err();
     assert!(
         error.contains("way") && error.contains("numbers"),
         "{error}"

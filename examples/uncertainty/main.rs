@@ -139,7 +139,7 @@ fn main() -> Result<(), Error> {
         ("epochs", arguments.epochs),
     ];
     if let Some((name, _)) = counts.iter().find(|(_, value)| *value == Some(0)) {
-        return Err(ForgeError::config(*name, 0, "at least 1").into());
+        return Err(ForgeError::config(name, 0, "at least 1").into());
     }
     let sets = match &arguments.data {
         None => vec![Set::made_up()],

@@ -9,11 +9,14 @@ use crate::Error;
 use forge_nn::ForgeError;
 
 /// Ridge regression `(XᵀX + αI) w = Xᵀy` on centred columns, the intercept not penalised (Hoerl and
-/// Kennard 1970). Columns should be of like scale, as preprocessing makes them.
+/// Kennard 1970); without an intercept on columns as they are. Columns should be of like scale, as
+/// preprocessing makes them.
 #[derive(Debug, Clone, Copy)]
 pub struct RidgeBaseline {
     /// The penalty α, finite and above 0. Default 1.
     pub alpha: f64,
+    /// Whether a constant is fitted beside the coefficients. Default true.
+    pub intercept: bool,
 }
 
 /// What was fitted.
@@ -25,7 +28,10 @@ struct Line {
 
 impl Default for RidgeBaseline {
     fn default() -> Self {
-        Self { alpha: 1.0 }
+        Self {
+            alpha: 1.0,
+            intercept: true,
+        }
     }
 }
 
@@ -78,7 +84,10 @@ impl RidgeBaseline {
         // Centring by algebra: XᵀWX − Σw m mᵀ needs no second copy of a large matrix.
         let w = DVector::from_fn(n, |row, _| weights.map_or(1.0, |w| w[row]));
         let total = w.sum();
-        let means = x.tr_mul(&w) / total;
+        let means = match self.intercept {
+            true => x.tr_mul(&w) / total,
+            false => DVector::zeros(columns),
+        };
         let gram = match weights {
             None => x.tr_mul(&x),
             Some(_) => x.tr_mul(&DMatrix::from_fn(n, columns, |i, j| w[i] * x[(i, j)])),
@@ -91,7 +100,10 @@ impl RidgeBaseline {
                 return Err(stopped("ridge"));
             }
             let target = target.as_ref();
-            let mean = target.iter().zip(&w).map(|(y, w)| w * y).sum::<f64>() / total;
+            let mean = match self.intercept {
+                true => target.iter().zip(&w).map(|(y, w)| w * y).sum::<f64>() / total,
+                false => 0.0,
+            };
             let y = DVector::from_iterator(n, target.iter().zip(&w).map(|(y, w)| w * (y - mean)));
             let coefficients = factors.solve(&x.tr_mul(&y));
             let intercept = mean - means.dot(&coefficients);
@@ -129,9 +141,27 @@ mod tests {
         let y: Vec<f64> = (0..50).map(|v| 3.0 - 0.5 * f64::from(v)).collect();
         let train = DenseColumns::from_row_major(&rows, 2);
         let test = DenseColumns::from_row_major(&[100.0, 7.0], 2);
-        let ridge = RidgeBaseline { alpha: 1e-9 };
+        let ridge = RidgeBaseline {
+            alpha: 1e-9,
+            intercept: true,
+        };
         let predicted = ridge.fit_predict(&train, &y, None, &test, &NEVER).unwrap();
         assert!((predicted[0] + 47.0).abs() < 1e-6, "{predicted:?}");
+    }
+
+    /// `w = Σxy / Σx²` where there is no penalty to speak of.
+    #[test]
+    fn without_an_intercept_nothing_comes_of_nothing() {
+        let train = DenseColumns::from_row_major(&[1.0, 2.0, 3.0], 1);
+        let test = DenseColumns::from_row_major(&[0.0, 1.0], 1);
+        let ridge = RidgeBaseline {
+            alpha: 1e-12,
+            intercept: false,
+        };
+        let y = [5.0, 5.0, 8.0];
+        let predicted = ridge.fit_predict(&train, &y, None, &test, &NEVER).unwrap();
+        assert_eq!(predicted[0], 0.0);
+        assert!((predicted[1] - 39.0 / 14.0).abs() < 1e-9, "{predicted:?}");
     }
 
     #[test]
@@ -171,15 +201,18 @@ mod tests {
 
     #[test]
     fn refuses_a_penalty_of_zero() {
-        let error = RidgeBaseline { alpha: 0.0 }
-            .fit_predict(
-                &DenseColumns::default(),
-                &[1.0],
-                None,
-                &DenseColumns::default(),
-                &NEVER,
-            )
-            .unwrap_err();
+        let error = RidgeBaseline {
+            alpha: 0.0,
+            intercept: true,
+        }
+        .fit_predict(
+            &DenseColumns::default(),
+            &[1.0],
+            None,
+            &DenseColumns::default(),
+            &NEVER,
+        )
+        .unwrap_err();
         assert!(
             error.is_config() && error.to_string().contains("alpha = 0"),
             "{error}"

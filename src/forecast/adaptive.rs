@@ -276,6 +276,7 @@ impl AdaptiveBands {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     /// The bound on the share of misses holds whatever happens: here errors that grow in jumps, and

@@ -16,12 +16,15 @@ use crate::forecast::task::{observed, on_host, passes};
 /// For each step a regression on the last values of a target, scaled as for a network and less the
 /// last one, shared by all series and targets.
 ///
-/// Of the training windows evenly spread ones are taken, at most [`MOST`](Self::MOST).
+/// Of more training rows (a window of one target each) than are taken, evenly spread ones are: 100,000 by the
+/// ridge regression, whose normal equations do not grow with them, and 40,000 by boosting.
 pub struct LagRegression {
     name: &'static str,
     by: Box<dyn NumberBaseline>,
     /// Lags at most.
     lags: usize,
+    /// Training rows at most.
+    rows: usize,
     /// Of each step.
     fitted: Vec<Box<dyn FittedNumbers>>,
 }
@@ -36,33 +39,41 @@ impl std::fmt::Debug for LagRegression {
 }
 
 impl LagRegression {
-    /// Training rows at most.
-    pub const MOST: usize = 40_000;
-
-    /// Ridge regression on up to 512 lags.
+    /// Ridge regression on up to 512 lags, without a constant: a series that stands still is forecast to.
+    /// (With one, the drift of the training steps would be carried on.)
     #[must_use]
     pub fn ridge() -> Self {
-        Self::new("ridge", Box::new(RidgeBaseline::default()), 512)
+        let ridge = RidgeBaseline {
+            intercept: false,
+            ..RidgeBaseline::default()
+        };
+        Self::new("ridge", Box::new(ridge), 512, 100_000)
     }
 
     /// Gradient boosting on up to 64 lags.
     #[must_use]
     pub fn boosting() -> Self {
-        Self::new("boosting", Box::new(BoostingBaseline::default()), 64)
+        Self::new(
+            "boosting",
+            Box::new(BoostingBaseline::default()),
+            64,
+            40_000,
+        )
     }
 
-    fn new(name: &'static str, by: Box<dyn NumberBaseline>, lags: usize) -> Self {
+    fn new(name: &'static str, by: Box<dyn NumberBaseline>, lags: usize, rows: usize) -> Self {
         Self {
             name,
             by,
             lags,
+            rows,
             fitted: Vec::new(),
         }
     }
 
     /// Lags of each target of a batch, less the last, `[B·N, lags]`, and what was taken off,
     /// `[B·N]`.
-    fn rows(&self, past: &[f32], [steps, columns]: [usize; 2]) -> (Vec<f32>, Vec<f32>) {
+    fn features(&self, past: &[f32], [steps, columns]: [usize; 2]) -> (Vec<f32>, Vec<f32>) {
         let width = self.lags.min(steps);
         let windows = past.len() / (steps * columns);
         let mut features = Vec::with_capacity(windows * columns * width);
@@ -87,7 +98,7 @@ impl SeriesBaseline for LagRegression {
         let device = host()?;
         let columns = train.table().schema().config.targets.len();
         let (lookback, horizon) = (train.config().lookback, train.config().horizon.count());
-        let every = (train.len() * columns).div_ceil(Self::MOST);
+        let every = (train.len() * columns).div_ceil(self.rows);
         let width = self.lags.min(lookback);
         let mut kept = Vec::new();
         let mut targets = vec![Vec::new(); horizon];
@@ -100,7 +111,7 @@ impl SeriesBaseline for LagRegression {
             let present = observed(&batch)?;
             let lacks = || ForgeError::training("the windows have no targets");
             let target = on_host(batch.target.clone().ok_or_else(lacks)?)?;
-            let (features, last) = self.rows(&on_host(batch.past)?, [lookback, columns]);
+            let (features, last) = self.features(&on_host(batch.past)?, [lookback, columns]);
             for (row, last) in last.iter().enumerate() {
                 let (window, column) = (row / columns, row % columns);
                 let cell = |h: usize| (window * horizon + h) * columns + column;
@@ -125,7 +136,7 @@ impl SeriesBaseline for LagRegression {
         let batch = windows.batch(rows, &host()?)?;
         let columns = windows.table().schema().config.targets.len();
         let (lookback, horizon) = (windows.config().lookback, windows.config().horizon.count());
-        let (features, last) = self.rows(&on_host(batch.past.clone())?, [lookback, columns]);
+        let (features, last) = self.features(&on_host(batch.past.clone())?, [lookback, columns]);
         if self.fitted.len() != horizon {
             let what = format!(
                 "{}: it forecasts what it was fitted to, so fit it first",

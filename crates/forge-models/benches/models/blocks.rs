@@ -15,9 +15,10 @@ use forge_train::optimizer::OptimizerConfig;
 const SHAPE: [usize; 2] = [8, 512];
 
 type Work = Box<dyn FnMut()>;
+type Item = (&'static str, fn() -> Work);
 
 /// An optimiser step of one layer at its default width, and what makes it.
-pub(crate) const ITEMS: [(&str, fn() -> Work); 12] = [
+pub(crate) const ITEMS: [Item; 12] = [
     ("mamba_block", mamba),
     ("mamba2_block", mamba2),
     ("xlstm_mlstm_block", || xlstm(vec![])),
