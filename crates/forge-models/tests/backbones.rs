@@ -4,7 +4,7 @@ use forge_models::{
     AttentionKind, Backbone, BackboneConfig, CarriesState, FtTransformerConfig,
     HybridTransformerConfig, HyperMixerConfig, LayerState, ModernTcnConfig,
     ModernTransformerBackbone, ModernTransformerConfig, NtmConfig, ParallelTransformerConfig,
-    TabularConfig, TabularInput, TabularSpec, TokenConfig,
+    SearchedBackboneConfig, Shrink, TabularConfig, TabularInput, TabularSpec, TokenConfig,
 };
 use forge_nn::burn::module::Module;
 use forge_nn::burn::tensor::{Device, Distribution, Tensor};
@@ -18,10 +18,20 @@ fn check<C: BackboneConfig<Module: CarriesState>>() {
     let (name, width) = (C::NAME, config.d_token());
     battery::padding_changes_nothing(name, &backbone, width, &device);
     battery::steps_equal_the_sequence(name, &backbone, width, &device);
-    battery::states_of_others_are_refused(name, &backbone, width, &device);
+    states_of_others(name, &config);
     let learning = device.autodiff();
     let backbone = config.try_init(&learning).unwrap();
     battery::large_tokens_stay_finite(name, &backbone, width, &learning);
+    battery::shortest_sequences_are_right(name, &backbone, width, &learning);
+}
+
+/// The state of a student of half the width, and tokens of another batch and width.
+fn states_of_others<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C) {
+    let device = Device::flex();
+    let other = config.clone().smaller(Shrink::by(0.5).unwrap());
+    let [backbone, smaller] = [config, &other].map(|config| config.try_init(&device).unwrap());
+    let smaller = (&smaller, other.d_token());
+    battery::states_of_others_are_refused(name, &backbone, config.d_token(), smaller, &device);
 }
 
 macro_rules! streaming {
@@ -120,6 +130,7 @@ fn padding_changes_nothing_in_mixers_convolutions_and_machines() {
     padding("hyper_mixer", &HyperMixerConfig::narrow());
     padding("modern_tcn", &ModernTcnConfig::narrow());
     padding("ntm", &NtmConfig::narrow());
+    padding("searched_tokens", &SearchedBackboneConfig::narrow());
 }
 
 #[test]
@@ -218,15 +229,9 @@ fn a_causal_transformer_as_a_model_reads_what_has_seen_every_column() {
 #[test]
 fn sequences_of_no_and_of_one_token_are_right() {
     fn check<C: BackboneConfig>(config: &C) {
-        let device = Device::flex();
+        let device = Device::flex().autodiff();
         let backbone = config.try_init(&device).unwrap();
-        for time in [0, 1] {
-            let tokens = Tensor::ones([2, time, config.d_token()], &device);
-            let y = backbone.forward(tokens, None);
-            assert_eq!(y.dims(), [2, time, config.d_token()], "{}", C::NAME);
-            let finite = y.into_data().iter::<f32>().all(f32::is_finite);
-            assert!(finite, "{}", C::NAME);
-        }
+        battery::shortest_sequences_are_right(C::NAME, &backbone, config.d_token(), &device);
     }
     for causal in [false, true] {
         for (_, config) in modern_transformers(causal) {
@@ -238,16 +243,19 @@ fn sequences_of_no_and_of_one_token_are_right() {
     check(&HyperMixerConfig::narrow());
     check(&ModernTcnConfig::narrow());
     check(&NtmConfig::narrow());
+    check(&SearchedBackboneConfig::narrow());
 }
 
 #[test]
-#[should_panic(expected = "a step of 2 sequences")]
-fn a_step_after_one_of_another_batch_names_both() {
-    let device = Device::flex();
-    let config = hybrid_transformer(true);
-    let backbone = config.try_init(&device).unwrap();
-    let state = backbone.start(3, &device);
-    let _ = backbone.step(Tensor::ones([2, config.d_model], &device), state);
+fn steps_refuse_states_and_tokens_of_others() {
+    for (name, config) in modern_transformers(true) {
+        states_of_others(&name, &config);
+    }
+    states_of_others("hybrid_transformer", &hybrid_transformer(true));
+    for config in parallel_transformers(true) {
+        states_of_others("parallel_transformer", &config);
+    }
+    states_of_others("ntm", &NtmConfig::narrow());
 }
 
 #[test]

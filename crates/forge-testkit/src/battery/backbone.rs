@@ -108,26 +108,97 @@ pub fn steps_equal_the_sequence<B: CarriesState>(
     }
 }
 
-/// A token of another batch than the state's is refused, with both shapes.
+/// A token of another batch than the state's is refused with both batches, and so is a token of another
+/// width, and the state of `other`, a backbone of other widths, with what they are.
 ///
 /// # Panics
-/// With `name`, if it is not.
+/// With `name`, if one is not.
 pub fn states_of_others_are_refused<B: CarriesState>(
+    name: &str,
+    backbone: &B,
+    d_token: usize,
+    (other, d_other): (&B, usize),
+    device: &Device,
+) {
+    assert_ne!(d_token, d_other, "{name}: a backbone of another width");
+    let mut noise = Noise::new(3);
+    let mut token = |batch, width| -> Tensor<2> {
+        let token = tokens(&mut noise, 1, width, device);
+        token.narrow(0, 0, batch).squeeze_dim(1)
+    };
+    let (_, state) = backbone.step(token(BATCH, d_token), backbone.start(BATCH, device));
+    let (_, others) = other.step(token(BATCH, d_other), other.start(BATCH, device));
+    let sizes = [BATCH, BATCH - 1].map(|size| size.to_string());
+    for state in [backbone.start(BATCH, device), state.clone()] {
+        let text = refusal(name, "the state of another batch", || {
+            backbone.step(token(BATCH - 1, d_token), state)
+        });
+        let both = sizes.iter().all(|size| text.contains(size));
+        assert!(both && text.contains("state"), "{name}, batch: {text}");
+    }
+    let widths = [d_token, d_other].map(|size| size.to_string());
+    let text = refusal(name, "a token of another width", || {
+        backbone.step(token(BATCH, d_other), state)
+    });
+    let both = widths.iter().all(|size| text.contains(size));
+    assert!(both, "{name}, width of the token: {text}");
+    let text = refusal(name, "the state of a backbone of another width", || {
+        backbone.step(token(BATCH, d_token), others)
+    });
+    assert!(text.contains("state"), "{name}, state of another: {text}");
+}
+
+/// What is said when `step` is refused.
+fn refusal<T>(name: &str, what: &str, step: impl FnOnce() -> T) -> String {
+    let step = std::panic::AssertUnwindSafe(|| drop(step()));
+    let Err(panic) = std::panic::catch_unwind(step) else {
+        panic!("{name} takes {what}");
+    };
+    let said = panic.downcast_ref::<&str>().map(ToString::to_string);
+    said.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default()
+}
+
+/// Sequences of no token and of one, with and without padding, and sequences that are padding alone:
+/// outputs of the tokens' shape, finite, and finite gradients.
+///
+/// # Panics
+/// With `name`, if they are not.
+pub fn shortest_sequences_are_right<B: Backbone>(
     name: &str,
     backbone: &B,
     d_token: usize,
     device: &Device,
 ) {
-    let state = backbone.start(BATCH, device);
-    let token = tokens(&mut Noise::new(3), 1, d_token, device);
-    let token = token.narrow(0, 0, BATCH - 1).squeeze_dim::<2>(1);
-    let step = std::panic::AssertUnwindSafe(|| backbone.step(token, state).0.dims());
-    let Err(panic) = std::panic::catch_unwind(step) else {
-        panic!("{name} takes the state of another batch");
-    };
-    let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-    let both = text.contains("the state is [") && text.contains("the token needs [");
-    assert!(both, "{name}: {text}");
+    for (time, valid) in [
+        (0, None),
+        (0, Some(true)),
+        (1, None),
+        (1, Some(true)),
+        (1, Some(false)),
+        (5, Some(false)),
+    ] {
+        let title = format!("{name}: {time} tokens, valid {valid:?}");
+        let shape = [BATCH, time, d_token];
+        let tokens = Tensor::<3>::full(shape, 0.5, device).require_grad();
+        let mask = valid.map(|valid| {
+            let data = TensorData::new(vec![valid; BATCH * time], [BATCH, time]);
+            Tensor::<2, Bool>::from_data(data, device)
+        });
+        let y = backbone.forward(tokens.clone(), mask);
+        assert_eq!(y.dims(), shape, "{title}");
+        let finite = |x: Tensor<3>| values(x).iter().all(|x| x.is_finite());
+        if time == 0 {
+            continue;
+        }
+        let gradients = y.clone().sum().backward();
+        // Outputs at padding mean nothing.
+        assert!(finite(y) || valid == Some(false), "{title}: outputs");
+        if valid != Some(false) {
+            let gradient = tokens.grad(&gradients);
+            assert!(gradient.is_some_and(finite), "{title}: gradients");
+        }
+    }
 }
 
 /// Tokens of 1e3 give finite outputs and gradients.

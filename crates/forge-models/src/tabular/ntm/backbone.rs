@@ -101,10 +101,11 @@ impl CarriesState for NtmBackbone {
 
     fn step(&self, token: Tensor<2>, state: NtmState) -> (Tensor<2>, NtmState) {
         let (given, kept) = (token.dims(), state.memory.dims());
+        let (width, [slots, size]) = (self.output.d_output(), self.memory.dims());
         assert!(
-            given[0] == kept[0] && given[1] == self.output.d_output(),
-            "a token [B, D] = {given:?} does not fit a memory [B, N, M] = {kept:?} and D = {}",
-            self.output.d_output()
+            given == [kept[0], width] && kept[1..] == [slots, size],
+            "a token [B, D] = {given:?} with a state whose memory is [B, N, M] = {kept:?}, in a machine of \
+             D = {width}, N = {slots}, M = {size}"
         );
         let mut input = vec![token];
         input.extend(state.heads.iter().map(|head| head.read.clone()));

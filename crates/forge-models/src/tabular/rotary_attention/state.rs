@@ -16,6 +16,8 @@ pub enum LayerState {
 #[derive(Debug, Clone)]
 pub struct TransformerState {
     pub(super) batch: usize,
+    /// Of the tokens seen; absent before the first.
+    pub(super) width: Option<usize>,
     pub(super) seen: usize,
     pub(super) layers: Vec<LayerState>,
 }

@@ -38,6 +38,7 @@ pub(in crate::tabular) fn run<L: Layer + Module + 'static>(
 pub(in crate::tabular) fn start<L: Layer>(layers: &[L], batch: usize) -> TransformerState {
     TransformerState {
         batch,
+        width: None,
         seen: 0,
         layers: layers
             .iter()
@@ -55,13 +56,21 @@ pub(in crate::tabular) fn step<L: Layer>(
     token: Tensor<3>,
     mut state: TransformerState,
 ) -> (Tensor<3>, TransformerState) {
-    let (batch, stack) = (token.dims()[0], (layers.len(), state.layers.len()));
+    let [batch, _, width] = token.dims();
+    let (seen, stack) = (
+        *state.width.get_or_insert(width),
+        (layers.len(), state.layers.len()),
+    );
     assert!(
         batch == state.batch && stack.0 == stack.1,
         "a step of {batch} sequences through {} layers got the state of {} sequences and {} layers",
         stack.0,
         state.batch,
         stack.1
+    );
+    assert!(
+        width == seen,
+        "a step of tokens {width} wide got the state of tokens {seen} wide"
     );
     let states = state.layers.iter_mut();
     let y = layers.iter().zip(states).fold(token, |x, (layer, state)| {
