@@ -169,3 +169,25 @@ fn paths_that_lead_nowhere_are_refused() {
     let process: NeuralProcess = attentive(2, 1).init(&Device::flex());
     assert!(process.latent(points(1, 2)).is_none());
 }
+
+/// Self-attention adds to what it looks at: a layer that says nothing leaves the process as it is.
+#[test]
+fn self_attention_that_says_nothing_changes_nothing() {
+    let device = Device::flex();
+    let process = doubles(attentive(2, 1).init(&device));
+    let silent = Params::of(&process).map(|name, tensor| match name.contains(".among.") {
+        true => tensor.zeros_like(),
+        false => tensor,
+    });
+    let kept = silent.iter().filter(|(name, _)| !name.contains(".among."));
+    let kept = kept.map(|(name, tensor)| (name.to_string(), tensor.clone()));
+    let kept = Params::from_entries(kept);
+    assert!(kept.len() < silent.len());
+    let without = doubles(attentive(2, 0).init(&device));
+    let without = kept.load_into(without).unwrap();
+    let process = silent.load_into(process).unwrap();
+    let (context, x) = (points(1, 3), noise(3, [2, 4, 1], &device));
+    let found = process.predict(context.clone(), x.clone()).mean;
+    let expected = without.predict(context, x).mean;
+    close(&values(found), &values(expected), 1e-13);
+}
