@@ -12,7 +12,7 @@ use forge_nn::{ForgeError, ModuleConfig, Network, StateDict};
 use forge_testkit::battery;
 
 /// What a causal backbone with state must do.
-fn check<C: BackboneConfig<Module: CarriesState>>() {
+fn check<C: BackboneConfig<Module: CarriesState> + Clone>() {
     let (config, device) = (C::narrow(), Device::flex());
     let backbone = config.try_init(&device).unwrap();
     let (name, width) = (C::NAME, config.d_token());
@@ -26,7 +26,7 @@ fn check<C: BackboneConfig<Module: CarriesState>>() {
 }
 
 /// The state of a student of half the width, and tokens of another batch and width.
-fn states_of_others<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C) {
+fn states_of_others<C: BackboneConfig<Module: CarriesState> + Clone>(name: &str, config: &C) {
     let device = Device::flex();
     let other = config.clone().smaller(Shrink::by(0.5).unwrap());
     let [backbone, smaller] = [config, &other].map(|config| config.try_init(&device).unwrap());
