@@ -101,7 +101,7 @@ impl CarriesState for NtmBackbone {
 
     fn step(&self, token: Tensor<2>, state: NtmState) -> (Tensor<2>, NtmState) {
         let (given, kept) = (token.dims(), state.memory.dims());
-        let (width, [slots, size]) = (self.output.d_output(), self.memory.dims());
+        let (width, [slots, size]) = (self.output.d_output(), self.memory.val().dims());
         assert!(
             given == [kept[0], width] && kept[1..] == [slots, size],
             "a token [B, D] = {given:?} with a state whose memory is [B, N, M] = {kept:?}, in a machine of \
