@@ -64,17 +64,13 @@ fn assert_exact<B: Backbone>(name: &str, backbone: B, time: usize, tolerance: f6
 }
 
 fn assert_exact_over_long<C: ModuleConfig<Module: Backbone>>(name: &str, config: &C) {
-    assert_close_over_long(name, config, 1e-4);
+    assert_exact(name, started(config), LONG, 1e-4);
 }
 
-fn assert_close_over_long<C: ModuleConfig<Module: Backbone>>(
-    name: &str,
-    config: &C,
-    tolerance: f64,
-) {
+fn started<C: ModuleConfig>(config: &C) -> C::Module {
     let device = Device::flex().autodiff();
     device.seed(5);
-    assert_exact(name, config.try_init(&device).unwrap(), LONG, tolerance);
+    config.try_init(&device).unwrap()
 }
 
 #[test]
@@ -134,8 +130,9 @@ fn long_sequences_through_test_time_training_are_exact_in_f32() {
         num_attention_heads: 2,
         ..TttMlpBackboneConfig::default()
     };
-    // A thousand updates of two layers, each through the other, carry roundings on: 5e-4 was seen.
-    assert_close_over_long("ttt_mlp", &mlp, 2e-3);
+    // Its updates of two layers, each through the other, amplify roundings: over noise with first weights a
+    // gradient is off by 1e-4 after 2,048 tokens and by 3e-2 after 4,096.
+    assert_exact("ttt_mlp", started(&mlp), 1_024, 1e-4);
 }
 
 #[test]
