@@ -12,7 +12,7 @@ use burn::tensor::{Bool, Int, Tensor};
 ///
 /// ```
 /// use forge_nn::burn::tensor::Device;
-/// use forge_nn::LinearConfig;
+/// use forge_nn::{LinearConfig, ModuleConfig};
 /// use forge_nn::parameters::draw_all;
 ///
 /// let device = Device::flex();
