@@ -83,17 +83,24 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes what the command line says of reading into either config.
+macro_rules! read_as_asked {
+    ($config:ident, $arguments:ident) => {
+        if let Some(file) = &$arguments.config {
+            $config.read_settings_file(file)?;
+        }
+        for assignment in &$arguments.set {
+            $config.set(assignment)?;
+        }
+        if $arguments.sheet.is_some() {
+            $config.read.sheet.clone_from(&$arguments.sheet);
+        }
+    };
+}
+
 fn predict(model: &FittedModel, arguments: &Arguments) -> Result<(), Error> {
     let mut config = PredictionConfig::of(model);
-    if let Some(file) = &arguments.config {
-        config.read_settings_file(file)?;
-    }
-    for assignment in &arguments.set {
-        config.set(assignment)?;
-    }
-    if arguments.sheet.is_some() {
-        config.read.sheet.clone_from(&arguments.sheet);
-    }
+    read_as_asked!(config, arguments);
     config.columns = arguments.columns;
     config.inference = arguments.inference;
     config.quantiles.clone_from(&arguments.quantiles);
@@ -110,15 +117,7 @@ fn forecast(model: &FittedForecaster, arguments: &Arguments) -> Result<(), Error
         return Err(ForgeError::config("inference", "set", allowed).into());
     }
     let mut config = ForecastFileConfig::of(model);
-    if let Some(file) = &arguments.config {
-        config.read_settings_file(file)?;
-    }
-    for assignment in &arguments.set {
-        config.set(assignment)?;
-    }
-    if arguments.sheet.is_some() {
-        config.read.sheet.clone_from(&arguments.sheet);
-    }
+    read_as_asked!(config, arguments);
     let account = model.predict_file(&arguments.data, &arguments.out, &config)?;
     println!("{account}");
     Ok(())

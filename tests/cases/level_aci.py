@@ -35,4 +35,4 @@ case = {
     "outcomes": [float(v) for v in outcomes],
     "bands": bands,
 }
-Path(__file__).with_suffix(".json").write_text(json.dumps(case, indent=0) + "\n")
+Path(__file__).with_suffix(".json").write_text(json.dumps(case) + "\n")

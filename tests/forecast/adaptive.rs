@@ -59,17 +59,22 @@ fn ninety(scorer: &ForecastScorer) -> f64 {
     scorer.all().intervals[0].coverage
 }
 
-#[test]
-fn coverage_comes_back_after_the_noise_grows() {
+/// Of 90 % bands that follow, and of those that do not.
+fn coverages(config: ForecasterConfig) -> (f64, f64) {
     let device = DeviceName::Flex.open().unwrap();
-    let walk = Forecaster::with_config(config())
+    let walk = Forecaster::with_config(config)
         .unwrap()
         .backtest(&louder(600), &split(), &device)
         .unwrap();
-    let (followed, fixed) = (
+    (
         ninety(&walk.score.own),
         ninety(walk.score.fixed.as_ref().unwrap()),
-    );
+    )
+}
+
+#[test]
+fn coverage_comes_back_after_the_noise_grows() {
+    let (followed, fixed) = coverages(config());
     assert!(fixed < 0.65, "{fixed}");
     assert!((followed - 0.9).abs() < 0.05, "{followed}");
 }
@@ -77,20 +82,12 @@ fn coverage_comes_back_after_the_noise_grows() {
 /// By levels too: the errors that are taken of are new ones soon.
 #[test]
 fn levels_bring_coverage_back_too() {
-    let device = DeviceName::Flex.open().unwrap();
     let mut config = config();
     config.adaptive = Some(AdaptiveConfig {
         kind: AdaptiveKind::Level,
         rate: Some(0.02),
     });
-    let walk = Forecaster::with_config(config)
-        .unwrap()
-        .backtest(&louder(600), &split(), &device)
-        .unwrap();
-    let (followed, fixed) = (
-        ninety(&walk.score.own),
-        ninety(walk.score.fixed.as_ref().unwrap()),
-    );
+    let (followed, fixed) = coverages(config);
     assert!(fixed < 0.65, "{fixed}");
     assert!((followed - 0.9).abs() < 0.06, "{followed}");
 }

@@ -55,7 +55,8 @@ impl Prepared {
     }
 }
 
-fn read(
+/// Rows of `table`, preprocessed, and their encoded targets.
+pub(super) fn read(
     preprocessor: &Preprocessor,
     encoder: &TargetEncoder,
     capabilities: Capabilities,

@@ -17,7 +17,7 @@ use forge_train::{LrCurve, LrFinder, StopReason, TrainOutcome, TrainTask, Traine
 use serde::Serialize;
 
 use super::TabularEstimator;
-use super::prepared::Prepared;
+use super::prepared::{Prepared, read};
 use super::rows::Rows;
 use crate::Error;
 use crate::estimator::continual::Plan;
@@ -54,7 +54,6 @@ pub(super) struct Started<'o> {
     options: FitOptions<'o>,
     /// What is fitted, without its networks so far.
     fitted: FittedModel,
-    missing: bool,
 }
 
 impl Prepared {
@@ -167,7 +166,6 @@ impl Prepared {
             notes,
             options,
             fitted,
-            missing: self.capabilities.missing,
         })
     }
 }
@@ -218,9 +216,12 @@ impl Started<'_> {
     ) -> Result<(FittedModel, TaskScores), Error> {
         let mut fitted = self.fitted;
         let held_out = plan.held_out.iter().map(|rows| {
-            let features = (fitted.preprocessor).transform_with(table, Some(rows), self.missing)?;
-            let targets = fitted.encoder.encode(table, Some(rows))?;
-            on_device(Rows { features, targets }, &fitted)
+            let (preprocessor, encoder) = (&fitted.preprocessor, &fitted.encoder);
+            let capabilities = fitted.model.capabilities();
+            on_device(
+                read(preprocessor, encoder, capabilities, table, rows)?,
+                &fitted,
+            )
         });
         let held_out = held_out.collect::<Result<Vec<_>, Error>>()?;
         let (module, scores) = plan.learn(

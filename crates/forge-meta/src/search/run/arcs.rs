@@ -3,10 +3,11 @@
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use forge_nn::cell::Genotype;
+use forge_nn::parameters::draw_all;
 use forge_nn::{ForgeError, ModuleConfig};
 use rand_chacha::ChaCha8Rng;
 
-use super::optimisers::{drawn, step_weights};
+use super::optimisers::step_weights;
 use super::search::{Draw, Optimisers, SearchStep, StepContext, finite};
 use super::{SearchConfig, SearchData, SearchLoss, SearchMethod, SearchTask};
 use crate::search::{CellArc, EnasChild, EnasChildConfig, EnasController, MovingBaseline};
@@ -39,7 +40,7 @@ impl ArcSearch {
             d_model: config.d_model,
             d_out: task.train.y.dims()[1],
         };
-        let child = drawn(child.try_init(&device)?);
+        let child = draw_all(child.try_init(&device)?);
         let proposer = match (&config.method, config.controller()) {
             (
                 SearchMethod::Enas {
@@ -50,7 +51,7 @@ impl ArcSearch {
                 },
                 Some(controller),
             ) => Some(Proposer {
-                controller: drawn(controller.try_init(&device)?),
+                controller: draw_all(controller.try_init(&device)?),
                 baseline: MovingBaseline {
                     value: 0.0,
                     decay: *baseline_decay,

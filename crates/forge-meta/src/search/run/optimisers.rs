@@ -8,14 +8,6 @@ use forge_train::optimizer::{
 };
 
 use super::SearchConfig;
-use crate::functional::Params;
-
-/// `module` with its parameters drawn: they are made when first read, which must be while the device's seed
-/// is that of the search.
-pub(super) fn drawn<M: Module>(module: M) -> M {
-    drop(Params::on_graph(&module));
-    module
-}
 
 /// Gradient descent with momentum and decay of every weight, as DARTS unrolls it.
 pub(super) fn of_weights(config: &SearchConfig) -> Result<NamedOptimizer, ForgeError> {

@@ -4,11 +4,12 @@ use burn::optim::GradientsParams;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use forge_nn::cell::Genotype;
+use forge_nn::parameters::draw_all;
 use forge_nn::parameters::replace_value;
 use forge_nn::{ForgeError, ModuleConfig};
 use rand::RngExt;
 
-use super::optimisers::{drawn, step_weights};
+use super::optimisers::step_weights;
 use super::search::{Draw, Optimisers, SearchStep, StepContext, finite};
 use super::{SearchConfig, SearchMethod, SearchTask};
 use crate::functional::{Functional, ParamTensor, Params};
@@ -43,7 +44,7 @@ impl StrengthSearch {
             d_model: config.d_model,
             d_out: task.train.y.dims()[1],
         };
-        let net = drawn(net.try_init(&device.clone().autodiff())?);
+        let net = draw_all(net.try_init(&device.clone().autodiff())?);
         let loss = task.loss;
         let darts = |unrolling: Unrolling| {
             let darts = DartsConfig {
