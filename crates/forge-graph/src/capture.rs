@@ -10,7 +10,7 @@ use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 use burn_ir::{FloatOperationIr, IrVisitorMut, OperationIr, TensorId, TensorIr, TensorStatus};
 use forge_nn::ForgeError;
-use forge_nn::parameters::{Floats, ParameterPath, ParameterVisitor, visit_parameters};
+use forge_nn::parameters::{Floats, ParameterPath, ParameterVisitor, names, visit_parameters};
 
 use crate::kinds::{KINDS, kind};
 use crate::recorder::Recorder;
@@ -41,7 +41,7 @@ pub fn capture<M: Module, I: Tensors, O: Tensors>(
     function: impl FnOnce(&M, I) -> O,
 ) -> Result<Graph, ForgeError> {
     let recorder = Recorder::new(float, device)?;
-    let trainable = trainable(module);
+    let trainable: BTreeSet<_> = names(module, Floats::Trainable).into_iter().collect();
     let module = without_autodiff(module);
     let mut told = Told::default();
     let mut outcome = Ok(());
@@ -175,20 +175,6 @@ impl ModuleMapper for Flags {
             false => flag,
         }
     }
-}
-
-fn trainable<M: Module>(module: &M) -> BTreeSet<String> {
-    struct Names(BTreeSet<String>);
-    impl ParameterVisitor for Names {
-        fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
-            if Floats::Trainable.take(param) {
-                self.0.insert(path.join());
-            }
-        }
-    }
-    let mut names = Names(BTreeSet::new());
-    visit_parameters(module, &mut names);
-    names.0
 }
 
 /// A float tensor of the module.

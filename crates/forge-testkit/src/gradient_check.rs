@@ -1,8 +1,8 @@
 //! Gradients against finite differences.
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use forge_nn::parameters::{ParameterPath, ParameterVisitor, visit_parameters};
+use forge_nn::parameters::{Floats, names};
 use forge_nn::{ForgeError, StateDict};
 
 use crate::{Noise, gradients_by_name};
@@ -204,7 +204,7 @@ impl GradientCheck {
             true => gradients_by_name(&module, &loss.backward()),
             false => Default::default(),
         };
-        let mut variables: Vec<_> = trainable(&module)
+        let mut variables: Vec<_> = names(&module, Floats::Trainable)
             .into_iter()
             .filter_map(|name| {
                 let value = state.tensors.get(&name)?.clone();
@@ -336,19 +336,4 @@ impl Variable {
 
 fn scalar<const O: usize>(tensor: Tensor<O>) -> f64 {
     tensor.sum().into_data().iter::<f64>().sum()
-}
-
-/// The names of the parameters that take gradients.
-fn trainable<M: Module>(module: &M) -> Vec<String> {
-    struct Names(Vec<String>);
-    impl ParameterVisitor for Names {
-        fn visit<const D: usize>(&mut self, path: &ParameterPath, param: &Param<Tensor<D>>) {
-            if param.base().is_require_grad() {
-                self.0.push(path.join());
-            }
-        }
-    }
-    let mut names = Names(vec![]);
-    visit_parameters(module, &mut names);
-    names.0
 }

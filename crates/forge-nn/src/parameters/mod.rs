@@ -8,7 +8,7 @@
 //! On the walk stand [`zip_map`] and [`zip_visit`], which pair the float tensors of two modules of
 //! the same structure, and the arithmetic on whole modules: [`lerp`] (averages of weights,
 //! Reptile), [`dot`] and [`norm`] (continual learning, similarity of gradients). [`Floats`] says
-//! which tensors take part.
+//! which tensors take part, [`names`] what they are called.
 //!
 //! [`drawn`] makes a parameter that starts in a way of its own; [`draw_all`] draws all of a module's
 //! from the seed that its device has now.
@@ -24,6 +24,7 @@ mod draw_all;
 mod drawn;
 mod floats;
 mod key_map;
+mod names;
 mod path;
 mod replace;
 mod walk;
@@ -34,6 +35,7 @@ pub use draw_all::draw_all;
 pub use drawn::drawn;
 pub use floats::Floats;
 pub use key_map::KeyMap;
+pub use names::names;
 pub use path::ParameterPath;
 pub use replace::replace_value;
 pub use walk::{ParameterMapper, ParameterVisitor, map_parameters, visit_parameters};

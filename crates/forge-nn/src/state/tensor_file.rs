@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::dtype::safetensors_dtype;
-use super::envelope::{Envelope, Ours};
+use super::envelope::{Envelope, Opened, Ours};
 use super::header::{Entry, Fault, HeaderText, LENGTH, MOST_BYTES};
 use super::source::Source;
 use crate::ForgeError;
@@ -64,19 +64,31 @@ impl<T: fmt::Debug> fmt::Debug for TensorFile<T> {
 pub fn format_name(path: impl AsRef<Path>) -> Result<String, ForgeError> {
     let path = path.as_ref();
     let source = Source::open(path).map_err(|e| ForgeError::io(path, e))?;
-    let header = HeaderText::read(&source).map_err(|fault| match fault {
+    let header = self::header(path, &source)?;
+    let opened: Opened<IgnoredAny> = envelope(path, &header, "cannot be read")?;
+    Ok(opened.format)
+}
+
+fn header(path: &Path, source: &Source<'_>) -> Result<HeaderText, ForgeError> {
+    HeaderText::read(source).map_err(|fault| match fault {
         Fault::Io(error) => ForgeError::io(path, error),
         Fault::Damaged(reason) => ForgeError::damaged(path, reason),
-    })?;
-    let ours: Option<Ours<IgnoredAny>> = header
+    })
+}
+
+/// What the header holds of ours. `fault` is said of a manifest that is no `T`.
+fn envelope<T: DeserializeOwned>(
+    path: &Path,
+    header: &HeaderText,
+    fault: &str,
+) -> Result<Opened<T>, ForgeError> {
+    let ours: Option<Ours<T>> = header
         .metadata()
-        .map_err(|e| ForgeError::artifact(path, format!("its manifest cannot be read: {e}")))?;
-    let not_ours = || {
+        .map_err(|e| ForgeError::artifact(path, format!("its manifest {fault}: {e}")))?;
+    ours.and_then(|ours| ours.opened).ok_or_else(|| {
         let reason = format!("has no '{KEY}' entry in its header: not written here");
         ForgeError::damaged(path, reason)
-    };
-    let opened = ours.and_then(|ours| ours.opened).ok_or_else(not_ours)?;
-    Ok(opened.format)
+    })
 }
 
 impl<T: DeserializeOwned> TensorFile<T> {
@@ -112,10 +124,7 @@ impl<T: DeserializeOwned> TensorFile<T> {
     ) -> Result<Self, ForgeError> {
         let damaged = |reason: String| ForgeError::damaged(path, reason);
         let other = |reason: String| ForgeError::artifact(path, reason);
-        let header = HeaderText::read(&source).map_err(|fault| match fault {
-            Fault::Io(error) => ForgeError::io(path, error),
-            Fault::Damaged(reason) => damaged(reason),
-        })?;
+        let header = self::header(path, &source)?;
         let digits = digits_at(&header.text).ok_or_else(|| {
             damaged("has no checksum in its header: damaged, or not written here".into())
         })?;
@@ -123,13 +132,7 @@ impl<T: DeserializeOwned> TensorFile<T> {
         if header.text.get(digits..digits + CHECKSUM_DIGITS) != Some(&sum) {
             return Err(damaged("damaged: the checksum does not match".into()));
         }
-        let ours: Option<Ours<IgnoredAny>> =
-            (header.metadata()).map_err(|e| other(format!("its manifest cannot be read: {e}")))?;
-        let not_ours = || {
-            let reason = format!("has no '{KEY}' entry in its header: not written here");
-            damaged(reason)
-        };
-        let envelope = ours.and_then(|ours| ours.opened).ok_or_else(not_ours)?;
+        let envelope: Opened<IgnoredAny> = self::envelope(path, &header, "cannot be read")?;
         if envelope.blake3 != sum {
             return Err(damaged("damaged: it has two checksums".into()));
         }
@@ -145,9 +148,7 @@ impl<T: DeserializeOwned> TensorFile<T> {
         }
         let entries = (header.entries(source.len() - header.data_start, MOST_TENSORS))
             .map_err(|e| damaged(format!("not a whole safetensors file: {e}")))?;
-        let ours: Option<Ours<T>> =
-            (header.metadata()).map_err(|e| other(format!("its manifest does not fit: {e}")))?;
-        let envelope = ours.and_then(|ours| ours.opened).ok_or_else(not_ours)?;
+        let envelope: Opened<T> = self::envelope(path, &header, "does not fit")?;
         let data_start = header.data_start;
         Ok(Self {
             path: path.into(),

@@ -8,7 +8,7 @@ use burn::optim::{DynState, GradientsParams, Optimizer, StateSink, StateSource};
 use burn::tensor::Tensor;
 use forge_nn::ForgeError;
 use forge_nn::parameters::{
-    ParameterMapper, ParameterPath, ParameterVisitor, map_parameters, replace_value,
+    Floats, ParameterMapper, ParameterPath, ParameterVisitor, map_parameters, names, replace_value,
     visit_parameters,
 };
 
@@ -197,7 +197,7 @@ impl NamedOptimizer {
     pub fn load<M: Module>(&mut self, module: &M, state: OptimizerState) -> Result<(), ForgeError> {
         self.check(module)?;
         let OptimizerState { tensors, scalars } = state;
-        let names = tensors.keys().chain(scalars.keys()).cloned().collect();
+        let left = tensors.keys().chain(scalars.keys()).cloned().collect();
         let scalars = scalars
             .into_iter()
             .filter_map(|(name, value)| Some((name, from_json(&value)?)))
@@ -213,8 +213,8 @@ impl NamedOptimizer {
         let mut load = Load {
             source,
             shapes,
-            names: parameter_names(module),
-            left: names,
+            names: names(module, Floats::All).into_iter().collect(),
+            left,
             problems: Vec::new(),
             optimizer: self,
             params: HashMap::new(),
@@ -309,18 +309,6 @@ impl ParameterVisitor for Save<'_> {
             optimizer.state_flatten(&path.join(), &entry.state, &mut self.sink);
         }
     }
-}
-
-fn parameter_names<M: Module>(module: &M) -> BTreeSet<String> {
-    struct Names(BTreeSet<String>);
-    impl ParameterVisitor for Names {
-        fn visit<const D: usize>(&mut self, path: &ParameterPath, _: &Param<Tensor<D>>) {
-            self.0.insert(path.join());
-        }
-    }
-    let mut names = Names(BTreeSet::new());
-    visit_parameters(module, &mut names);
-    names.0
 }
 
 struct Load<'a> {

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::optim::{DynOptimizer, Optimizer};
-use burn::tensor::Tensor;
 use forge_nn::ForgeError;
-use forge_nn::parameters::{ParameterPath, ParameterVisitor, visit_parameters};
+use forge_nn::parameters::{Floats, ParameterPath, names};
 
 use super::{DecayRule, PathPattern, StepRates};
 
@@ -162,15 +161,13 @@ impl ParameterGroups {
 
     /// Names every pattern that fits no parameter of `module`.
     pub(super) fn check<M: Module>(&self, module: &M) -> Result<(), ForgeError> {
-        let mut left = Unfit {
-            patterns: self.needed().flat_map(|g| &g.patterns).collect(),
-            some_name: None,
-        };
-        visit_parameters(module, &mut left);
-        let Some(pattern) = left.patterns.first() else {
+        let names = names(module, Floats::All);
+        let mut patterns = self.needed().flat_map(|group| &group.patterns);
+        let unfit = |pattern: &&PathPattern| !names.iter().any(|name| pattern.fits(name));
+        let Some(pattern) = patterns.find(unfit) else {
             return Ok(());
         };
-        let example = left.some_name.unwrap_or_default();
+        let example = names.first().map(String::as_str).unwrap_or_default();
         let allowed = format!("a pattern that fits a parameter of the module, such as '{example}'");
         let field = "optimizer.groups.match";
         Err(ForgeError::config(field, format!("'{pattern}'"), allowed))
@@ -184,18 +181,5 @@ impl fmt::Debug for ParameterGroups {
             .field("groups", &patterns)
             .field("rule", &self.rule)
             .finish_non_exhaustive()
-    }
-}
-
-struct Unfit<'a> {
-    patterns: Vec<&'a PathPattern>,
-    some_name: Option<String>,
-}
-
-impl ParameterVisitor for Unfit<'_> {
-    fn visit<const D: usize>(&mut self, path: &ParameterPath, _: &Param<Tensor<D>>) {
-        let name = path.join();
-        self.patterns.retain(|pattern| !pattern.fits(&name));
-        self.some_name.get_or_insert(name);
     }
 }
