@@ -36,16 +36,16 @@ struct Arguments {
     /// File to write, CSV or Parquet by its ending; a link is followed, a pipe written to.
     #[arg(long)]
     out: PathBuf,
-    /// all: what the input holds, and the predictions; or predictions alone.
-    #[arg(long, default_value = "all")]
-    columns: OutputColumns,
+    /// all: what the input holds, and the predictions; or predictions alone [default: all].
+    #[arg(long)]
+    columns: Option<OutputColumns>,
     /// Predict several times and write how sure the model is: members (of an ensemble or tabm),
     /// dropout:30 or noise:0.05 [default: once].
     #[arg(long)]
     inference: Option<Inference>,
-    /// Quantiles to write beside predicted distributions.
-    #[arg(long, num_args = 1.., value_name = "Q", default_values_t = [0.05, 0.95])]
-    quantiles: Vec<f64>,
+    /// Quantiles to write beside predicted distributions [default: 0.05 0.95].
+    #[arg(long, num_args = 1.., value_name = "Q")]
+    quantiles: Option<Vec<f64>>,
     /// Where to compute.
     #[arg(long, default_value = "flex")]
     device: DeviceName,
@@ -101,9 +101,13 @@ macro_rules! read_as_asked {
 fn predict(model: &FittedModel, arguments: &Arguments) -> Result<(), Error> {
     let mut config = PredictionConfig::of(model);
     read_as_asked!(config, arguments);
-    config.columns = arguments.columns;
+    if let Some(columns) = arguments.columns {
+        config.columns = columns;
+    }
+    if let Some(quantiles) = &arguments.quantiles {
+        config.quantiles.clone_from(quantiles);
+    }
     config.inference = arguments.inference;
-    config.quantiles.clone_from(&arguments.quantiles);
     config.allow_unknown_labels = arguments.allow_unknown_labels;
     let account = model.predict_file(&arguments.data, &arguments.out, &config)?;
     println!("{account}");
@@ -111,10 +115,16 @@ fn predict(model: &FittedModel, arguments: &Arguments) -> Result<(), Error> {
 }
 
 fn forecast(model: &FittedForecaster, arguments: &Arguments) -> Result<(), Error> {
-    if arguments.inference.is_some() {
-        let allowed =
-            "absent: this model is a forecaster, and writes the quantiles that it has learned";
-        return Err(ForgeError::config("inference", "set", allowed).into());
+    let for_rows = [
+        ("columns", arguments.columns.is_some()),
+        ("inference", arguments.inference.is_some()),
+        ("quantiles", arguments.quantiles.is_some()),
+        ("allow_unknown_labels", arguments.allow_unknown_labels),
+    ];
+    if let Some((name, _)) = for_rows.iter().find(|(_, is_set)| *is_set) {
+        let allowed = "absent: this model is a forecaster, and writes the steps to come with the \
+                       quantiles that it has learned";
+        return Err(ForgeError::config(name, "set", allowed).into());
     }
     let mut config = ForecastFileConfig::of(model);
     read_as_asked!(config, arguments);

@@ -6,6 +6,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution};
 
+use crate::dataset::mask_rows;
 use crate::{DataError, TabularBatch};
 
 /// Which rows were mixed into those of a batch, and how much of each row is still its own.
@@ -85,8 +86,8 @@ impl Draw {
         batch.x_num = Some(mix.of_values(x));
         // A number that was imputed in one of the two is not one of the table.
         batch.num_present = batch.num_present.take().map(|present| {
-            let others = present.clone().int().select(0, mix.partner.clone());
-            present.bool_and(others.equal_elem(1))
+            let others = mask_rows(present.clone(), mix.partner.clone());
+            present.bool_and(others)
         });
         Ok(Some(mix))
     }

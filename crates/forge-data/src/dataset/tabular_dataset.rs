@@ -6,7 +6,7 @@ use burn::tensor::kind::Basic;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use super::tabular_batch::EachTensor;
-use super::{TabularBatch, weights};
+use super::{TabularBatch, mask_rows, weights};
 use crate::{DataError, EncodedTargets, Features};
 
 /// `N` preprocessed rows on a device; targets, masks and weights where known.
@@ -152,12 +152,7 @@ impl TabularDataset {
         assert!(!indices.is_empty(), "a batch needs at least one row");
         let indices = TensorData::new(indices.clone(), [indices.len()]);
         let indices = Tensor::from_data(indices, &self.device);
-        // Burn's flex backend gives what it selects of booleans another type, which later operations
-        // refuse: masks are selected as integers.
-        let mask = |mask: &Option<Tensor<2, Bool>>| {
-            let mask = mask.clone()?;
-            Some(mask.int().select(0, indices.clone()).equal_elem(1))
-        };
+        let mask = |mask: &Option<Tensor<2, Bool>>| Some(mask_rows(mask.clone()?, indices.clone()));
         let (num_present, cat_present) = (mask(&self.all.num_present), mask(&self.all.cat_present));
         let rest = TabularBatch {
             num_present: None,
