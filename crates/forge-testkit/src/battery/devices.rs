@@ -74,11 +74,19 @@ fn compare<S: Subject>(config: &S, device: &Device) -> Result<(), ForgeError> {
         let model = without_dropout(load(&device)?);
         let y = model.forward(config.given(5, 1, &device));
         let weights = floats::<2>(Noise::new(4).tensor(&y.dims()), &device);
-        let gradients = (y * weights).sum().backward();
-        Ok::<_, ForgeError>(gradients_by_name(&model, &gradients))
+        let gradients = (y.clone() * weights).sum().backward();
+        let gradients = gradients_by_name(&model, &gradients);
+        Ok::<_, ForgeError>((values(y), gradients))
     };
-    let expected = gradients(&flex)?;
-    let found = gradients(device)?;
+    let (expected_output, expected) = gradients(&flex)?;
+    let (output, found) = gradients(device)?;
+    assert_close(
+        &format!("{config:?} output in training mode"),
+        &output,
+        &expected_output,
+        tolerance,
+        0.0,
+    );
     assert_eq!(
         found.len(),
         expected.len(),

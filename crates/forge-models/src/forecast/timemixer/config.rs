@@ -140,18 +140,6 @@ impl ModuleConfig for TimeMixerConfig {
         self.check_steps()
     }
 
-    fn try_init(&self, device: &Device) -> Result<TimeMixer, ForgeError> {
-        // Found by the battery in f64 on an H200: all 36 gradients are off, those of the last layers too,
-        // outputs are right; pooling alone is right there, and wgpu, with the same programs, is right.
-        if device.is_autodiff() && format!("{device:?}").contains("Cuda") {
-            let told = "'timemixer' gets wrong gradients on CUDA with Burn 0.22; train it on another \
-                        device (flex, wgpu), its forecasts are right on CUDA too";
-            return Err(ForgeError::device(told));
-        }
-        self.validate()?;
-        Ok(self.build(device))
-    }
-
     fn build(&self, device: &Device) -> TimeMixer {
         let (width, spec) = (self.d_model, &self.windows);
         let (steps, channels) = (self.steps(), self.channels());
