@@ -58,6 +58,8 @@ mod guides {
     struct SeveralPredictions;
     #[doc = include_str!("../docs/performance.md")]
     struct Performance;
+    #[doc = include_str!("../docs/ablation.md")]
+    struct Ablation;
     #[doc = include_str!("../docs/results.md")]
     struct Results;
     #[doc = include_str!("../docs/averaging.md")]
