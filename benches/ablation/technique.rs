@@ -161,6 +161,14 @@ pub(crate) fn all() -> Vec<Technique> {
         without_ema("snapshots for EMA", "snapshots", json!({})),
         Technique::trainer("no clipping", json!({"clip_norm": null})),
         Technique::trainer("adaptive clipping", adaptive),
+        Technique {
+            rate: 2.0,
+            ..Technique::new("twice the rate")
+        },
+        Technique {
+            rate: 4.0,
+            ..Technique::new("four times the rate")
+        },
         Technique::schedule("constant rate", "constant"),
         Technique::schedule("one cycle", "one_cycle"),
         Technique::schedule("warm restarts", "cosine_warm_restarts"),
