@@ -3,6 +3,7 @@
 
 use super::cases::{self, Case};
 use super::evaluation::{assert_agrees, assert_differentiates};
+use super::products;
 use super::recurrences;
 
 /// Numbers that a case may have: under Miri, which interprets, small ones only.
@@ -42,6 +43,16 @@ fn softmax() {
 #[test]
 fn dropout_residual_without_dropout() {
     check(cases::residuals());
+}
+
+#[test]
+fn products_of_activations() {
+    check(products::products());
+}
+
+#[test]
+fn activations() {
+    check(products::activations());
 }
 
 #[test]
