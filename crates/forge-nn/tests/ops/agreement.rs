@@ -25,6 +25,17 @@ fn linear() {
     check(cases::linear());
 }
 
+/// Blocks of many rows, of which the last is cut.
+#[test]
+fn linear_of_wide_weights() {
+    let sizes = [(7, 5, 3), (1100, 512, 513)];
+    check(
+        sizes
+            .map(|(rows, inputs, outputs)| cases::linear_without_bias(rows, inputs, outputs))
+            .into(),
+    );
+}
+
 #[test]
 fn norms() {
     check(cases::norms());

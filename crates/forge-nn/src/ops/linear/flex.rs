@@ -82,10 +82,17 @@ impl<E> Shared<E> {
     }
 }
 
+/// Elements of a weight that no second-level cache holds.
+const WIDE: usize = 1 << 18;
+
 /// Rows of one block: a multiple of the products' own blocking, and few enough that input and
-/// output of a block share the second-level cache.
+/// output of a block share the second-level cache. A product packs its whole weight first: of a wide
+/// one, which leaves the cache anyway, many rows share that.
 fn block_rows(inputs: usize, outputs: usize) -> usize {
-    ((160 << 10) / (inputs + outputs)).clamp(64, 384)
+    match inputs * outputs >= WIDE {
+        true => 512,
+        false => ((160 << 10) / (inputs + outputs)).clamp(64, 384),
+    }
 }
 
 /// The output, and the value before the activation where the backward pass will need it
