@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::ops::burns_gelu_is_exact;
+use crate::ops::{Activation, activated};
 
 /// GELU: `x Φ(x)` with the normal distribution's `Φ(x) = (1 + erf(x / √2)) / 2`, exact in value and
 /// gradient on every device.
@@ -25,10 +25,5 @@ use crate::ops::burns_gelu_is_exact;
 /// ```
 #[must_use]
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    if burns_gelu_is_exact(&x.device()) {
-        #[allow(clippy::disallowed_methods, reason = "exact on this device")]
-        return burn::tensor::activation::gelu(x);
-    }
-    let cdf = (x.clone() * core::f64::consts::FRAC_1_SQRT_2).erf() + 1.0;
-    x * cdf * 0.5
+    activated(x, Activation::Gelu)
 }

@@ -13,6 +13,7 @@ mod gelu;
 mod lisht;
 mod meta_acon;
 mod selu;
+mod silu;
 mod softplus;
 mod sparsemax;
 mod squared_relu;
@@ -23,7 +24,7 @@ pub use acon_a::{AconA, AconAConfig};
 pub use acon_b::{AconB, AconBConfig};
 pub use acon_c::{AconC, AconCConfig, acon_c};
 pub use burn::tensor::activation::{
-    gelu_approximate, leaky_relu, mish, relu, sigmoid, silu, softmax, tanh,
+    gelu_approximate, leaky_relu, mish, relu, sigmoid, softmax, tanh,
 };
 pub use elu::elu;
 pub use entmax15::entmax15;
@@ -34,6 +35,7 @@ pub use gelu::gelu;
 pub use lisht::lisht;
 pub use meta_acon::{MetaAcon, MetaAconConfig};
 pub use selu::selu;
+pub use silu::silu;
 pub use softplus::softplus;
 pub use sparsemax::sparsemax;
 pub use squared_relu::squared_relu;

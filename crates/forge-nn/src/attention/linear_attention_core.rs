@@ -3,6 +3,7 @@
 use burn::tensor::activation::relu;
 use burn::tensor::{Bool, Tensor};
 
+use crate::ops::matmul;
 use crate::position::RotaryEmbedding;
 
 /// Tokens that a causal pass handles by one quadratic product.
@@ -53,8 +54,8 @@ pub fn linear_attention(
     key_valid: Option<Tensor<2, Bool>>,
     eps: f64,
 ) -> Tensor<4> {
-    let sums = keys(k, key_valid).swap_dims(2, 3).matmul(with_one(v));
-    normalize(feature_map(q).matmul(sums), eps)
+    let sums = matmul(keys(k, key_valid).swap_dims(2, 3), with_one(v));
+    normalize(matmul(feature_map(q), sums), eps)
 }
 
 /// [`linear_attention`] where token `i` sees tokens `j ≤ i`, going on from `state`: the sums are
@@ -105,7 +106,7 @@ pub fn linear_attention_rotary(
     let (q, k) = (feature_map(q), keys(k, key_valid));
     let normalizer = q.clone().matmul(k.clone().sum_dim(2).swap_dims(2, 3));
     let (q, k) = (rotary.forward(q, 0), rotary.forward(k, 0));
-    q.matmul(k.swap_dims(2, 3).matmul(v)) / (normalizer + eps)
+    matmul(q, matmul(k.swap_dims(2, 3), v)) / (normalizer + eps)
 }
 
 /// [`linear_attention_rotary`] where token `i` sees tokens `j ≤ i`, going on from `state`, in
@@ -158,12 +159,9 @@ fn running(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, before: &mut Option<Tensor<
     };
     // Keys are padded with zeros after the feature map, so padding adds nothing.
     let (q, k, v) = (chunked(q), chunked(k), chunked(v));
-    let inside = q
-        .clone()
-        .matmul(k.clone().swap_dims(3, 4))
-        .tril(0)
-        .matmul(v.clone());
-    let sums = k.swap_dims(3, 4).matmul(v).cumsum(2);
+    let scores = matmul(q.clone(), k.clone().swap_dims(3, 4));
+    let inside = matmul(scores.tril(0), v.clone());
+    let sums = matmul(k.swap_dims(3, 4), v).cumsum(2);
     let start = before
         .take()
         .unwrap_or_else(|| sums.clone().narrow(2, 0, 1).squeeze_dim(2) * 0.0);
@@ -176,7 +174,7 @@ fn running(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, before: &mut Option<Tensor<
     } else {
         start
     };
-    let mixed = (inside + q.matmul(earlier)).reshape([batch, heads, chunks * length, columns]);
+    let mixed = (inside + matmul(q, earlier)).reshape([batch, heads, chunks * length, columns]);
     mixed.narrow(2, 0, time)
 }
 

@@ -1,7 +1,8 @@
 //! An operation with its weights.
 
+use crate::activation::silu;
 use burn::module::Module;
-use burn::tensor::activation::{silu, tanh};
+use burn::tensor::activation::tanh;
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::Operation;

@@ -5,6 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::config_macro::config;
+use crate::ops::matmul;
 use crate::{ForgeError, ModuleConfig, check};
 
 config! {
@@ -132,7 +133,7 @@ impl GroupedLinear {
             self.n_groups,
             self.d_input
         );
-        let y = x.matmul(self.weight.val());
+        let y = matmul(x, self.weight.val());
         match &self.bias {
             Some(bias) => y + bias.val().unsqueeze_dim(1),
             None => y,

@@ -1,8 +1,8 @@
 //! Layer normalisation whose whole affine is a function of a condition.
 
+use crate::activation::silu;
 use burn::module::Module;
 use burn::nn::Initializer;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 

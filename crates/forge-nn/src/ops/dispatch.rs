@@ -28,16 +28,6 @@ pub(crate) fn records(device: &Device) -> bool {
     }
 }
 
-/// Whether Burn's GELU has the gradient of GELU behind `device`: elsewhere it has that of the tanh
-/// approximation (Burn 0.22; mended in 0.23).
-pub(crate) fn burns_gelu_is_exact(device: &Device) -> bool {
-    match device.as_dispatch().clone().inner() {
-        #[cfg(feature = "flex")]
-        DispatchDevice::Flex(_) => true,
-        _ => false,
-    }
-}
-
 /// Whether dropout masks come from a seed: the `flex` kernels compute them on the fly, so that no
 /// mask is ever stored. Elsewhere the backend's own generator is faster than a mask made here.
 pub(crate) fn masks_from_seed(device: &Device) -> bool {

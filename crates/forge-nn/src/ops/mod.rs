@@ -45,12 +45,14 @@ mod optional;
 mod same_dtype;
 mod triangle;
 
+mod activation;
 mod adamw;
 mod attention;
 mod dropout_residual;
 mod glu;
 mod linear;
 mod lstm;
+mod matmul;
 mod max_scan;
 mod row_norm;
 mod selective_scan;
@@ -61,18 +63,19 @@ mod stop_gradient;
 
 pub(crate) use half::in_f32;
 
+pub use activation::{Activation, ActivationOps, activated};
 pub use adamw::{AdamWOps, AdamWStep, adamw_step};
 pub use attention::{
     AttentionMask, AttentionOps, AttentionOptions, AttentionParams, PackedHeads, attention,
     attention_packed, attention_with_weights,
 };
-pub(crate) use dispatch::burns_gelu_is_exact;
 pub use dropout_residual::{DropoutResidualOps, dropout, dropout_residual};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_buffers;
 pub use glu::{GluKind, GluOps, geglu, glu, reglu, swiglu};
 pub use linear::{LinearActivation, LinearOps, linear, linear_activation};
 pub use lstm::{LstmOps, lstm};
+pub use matmul::{MatmulOps, matmul};
 pub use max_scan::{MaxScanOps, max_scan};
 pub use optional::{OptionalBool, OptionalFloat};
 pub use row_norm::{RowNorm, RowNormOps, layer_norm, rms_norm};

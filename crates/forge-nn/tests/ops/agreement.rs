@@ -3,6 +3,7 @@
 
 use super::cases::{self, Case};
 use super::evaluation::{assert_agrees, assert_differentiates};
+use super::products;
 use super::recurrences;
 
 /// Numbers that a case may have: under Miri, which interprets, small ones only.
@@ -24,6 +25,17 @@ fn linear() {
     check(cases::linear());
 }
 
+/// Blocks of many rows, of which the last is cut.
+#[test]
+fn linear_of_wide_weights() {
+    let sizes = [(7, 5, 3), (1100, 512, 513)];
+    check(
+        sizes
+            .map(|(rows, inputs, outputs)| cases::linear_without_bias(rows, inputs, outputs))
+            .into(),
+    );
+}
+
 #[test]
 fn norms() {
     check(cases::norms());
@@ -42,6 +54,16 @@ fn softmax() {
 #[test]
 fn dropout_residual_without_dropout() {
     check(cases::residuals());
+}
+
+#[test]
+fn products_of_activations() {
+    check(products::products());
+}
+
+#[test]
+fn activations() {
+    check(products::activations());
 }
 
 #[test]

@@ -126,21 +126,26 @@ pub(crate) fn linear() -> Vec<Case> {
                 ));
             }
         }
-        cases.push(case(
-            format!("linear without bias {rows}x{inputs}x{outputs}, weight transposed"),
-            vec![values(1, rows * inputs), values(2, inputs * outputs)],
-            rows < 10,
-            move |t| {
-                let w = part(&t, 1).reshape([outputs, inputs]).transpose();
-                ops::linear(part(&t, 0).reshape([rows, inputs]), w, None).flatten(0, 1)
-            },
-            move |t| {
-                let w = part(&t, 1).reshape([outputs, inputs]).transpose();
-                part(&t, 0).reshape([rows, inputs]).matmul(w).flatten(0, 1)
-            },
-        ));
+        cases.push(linear_without_bias(rows, inputs, outputs));
     }
     cases
+}
+
+/// The weight lies transposed.
+pub(crate) fn linear_without_bias(rows: usize, inputs: usize, outputs: usize) -> Case {
+    case(
+        format!("linear without bias {rows}x{inputs}x{outputs}, weight transposed"),
+        vec![values(1, rows * inputs), values(2, inputs * outputs)],
+        rows < 10,
+        move |t| {
+            let w = part(&t, 1).reshape([outputs, inputs]).transpose();
+            ops::linear(part(&t, 0).reshape([rows, inputs]), w, None).flatten(0, 1)
+        },
+        move |t| {
+            let w = part(&t, 1).reshape([outputs, inputs]).transpose();
+            part(&t, 0).reshape([rows, inputs]).matmul(w).flatten(0, 1)
+        },
+    )
 }
 
 /// Burn's own GELU has the slope of the tanh approximation on some backends.

@@ -14,6 +14,7 @@ use super::cases::{self, Case};
 use super::evaluation::{
     assert_within_budget, evaluate, evaluate_on, relative_error, tensor, values,
 };
+use super::products;
 use super::recurrences;
 
 /// `flex` has its own tests, in f64 too.
@@ -99,6 +100,11 @@ fn device_norms() {
 #[test]
 fn device_gated_units() {
     check(cases::gates());
+}
+
+#[test]
+fn device_activations_on_their_own() {
+    check(products::activations());
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod capture;
 mod cases;
 mod devices;
 mod evaluation;
+mod products;
 mod recurrences;
 mod recycled;
 mod second_order;

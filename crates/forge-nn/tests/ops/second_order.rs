@@ -7,9 +7,10 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{AutodiffBackend, Flex};
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
-    AttentionOps, AttentionParams, DropoutResidualOps, GluKind, GluOps, LinearActivation,
-    LinearOps, LstmOps, MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, RowNorm, RowNormOps,
-    SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, stop_gradient,
+    Activation, ActivationOps, AttentionOps, AttentionParams, DropoutResidualOps, GluKind, GluOps,
+    LinearActivation, LinearOps, LstmOps, MatmulOps, MaxScanOps, OptionalBool, OptionalFloat,
+    PackedHeads, RowNorm, RowNormOps, SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps,
+    StopGradientOps, stop_gradient,
 };
 
 use super::evaluation::{tensor, values};
@@ -131,6 +132,17 @@ fn geglu<B: GluOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::fused_glu(reshape::<B>(x, &[3, 10]), GluKind::Gelu)
 }
 twice!(through_geglu, 30, geglu);
+
+fn slope_of_gelu<B: ActivationOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::fused_activation(x, Activation::GeluTanhSlope)
+}
+twice!(through_slope_of_gelu, 30, slope_of_gelu);
+
+fn products<B: MatmulOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[2, 3, 5]);
+    B::fused_matmul(x.clone(), B::float_transpose(x))
+}
+twice!(through_products, 30, products);
 
 fn swiglu<B: GluOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::fused_glu(reshape::<B>(x, &[3, 10]), GluKind::Silu)

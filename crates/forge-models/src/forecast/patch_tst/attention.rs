@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::attention::{merge_heads, split_heads};
 use forge_nn::ops::{
-    AttentionMask, AttentionOptions, PackedHeads, attention_packed, attention_with_weights, softmax,
+    AttentionMask, AttentionOptions, PackedHeads, attention_packed, attention_with_weights, matmul,
+    softmax,
 };
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
@@ -72,13 +73,13 @@ impl ResidualAttention {
             return self.out(merge_heads(mixed), None, Some(weights));
         }
         let scale = ((width / self.n_heads) as f64).sqrt().recip();
-        let scores = (q * scale).matmul(k.swap_dims(2, 3));
+        let scores = matmul(q * scale, k.swap_dims(2, 3));
         let scores = match before {
             Some(before) => scores + before,
             None => scores,
         };
         let weights = softmax(scores.clone(), 3);
-        let mixed = merge_heads(weights.clone().matmul(v));
+        let mixed = merge_heads(matmul(weights.clone(), v));
         self.out(mixed, Some(scores), map.then_some(weights))
     }
 

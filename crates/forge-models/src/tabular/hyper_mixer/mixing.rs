@@ -5,6 +5,7 @@ use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
 use forge_nn::activation::gelu;
 use forge_nn::attention::{merge_heads, split_heads};
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
+use forge_nn::ops::matmul;
 use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
@@ -128,8 +129,8 @@ impl HyperMixing {
         let positions = positions(time, width, &tokens.device(), tokens.dtype());
         let placed = tokens.clone() * (width as f64).sqrt() + positions.unsqueeze();
         let (w1, w2) = (self.w1.forward(placed.clone()), self.w2.forward(placed));
-        let hidden = gelu(w1.swap_dims(2, 3).matmul(split_heads(tokens, self.n_heads)));
-        let y = merge_heads(w2.matmul(hidden));
+        let hidden = matmul(w1.swap_dims(2, 3), split_heads(tokens, self.n_heads));
+        let y = merge_heads(matmul(w2, gelu(hidden)));
         match &self.norm {
             Some(norm) => norm.forward(y),
             None => y,
@@ -139,16 +140,21 @@ impl HyperMixing {
 
 /// Codes of the positions from 1 on, `[T, D]`.
 fn positions(time: usize, width: usize, device: &Device, dtype: DType) -> Tensor<2> {
-    let code = |position: usize, column: usize| {
-        let exponent = 2.0 * column as f64 / width as f64;
-        let angle = position as f64 * 10_000.0_f64.powf(-exponent);
-        match column.is_multiple_of(2) {
-            true => angle.sin(),
-            false => angle.cos(),
-        }
-    };
-    let values: Vec<f64> = (1..=time)
-        .flat_map(|position| (0..width).map(move |column| code(position, column)))
-        .collect();
+    let frequency = |column: usize| 10_000.0_f64.powf(-(2.0 * column as f64 / width as f64));
+    let frequencies: Vec<f64> = (0..width).map(frequency).collect();
+    let mut values = Vec::with_capacity(time * width);
+    for position in 1..=time {
+        let angles = frequencies
+            .iter()
+            .map(|frequency| position as f64 * frequency);
+        values.extend(
+            angles
+                .enumerate()
+                .map(|(column, angle)| match column.is_multiple_of(2) {
+                    true => angle.sin(),
+                    false => angle.cos(),
+                }),
+        );
+    }
     Tensor::from_data(TensorData::new(values, [time, width]), (device, dtype))
 }

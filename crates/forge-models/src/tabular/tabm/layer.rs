@@ -1,8 +1,9 @@
 //! A hidden layer of all members.
 
 use burn::module::{Module, Param};
-use burn::tensor::activation::{relu, silu};
+use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use forge_nn::activation::silu;
 use forge_nn::ops::{self, LinearActivation};
 use forge_nn::{GroupedLinear, GroupedLinearConfig, Linear, LinearConfig, ModuleConfig};
 

@@ -1,6 +1,7 @@
 //! The inner model: what it is asked, and how it learns.
 
 use burn::tensor::Tensor;
+use forge_nn::ops::{Activation, activated, matmul};
 
 /// Inside the root of the inner norm.
 const EPSILON: f64 = 1e-6;
@@ -62,19 +63,12 @@ fn normalised(z: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
 
 /// GELU with the tanh approximation.
 pub(super) fn gelu_tanh<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let root = (2.0 / core::f64::consts::PI).sqrt();
-    let cube = x.clone() * x.clone() * x.clone() * 0.044_715;
-    let t = ((x.clone() + cube) * root).tanh();
-    x * (t + 1.0) * 0.5
+    activated(x, Activation::GeluTanh)
 }
 
 /// Its slope, with the constants of the authors' code, which are rounded.
 fn gelu_slope(x: Tensor<4>) -> Tensor<4> {
-    let square = x.clone() * x.clone();
-    let t = (x.clone() * (square.clone() * 0.044_715 + 1.0) * 0.797_884_56).tanh();
-    let rest = -(t.clone() * t.clone()) + 1.0;
-    let inner = square * 0.107_032_224_3 + 0.797_884_56;
-    x * rest * inner * 0.5 + (t + 1.0) * 0.5
+    activated(x, Activation::GeluTanhSlope)
 }
 
 /// The gradients of the inner loss at the tokens of `views`, all at the weights `layers`: half the squared
@@ -91,7 +85,7 @@ pub(super) fn lessons(layers: &[FastLayer], norm: &InnerNorm, views: &Views) -> 
             }
             None => views.k.clone(),
         };
-        outputs.push(input.matmul(layer.weight.clone()) + layer.bias.clone());
+        outputs.push(matmul(input, layer.weight.clone()) + layer.bias.clone());
     }
     let mut lessons = vec![];
     let mut gradient: Option<Tensor<4>> = None;
@@ -100,7 +94,7 @@ pub(super) fn lessons(layers: &[FastLayer], norm: &InnerNorm, views: &Views) -> 
             Some(above) => above * gelu_slope(z),
             None => norm.gradient(z, views.v.clone() - views.k.clone()),
         };
-        gradient = Some(here.clone().matmul(layer.weight.clone().transpose()));
+        gradient = Some(matmul(here.clone(), layer.weight.clone().transpose()));
         lessons.push(Lesson {
             input,
             gradient: here,
@@ -139,16 +133,16 @@ pub(super) fn mini_batch(
     let lessons = lessons(layers, norm, views);
     let answers = answer(views.q.clone(), layers.len(), norm, |l, x| {
         let (layer, lesson) = (&layers[l], &lessons[l]);
-        let before = x.clone().matmul(layer.weight.clone()) + layer.bias.clone();
-        let near = x.matmul(lesson.input.clone().transpose()) + 1.0;
-        before - (near * rates.clone()).matmul(lesson.gradient.clone())
+        let before = matmul(x.clone(), layer.weight.clone()) + layer.bias.clone();
+        let near = matmul(x, lesson.input.clone().transpose()) + 1.0;
+        before - matmul(near * rates.clone(), lesson.gradient.clone())
     });
     let last = rates.dims()[2] - 1;
     let rates = rates.clone().narrow(2, last, 1);
     for (layer, lesson) in layers.iter_mut().zip(lessons) {
         let weighted = lesson.input.transpose() * rates.clone();
-        let weight = layer.weight.clone() - weighted.matmul(lesson.gradient.clone());
-        let bias = layer.bias.clone() - rates.clone().matmul(lesson.gradient);
+        let weight = layer.weight.clone() - matmul(weighted, lesson.gradient.clone());
+        let bias = layer.bias.clone() - matmul(rates.clone(), lesson.gradient);
         *layer = FastLayer { weight, bias };
     }
     answers

@@ -6,6 +6,7 @@ use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{DType, Device, Int, Tensor};
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
+use forge_nn::ops::matmul;
 use forge_nn::position::RotaryEmbedding;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -275,7 +276,7 @@ impl TokenMixer for TttMixer {
         let learned: Vec<FastLayer> = learned
             .map(|(sum, lesson)| {
                 let gradient = lesson.gradient * rate.clone();
-                let weight = lesson.input.transpose().matmul(gradient.clone());
+                let weight = matmul(lesson.input.transpose(), gradient.clone());
                 FastLayer {
                     weight: sum.weight + weight,
                     bias: sum.bias + gradient,
@@ -293,7 +294,7 @@ impl TokenMixer for TttMixer {
             })
             .collect();
         let answers = answer(views.q, now.len(), &norm, |l, x| {
-            x.matmul(now[l].weight.clone()) + now[l].bias.clone()
+            matmul(x, now[l].weight.clone()) + now[l].bias.clone()
         });
         let y = self.finish(answers, x).squeeze_dim::<2>(1);
         let next = if place + 1 == self.mini_batch_size {

@@ -2,9 +2,8 @@
 
 use burn::module::Module;
 use burn::nn::Initializer;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
-use forge_nn::activation::gelu;
+use forge_nn::activation::{gelu, silu};
 use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 

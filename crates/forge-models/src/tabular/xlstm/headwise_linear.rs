@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
+use forge_nn::ops::matmul;
 
 use super::small;
 
@@ -55,6 +56,6 @@ impl HeadwiseLinear {
     pub(super) fn forward_apart(&self, x: Tensor<3>) -> Tensor<3> {
         let [batch, time, _] = x.dims();
         let x = x.reshape([batch * time, self.groups, self.width / self.groups]);
-        x.swap_dims(0, 1).matmul(self.weight.val().swap_dims(1, 2))
+        matmul(x.swap_dims(0, 1), self.weight.val().swap_dims(1, 2))
     }
 }

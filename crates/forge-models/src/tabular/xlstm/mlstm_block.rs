@@ -2,8 +2,9 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
-use burn::tensor::activation::{log_sigmoid, silu};
+use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Int, Tensor};
+use forge_nn::activation::silu;
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::ops::{max_scan, ssd, stop_gradient};
 use forge_nn::parameters::drawn;

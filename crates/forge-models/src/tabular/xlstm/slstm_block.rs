@@ -2,9 +2,10 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
-use burn::tensor::activation::{log_sigmoid, sigmoid, silu};
+use burn::tensor::activation::{log_sigmoid, sigmoid};
 use burn::tensor::{Device, Tensor};
 use forge_nn::ModuleConfig;
+use forge_nn::activation::silu;
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::ops::slstm;
 use forge_nn::parameters::drawn;

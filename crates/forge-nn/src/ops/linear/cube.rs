@@ -28,7 +28,7 @@ impl LinearOps for CubeBackend {
         let x = Expr::<Self>(x);
         let shape = x.shape();
         let (z, dy) = (Expr::<Self>(z), Expr(dy));
-        let dz = reference::before_activation(z, dy, activation).rows();
+        let dz = reference::before(z, dy, activation).rows();
         let dtype = dz.0.dtype;
         let dbias = sum_of_rows(dz.0.clone());
         let dweight = product(x.clone().rows().transpose().0, dz.0.clone(), dtype);

@@ -6,6 +6,7 @@ use burn::backend::{Flex, TensorMetadata};
 use rayon::prelude::*;
 
 use super::{LinearActivation, LinearOps, reference};
+use crate::ops::activation::flex::{activate, slopes};
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::rows::for_rows;
 use crate::ops::flex::simd::multiversion;
@@ -81,10 +82,17 @@ impl<E> Shared<E> {
     }
 }
 
+/// Elements of a weight that no second-level cache holds.
+const WIDE: usize = 1 << 18;
+
 /// Rows of one block: a multiple of the products' own blocking, and few enough that input and
-/// output of a block share the second-level cache.
+/// output of a block share the second-level cache. A product packs its whole weight first: of a wide
+/// one, which leaves the cache anyway, many rows share that.
 fn block_rows(inputs: usize, outputs: usize) -> usize {
-    ((160 << 10) / (inputs + outputs)).clamp(64, 384)
+    match inputs * outputs >= WIDE {
+        true => 512,
+        false => ((160 << 10) / (inputs + outputs)).clamp(64, 384),
+    }
 }
 
 /// The output, and the value before the activation where the backward pass will need it
@@ -109,6 +117,7 @@ fn forward<E: Real>(
     let bias = bias.as_ref().map(|bias| bias.slice::<E>());
     let w = Shared(matrix::<E>(&weight));
 
+    let own = activation.on_its_own();
     let mut z = Buffer::<E>::new(&[rows, outputs]);
     let keep = keep && matches!(activation, LinearActivation::Gelu | LinearActivation::Silu);
     let block = block_rows(inputs, outputs);
@@ -135,7 +144,9 @@ fn forward<E: Real>(
     if !keep {
         for_rows(z.as_mut(), outputs, block, |first, out| {
             compute(first, out);
-            activate(out, activation);
+            if let Some(activation) = own {
+                activate(out, activation);
+            }
         });
         let y = z.into_tensor(shape);
         return (y.clone(), y);
@@ -148,62 +159,11 @@ fn forward<E: Real>(
         .for_each(|(task, (y, z))| {
             compute(task * block, z);
             y.copy_from_slice(z);
-            activate(y, activation);
+            if let Some(activation) = own {
+                activate(y, activation);
+            }
         });
     (y.into_tensor(shape.clone()), z.into_tensor(shape))
-}
-
-multiversion! {
-    fn activate<E>(values: &mut [E], activation: LinearActivation) {
-        match activation {
-            LinearActivation::Identity => {}
-            LinearActivation::Relu => {
-                for z in values {
-                    *z = z.larger(E::ZERO);
-                }
-            }
-            LinearActivation::Gelu => {
-                let (half, root) = (E::of(0.5), E::of(core::f64::consts::FRAC_1_SQRT_2));
-                for z in values {
-                    *z = *z * half * (E::ONE + (*z * root).erf());
-                }
-            }
-            LinearActivation::Silu => {
-                for z in values {
-                    *z *= z.sigmoid();
-                }
-            }
-        }
-    }
-}
-
-multiversion! {
-    /// `out = dy · activation'(z)`.
-    fn slopes<E>(out: &mut [E], z: &[E], dy: &[E], activation: LinearActivation) {
-        let triples = out.iter_mut().zip(z).zip(dy);
-        match activation {
-            LinearActivation::Identity => out.copy_from_slice(dy),
-            LinearActivation::Relu => {
-                for ((out, &z), &dy) in triples {
-                    *out = if z > E::ZERO { dy } else { E::ZERO };
-                }
-            }
-            LinearActivation::Gelu => {
-                let (half, root) = (E::of(0.5), E::of(core::f64::consts::FRAC_1_SQRT_2));
-                let density = E::of(0.398_942_280_401_432_7);
-                for ((out, &z), &dy) in triples {
-                    let cdf = half * (E::ONE + (z * root).erf());
-                    *out = dy * (cdf + z * density * (-half * z * z).exp());
-                }
-            }
-            LinearActivation::Silu => {
-                for ((out, &z), &dy) in triples {
-                    let s = z.sigmoid();
-                    *out = dy * (s + z * s * (E::ONE - s));
-                }
-            }
-        }
-    }
 }
 
 multiversion! {
@@ -248,9 +208,10 @@ fn backward<E: Real>(
     let run = |part: usize, dx: &mut [E], sums: &mut [E]| {
         let (dw, db) = sums.split_at_mut(inputs * outputs);
         db.fill(E::ZERO);
-        let mut scratch = match activation {
-            LinearActivation::Identity => Vec::new(),
-            _ => vec![E::ZERO; block * outputs],
+        let own = activation.on_its_own();
+        let mut scratch = match own {
+            None => Vec::new(),
+            Some(_) => vec![E::ZERO; block * outputs],
         };
         let (from, to) = (part * part_rows, ((part + 1) * part_rows).min(rows));
         if from >= to {
@@ -260,9 +221,9 @@ fn backward<E: Real>(
         while first < to {
             let count = block.min(to - first);
             let range = first * outputs..(first + count) * outputs;
-            let dz = match activation {
-                LinearActivation::Identity => &dy[range],
-                _ => {
+            let dz = match own {
+                None => &dy[range],
+                Some(activation) => {
                     let scratch = &mut scratch[..count * outputs];
                     slopes(scratch, &z[range.clone()], &dy[range], activation);
                     &*scratch

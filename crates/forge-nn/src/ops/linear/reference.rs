@@ -4,8 +4,8 @@ use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
 
 use super::LinearActivation;
+use crate::ops::activation::reference::{activated, before_activation};
 use crate::ops::expression::Expr;
-use crate::ops::glu;
 
 /// `[M, K] × [K, N]`, where any of them may be 0.
 fn matmul<B: Backend>(lhs: Expr<B>, rhs: Expr<B>) -> Expr<B> {
@@ -36,11 +36,9 @@ pub(super) fn forward<B: Backend>(
     if z.is_empty() {
         return (z.0.clone(), z.0);
     }
-    let y = match activation {
-        LinearActivation::Identity => z.clone(),
-        LinearActivation::Relu => z.clone().relu(),
-        LinearActivation::Gelu => glu::reference::gelu(z.clone()),
-        LinearActivation::Silu => z.clone() * z.clone().sigmoid(),
+    let y = match activation.on_its_own() {
+        Some(activation) => activated(z.clone(), activation),
+        None => z.clone(),
     };
     (y.0, z.0)
 }
@@ -60,7 +58,7 @@ pub(super) fn backward<B: Backend>(
         let zeros = |of: &Expr<B>| of.zeros_like(of.shape()).0;
         return (zeros(&x), zeros(&weight), dy.zeros_like(bias_shape).0);
     }
-    let dz = before_activation(z, dy, activation).rows();
+    let dz = before(z, dy, activation).rows();
     let shape = x.shape();
     let dbias = dz.clone().sum_rows();
     let dweight = matmul(x.rows().transpose(), dz.clone());
@@ -69,15 +67,9 @@ pub(super) fn backward<B: Backend>(
 }
 
 /// The gradient of the value before the activation.
-pub(super) fn before_activation<B: Backend>(
-    z: Expr<B>,
-    dy: Expr<B>,
-    activation: LinearActivation,
-) -> Expr<B> {
-    match activation {
-        LinearActivation::Identity => dy,
-        LinearActivation::Relu => Expr::relu_backward(z.relu(), dy),
-        LinearActivation::Gelu => dy * glu::reference::gelu_slope(z),
-        LinearActivation::Silu => dy * glu::reference::silu_slope(z),
+pub(super) fn before<B: Backend>(z: Expr<B>, dy: Expr<B>, activation: LinearActivation) -> Expr<B> {
+    match activation.on_its_own() {
+        Some(activation) => before_activation(z, dy, activation),
+        None => dy,
     }
 }

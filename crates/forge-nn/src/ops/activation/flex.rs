@@ -1,0 +1,151 @@
+//! Activations on `flex`.
+
+use burn::backend::flex::FlexTensor;
+use burn::backend::{Flex, TensorMetadata};
+
+use super::kind::{CUBE, ROOT, ROUNDED_CUBE, ROUNDED_ROOT};
+use super::{Activation, ActivationOps, reference};
+use crate::ops::expression::Expr;
+use crate::ops::flex::Real;
+use crate::ops::flex::buffer::Buffer;
+use crate::ops::flex::rows::{for_rows, rows_per_task};
+use crate::ops::flex::simd::multiversion;
+use crate::ops::flex::view::{Dense, by_dtype};
+
+impl ActivationOps for Flex {
+    fn fused_activation(x: FlexTensor, activation: Activation) -> FlexTensor {
+        by_dtype!([&x], E => {
+            forward::<E>(x, activation)
+        }, reference::activated::<Self>(Expr(x), activation).0)
+    }
+
+    fn fused_activation_backward(
+        x: FlexTensor,
+        dy: FlexTensor,
+        activation: Activation,
+    ) -> FlexTensor {
+        by_dtype!([&x, &dy], E => {
+            backward::<E>(x, dy, activation)
+        }, reference::before_activation::<Self>(Expr(x), Expr(dy), activation).0)
+    }
+}
+
+fn forward<E: Real>(x: FlexTensor, activation: Activation) -> FlexTensor {
+    let shape = x.shape();
+    let x = Dense::of(x);
+    let x = x.slice::<E>();
+    let mut out = Buffer::<E>::new(&[x.len()]);
+    for_rows(out.as_mut(), 1, rows_per_task(1), |first, out| {
+        out.copy_from_slice(&x[first..][..out.len()]);
+        activate(out, activation);
+    });
+    out.into_tensor(shape)
+}
+
+fn backward<E: Real>(x: FlexTensor, dy: FlexTensor, activation: Activation) -> FlexTensor {
+    let shape = x.shape();
+    let (x, dy) = (Dense::of(x), Dense::of(dy));
+    let (x, dy) = (x.slice::<E>(), dy.slice::<E>());
+    // The loops go over both by this length.
+    assert_eq!(x.len(), dy.len(), "activation: a gradient of another shape");
+    let mut dx = Buffer::<E>::new(&[x.len()]);
+    for_rows(dx.as_mut(), 1, rows_per_task(1), |first, dx| {
+        let here = first..first + dx.len();
+        slopes(dx, &x[here.clone()], &dy[here], activation);
+    });
+    dx.into_tensor(shape)
+}
+
+multiversion! {
+    /// Every value through the activation.
+    pub(in crate::ops) fn activate<E>(values: &mut [E], activation: Activation) {
+        let half = E::of(0.5);
+        let (root, cube) = (E::of(ROOT), E::of(CUBE));
+        let (rounded_root, rounded_cube) = (E::of(ROUNDED_ROOT), E::of(ROUNDED_CUBE));
+        match activation {
+            Activation::Relu => {
+                for z in values {
+                    *z = z.larger(E::ZERO);
+                }
+            }
+            Activation::Gelu => {
+                let root = E::of(core::f64::consts::FRAC_1_SQRT_2);
+                for z in values {
+                    *z = *z * half * (E::ONE + (*z * root).erf());
+                }
+            }
+            Activation::GeluTanh => {
+                for z in values {
+                    let x = *z;
+                    let t = (x * (E::ONE + cube * x * x) * root).tanh();
+                    *z = x * (t + E::ONE) * half;
+                }
+            }
+            Activation::GeluTanhSlope => {
+                for z in values {
+                    let x = *z;
+                    let square = x * x;
+                    let t = (x * (E::ONE + cube * square) * rounded_root).tanh();
+                    let inner = square * rounded_cube + rounded_root;
+                    *z = (x * (E::ONE - t * t) * inner + t + E::ONE) * half;
+                }
+            }
+            Activation::Silu => {
+                for z in values {
+                    *z *= z.sigmoid();
+                }
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// `out = dy · activation'(z)`.
+    pub(in crate::ops) fn slopes<E>(out: &mut [E], z: &[E], dy: &[E], activation: Activation) {
+        let (half, two, three) = (E::of(0.5), E::of(2.0), E::of(3.0));
+        let (root, cube) = (E::of(ROOT), E::of(CUBE));
+        let (rounded_root, rounded_cube) = (E::of(ROUNDED_ROOT), E::of(ROUNDED_CUBE));
+        let triples = out.iter_mut().zip(z).zip(dy);
+        match activation {
+            Activation::Relu => {
+                for ((out, &z), &dy) in triples {
+                    *out = if z > E::ZERO { dy } else { E::ZERO };
+                }
+            }
+            Activation::Gelu => {
+                let root = E::of(core::f64::consts::FRAC_1_SQRT_2);
+                let density = E::of(0.398_942_280_401_432_7);
+                for ((out, &z), &dy) in triples {
+                    let cdf = half * (E::ONE + (z * root).erf());
+                    *out = dy * (cdf + z * density * (-half * z * z).exp());
+                }
+            }
+            Activation::GeluTanh => {
+                for ((out, &x), &dy) in triples {
+                    let square = x * x;
+                    let t = (x * (E::ONE + cube * square) * root).tanh();
+                    let inside = root * (E::ONE + three * cube * square);
+                    *out = dy * half * (t + E::ONE + x * (E::ONE - t * t) * inside);
+                }
+            }
+            Activation::GeluTanhSlope => {
+                for ((out, &x), &dy) in triples {
+                    let square = x * x;
+                    let t = (x * (E::ONE + cube * square) * rounded_root).tanh();
+                    let rest = E::ONE - t * t;
+                    let changes = rest * rounded_root * (E::ONE + three * cube * square);
+                    let inner = square * rounded_cube + rounded_root;
+                    let direct = rest * inner + changes;
+                    let by_tanh = two * x * t * changes * inner;
+                    *out = dy * half * (direct - by_tanh + two * rounded_cube * square * rest);
+                }
+            }
+            Activation::Silu => {
+                for ((out, &z), &dy) in triples {
+                    let s = z.sigmoid();
+                    *out = dy * (s + z * s * (E::ONE - s));
+                }
+            }
+        }
+    }
+}
