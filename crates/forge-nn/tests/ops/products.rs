@@ -83,8 +83,8 @@ pub(crate) fn products() -> Vec<Case> {
     all
 }
 
-/// Every activation, far out too.
-pub(crate) fn activations() -> Vec<Case> {
+/// Every activation, so many numbers up to such a size each.
+pub(crate) fn activations(sizes: &[(usize, f64)]) -> Vec<Case> {
     type Formula = fn(Tensor<1>) -> Tensor<1>;
     fn normal(x: Tensor<1>) -> Tensor<1> {
         x.clone() * ((x * core::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5
@@ -113,7 +113,7 @@ pub(crate) fn activations() -> Vec<Case> {
     ];
     let mut cases = vec![];
     for (activation, formula) in all {
-        for (len, by) in [(1, 1.0), (97, 2.0), (97, 30.0), (70_001, 2.0)] {
+        for &(len, by) in sizes {
             let smooth = activation != Activation::Relu && len < 100 && by < 3.0;
             cases.push(case(
                 format!("{activation:?} of {len} numbers up to {by}"),
