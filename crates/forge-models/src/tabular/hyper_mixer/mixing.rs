@@ -138,23 +138,54 @@ impl HyperMixing {
     }
 }
 
-/// Codes of the positions from 1 on, `[T, D]`.
+/// Positions after which the codes are computed from their angles anew.
+const TURNS: usize = 64;
+
+/// Codes of the positions from 1 on, `[T, D]`: sines in even columns, cosines in odd ones. From one
+/// position to the next they are turned by the frequency's angle, which costs a tenth of a sine; the
+/// roundings of [`TURNS`] turns stay below 1e-14.
 fn positions(time: usize, width: usize, device: &Device, dtype: DType) -> Tensor<2> {
     let frequency = |column: usize| 10_000.0_f64.powf(-(2.0 * column as f64 / width as f64));
     let frequencies: Vec<f64> = (0..width).map(frequency).collect();
+    let turns: Vec<(f64, f64)> = frequencies.iter().map(|f| f.sin_cos()).collect();
+    let mut codes = turns.clone();
     let mut values = Vec::with_capacity(time * width);
     for position in 1..=time {
-        let angles = frequencies
-            .iter()
-            .map(|frequency| position as f64 * frequency);
-        values.extend(
-            angles
-                .enumerate()
-                .map(|(column, angle)| match column.is_multiple_of(2) {
-                    true => angle.sin(),
-                    false => angle.cos(),
-                }),
-        );
+        let columns = frequencies.iter().zip(&turns).zip(&mut codes).enumerate();
+        for (column, ((frequency, turn), code)) in columns {
+            if position.is_multiple_of(TURNS) {
+                *code = (position as f64 * frequency).sin_cos();
+            } else if position > 1 {
+                *code = (
+                    code.0 * turn.1 + code.1 * turn.0,
+                    code.1 * turn.1 - code.0 * turn.0,
+                );
+            }
+            values.push(match column.is_multiple_of(2) {
+                true => code.0,
+                false => code.1,
+            });
+        }
     }
     Tensor::from_data(TensorData::new(values, [time, width]), (device, dtype))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sines_of_their_angles_far_on_too() {
+        let width = 6;
+        let codes = positions(5_000, width, &Device::flex(), DType::F64).into_data();
+        for (i, code) in codes.iter::<f64>().enumerate() {
+            let (position, column) = (1 + i / width, i % width);
+            let angle = position as f64 * 10_000.0_f64.powf(-2.0 * column as f64 / width as f64);
+            let exact = match column % 2 {
+                0 => angle.sin(),
+                _ => angle.cos(),
+            };
+            assert!((code - exact).abs() < 1e-13, "{position} {column}: {code}");
+        }
+    }
 }

@@ -32,7 +32,14 @@ impl ActivationOps for Flex {
 
 fn forward<E: Real>(x: FlexTensor, activation: Activation) -> FlexTensor {
     let shape = x.shape();
-    let x = Dense::of(x);
+    let mut x = Dense::of(x);
+    // What nobody else holds is written to in place.
+    if let Some(values) = x.unique::<E>() {
+        for_rows(values, 1, rows_per_task(1), |_, values| {
+            activate(values, activation);
+        });
+        return x.into_tensor();
+    }
     let x = x.slice::<E>();
     let mut out = Buffer::<E>::new(&[x.len()]);
     for_rows(out.as_mut(), 1, rows_per_task(1), |first, out| {
@@ -69,9 +76,8 @@ multiversion! {
                 }
             }
             Activation::Gelu => {
-                let root = E::of(core::f64::consts::FRAC_1_SQRT_2);
                 for z in values {
-                    *z = *z * half * (E::ONE + (*z * root).erf());
+                    *z = z.gelu();
                 }
             }
             Activation::GeluTanh => {
@@ -92,7 +98,7 @@ multiversion! {
             }
             Activation::Silu => {
                 for z in values {
-                    *z *= z.sigmoid();
+                    *z = z.silu();
                 }
             }
         }
@@ -113,11 +119,8 @@ multiversion! {
                 }
             }
             Activation::Gelu => {
-                let root = E::of(core::f64::consts::FRAC_1_SQRT_2);
-                let density = E::of(0.398_942_280_401_432_7);
                 for ((out, &z), &dy) in triples {
-                    let cdf = half * (E::ONE + (z * root).erf());
-                    *out = dy * (cdf + z * density * (-half * z * z).exp());
+                    *out = dy * z.gelu_slope();
                 }
             }
             Activation::GeluTanh => {
@@ -142,8 +145,7 @@ multiversion! {
             }
             Activation::Silu => {
                 for ((out, &z), &dy) in triples {
-                    let s = z.sigmoid();
-                    *out = dy * (s + z * s * (E::ONE - s));
+                    *out = dy * z.silu_slope();
                 }
             }
         }

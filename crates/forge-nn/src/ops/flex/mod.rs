@@ -11,5 +11,5 @@ pub(super) mod rows;
 pub(super) mod simd;
 pub(super) mod view;
 
-pub(super) use product::{Matrix, product};
+pub(super) use product::{Matrices, Matrix, product};
 pub(super) use real::Real;

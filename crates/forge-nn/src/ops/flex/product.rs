@@ -1,5 +1,8 @@
 //! Matrix products by the `gemm` crate.
 
+use burn::backend::TensorMetadata;
+use burn::backend::flex::FlexTensor;
+
 use super::Real;
 
 /// A matrix in memory: strides count elements.
@@ -24,6 +27,68 @@ impl<P> Matrix<P> {
             start: self.start,
             row_stride: self.column_stride,
             column_stride: self.row_stride,
+        }
+    }
+}
+
+/// The matrices of one size that the last two axes of a tensor are, in its memory, where several
+/// threads may read them.
+#[derive(Clone)]
+pub(crate) struct Matrices<E> {
+    /// Each in its place; only read.
+    starts: Vec<*const E>,
+    size: [usize; 2],
+    strides: [isize; 2],
+}
+
+// SAFETY: the memory behind it is only read, and outlives the parallel region.
+unsafe impl<E> Sync for Matrices<E> {}
+
+impl<E: Real> Matrices<E> {
+    /// They may be read as long as `tensor` is held.
+    pub(crate) fn of(tensor: &FlexTensor) -> Self {
+        let (shape, layout) = (tensor.shape(), tensor.layout());
+        let (rank, strides) = (shape.num_dims(), layout.strides());
+        let storage = tensor.storage::<E>();
+        let mut offsets = vec![layout.start_offset() as isize];
+        for axis in 0..rank - 2 {
+            let along = |offset: isize| (0..shape[axis] as isize).map(move |i| (offset, i));
+            let all = offsets.into_iter().flat_map(along);
+            offsets = all.map(|(offset, i)| offset + i * strides[axis]).collect();
+        }
+        let start = |offset: isize| storage[offset as usize..].as_ptr();
+        Self {
+            starts: offsets.into_iter().map(start).collect(),
+            size: [shape[rank - 2], shape[rank - 1]],
+            strides: [strides[rank - 2], strides[rank - 1]],
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Rows and columns of each.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    pub(crate) fn transposed(&self) -> Self {
+        let ([rows, columns], [down, right]) = (self.size, self.strides);
+        Self {
+            starts: self.starts.clone(),
+            size: [columns, rows],
+            strides: [right, down],
+        }
+    }
+
+    /// From row `row` of matrix `index` on.
+    pub(crate) fn matrix(&self, index: usize, row: usize) -> Matrix<*const E> {
+        Matrix {
+            start: self.starts[index].wrapping_offset(row as isize * self.strides[0]),
+            row_stride: self.strides[0],
+            column_stride: self.strides[1],
         }
     }
 }

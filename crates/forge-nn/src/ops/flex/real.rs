@@ -75,6 +75,36 @@ pub(crate) trait Real:
             s
         }
     }
+
+    /// `x Φ(x)`.
+    #[inline(always)]
+    fn gelu(self) -> Self {
+        let root = Self::of(core::f64::consts::FRAC_1_SQRT_2);
+        self * Self::of(0.5) * (Self::ONE + (self * root).erf())
+    }
+
+    /// The derivative of [`gelu`](Self::gelu), `Φ(x) + x φ(x)`.
+    #[inline(always)]
+    fn gelu_slope(self) -> Self {
+        let root = Self::of(core::f64::consts::FRAC_1_SQRT_2);
+        let density = Self::of(0.398_942_280_401_432_7);
+        let half = Self::of(0.5);
+        let cdf = half * (Self::ONE + (self * root).erf());
+        cdf + self * density * (-half * self * self).exp()
+    }
+
+    /// `x σ(x)`.
+    #[inline(always)]
+    fn silu(self) -> Self {
+        self * self.sigmoid()
+    }
+
+    /// The derivative of [`silu`](Self::silu), `σ(x) + x σ(x) (1 - σ(x))`.
+    #[inline(always)]
+    fn silu_slope(self) -> Self {
+        let s = self.sigmoid();
+        s + self * s * (Self::ONE - s)
+    }
 }
 
 impl Real for f32 {

@@ -65,7 +65,6 @@ fn backward<E: Real>(x: FlexTensor, dy: FlexTensor, kind: GluKind) -> FlexTensor
 
 multiversion! {
     fn forward_rows<E>(x: &[E], width: usize, kind: GluKind, out: &mut [E]) {
-        let (half, root) = (E::of(0.5), E::of(core::f64::consts::FRAC_1_SQRT_2));
         for (row, out) in x.chunks_exact(2 * width).zip(out.chunks_exact_mut(width)) {
             let (value, gate) = row.split_at(width);
             let triples = out.iter_mut().zip(value).zip(gate);
@@ -82,12 +81,12 @@ multiversion! {
                 }
                 GluKind::Gelu => {
                     for ((out, &v), &g) in triples {
-                        *out = v * (g * half * (E::ONE + (g * root).erf()));
+                        *out = v * g.gelu();
                     }
                 }
                 GluKind::Silu => {
                     for ((out, &v), &g) in triples {
-                        *out = v * (g * g.sigmoid());
+                        *out = v * g.silu();
                     }
                 }
             }
@@ -97,8 +96,6 @@ multiversion! {
 
 multiversion! {
     fn backward_rows<E>(x: &[E], dy: &[E], kind: GluKind, width: usize, dx: &mut [E]) {
-        let (half, root) = (E::of(0.5), E::of(core::f64::consts::FRAC_1_SQRT_2));
-        let density = E::of(0.398_942_280_401_432_7);
         let rows = x.chunks_exact(2 * width).zip(dy.chunks_exact(width));
         for ((row, dy), dx) in rows.zip(dx.chunks_exact_mut(2 * width)) {
             let (value, gate) = row.split_at(width);
@@ -120,16 +117,14 @@ multiversion! {
                 }
                 GluKind::Gelu => {
                     for ((((dv, dg), &v), &g), &dy) in all {
-                        let cdf = half * (E::ONE + (g * root).erf());
-                        *dv = dy * g * cdf;
-                        *dg = dy * v * (cdf + g * density * (-half * g * g).exp());
+                        *dv = dy * g.gelu();
+                        *dg = dy * v * g.gelu_slope();
                     }
                 }
                 GluKind::Silu => {
                     for ((((dv, dg), &v), &g), &dy) in all {
-                        let s = g.sigmoid();
-                        *dv = dy * g * s;
-                        *dg = dy * v * (s + g * s * (E::ONE - s));
+                        *dv = dy * g.silu();
+                        *dg = dy * v * g.silu_slope();
                     }
                 }
             }

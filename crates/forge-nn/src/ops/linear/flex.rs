@@ -11,7 +11,7 @@ use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::rows::for_rows;
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype, width};
-use crate::ops::flex::{Matrix, Real, product};
+use crate::ops::flex::{Matrices, Matrix, Real, product};
 use crate::ops::optional::OptionalFloat;
 
 impl LinearOps for Flex {
@@ -55,33 +55,6 @@ impl LinearOps for Flex {
     }
 }
 
-/// The weight as a matrix; its strides may be anything.
-fn matrix<E: Real>(weight: &FlexTensor) -> Matrix<*const E> {
-    let layout = weight.layout();
-    Matrix {
-        start: weight.storage::<E>()[layout.start_offset()..].as_ptr(),
-        row_stride: layout.strides()[0],
-        column_stride: layout.strides()[1],
-    }
-}
-
-/// A pointer that may cross threads; what it points to is only read.
-#[derive(Clone, Copy)]
-struct Shared<E>(Matrix<*const E>);
-// SAFETY: only used to read memory that outlives the parallel region.
-unsafe impl<E> Send for Shared<E> {}
-// SAFETY: as above.
-unsafe impl<E> Sync for Shared<E> {}
-
-impl<E> Shared<E> {
-    fn get(&self) -> Matrix<*const E>
-    where
-        E: Copy,
-    {
-        self.0
-    }
-}
-
 /// Elements of a weight that no second-level cache holds.
 const WIDE: usize = 1 << 18;
 
@@ -115,7 +88,7 @@ fn forward<E: Real>(
     let rows = input.len() / inputs;
     let bias = bias.map(Dense::of);
     let bias = bias.as_ref().map(|bias| bias.slice::<E>());
-    let w = Shared(matrix::<E>(&weight));
+    let w = Matrices::<E>::of(&weight);
 
     let own = activation.on_its_own();
     let mut z = Buffer::<E>::new(&[rows, outputs]);
@@ -135,7 +108,7 @@ fn forward<E: Real>(
                 [count, inputs, outputs],
                 Matrix::new(out.as_mut_ptr(), outputs),
                 Matrix::new(input[first * inputs..].as_ptr(), inputs),
-                w.get(),
+                w.matrix(0, 0),
                 E::ONE,
                 bias.is_some(),
             );
@@ -194,7 +167,7 @@ fn backward<E: Real>(
     let z = Dense::of(z);
     let z = z.slice::<E>();
     let rows = input.len() / inputs;
-    let w = Shared(matrix::<E>(&weight));
+    let w = Matrices::<E>::of(&weight);
 
     let mut dx = Buffer::<E>::new(&[if needs_input { rows } else { 0 }, inputs]);
     // The weight's gradient is summed over a few parts of the batch, each with its own
@@ -249,7 +222,7 @@ fn backward<E: Real>(
                         [count, outputs, inputs],
                         Matrix::new(dx.as_mut_ptr(), inputs),
                         dz,
-                        w.get().transposed(),
+                        w.matrix(0, 0).transposed(),
                         E::ONE,
                         false,
                     );

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{MatmulOps, reference};
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::view::by_dtype;
-use crate::ops::flex::{Matrix, Real, product};
+use crate::ops::flex::{Matrices, Matrix, Real, product};
 
 /// Multiplications that a task makes, at least.
 const TASK: usize = 1 << 17;
@@ -22,7 +22,7 @@ impl MatmulOps for Flex {
             return Self::float_matmul(lhs, rhs);
         }
         by_dtype!([&lhs, &rhs], E => {
-            products::<E>(&Side::of(&lhs), &Side::of(&rhs), &lhs)
+            products::<E>(&Matrices::of(&lhs), &Matrices::of(&rhs), &lhs)
         }, Self::float_matmul(lhs, rhs))
     }
 
@@ -37,7 +37,7 @@ impl MatmulOps for Flex {
             return reference::backward::<Self>(lhs, rhs, dy, needs_lhs, needs_rhs);
         }
         by_dtype!([&lhs, &rhs, &dy], E => {
-            let [left, right, side] = [&lhs, &rhs, &dy].map(Side::<E>::of);
+            let [left, right, side] = [&lhs, &rhs, &dy].map(Matrices::<E>::of);
             let dlhs = match needs_lhs {
                 true => products(&side, &right.transposed(), &lhs),
                 false => lhs.clone(),
@@ -60,61 +60,11 @@ fn is_for_threads(lhs: &FlexTensor, rhs: &FlexTensor) -> bool {
     batches * m.div_ceil(ROWS) < 4 && m * k * n >= 4 * TASK
 }
 
-/// Matrices of one size in a tensor's memory.
-#[derive(Clone)]
-struct Side<E> {
-    /// Each in its place; only read.
-    starts: Vec<*const E>,
-    size: [usize; 2],
-    strides: [isize; 2],
-}
-
-// SAFETY: the memory behind it is only read, and outlives the parallel region.
-unsafe impl<E> Sync for Side<E> {}
-
-impl<E: Real> Side<E> {
-    fn of(tensor: &FlexTensor) -> Self {
-        let (shape, layout) = (tensor.shape(), tensor.layout());
-        let (rank, strides) = (shape.num_dims(), layout.strides());
-        let storage = tensor.storage::<E>();
-        let mut offsets = vec![layout.start_offset() as isize];
-        for axis in 0..rank - 2 {
-            let along = |offset: isize| (0..shape[axis] as isize).map(move |i| (offset, i));
-            let all = offsets.into_iter().flat_map(along);
-            offsets = all.map(|(offset, i)| offset + i * strides[axis]).collect();
-        }
-        let start = |offset: isize| storage[offset as usize..].as_ptr();
-        Self {
-            starts: offsets.into_iter().map(start).collect(),
-            size: [shape[rank - 2], shape[rank - 1]],
-            strides: [strides[rank - 2], strides[rank - 1]],
-        }
-    }
-
-    fn transposed(&self) -> Self {
-        let ([rows, columns], [down, right]) = (self.size, self.strides);
-        Self {
-            starts: self.starts.clone(),
-            size: [columns, rows],
-            strides: [right, down],
-        }
-    }
-
-    /// From row `row` of matrix `batch` on.
-    fn matrix(&self, batch: usize, row: usize) -> Matrix<*const E> {
-        Matrix {
-            start: self.starts[batch].wrapping_offset(row as isize * self.strides[0]),
-            row_stride: self.strides[0],
-            column_stride: self.strides[1],
-        }
-    }
-}
-
 /// The products, with the axes of `like` before the last two.
-fn products<E: Real>(lhs: &Side<E>, rhs: &Side<E>, like: &FlexTensor) -> FlexTensor {
-    let ([m, k], [inner, n]) = (lhs.size, rhs.size);
+fn products<E: Real>(lhs: &Matrices<E>, rhs: &Matrices<E>, like: &FlexTensor) -> FlexTensor {
+    let ([m, k], [inner, n]) = (lhs.size(), rhs.size());
     // The products reach into memory by these sizes.
-    assert_eq!((k, lhs.starts.len()), (inner, rhs.starts.len()), "matmul");
+    assert_eq!((k, lhs.count()), (inner, rhs.count()), "matmul");
     let mut shape = like.shape();
     let rank = shape.num_dims();
     (shape[rank - 2], shape[rank - 1]) = (m, n);
