@@ -14,6 +14,8 @@ pub(crate) struct Technique {
     trainer: Value,
     /// Of the rows of a step.
     augmentation: Value,
+    /// Of what comes before the model.
+    preprocess: Value,
     /// Of the model.
     model: Value,
     /// Of the objective; for classes alone.
@@ -28,6 +30,7 @@ impl Technique {
             name,
             trainer: json!({}),
             augmentation: Value::Null,
+            preprocess: Value::Null,
             model: Value::Null,
             classes: Value::Null,
             rate: 1.0,
@@ -48,6 +51,13 @@ impl Technique {
     fn augmentation(name: &'static str, augmentation: Value) -> Self {
         Self {
             augmentation,
+            ..Self::new(name)
+        }
+    }
+
+    fn preprocess(name: &'static str, preprocess: Value) -> Self {
+        Self {
+            preprocess,
             ..Self::new(name)
         }
     }
@@ -73,6 +83,10 @@ impl Technique {
         config.training.config = Some(self.trainer_of(config, rows)?);
         if !self.augmentation.is_null() {
             config.training.augmentation = Some(with(json!({}), &self.augmentation)?);
+        }
+        if !self.preprocess.is_null() {
+            let preprocess = serde_json::to_value(&config.preprocess).map_err(refused)?;
+            config.preprocess = with(preprocess, &self.preprocess)?;
         }
         if !self.model.is_null() {
             let kind = match classes {
@@ -183,6 +197,7 @@ pub(crate) fn all() -> Vec<Technique> {
             "layer decay 0.75",
             json!({"optimizer": {"layer_decay": decay}}),
         ),
+        Technique::preprocess("quantile transform", json!({"numeric": "quantile"})),
         Technique::augmentation("mixup 0.2", json!({"mixup": 0.2})),
         Technique::augmentation("cutmix 1", json!({"cutmix": 1.0})),
         Technique::augmentation("noise 0.05", json!({"noise": 0.05})),

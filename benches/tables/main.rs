@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::Parser;
+use volatilityforge::data::NumericTransform;
 use volatilityforge::{Error, EstimatorConfig, FitOptions, Strategy, TabularEstimator};
 
 use file::{Asked, Common, ended, lock, remove, several_at_a_time};
@@ -46,8 +47,16 @@ struct Arguments {
     /// fast, balanced or accurate.
     #[arg(long, default_value = "accurate")]
     strategy: Strategy,
+    /// How columns of numbers are scaled: none, standardize or quantile [default: the library's].
+    #[arg(long, value_parser = numeric)]
+    numeric: Option<NumericTransform>,
     #[command(flatten)]
     asked: Asked,
+}
+
+fn numeric(name: &str) -> Result<NumericTransform, String> {
+    let value = serde_json::Value::from(name);
+    serde_json::from_value(value).map_err(|e| e.to_string())
 }
 
 fn main() -> ExitCode {
@@ -72,6 +81,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
                     strategy: arguments.strategy,
                     seed,
                     asked: arguments.asked.clone(),
+                    numeric: arguments.numeric,
                 };
                 if !lock(&results).has(&key) {
                     runs.push((set, key));
@@ -93,6 +103,9 @@ fn one(common: &Common, set: &Set, key: &Key, results: &Mutex<Results>) -> Resul
     let mut config = EstimatorConfig::named(&key.model, key.strategy)?;
     config.training.seed = key.seed;
     key.asked.apply(&mut config.training);
+    if let Some(numeric) = key.numeric {
+        config.preprocess.numeric = numeric;
+    }
     let name = key.to_string();
     let checkpoints = common.checkpoints(&name);
     let options = FitOptions {

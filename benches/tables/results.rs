@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use volatilityforge::data::NumericTransform;
 use volatilityforge::train::metric::Scores;
 use volatilityforge::{Error, Strategy};
 
@@ -18,6 +19,18 @@ pub(crate) struct Key {
     pub(crate) seed: u64,
     #[serde(default, skip_serializing_if = "Asked::is_nothing")]
     pub(crate) asked: Asked,
+    /// How columns of numbers are scaled, where it is not as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) numeric: Option<NumericTransform>,
+}
+
+impl Key {
+    /// Each setting that is given, to be read.
+    fn told(&self) -> Vec<String> {
+        let numeric = self.numeric.map(|numeric| format!("numeric {numeric:?}"));
+        let numeric = numeric.map(|numeric| numeric.to_lowercase());
+        self.asked.told().into_iter().chain(numeric).collect()
+    }
 }
 
 impl fmt::Display for Key {
@@ -28,8 +41,10 @@ impl fmt::Display for Key {
             strategy,
             seed,
             asked,
+            numeric,
         } = self;
-        write!(f, "{set}-{model}-{strategy}-{seed}{asked}")
+        write!(f, "{set}-{model}-{strategy}-{seed}{asked}")?;
+        numeric.map_or(Ok(()), |numeric| write!(f, "-{numeric:?}"))
     }
 }
 
@@ -84,7 +99,7 @@ impl Results {
             let values: Vec<f64> = runs.iter().map(|e| e.value).collect();
             let (mean, deviation) = mean_and_deviation(&values);
             let seeds: Vec<String> = runs.iter().map(|e| e.key.seed.to_string()).collect();
-            let settings: String = key.asked.told().iter().map(|s| format!("; {s}")).collect();
+            let settings: String = key.told().iter().map(|s| format!("; {s}")).collect();
             println!(
                 "{:<20}{:<16}{:<10}{mean:>10.4}{deviation:>10.4}  {} ({}{settings})",
                 key.set,

@@ -52,6 +52,7 @@ pub(crate) const ALL: &[Set] = &[
     numbers("cpu_act", "usr"),
     classes("phoneme", "target", &[]),
     classes("letter", "lettr", &[]),
+    classes("credit-g", "class", &[]),
     numbers("concrete", "target"),
     numbers("energy", "target"),
     numbers("kin8nm", "target"),

@@ -1,6 +1,7 @@
 //! Several tasks one after the other: what strategies keep, and that nothing is lost when a run is
 //! stopped in the middle.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,9 +11,10 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::tanh;
 use burn::tensor::{Device, Tensor, TensorData};
 use forge_meta::continual::{
-    ContinualTask, LateralKind, Learned, Progressive, ProgressiveConfig, StrategyConfig,
+    ContinualTask, LateralKind, Learned, Progressive, ProgressiveConfig, Stage, StrategyConfig,
     TaskSequence,
 };
+use forge_meta::functional::Params;
 use forge_nn::{ForgeError, ModuleConfig, StateDict};
 use forge_train::loss::cross_entropy;
 use forge_train::{StepContext, StopReason, TrainTask, TrainerConfig};
@@ -77,6 +79,8 @@ struct Orders {
     /// Set once so many losses have been asked for.
     stop: Option<(usize, Arc<AtomicBool>)>,
     asked: usize,
+    /// Rows of every loss that was asked for.
+    seen: Vec<Vec<usize>>,
 }
 
 fn number(i: usize) -> f64 {
@@ -90,6 +94,7 @@ impl Orders {
             rows: rows.collect(),
             stop: None,
             asked: 0,
+            seen: vec![],
         }
     }
 
@@ -125,6 +130,7 @@ impl TrainTask for Orders {
         at: &StepContext<'_>,
     ) -> Result<Tensor<1>, ForgeError> {
         self.asked += 1;
+        self.seen.push(rows.to_vec());
         if let Some((after, flag)) = &self.stop
             && self.asked == *after
         {
@@ -351,4 +357,74 @@ fn what_does_not_fit_is_refused() {
     let greedy = json!({"name": "pack_net", "prune_fraction": 0.01, "layers": ["layers.2.weight"]});
     let found = error(greedy, &mut Orders::new());
     assert!(found.contains("prune_fraction"), "{found}");
+}
+
+/// Each step replays other rows, of earlier tasks alone, none of them twice.
+#[test]
+fn replay_draws_other_rows_in_every_step() {
+    let mut task = Orders::new();
+    let config = strategy(json!({"name": "replay", "memory": 60, "batch": 10}));
+    let sequence = TaskSequence::new(config, trainer(1)).unwrap();
+    sequence
+        .fit(&mut task, net(false), &Device::flex())
+        .unwrap();
+    let steps = ROWS / 16;
+    let (first, later) = task.seen.split_at(steps);
+    assert!(first.iter().flatten().all(|row| *row < ROWS));
+    assert_eq!(later.len(), 2 * (TASKS - 1) * steps);
+    let mut replayed = BTreeSet::new();
+    for (step, pair) in later.chunks(2).enumerate() {
+        let [own, old] = pair else { unreachable!() };
+        let begin = (1 + step / steps) * ROWS;
+        assert!(own.iter().all(|row| (begin..begin + ROWS).contains(row)));
+        assert!(old.iter().all(|row| *row < begin), "{old:?}");
+        let different: BTreeSet<_> = old.iter().copied().collect();
+        assert_eq!(different.len(), 10, "{old:?}");
+        assert!(replayed.insert(different), "{old:?} again");
+    }
+}
+
+/// What a strategy remembers of a task comes back with its state.
+#[test]
+fn memories_come_back() {
+    let device = Device::flex().autodiff();
+    let stage = Stage {
+        task: 0,
+        tasks: TASKS,
+        seed: 7,
+        device: device.clone(),
+    };
+    for config in all() {
+        let name = config.name();
+        let mut task = Orders::new();
+        let mut module = net(config == StrategyConfig::Progressive).train();
+        let mut learned = config.build::<Orders>(TASKS).unwrap();
+        let mut other = config.build::<Orders>(TASKS).unwrap();
+        for strategy in [&mut learned, &mut other] {
+            if let Some(begun) = strategy.begin(&stage, &mut task, &module).unwrap() {
+                module = begun;
+            }
+        }
+        let empty = learned.state().unwrap();
+        if name == "lwf" {
+            // It remembers the network as the next task finds it.
+            let next = Stage {
+                task: 1,
+                ..stage.clone()
+            };
+            let blank = Params::of(&module).zeros_like();
+            let blank = blank.load_into(module.clone()).unwrap();
+            for (strategy, module) in [(&mut learned, &module), (&mut other, &blank)] {
+                strategy.begin(&next, &mut task, module).unwrap();
+            }
+        } else {
+            learned.end(&stage, &mut task, &module).unwrap();
+        }
+        let state = learned.state().unwrap();
+        let remembers = !matches!(name, "fine_tuning" | "progressive");
+        assert_eq!(state != empty, remembers, "{name}");
+        assert_eq!(other.state().unwrap() != state, remembers, "{name}");
+        other.restore(state.clone(), &device).unwrap();
+        assert_eq!(other.state().unwrap(), state, "{name}");
+    }
 }

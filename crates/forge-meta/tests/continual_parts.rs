@@ -2,8 +2,8 @@
 
 use burn::tensor::{DType, Device, Tensor};
 use forge_meta::continual::{
-    DriftConfig, DriftDetector, Keep, RowMemory, SynapticConfig, SynapticIntelligence, TaskScores,
-    project_average,
+    DriftConfig, DriftDetector, Keep, PackNet, PackNetConfig, RowMemory, SynapticConfig,
+    SynapticIntelligence, TaskScores, project_average,
 };
 use forge_meta::functional::{ParamTensor, Params};
 use forge_train::metric::Direction;
@@ -207,4 +207,42 @@ fn a_stream_is_cut_where_it_drifts() {
     };
     let error = tasks_by_drift(&calm, &small).unwrap_err().to_string();
     assert!(error.contains("window = 3"), "{error}");
+}
+
+/// An optimiser with decay moves every weight: those of earlier tasks come back, what was pruned stays
+/// 0, and so it is after a restart.
+#[test]
+fn what_a_task_does_not_own_is_held() {
+    let both = |w: [f64; 4], b: f64| {
+        let on = (&Device::flex(), DType::F64);
+        let weight = ParamTensor::new(Tensor::<1>::from_data(w, on));
+        let bias = ParamTensor::new(Tensor::<1>::from_data([b], on));
+        Params::from_entries([("w".to_string(), weight), ("b".to_string(), bias)])
+    };
+    let is = |found: &Params, w: [f64; 4], b: f64| {
+        assert_eq!(host(found), host(&both(w, b)));
+    };
+    let config = PackNetConfig {
+        prune_fraction: 0.5,
+        layers: vec!["w".into()],
+    };
+    let start = both([4.0, -3.0, 2.0, 1.0], 0.5);
+    let mut net = PackNet::new(config.clone(), &start).unwrap();
+    is(&net.held(&start).unwrap(), [4.0, -3.0, 2.0, 1.0], 0.5);
+    is(&net.prune(&start).unwrap(), [4.0, -3.0, 0.0, 0.0], 0.5);
+    let retrained = net.held(&both([3.5, -2.5, 0.25, 0.125], 0.75)).unwrap();
+    is(&retrained, [3.5, -2.5, 0.0, 0.0], 0.75);
+    net.settle(&retrained);
+    net.next_task().unwrap();
+    let mut other = PackNet::new(config, &start).unwrap();
+    other
+        .restore(net.state().unwrap(), &Device::flex())
+        .unwrap();
+    for net in [&mut net, &mut other] {
+        let second = net.held(&both([3.0, -2.0, 5.0, 6.0], 9.0)).unwrap();
+        is(&second, [3.5, -2.5, 5.0, 6.0], 0.75);
+        // The smaller of the two that are the second task's.
+        is(&net.prune(&second).unwrap(), [3.5, -2.5, 0.0, 6.0], 0.75);
+        assert_eq!(net.owners("w").unwrap(), [1, 1, 0, 2]);
+    }
 }

@@ -177,6 +177,45 @@ fn gradients_of_gradients_are_ordinary_gradients() {
     close(&host(&found), &host(&expected), 1e-13);
 }
 
+#[derive(Module, Debug)]
+struct Spare {
+    net: Net,
+    spare: Linear,
+}
+
+/// What the loss does not reach has derivatives of 0, of either order and through a step of training.
+#[test]
+fn parameters_that_nothing_uses_have_derivatives_of_zero() {
+    let device = Device::flex();
+    let model = doubles(Spare {
+        net: Net::new(2, &device),
+        spare: LinearConfig::new(2, 4).init(&device),
+    });
+    let f = Functional::capture(&model, |model: &Spare, pair: Pair| mse(&model.net, pair));
+    let params = Params::of(&model);
+    let direction = direction(&params, 3);
+    let leaves = params.require_grad();
+    let step = f.grad(&leaves, data(&device)).unwrap();
+    let stepped = leaves.add_scaled(&step, -0.1).unwrap();
+    let after = f.call(&stepped, data(&device)).unwrap();
+    for found in [
+        f.grad(&params, data(&device)).unwrap(),
+        f.hvp(&params, &direction, data(&device)).unwrap(),
+        leaves.gradients(&after.backward()),
+    ] {
+        assert_eq!(found.len(), 6);
+        for (name, tensor) in found.iter() {
+            let size = tensor
+                .clone()
+                .into_data()
+                .iter::<f64>()
+                .map(f64::abs)
+                .sum::<f64>();
+            assert_eq!(size == 0.0, name.starts_with("spare"), "{name}: {size}");
+        }
+    }
+}
+
 /// `d/dθ (vᵀ H v)`, the third derivative along `v` twice, against differences of the second.
 #[test]
 fn third_derivatives_are_exact() {

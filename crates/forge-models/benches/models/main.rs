@@ -7,13 +7,16 @@
 //! `models --long NAME TOKENS` prints time of forward and
 //! backward, peak memory, and the time of a step after so many tokens, of the backbone NAME at its
 //! balanced preset. `models --memory fused|stored [WINDOWS]` prints time and peak memory of MIGT-TVDT with
-//! the library's attention and with stored weights (default: 8 windows). `models --series [NAME…]` prints the time of an optimiser step of forecasting models.
+//! the library's attention and with stored weights (default: 8 windows). `models --checkpointing kept|recomputed
+//! [BLOCKS]` prints them of a transformer of 24 blocks that are kept for the backward pass or computed again.
+//! `models --series [NAME…]` prints the time of an optimiser step of forecasting models.
 //! `FORGE_BENCH_DEVICE` names the device, of those
 //! compiled in; default: flex. `benches/compare.sh models` at the root runs this beside the authors'
 //! code.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod blocks;
+mod depth;
 mod long;
 mod memory;
 mod series;
@@ -135,6 +138,12 @@ fn main() {
             .first()
             .map_or(8, |windows| windows.parse().unwrap());
         return memory::report(attention, windows);
+    }
+    if let [flag, how, blocks @ ..] = &arguments[..]
+        && flag == "--checkpointing"
+    {
+        let blocks = blocks.first().map_or(24, |blocks| blocks.parse().unwrap());
+        return depth::report(how, blocks);
     }
     if arguments.first().is_some_and(|flag| flag == "--series") {
         return series::report(&arguments[1..]);

@@ -58,14 +58,24 @@ impl LinearOps for Flex {
 /// Elements of a weight that no second-level cache holds.
 const WIDE: usize = 1 << 18;
 
-/// Rows of one block: a multiple of the products' own blocking, and few enough that input and
-/// output of a block share the second-level cache. A product packs its whole weight first: of a wide
-/// one, which leaves the cache anyway, many rows share that.
-fn block_rows(inputs: usize, outputs: usize) -> usize {
-    match inputs * outputs >= WIDE {
+/// Rows that are worth a task of their own, although each packs the weight again.
+const FEW: usize = 128;
+
+/// Rows of one block: few enough that input and output of a block share the second-level cache. A product
+/// packs its whole weight first: of a wide one, which leaves the cache anyway, many rows share that. The
+/// number of blocks is even, for two threads, wherever there are rows for two; it follows from the shape
+/// alone, so that sums do not depend on the machine.
+fn block_rows(inputs: usize, outputs: usize, rows: usize) -> usize {
+    let most = match inputs * outputs >= WIDE {
         true => 512,
         false => ((160 << 10) / (inputs + outputs)).clamp(64, 384),
-    }
+    };
+    let blocks = match rows.div_ceil(most) {
+        0 | 1 if rows < 2 * FEW => return most,
+        blocks => blocks.next_multiple_of(2),
+    };
+    // A multiple of the products' own blocking.
+    rows.div_ceil(blocks).next_multiple_of(16)
 }
 
 /// The output, and the value before the activation where the backward pass will need it
@@ -93,7 +103,7 @@ fn forward<E: Real>(
     let own = activation.on_its_own();
     let mut z = Buffer::<E>::new(&[rows, outputs]);
     let keep = keep && matches!(activation, LinearActivation::Gelu | LinearActivation::Silu);
-    let block = block_rows(inputs, outputs);
+    let block = block_rows(inputs, outputs, rows);
     let compute = |first: usize, out: &mut [E]| {
         let count = out.len() / outputs;
         if let Some(bias) = bias {
@@ -172,7 +182,7 @@ fn backward<E: Real>(
     let mut dx = Buffer::<E>::new(&[if needs_input { rows } else { 0 }, inputs]);
     // The weight's gradient is summed over a few parts of the batch, each with its own
     // accumulator; how many depends on the shape alone.
-    let block = block_rows(inputs, outputs);
+    let block = block_rows(inputs, outputs, rows);
     let blocks = rows.div_ceil(block).max(1);
     let parts = blocks.min(4);
     let part_rows = blocks.div_ceil(parts) * block;
