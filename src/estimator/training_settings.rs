@@ -5,7 +5,7 @@ use forge_nn::{ForgeError, check};
 use forge_train::TrainerConfig;
 use forge_train::averaging::{PolyakConfig, SnapshotConfig, SoupConfig, SwaConfig};
 use forge_train::precision::Precision;
-use forge_train::sampler::{KeyOf, SamplerConfig};
+use forge_train::sampler::SamplerConfig;
 use serde::{Deserialize, Serialize};
 
 /// How to train: the model's preset with these changes. What is absent stays as the preset has it.
@@ -139,7 +139,9 @@ impl TrainingSettings {
     }
 
     /// The column that the sampler goes by, if it goes by one.
+    #[cfg(feature = "experiment")]
     pub(crate) fn sampler_column(&self) -> Option<&str> {
+        use forge_train::sampler::KeyOf;
         let config = self
             .config
             .as_ref()

@@ -37,6 +37,7 @@ impl NamedArray {
     }
 
     /// The mean over the first axis.
+    #[cfg(feature = "experiment")]
     pub(super) fn mean_of_first(&self) -> Self {
         let first = self.axes.first().map_or(1, Vec::len).max(1);
         let size = self.values.len() / first;

@@ -1,9 +1,8 @@
 //! Burn's own `Learner` with a model, an objective and an optimiser of ours:
 //! `cargo run --manifest-path examples/burn_learner/Cargo.toml`
 
-use burn::data::{
-    dataloader::DataLoaderBuilder, dataloader::batcher::Batcher, dataset::InMemDataset,
-};
+use burn::data::dataloader::{DataLoaderBuilder, Dataset, batcher::Batcher};
+use burn::data::dataset::InMemDataset;
 use burn::module::Module;
 use burn::optim::{AdamWConfig, lr_scheduler::constant::ConstantLr};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -11,8 +10,8 @@ use burn::train::metric::LossMetric;
 use burn::train::{
     InferenceStep, Learner, RegressionOutput, SupervisedTraining, TrainOutput, TrainStep,
 };
-use volatilityforge::models::{Model, ModelConfig, TabularInput, TabularModel, TabularSpec};
-use volatilityforge::nn::{ModuleConfig, Want};
+use volatilityforge::models::{Model, ModelConfig, TabularInput, TabularSpec};
+use volatilityforge::nn::{ModuleConfig, Network, Want};
 use volatilityforge::train::objective::{Objective, Quantiles};
 
 #[derive(Module, Debug)]
@@ -106,7 +105,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .model;
     // Ours to read again: 80 % of what comes should lie between the outer two of the quantiles.
     let test = rows(2_048, 3);
-    let (x, y) = Rows.batch(test.iter().collect(), &device);
+    let (x, y) = Rows.batch(test.iter().collect::<Result<_, _>>()?, &device);
     let forward = trained
         .model
         .run(TabularInput::numeric(x), Want::PREDICTIONS);
