@@ -27,8 +27,8 @@ pub(crate) struct Key {
 impl Key {
     /// Each setting that is given, to be read.
     fn told(&self) -> Vec<String> {
-        let numeric = self.numeric.map(|numeric| format!("numeric {numeric:?}"));
-        let numeric = numeric.map(|numeric| numeric.to_lowercase());
+        let numeric = self.numeric;
+        let numeric = numeric.map(|numeric| format!("numeric {numeric:?}").to_lowercase());
         self.asked.told().into_iter().chain(numeric).collect()
     }
 }

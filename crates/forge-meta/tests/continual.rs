@@ -78,7 +78,6 @@ struct Orders {
     rows: Vec<Vec<usize>>,
     /// Set once so many losses have been asked for.
     stop: Option<(usize, Arc<AtomicBool>)>,
-    asked: usize,
     /// Rows of every loss that was asked for.
     seen: Vec<Vec<usize>>,
 }
@@ -93,7 +92,6 @@ impl Orders {
         Self {
             rows: rows.collect(),
             stop: None,
-            asked: 0,
             seen: vec![],
         }
     }
@@ -129,10 +127,9 @@ impl TrainTask for Orders {
         rows: &[usize],
         at: &StepContext<'_>,
     ) -> Result<Tensor<1>, ForgeError> {
-        self.asked += 1;
         self.seen.push(rows.to_vec());
         if let Some((after, flag)) = &self.stop
-            && self.asked == *after
+            && self.seen.len() == *after
         {
             flag.store(true, Ordering::Relaxed);
         }

@@ -1,4 +1,4 @@
-//! Burn's own `Learner` with a model, an objective and an optimiser of ours:
+//! Burn's own `Learner` with a model and an objective of ours:
 //! `cargo run --manifest-path examples/burn_learner/Cargo.toml`
 
 use burn::data::dataloader::{DataLoaderBuilder, Dataset, batcher::Batcher};
