@@ -18,11 +18,8 @@ fn table() -> Result<Table, Error> {
     let (a, b) = (column(12.9898), column(78.233));
     let y = (0..ROWS).map(|i| (3.0 * a[i]).sin() * b[i] + 0.5 * unit(i, 39.425));
     let y = Column::numeric("y", y.collect());
-    Ok(Table::new(vec![
-        Column::numeric("a", a),
-        Column::numeric("b", b),
-        y,
-    ])?)
+    let [a, b] = [("a", a), ("b", b)].map(|(name, values)| Column::numeric(name, values));
+    Ok(Table::new(vec![a, b, y])?)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -23,15 +23,13 @@ pub use crate::ops::{GluKind, geglu, glu, reglu, swiglu};
 pub use acon_a::{AconA, AconAConfig};
 pub use acon_b::{AconB, AconBConfig};
 pub use acon_c::{AconC, AconCConfig, acon_c};
-pub use burn::tensor::activation::{
-    gelu_approximate, leaky_relu, mish, relu, sigmoid, softmax, tanh,
-};
+pub use burn::tensor::activation::{leaky_relu, mish, relu, sigmoid, softmax, tanh};
 pub use elu::elu;
 pub use entmax15::entmax15;
 pub use frelu_1d::{FRelu1d, FRelu1dConfig};
 pub use frelu_2d::{FRelu2d, FRelu2dConfig};
 pub use gated_feed_forward::{GatedFeedForward, GatedFeedForwardConfig};
-pub use gelu::gelu;
+pub use gelu::{gelu, gelu_approximate};
 pub use lisht::lisht;
 pub use meta_acon::{MetaAcon, MetaAconConfig};
 pub use selu::selu;

@@ -69,6 +69,11 @@ impl<B: Backend> Expr<B> {
         Self(B::float_mask_where(other.0, mask, self.0))
     }
 
+    /// The nearest number in `[-limit, limit]`; beyond it a constant for differentiation.
+    pub(crate) fn within(self, limit: f64) -> Self {
+        Self(B::float_clamp(self.0, (-limit).into(), limit.into()))
+    }
+
     /// 1 where an element is greater than the other, else 0: a constant for differentiation.
     pub(crate) fn greater_than(self, other: Self) -> Self {
         let bools = get_or_init_device_settings::<B>(&self.0.device()).bool_dtype;

@@ -48,6 +48,7 @@ mod triangle;
 mod activation;
 mod adamw;
 mod attention;
+mod depthwise;
 mod dropout_residual;
 mod glu;
 mod linear;
@@ -69,6 +70,7 @@ pub use attention::{
     AttentionMask, AttentionOps, AttentionOptions, AttentionParams, PackedHeads, attention,
     attention_packed, attention_with_weights,
 };
+pub use depthwise::{DepthwiseOps, depthwise_conv1d};
 pub use dropout_residual::{DropoutResidualOps, dropout, dropout_residual};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_buffers;

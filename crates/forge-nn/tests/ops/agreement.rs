@@ -2,6 +2,7 @@
 //! inputs, in f32 and f64, and against finite differences.
 
 use super::cases::{self, Case};
+use super::convolutions;
 use super::evaluation::{assert_agrees, assert_differentiates};
 use super::products;
 use super::recurrences;
@@ -69,6 +70,11 @@ fn activations() {
         (97, 30.0),
         (70_001, 2.0),
     ]));
+}
+
+#[test]
+fn depthwise_convolutions() {
+    check(convolutions::depthwise());
 }
 
 #[test]

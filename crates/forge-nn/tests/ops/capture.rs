@@ -10,6 +10,7 @@ use forge_nn::regularisation::DropoutConfig;
 use forge_nn::{Mode, ModuleConfig, set_mode};
 
 use super::cases::{self, Case};
+use super::convolutions;
 use super::evaluation::{tensor, values};
 use super::recurrences;
 
@@ -55,6 +56,11 @@ fn check(cases: Vec<Case>) {
 #[test]
 fn capture_decomposes_linear() {
     check(cases::linear());
+}
+
+#[test]
+fn capture_decomposes_convolutions() {
+    check(convolutions::depthwise());
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod awkward;
 mod burn_operations;
 mod capture;
 mod cases;
+mod convolutions;
 mod devices;
 mod evaluation;
 mod products;

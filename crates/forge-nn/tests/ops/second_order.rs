@@ -7,10 +7,10 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{AutodiffBackend, Flex};
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
-    Activation, ActivationOps, AttentionOps, AttentionParams, DropoutResidualOps, GluKind, GluOps,
-    LinearActivation, LinearOps, LstmOps, MatmulOps, MaxScanOps, OptionalBool, OptionalFloat,
-    PackedHeads, RowNorm, RowNormOps, SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps,
-    StopGradientOps, stop_gradient,
+    Activation, ActivationOps, AttentionOps, AttentionParams, DepthwiseOps, DropoutResidualOps,
+    GluKind, GluOps, LinearActivation, LinearOps, LstmOps, MatmulOps, MaxScanOps, OptionalBool,
+    OptionalFloat, PackedHeads, RowNorm, RowNormOps, SelectiveScanOps, SlstmOps, SoftmaxOps,
+    SsdOps, StopGradientOps, stop_gradient,
 };
 
 use super::evaluation::{tensor, values};
@@ -278,6 +278,15 @@ fn selective_scan<B: SelectiveScanOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     reshape::<B>(y, &[68])
 }
 twice!(through_selective_scan, 206, selective_scan);
+
+fn depthwise<B: DepthwiseOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let y = B::fused_depthwise(
+        flat_part::<B>(&x, 0, &[2, 2, 7]),
+        flat_part::<B>(&x, 28, &[2, 1, 3]),
+    );
+    reshape::<B>(y, &[28])
+}
+twice!(through_depthwise, 34, depthwise);
 
 fn max_scan<B: MaxScanOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::fused_max_scan(

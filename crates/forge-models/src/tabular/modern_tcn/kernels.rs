@@ -2,11 +2,10 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
-use burn::tensor::module::conv1d;
-use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Bool, Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::norm::{BatchNorm, BatchNormConfig};
+use forge_nn::ops::depthwise_conv1d;
 
 use super::sizes::BlockSizes;
 
@@ -60,7 +59,7 @@ impl NormedKernel {
     }
 
     fn forward(&self, x: Tensor<3>, valid: Option<Tensor<2, Bool>>) -> Tensor<3> {
-        let y = depthwise(x, self.weight.val(), None);
+        let y = depthwise_conv1d(x, self.weight.val());
         match valid {
             Some(valid) => self.norm.forward_valid(y, valid),
             None => self.norm.forward(y),
@@ -91,7 +90,11 @@ impl Kernels {
             Self::Apart(Apart { large, small }) => {
                 large.forward(x.clone(), valid.clone()) + small.forward(x, valid)
             }
-            Self::Merged(Merged { weight, bias }) => depthwise(x, weight.val(), Some(bias.val())),
+            Self::Merged(Merged { weight, bias }) => {
+                let bias = bias.val();
+                let channels = bias.dims()[0];
+                depthwise_conv1d(x, weight.val()) + bias.reshape([1, channels, 1])
+            }
         }
     }
 
@@ -108,15 +111,4 @@ impl Kernels {
             bias: Param::from_tensor((bias + other).detach()),
         })
     }
-}
-
-/// A convolution that keeps the length, zeros beyond both ends.
-fn depthwise(x: Tensor<3>, weight: Tensor<3>, bias: Option<Tensor<1>>) -> Tensor<3> {
-    let [channels, _, size] = weight.dims();
-    conv1d(
-        x,
-        weight,
-        bias,
-        ConvOptions::new([1], [size / 2], [1], channels),
-    )
 }

@@ -61,16 +61,6 @@ fn normalised(z: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
     (centred / deviation.clone(), deviation)
 }
 
-/// GELU with the tanh approximation.
-pub(super) fn gelu_tanh<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    activated(x, Activation::GeluTanh)
-}
-
-/// Its slope, with the constants of the authors' code, which are rounded.
-fn gelu_slope(x: Tensor<4>) -> Tensor<4> {
-    activated(x, Activation::GeluTanhSlope)
-}
-
 /// The gradients of the inner loss at the tokens of `views`, all at the weights `layers`: half the squared
 /// distance of `norm(f(k))` to `v - k`.
 pub(super) fn lessons(layers: &[FastLayer], norm: &InnerNorm, views: &Views) -> Vec<Lesson> {
@@ -79,7 +69,7 @@ pub(super) fn lessons(layers: &[FastLayer], norm: &InnerNorm, views: &Views) -> 
     for layer in layers {
         let input = match outputs.last() {
             Some(z) => {
-                let x = gelu_tanh(z.clone());
+                let x = activated(z.clone(), Activation::GeluTanh);
                 inputs.push(x.clone());
                 x
             }
@@ -91,7 +81,8 @@ pub(super) fn lessons(layers: &[FastLayer], norm: &InnerNorm, views: &Views) -> 
     let mut gradient: Option<Tensor<4>> = None;
     for ((layer, input), z) in layers.iter().zip(inputs).zip(outputs).rev() {
         let here = match gradient {
-            Some(above) => above * gelu_slope(z),
+            // The constants of the authors' slope are rounded, and so are these.
+            Some(above) => above * activated(z, Activation::GeluTanhSlope),
             None => norm.gradient(z, views.v.clone() - views.k.clone()),
         };
         gradient = Some(matmul(here.clone(), layer.weight.clone().transpose()));
@@ -115,7 +106,7 @@ pub(super) fn answer(
     for l in 0..n_layers {
         x = apply(l, x);
         if l + 1 < n_layers {
-            x = gelu_tanh(x);
+            x = activated(x, Activation::GeluTanh);
         }
     }
     norm.forward(x) + q

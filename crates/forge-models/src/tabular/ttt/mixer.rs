@@ -6,11 +6,11 @@ use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{DType, Device, Int, Tensor};
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::matmul;
+use forge_nn::ops::{Activation, activated, matmul};
 use forge_nn::position::RotaryEmbedding;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
-use super::inner::{FastLayer, InnerNorm, Views, answer, gelu_tanh, lessons, mini_batch};
+use super::inner::{FastLayer, InnerNorm, Views, answer, lessons, mini_batch};
 use super::{InnerModel, TttBackboneConfig};
 use crate::tabular::TokenMixer;
 use crate::tabular::token::assert_state;
@@ -178,7 +178,7 @@ impl TttMixer {
             .post_norm
             .forward(answers.swap_dims(1, 2).reshape(x.dims()));
         let y = match &self.g_proj {
-            Some(gate) => y * gelu_tanh(gate.forward(x)),
+            Some(gate) => y * activated(gate.forward(x), Activation::GeluTanh),
             None => y,
         };
         self.o_proj.forward(y)

@@ -3,7 +3,7 @@
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 
-use super::kind::{CUBE, ROOT, ROUNDED_CUBE, ROUNDED_ROOT};
+use super::kind::{CUBE, ROOT, ROUNDED_CUBE, ROUNDED_ROOT, SATURATED};
 use super::{Activation, ActivationOps, reference};
 use crate::ops::expression::Expr;
 use crate::ops::flex::Real;
@@ -69,6 +69,7 @@ multiversion! {
         let half = E::of(0.5);
         let (root, cube) = (E::of(ROOT), E::of(CUBE));
         let (rounded_root, rounded_cube) = (E::of(ROUNDED_ROOT), E::of(ROUNDED_CUBE));
+        let saturated = E::of(SATURATED);
         match activation {
             Activation::Relu => {
                 for z in values {
@@ -84,12 +85,13 @@ multiversion! {
                 for z in values {
                     let x = *z;
                     let t = (x * (E::ONE + cube * x * x) * root).tanh();
-                    *z = x * (t + E::ONE) * half;
+                    // Halved first: twice the largest numbers are infinite.
+                    *z = x * ((t + E::ONE) * half);
                 }
             }
             Activation::GeluTanhSlope => {
                 for z in values {
-                    let x = *z;
+                    let x = z.within(saturated);
                     let square = x * x;
                     let t = (x * (E::ONE + cube * square) * rounded_root).tanh();
                     let inner = square * rounded_cube + rounded_root;
@@ -111,6 +113,7 @@ multiversion! {
         let (half, two, three) = (E::of(0.5), E::of(2.0), E::of(3.0));
         let (root, cube) = (E::of(ROOT), E::of(CUBE));
         let (rounded_root, rounded_cube) = (E::of(ROUNDED_ROOT), E::of(ROUNDED_CUBE));
+        let saturated = E::of(SATURATED);
         let triples = out.iter_mut().zip(z).zip(dy);
         match activation {
             Activation::Relu => {
@@ -124,7 +127,8 @@ multiversion! {
                 }
             }
             Activation::GeluTanh => {
-                for ((out, &x), &dy) in triples {
+                for ((out, x), &dy) in triples {
+                    let x = x.within(saturated);
                     let square = x * x;
                     let t = (x * (E::ONE + cube * square) * root).tanh();
                     let inside = root * (E::ONE + three * cube * square);
@@ -132,7 +136,8 @@ multiversion! {
                 }
             }
             Activation::GeluTanhSlope => {
-                for ((out, &x), &dy) in triples {
+                for ((out, x), &dy) in triples {
+                    let x = x.within(saturated);
                     let square = x * x;
                     let t = (x * (E::ONE + cube * square) * rounded_root).tanh();
                     let rest = E::ONE - t * t;

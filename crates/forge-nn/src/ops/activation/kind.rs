@@ -25,3 +25,6 @@ pub(super) const CUBE: f64 = 0.044_715;
 pub(super) const ROUNDED_ROOT: f64 = 0.797_884_56;
 /// The authors' `3 · CUBE · √(2/π)`.
 pub(super) const ROUNDED_CUBE: f64 = 0.107_032_224_3;
+/// Beyond it the tanh is exactly ±1 and both slopes stay as they are: powers of larger numbers would
+/// leave the type's range.
+pub(super) const SATURATED: f64 = 8.0;

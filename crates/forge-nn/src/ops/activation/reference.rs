@@ -3,7 +3,7 @@
 use burn::backend::Backend;
 
 use super::Activation;
-use super::kind::{CUBE, ROOT, ROUNDED_CUBE, ROUNDED_ROOT};
+use super::kind::{CUBE, ROOT, ROUNDED_CUBE, ROUNDED_ROOT, SATURATED};
 use crate::ops::expression::Expr;
 use crate::ops::glu::reference::{gelu, gelu_slope, silu_slope};
 
@@ -16,6 +16,7 @@ pub(crate) fn activated<B: Backend>(x: Expr<B>, activation: Activation) -> Expr<
             x * t.add_scalar(1.0).mul_scalar(0.5)
         }
         Activation::GeluTanhSlope => {
+            let x = x.within(SATURATED);
             let t = tanh_of(x.clone(), ROUNDED_ROOT);
             let rest = one_less_square(t.clone());
             x.clone() * rest * inner(x).mul_scalar(0.5) + t.add_scalar(1.0).mul_scalar(0.5)
@@ -34,11 +35,13 @@ pub(crate) fn before_activation<B: Backend>(
         Activation::Relu => Expr::relu_backward(x.relu(), dy),
         Activation::Gelu => dy * gelu_slope(x),
         Activation::GeluTanh => {
+            let x = x.within(SATURATED);
             let t = tanh_of(x.clone(), ROOT);
             let changes = one_less_square(t.clone()) * slope_inside(x.clone(), ROOT);
             dy * (t.add_scalar(1.0) + x * changes).mul_scalar(0.5)
         }
         Activation::GeluTanhSlope => {
+            let x = x.within(SATURATED);
             let t = tanh_of(x.clone(), ROUNDED_ROOT);
             let rest = one_less_square(t.clone());
             let changes = rest.clone() * slope_inside(x.clone(), ROUNDED_ROOT);

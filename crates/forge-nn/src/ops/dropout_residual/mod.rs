@@ -13,6 +13,9 @@ use super::dispatch::{has_traits, masks_from_seed};
 use super::dropout_mask::draw_seed;
 use super::extent::assert_addressable;
 
+/// Elements of a row of the mask, at least.
+const WIDE: usize = 32;
+
 /// Dropout and residual on backend primitives; the mask is a function of the seed.
 #[backend_extension(
     Autodiff,
@@ -72,6 +75,11 @@ pub fn dropout_residual<const D: usize>(
     if let Err(error) = crate::check::probability("probability", probability) {
         panic!("dropout_residual: {error}");
     }
+    let shape = x.dims();
+    if let Some(wide) = wider_rows(&shape) {
+        let (x, residual) = (x.reshape(wide), residual.reshape(wide));
+        return dropout_residual(x, residual, probability).reshape(shape);
+    }
     let device = x.device();
     let dropping = probability > 0.0;
     if dropping && !masks_from_seed(&device) {
@@ -110,6 +118,10 @@ pub fn dropout<const D: usize>(x: Tensor<D>, probability: f64) -> Tensor<D> {
     if probability == 0.0 {
         return x;
     }
+    let shape = x.dims();
+    if let Some(wide) = wider_rows(&shape) {
+        return dropout(x.reshape(wide), probability).reshape(shape);
+    }
     if !masks_from_seed(&device) {
         let keep = x.random_like(Distribution::Bernoulli(1.0 - probability));
         return x * keep.div_scalar(1.0 - probability);
@@ -120,4 +132,35 @@ pub fn dropout<const D: usize>(x: Tensor<D>, probability: f64) -> Tensor<D> {
         probability,
         seed,
     ))
+}
+
+/// Rows of [`WIDE`] elements or more in place of shorter ones: the mask hashes each row, and then each
+/// element within it. Nothing where rows are as wide as they can be.
+fn wider_rows(shape: &[usize]) -> Option<[usize; 2]> {
+    let last = shape.last().copied()?;
+    let mut columns = 1;
+    for &length in shape.iter().rev() {
+        if columns >= WIDE {
+            break;
+        }
+        columns *= length;
+    }
+    let elements: usize = shape.iter().product();
+    (columns > last).then(|| [elements / columns, columns])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wider_rows;
+
+    #[test]
+    fn narrow_rows_are_joined() {
+        assert_eq!(wider_rows(&[7, 3, 40]), None);
+        assert_eq!(wider_rows(&[8, 512, 1]), Some([8, 512]));
+        assert_eq!(wider_rows(&[5, 4, 3, 6]), Some([5, 72]));
+        assert_eq!(wider_rows(&[2, 3]), Some([1, 6]));
+        assert_eq!(wider_rows(&[5]), None);
+        assert_eq!(wider_rows(&[4, 0, 3]), None);
+        assert_eq!(wider_rows(&[]), None);
+    }
 }

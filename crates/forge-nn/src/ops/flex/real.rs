@@ -64,6 +64,13 @@ pub(crate) trait Real:
         if self < other { other } else { self }
     }
 
+    /// The nearest number in `[-limit, limit]`; NaN if `self` is.
+    #[inline(always)]
+    fn within(self, limit: Self) -> Self {
+        let x = if self > limit { limit } else { self };
+        if x < -limit { -limit } else { x }
+    }
+
     /// `1 / (1 + e^-x)`; exactly 0 where `e^-x` exceeds the range of [`exp`](Self::exp), since it is
     /// multiplied by numbers of any size.
     #[inline(always)]

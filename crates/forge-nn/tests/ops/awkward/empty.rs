@@ -74,6 +74,18 @@ fn norms() {
 }
 
 #[test]
+fn depthwise_convolutions() {
+    for shape in [[0, 2, 5], [3, 2, 0], [0, 2, 0]] {
+        let (x, w) = (ones(shape), ones([2, 1, 3]));
+        let y = ops::depthwise_conv1d(x.clone(), w.clone());
+        let grads = y.clone().sum().backward();
+        assert_all(y, shape, 0.0);
+        assert_all(x.grad(&grads).unwrap(), shape, 0.0);
+        assert_all(w.grad(&grads).unwrap(), [2, 1, 3], 0.0);
+    }
+}
+
+#[test]
 fn gated_units() {
     for (rows, width) in [(0, 5), (7, 0), (0, 0)] {
         for kind in [

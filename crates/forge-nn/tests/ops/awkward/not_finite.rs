@@ -4,6 +4,7 @@
 use burn::tensor::DType;
 
 use crate::ops::cases::{self, Case};
+use crate::ops::convolutions;
 use crate::ops::evaluation::evaluate;
 
 const BAD: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
@@ -75,6 +76,11 @@ fn norms_pass_what_is_not_finite() {
 #[test]
 fn gated_units_pass_what_is_not_finite() {
     check(cases::gates());
+}
+
+#[test]
+fn depthwise_convolutions_pass_what_is_not_finite() {
+    check(convolutions::depthwise());
 }
 
 #[test]

@@ -69,6 +69,19 @@ fn rows() {
 }
 
 #[test]
+fn depthwise_convolutions() {
+    for [a, b] in AXES {
+        let run = |x, w| ops::depthwise_conv1d(x, w);
+        assert_refused("depthwise_conv1d", || {
+            run(expanded([a, 1, b]), expanded([1, 1, 1]))
+        });
+        assert_refused("depthwise_conv1d", || {
+            run(expanded([1, a, 1]), expanded([a, 1, b | 1]))
+        });
+    }
+}
+
+#[test]
 fn attention() {
     let options = AttentionOptions::default();
     let run = |q, k, v| ops::attention(q, k, v, AttentionMask::none(), None, &options);

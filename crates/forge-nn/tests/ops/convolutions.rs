@@ -1,0 +1,51 @@
+//! Depthwise convolutions beside sums of shifted channels.
+
+use burn::tensor::Tensor;
+use forge_nn::ops;
+
+use super::cases::{Case, case, part};
+use super::evaluation::values;
+
+/// Batch, channels, steps and taps: fewer steps than taps, whole blocks of both, and rests.
+pub(crate) fn depthwise() -> Vec<Case> {
+    let sizes = [
+        [1, 1, 1, 1],
+        [2, 3, 2, 5],
+        [1, 2, 32, 5],
+        [3, 2, 37, 3],
+        [2, 5, 67, 51],
+        [3, 131, 64, 7],
+    ];
+    let cases = sizes.map(|[batch, channels, time, size]| {
+        let inputs = vec![
+            values(1, batch * channels * time),
+            values(2, channels * size),
+        ];
+        let sides = move |t: &[Tensor<1>]| {
+            let x: Tensor<3> = part(t, 0).reshape([batch, channels, time]);
+            (x, part(t, 1).reshape([channels, 1, size]))
+        };
+        case(
+            format!("depthwise {batch}x{channels}x{time} by {size}"),
+            inputs,
+            batch * channels * time < 100,
+            move |t| {
+                let (x, weight) = sides(&t);
+                ops::depthwise_conv1d(x, weight).flatten(0, 2)
+            },
+            move |t| {
+                let (x, weight) = sides(&t);
+                let side = size / 2;
+                let zeros = Tensor::zeros([batch, channels, side], (&x.device(), x.dtype()));
+                let x = Tensor::cat(vec![zeros.clone(), x, zeros], 2);
+                let tap = |k| {
+                    let weight = weight.clone().swap_dims(0, 1).narrow(2, k, 1);
+                    x.clone().narrow(2, k, time) * weight
+                };
+                let sum = (1..size).fold(tap(0), |sum, k| sum + tap(k));
+                sum.flatten(0, 2)
+            },
+        )
+    });
+    cases.into()
+}
