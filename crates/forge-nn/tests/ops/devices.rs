@@ -11,7 +11,6 @@ use forge_testkit::battery;
 
 use super::awkward::{attention as awkward_attention, constant_rows};
 use super::cases::{self, Case};
-use super::convolutions;
 use super::evaluation::{
     assert_within_budget, evaluate, evaluate_on, relative_error, tensor, values,
 };
@@ -91,11 +90,6 @@ fn device_recurrences() {
     check_products(recurrences::max_scans());
     check_products(recurrences::slstms());
     check_products(recurrences::lstms());
-}
-
-#[test]
-fn device_convolutions() {
-    check_products(convolutions::depthwise());
 }
 
 #[test]

@@ -127,6 +127,7 @@ pub(super) fn overfits<S: Subject>(
 ) {
     const COPIES: usize = 4;
     const STEPS: usize = 400;
+    const LOOK_EVERY: usize = 10;
     let train = device.clone().autodiff();
     train.seed(1);
     let n = targets.len();
@@ -151,7 +152,7 @@ pub(super) fn overfits<S: Subject>(
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         let left = 1.0 - step as f64 / STEPS as f64;
         model = optimizer.step(rate * left, model, gradients);
-        if step % 50 == 49 {
+        if step % LOOK_EVERY == LOOK_EVERY - 1 {
             let y = read(
                 model
                     .valid()
