@@ -64,13 +64,17 @@ pub(crate) fn quick(model: &str) -> EstimatorConfig {
     config
 }
 
-/// Epochs in which `model` learns at its narrowest; those with state have to learn to write and read
-/// first, and convolutions let little of a column through at first.
-pub(crate) fn epochs_of(model: &str) -> usize {
-    match model {
-        "ntm" | "mamba" | "mamba2" | "xlstm" | "ttt_linear" | "ttt_mlp" | "modern_tcn" => 150,
-        _ => 60,
-    }
+/// Enough for `model` to learn at its narrowest: small batches at a high rate. Those that look at
+/// labelled rows instead of learning columns by heart need more.
+pub(crate) fn thorough(model: &str) -> EstimatorConfig {
+    let mut config = quick(model);
+    config.training.epochs = Some(match model {
+        "tabicl" | "tabpfn_v2" => 40,
+        _ => 25,
+    });
+    config.training.batch_size = Some(32);
+    config.training.learning_rate = Some(0.01);
+    config
 }
 
 /// A regressor of `vol` with these settings.

@@ -4,11 +4,11 @@ use volatilityforge::data::SplitConfig;
 use volatilityforge::models::ModelConfig;
 use volatilityforge::train::objective::{Binary, ClassWeights, ObjectiveConfig, Threshold};
 use volatilityforge::{
-    Column, DeviceName, FitOptions, FittedClassifier, FittedModel, Table, TabularClassifier,
-    TabularEstimator, TabularRegressor, Task,
+    Column, DeviceName, EstimatorConfig, FitOptions, FittedClassifier, FittedModel, Table,
+    TabularClassifier, TabularEstimator, TabularRegressor, Task,
 };
 
-use crate::chain::{epochs_of, label_column, quick};
+use crate::chain::{label_column, quick, thorough};
 
 const ROWS: usize = 211;
 
@@ -37,9 +37,7 @@ fn table() -> Table {
     .unwrap()
 }
 
-fn classifier(target: &str, model: &str, epochs: usize) -> TabularClassifier {
-    let mut config = quick(model);
-    config.training.epochs = Some(epochs);
+fn classifier(target: &str, config: EstimatorConfig) -> TabularClassifier {
     let other = if target == "class" { "yes" } else { "class" };
     TabularClassifier::new(target)
         .with_config(config)
@@ -48,10 +46,14 @@ fn classifier(target: &str, model: &str, epochs: usize) -> TabularClassifier {
 }
 
 fn trained(target: &str, model: &str, epochs: usize) -> FittedClassifier {
+    let mut config = quick(model);
+    config.training.epochs = Some(epochs);
+    fitted(target, config)
+}
+
+fn fitted(target: &str, config: EstimatorConfig) -> FittedClassifier {
     let device = DeviceName::Flex.open().unwrap();
-    classifier(target, model, epochs)
-        .fit(&table(), &device)
-        .unwrap()
+    classifier(target, config).fit(&table(), &device).unwrap()
 }
 
 /// A model only knows how many outputs it has: two classes for every other one, three for the rest.
@@ -59,8 +61,8 @@ fn trained(target: &str, model: &str, epochs: usize) -> FittedClassifier {
 fn every_model_learns_two_classes_or_three() {
     let models = ModelConfig::NAMES.iter();
     for (model, target) in models.zip(["yes", "class"].into_iter().cycle()) {
-        let fitted = trained(target, model, epochs_of(model));
-        let scores = fitted.scores(&table(), None).unwrap();
+        let scores = fitted(target, thorough(model)).scores(&table(), None);
+        let scores = scores.unwrap();
         let accuracy = scores.get("accuracy").unwrap();
         assert!(accuracy > 0.75, "{model} {target}: {scores:?}");
     }

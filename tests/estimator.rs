@@ -10,14 +10,15 @@ use volatilityforge::train::objective::ObjectiveConfig;
 use volatilityforge::train::optimizer::OptimizerConfig;
 use volatilityforge::{Column, DeviceName, EstimatorConfig, Strategy, Table, TabularClassifier};
 
-use crate::chain::{ROWS, chain, epochs_of, label_column, quick, regressor, trained};
+use crate::chain::{ROWS, chain, label_column, quick, regressor, thorough, trained};
 
 #[test]
 fn every_model_learns_the_chain() {
     for model in ModelConfig::NAMES {
-        let mut config = quick(model);
-        config.training.epochs = Some(epochs_of(model));
-        let r2 = trained(config).scores(&chain(), None).unwrap().get("r2");
+        let r2 = trained(thorough(model))
+            .scores(&chain(), None)
+            .unwrap()
+            .get("r2");
         assert!(r2.is_some_and(|r2| r2 > 0.5), "{model}: R² {r2:?}");
     }
 }

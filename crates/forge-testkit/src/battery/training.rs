@@ -63,8 +63,8 @@ fn state<M: Module>(model: &M) -> StateDict {
     }
 }
 
-/// Adam, its rate falling to zero, fits 16 rows of noise: after at most 400 steps the squared error in eval mode is below 5 %
-/// of the targets' variance. A model that weighs the classes of labelled rows is given these rows to
+/// Adam, its rate falling to zero, fits 16 rows of noise: after at most 400 steps the squared error in
+/// eval mode is below 5 % of the targets' variance. A model that weighs the classes of labelled rows is given these rows to
 /// look at, and has to tell them apart; its probabilities are what is fitted.
 ///
 /// # Panics
@@ -142,7 +142,7 @@ pub(super) fn overfits<S: Subject>(
     let target = floats::<2>(data.clone(), &train).repeat_dim(0, COPIES);
     let mut model = config.init(&train);
     // Some models are made for higher rates than most.
-    let rate = config.rate().map_or(5e-3, |rate| rate.max(5e-3));
+    let rate = config.rate().map_or(1e-2, |rate| rate.max(1e-2));
     let mut optimizer = AdamConfig::new().init();
     let mut error = f64::INFINITY;
     for step in 0..STEPS {
