@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use forge_files::{FolderLock, WholeFile, open_regular};
 use forge_nn::ForgeError;
+use forge_train::log::MetricsLog;
 use forge_train::{BatchEvent, Flow, Observer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +17,9 @@ use crate::Error;
 
 const SETTINGS: &str = "config.toml";
 const CHECKPOINTS: &str = "checkpoints";
+const METRICS: &str = "metrics";
+/// Optimiser steps per line of a log.
+const LOG_EVERY: u64 = 50;
 const LOCK: &str = "run.lock";
 /// The last line of the settings. TOML that is cut off between two lines is TOML still, with other
 /// settings: those that are missing take their defaults.
@@ -69,7 +73,9 @@ impl RunFolder {
             .collect();
         fs::create_dir_all(path).map_err(|e| ForgeError::io(path, e))?;
         let folder = Self::owned(path, made, config)?;
-        let left = files(config).into_iter().chain([CHECKPOINTS.into()]);
+        let left = files(config)
+            .into_iter()
+            .chain([CHECKPOINTS.into(), METRICS.into()]);
         // `exists` would follow a link that leads nowhere.
         let is_there = |name: &String| fs::symlink_metadata(path.join(name)).is_ok();
         if let Some(name) = left.into_iter().find(is_there) {
@@ -156,6 +162,12 @@ impl RunFolder {
     /// The folder of a model's checkpoints.
     pub(crate) fn checkpoints(&self, model: &str) -> PathBuf {
         self.path.join(CHECKPOINTS).join(model)
+    }
+
+    /// The log of a model's epochs and steps. It is there from the first step on.
+    pub(crate) fn metrics(&self, name: &str) -> MetricsLog {
+        MetricsLog::new(self.path.join(METRICS).join(format!("{name}.jsonl")))
+            .every_steps(LOG_EVERY)
     }
 
     /// Where a file of that name stands.

@@ -161,6 +161,20 @@ fn a_stopped_run_goes_on_to_the_same_bits() {
         let read = |run: &Path| std::fs::read(run.join(file)).unwrap();
         assert_eq!(read(&whole), read(&broken), "{file}");
     }
+    // The log of metrics has each epoch once.
+    for model in &config.models {
+        let file = format!("metrics/{}.jsonl", model.name());
+        let losses = |run: &Path| -> Vec<(serde_json::Value, serde_json::Value)> {
+            let text = std::fs::read_to_string(run.join(&file)).unwrap();
+            let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+            let epochs = lines.filter(|line: &serde_json::Value| line["kind"] == "epoch");
+            epochs
+                .map(|line| (line["epoch"].clone(), line["train/loss"].clone()))
+                .collect()
+        };
+        assert!(!losses(&whole).is_empty(), "{file}");
+        assert_eq!(losses(&whole), losses(&broken), "{file}");
+    }
 }
 
 #[test]

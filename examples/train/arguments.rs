@@ -94,6 +94,9 @@ pub(crate) struct Arguments {
     /// Any setting by its place in the TOML, such as estimator.training.weight_decay=0.01.
     #[arg(long, num_args = 1.., value_name = "PLACE=VALUE")]
     set: Vec<String>,
+    /// Also write event files for TensorBoard, into a folder per model under this one.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) tensorboard: Option<PathBuf>,
     /// Folder of the run [default: a new one under runs/].
     #[arg(long)]
     out: Option<PathBuf>,

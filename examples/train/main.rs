@@ -18,7 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use volatilityforge::experiment::{Experiment, RunEvent, RunOptions};
-use volatilityforge::train::StopReason;
+use volatilityforge::train::log::TensorBoard;
+use volatilityforge::train::{Observer, StopReason};
 use volatilityforge::{Error, chain};
 
 use arguments::Arguments;
@@ -59,7 +60,13 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         resume: arguments.resume,
         stop,
         on_event: Box::new(announce),
-        observer: Box::new(|model| Box::new(Progress::new(model))),
+        observer: Box::new(|model| {
+            let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Progress::new(model))];
+            if let Some(folder) = &arguments.tensorboard {
+                observers.push(Box::new(TensorBoard::new(folder.join(model))));
+            }
+            Box::new(observers)
+        }),
         sections: vec![Box::new(chain::quotes_section), Box::new(chain::smiles)],
     })?;
     let Some(summary) = summary else {

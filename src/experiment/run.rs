@@ -113,7 +113,8 @@ impl Experiment {
 
     /// Trains, measures and writes the run folder: `config.toml`, an artifact and a `{model}.json`
     /// per model, the best one again as `model.safetensors`, `metrics.json`, `report.html`,
-    /// `sample.csv` (hold-out rows to try predictions on) and `checkpoints/`.
+    /// `sample.csv` (hold-out rows to try predictions on), `metrics/{model}.jsonl`
+    /// ([`MetricsLog`](forge_train::log::MetricsLog)) and `checkpoints/`.
     ///
     /// Every file is there whole or not at all. The folder has one owner while the run goes on.
     /// Nothing is written before data and settings of all models have been checked, and a start
@@ -249,7 +250,11 @@ impl Experiment {
         (options.on_event)(&RunEvent::ModelStarted(name));
         let first_step = FirstStep(Arc::clone(&common.trained));
         let fit = FitOptions {
-            observers: vec![(options.observer)(name), Box::new(first_step)],
+            observers: vec![
+                (options.observer)(name),
+                Box::new(first_step),
+                Box::new(folder.metrics(name)),
+            ],
             checkpoints: Some(folder.checkpoints(name)),
             resume: options.resume,
             stop: Some(Arc::clone(&options.stop)),

@@ -13,6 +13,7 @@ pub mod checkpoint;
 pub mod distribution;
 mod host_device;
 mod is_default;
+pub mod log;
 pub mod loss;
 pub mod metric;
 pub mod objective;

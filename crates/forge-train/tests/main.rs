@@ -13,6 +13,7 @@ mod gradient_hook;
 mod kill;
 mod layers;
 mod likelihood;
+mod log;
 mod lora;
 mod loss;
 mod lr_finder;

@@ -292,7 +292,10 @@ impl ForecastRun {
         let fold = &run.folds[round];
         let checkpoints = run.folder.checkpoints(choice.name());
         let fit = FitOptions {
-            observers: vec![Box::new(FirstStep(Arc::clone(&run.trained)))],
+            observers: vec![
+                Box::new(FirstStep(Arc::clone(&run.trained))),
+                Box::new(run.folder.metrics(&format!("{}.{round}", choice.name()))),
+            ],
             checkpoints: Some(checkpoints.join(round.to_string())),
             resume: options.resume,
             stop: Some(Arc::clone(&options.stop)),

@@ -10,7 +10,6 @@ mod loss_reader;
 mod lr_finder;
 mod micro_batches;
 mod observer;
-mod observers;
 mod outcome;
 mod pace;
 mod parts;

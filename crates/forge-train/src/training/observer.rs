@@ -172,20 +172,61 @@ pub trait Observer {
     }
 }
 
-impl<O: Observer + ?Sized> Observer for &mut O {
+macro_rules! passed_on {
+    ($pointer:ty) => {
+        impl<O: Observer + ?Sized> Observer for $pointer {
+            fn on_train_start(&mut self, event: &StartEvent) {
+                (**self).on_train_start(event);
+            }
+
+            fn on_batch(&mut self, event: &BatchEvent) -> Flow {
+                (**self).on_batch(event)
+            }
+
+            fn on_epoch(&mut self, event: &EpochEvent<'_>) -> Flow {
+                (**self).on_epoch(event)
+            }
+
+            fn on_end(&mut self, event: &EndEvent) {
+                (**self).on_end(event);
+            }
+        }
+    };
+}
+
+passed_on!(&mut O);
+passed_on!(Box<O>);
+
+/// All hear, in their order; the first that asks to stop gives the reason.
+impl<O: Observer> Observer for Vec<O> {
     fn on_train_start(&mut self, event: &StartEvent) {
-        (**self).on_train_start(event);
+        for observer in self {
+            observer.on_train_start(event);
+        }
     }
 
     fn on_batch(&mut self, event: &BatchEvent) -> Flow {
-        (**self).on_batch(event)
+        ask(self, |observer| observer.on_batch(event))
     }
 
     fn on_epoch(&mut self, event: &EpochEvent<'_>) -> Flow {
-        (**self).on_epoch(event)
+        ask(self, |observer| observer.on_epoch(event))
     }
 
     fn on_end(&mut self, event: &EndEvent) {
-        (**self).on_end(event);
+        for observer in self {
+            observer.on_end(event);
+        }
     }
+}
+
+fn ask<O>(observers: &mut [O], mut event: impl FnMut(&mut O) -> Flow) -> Flow {
+    let mut answer = Flow::Continue;
+    for observer in observers {
+        let asked = event(observer);
+        if answer == Flow::Continue {
+            answer = asked;
+        }
+    }
+    answer
 }

@@ -122,6 +122,7 @@ impl<'r, T: TrainTask> Run<'r, T> {
     /// The next step of the epoch.
     pub(super) fn step(&mut self) -> Result<BatchEvent, ForgeError> {
         let at = (self.epoch(), self.engine.steps_done());
+        let _span = tracing::debug_span!("step", epoch = at.0, step = at.1).entered();
         let rows = self.sampler.rows(at.0, self.progress.batch)?;
         let n_rows = self.task.n_rows();
         if let Some(row) = rows.iter().find(|&&row| row >= n_rows) {

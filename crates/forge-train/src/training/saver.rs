@@ -98,6 +98,7 @@ impl Saver {
     }
 
     pub(super) fn save<T: TrainTask>(&mut self, run: &mut Run<'_, T>) -> Result<(), ForgeError> {
+        let _span = tracing::info_span!("checkpoint", step = run.engine.steps_done()).entered();
         let (tensors, parts) = run.sections()?.into_file();
         bounded_json::check(&parts)?;
         let manifest = Manifest {

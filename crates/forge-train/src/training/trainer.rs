@@ -11,7 +11,6 @@ use forge_nn::ForgeError;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::observers::Observers;
 use super::parts::Parts;
 use super::rule::GradientRule;
 use super::run::Run;
@@ -19,7 +18,7 @@ use super::run_identity::to_json;
 use super::sampler::{Sampler, Shuffle};
 use super::saver::{Saver, Start};
 use super::{
-    EndEvent, Observer, OnDivergence, StartEvent, StopReason, TrainOutcome, TrainTask,
+    EndEvent, Flow, Observer, OnDivergence, StartEvent, StopReason, TrainOutcome, TrainTask,
     TrainerConfig,
 };
 use crate::averaging::Averaging;
@@ -38,7 +37,7 @@ use crate::checkpoint::check_same;
 pub struct Trainer<'a, M: Module> {
     config: TrainerConfig,
     parts: Parts<'a, M>,
-    observers: Observers<'a>,
+    observers: Vec<Box<dyn Observer + 'a>>,
     stop: Option<Arc<AtomicBool>>,
     checkpoints: Option<(PathBuf, Start)>,
     identity: Value,
@@ -63,7 +62,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
         Ok(Self {
             config,
             parts: Parts::default(),
-            observers: Observers::default(),
+            observers: Vec::new(),
             stop: None,
             checkpoints: None,
             identity: Value::Null,
@@ -109,7 +108,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
     /// Adds someone who hears of the run, and may end it. Pass `&mut observer` to keep it.
     #[must_use]
     pub fn with_observer(mut self, observer: impl Observer + 'a) -> Self {
-        self.observers.add(observer);
+        self.observers.push(Box::new(observer));
         self
     }
 
@@ -223,7 +222,9 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             }
             saver = Some(opened);
         }
-        self.observers.start(&StartEvent {
+        let span = tracing::info_span!("fit", rows = n_rows, epochs = config.epochs, steps);
+        let _inside = span.enter();
+        self.observers.on_train_start(&StartEvent {
             rows: n_rows,
             parameters: run.engine.trainable_parameters(),
             epochs: config.epochs,
@@ -253,7 +254,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             Some(saver) => outcome.map_err(|e| saver.locate(e))?,
             None => outcome?,
         };
-        self.observers.end(&EndEvent {
+        self.observers.on_end(&EndEvent {
             stop: outcome.stop.clone(),
             epochs: outcome.epochs,
             steps: outcome.steps,
@@ -286,8 +287,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
                     return Ok(StopReason::BudgetSpent);
                 }
                 let event = run.step()?;
-                let asked = self.observers.batch(&event);
-                if let Some(reason) = asked {
+                if let Flow::Stop(reason) = self.observers.on_batch(&event) {
                     save(saver, run)?;
                     return Ok(StopReason::Observer(reason));
                 }
@@ -318,7 +318,10 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
     ) -> Result<Option<String>, ForgeError> {
         let closed = run.close_epoch(forced)?;
         let event = run.epoch_event(&closed);
-        Ok(event.and_then(|event| self.observers.epoch(&event)))
+        Ok(match event.map(|event| self.observers.on_epoch(&event)) {
+            Some(Flow::Stop(reason)) => Some(reason),
+            Some(Flow::Continue) | None => None,
+        })
     }
 
     fn stop_is_asked(&self) -> bool {
