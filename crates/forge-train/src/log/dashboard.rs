@@ -105,9 +105,10 @@ impl Observer for Dashboard {
     fn on_train_start(&mut self, event: &StartEvent) {
         self.rows = (event.rows, 0);
         let done = event.resumed_at.unwrap_or(0) / event.batches.max(1) as u64;
-        let done = usize::try_from(done).unwrap_or(0);
+        // Burn counts epochs from 1, the one in progress included.
+        let first = usize::try_from(done).unwrap_or(0) + 1;
         self.renderer
-            .start(event.epochs, done, Some(event.rows), None);
+            .start(event.epochs, first, Some(event.rows), None);
         self.renderer.start_split("train", event.rows);
     }
 
@@ -136,7 +137,7 @@ impl Observer for Dashboard {
                 self.renderer.update_valid(point);
             }
         }
-        self.renderer.update_epoch(event.record.epoch);
+        self.renderer.update_epoch(event.record.epoch + 1);
         self.asked()
     }
 
