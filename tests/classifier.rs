@@ -37,14 +37,6 @@ fn table() -> Table {
     .unwrap()
 }
 
-fn classifier(target: &str, config: EstimatorConfig) -> TabularClassifier {
-    let other = if target == "class" { "yes" } else { "class" };
-    TabularClassifier::new(target)
-        .with_config(config)
-        .unwrap()
-        .ignore([other])
-}
-
 fn trained(target: &str, model: &str, epochs: usize) -> FittedClassifier {
     let mut config = quick(model);
     config.training.epochs = Some(epochs);
@@ -52,8 +44,11 @@ fn trained(target: &str, model: &str, epochs: usize) -> FittedClassifier {
 }
 
 fn fitted(target: &str, config: EstimatorConfig) -> FittedClassifier {
+    let other = if target == "class" { "yes" } else { "class" };
+    let classifier = TabularClassifier::new(target).with_config(config);
+    let classifier = classifier.unwrap().ignore([other]);
     let device = DeviceName::Flex.open().unwrap();
-    classifier(target, config).fit(&table(), &device).unwrap()
+    classifier.fit(&table(), &device).unwrap()
 }
 
 /// A model only knows how many outputs it has: two classes for every other one, three for the rest.

@@ -66,10 +66,9 @@ impl FitOptions<'_> {
         training: TrainerConfig,
         identity: &impl Serialize,
     ) -> Result<Trainer<'_, M>, ForgeError> {
-        let mut trainer = Trainer::new(training)?.with_identity(identity)?;
-        for observer in &mut self.observers {
-            trainer = trainer.with_observer(observer.as_mut());
-        }
+        let mut trainer = Trainer::new(training)?
+            .with_identity(identity)?
+            .with_observer(&mut self.observers);
         if let Some(stop) = &self.stop {
             trainer = trainer.with_stop_flag(Arc::clone(stop));
         }

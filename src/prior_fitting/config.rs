@@ -6,7 +6,7 @@ use forge_models::{Labels, Model, ModelConfig, Pretrained, RowContext, TabularSp
 use forge_nn::parameters::draw_all;
 use forge_nn::{ForgeError, ModuleConfig, check};
 use forge_train::schedule::{CosineWarmup, ScheduleConfig};
-use forge_train::{Start, TrainOutcome, Trainer, TrainerConfig};
+use forge_train::{TrainOutcome, TrainerConfig};
 use serde::{Deserialize, Serialize};
 
 use super::PriorTask;
@@ -96,7 +96,7 @@ impl PriorFittingConfig {
     pub fn fit(
         &self,
         device: &Device,
-        options: FitOptions<'_>,
+        mut options: FitOptions<'_>,
     ) -> Result<TrainOutcome<Model>, Error> {
         self.validate()?;
         let model = self.sized()?;
@@ -104,30 +104,10 @@ impl PriorFittingConfig {
         device.seed(self.trainer.seed);
         let module = draw_all(model.try_init(&device)?);
         let mut task = PriorTask::new(self, &device)?;
-        let FitOptions {
-            mut observers,
-            checkpoints,
-            resume,
-            stop,
-            ..
-        } = options;
-        let mut trainer = Trainer::new(self.trainer.clone())?;
         // What the run depends on beside the trainer's settings.
         let tables = (self.tables, self.validation_tables);
-        trainer = trainer.with_identity(&(&model, &self.prior, tables))?;
-        for observer in &mut observers {
-            trainer = trainer.with_observer(observer.as_mut());
-        }
-        if let Some(stop) = stop {
-            trainer = trainer.with_stop_flag(stop);
-        }
-        if let Some(folder) = checkpoints {
-            let start = match resume {
-                true => Start::ResumeOrFresh,
-                false => Start::Fresh,
-            };
-            trainer = trainer.with_checkpoints(folder, start);
-        }
+        let identity = (&model, &self.prior, tables);
+        let trainer = options.trainer(self.trainer.clone(), &identity)?;
         Ok(trainer.fit(&mut task, module)?)
     }
 

@@ -2,16 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use forge_nn::burn::tensor::Device;
 use forge_train::log::{MetricsLog, TensorBoard};
-use forge_train::{Observer, Start, StopReason, TrainOutcome, Trainer};
+use forge_train::{Observer, Start, StopReason, TrainOutcome};
 use serde_json::Value;
 
-use crate::net::{Net, Task, config};
-use crate::resume::StopAt;
+use crate::net::{Net, config};
+use crate::resume::watched;
 
 /// 5 epochs of 4 steps.
 fn run(
@@ -20,17 +17,7 @@ fn run(
     stop_at: Option<u64>,
     observer: impl Observer,
 ) -> TrainOutcome<Net> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let mut trainer = Trainer::new(config(5))
-        .unwrap()
-        .with_checkpoints(folder, start)
-        .with_stop_flag(Arc::clone(&flag))
-        .with_observer(observer);
-    if let Some(step) = stop_at {
-        trainer = trainer.with_observer(StopAt(step, flag));
-    }
-    let net = Net::new(&Device::flex(), 1);
-    trainer.fit(&mut Task::new(25), net).unwrap()
+    watched(&config(5), folder, start, stop_at, 1, observer)
 }
 
 /// The lines, without what differs between equal runs.

@@ -32,12 +32,24 @@ fn run(
     stop_at: Option<u64>,
     init: u64,
 ) -> TrainOutcome<Net> {
+    watched(config, folder, start, stop_at, init, Vec::<StopAt>::new())
+}
+
+pub(crate) fn watched(
+    config: &TrainerConfig,
+    folder: &Path,
+    start: Start,
+    stop_at: Option<u64>,
+    init: u64,
+    observer: impl Observer,
+) -> TrainOutcome<Net> {
     let mut task = Task::new(25);
     let flag = Arc::new(AtomicBool::new(false));
     let mut trainer = Trainer::new(config.clone())
         .unwrap()
         .with_checkpoints(folder, start)
-        .with_stop_flag(flag.clone());
+        .with_stop_flag(flag.clone())
+        .with_observer(observer);
     if let Some(step) = stop_at {
         trainer = trainer.with_observer(StopAt(step, flag));
     }

@@ -64,8 +64,8 @@ fn state<M: Module>(model: &M) -> StateDict {
 }
 
 /// Adam, its rate falling to zero, fits 16 rows of noise: after at most 400 steps the squared error in
-/// eval mode is below 5 % of the targets' variance. A model that weighs the classes of labelled rows is given these rows to
-/// look at, and has to tell them apart; its probabilities are what is fitted.
+/// eval mode is below 5 % of the targets' variance. A model that weighs the classes of labelled rows is
+/// given these rows to look at, and has to tell them apart; its probabilities are what is fitted.
 ///
 /// # Panics
 /// If it is not.

@@ -3,13 +3,12 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use forge_files::{WholeFile, open_regular};
 use forge_nn::ForgeError;
 use serde_json::{Map, Value, json};
 
-use super::scalars;
+use super::{now, scalars};
 use crate::{BatchEvent, EpochEvent, Flow, Observer, StartEvent};
 
 /// Writes `metrics.jsonl`: a line of JSON per epoch, as
@@ -104,7 +103,7 @@ impl MetricsLog {
                 OpenOptions::new().append(true).open(&self.path)?
             }
         };
-        if line["kind"] != "epoch" || self.told.is_none() || line["epoch"].as_u64() != self.told {
+        if line["kind"] == "step" || line["epoch"].as_u64() != self.told {
             file.write_all(format!("{line}\n").as_bytes())?;
         }
         if lasting {
@@ -187,10 +186,4 @@ fn kept_lines(path: &Path, step: u64) -> std::io::Result<String> {
 
 fn parsed(line: &str) -> Option<Value> {
     serde_json::from_str(line).ok()
-}
-
-/// Seconds since 1970.
-pub(super) fn now() -> f64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0.0, |since| since.as_secs_f64())
 }

@@ -318,10 +318,12 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
     ) -> Result<Option<String>, ForgeError> {
         let closed = run.close_epoch(forced)?;
         let event = run.epoch_event(&closed);
-        Ok(match event.map(|event| self.observers.on_epoch(&event)) {
-            Some(Flow::Stop(reason)) => Some(reason),
-            Some(Flow::Continue) | None => None,
-        })
+        Ok(
+            event.and_then(|event| match self.observers.on_epoch(&event) {
+                Flow::Stop(reason) => Some(reason),
+                Flow::Continue => None,
+            }),
+        )
     }
 
     fn stop_is_asked(&self) -> bool {

@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use forge_nn::ForgeError;
 
-use super::metrics_log::now;
-use super::scalars;
+use super::{now, scalars};
 use crate::{BatchEvent, EndEvent, EpochEvent, Flow, Observer, StartEvent};
 use record::{Event, What};
 
