@@ -7,12 +7,12 @@ use forge_nn::burn;
 use forge_nn::burn::module::{Module, Param};
 use forge_nn::burn::tensor::{Device, Tensor};
 use forge_train::{
-    OnDivergence, Start, StepContext, TrainOutcome, TrainTask, Trainer, TrainerConfig,
+    Observer, OnDivergence, Start, StepContext, TrainOutcome, TrainTask, Trainer, TrainerConfig,
 };
 use serde_json::{Value, json};
 
 #[derive(Module, Debug)]
-struct One {
+pub(crate) struct One {
     w: Param<Tensor<1>>,
 }
 
@@ -37,12 +37,21 @@ impl TrainTask for Steep {
 }
 
 fn fit(on_divergence: Value, folder: Option<&Path>) -> Result<TrainOutcome<One>, ForgeError> {
+    fit_watched(on_divergence, folder, Vec::<Box<dyn Observer>>::new())
+}
+
+/// 20 epochs of 2 steps, unless it is stopped.
+pub(crate) fn fit_watched(
+    on_divergence: Value,
+    folder: Option<&Path>,
+    observer: impl Observer,
+) -> Result<TrainOutcome<One>, ForgeError> {
     let config: TrainerConfig = serde_json::from_value(json!({
         "epochs": 20, "batch_size": 2, "optimizer": {"name": "sgd", "momentum": 0.0},
         "schedule": {"name": "constant", "lr": 1.0}, "on_divergence": on_divergence,
     }))
     .unwrap();
-    let mut trainer = Trainer::new(config)?;
+    let mut trainer = Trainer::new(config)?.with_observer(observer);
     if let Some(folder) = folder {
         trainer = trainer.with_checkpoints(folder, Start::Fresh);
     }

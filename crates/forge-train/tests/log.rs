@@ -2,11 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use forge_train::log::{MetricsLog, TensorBoard};
 use forge_train::{Observer, Start, StopReason, TrainOutcome};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Metadata, Subscriber};
 
+use crate::divergence::fit_watched;
 use crate::net::{Net, config};
 use crate::resume::watched;
 
@@ -94,6 +98,38 @@ fn a_resumed_log_is_that_of_a_run_that_was_not_stopped() {
     assert_eq!(lines(&whole), expected);
 }
 
+/// The run goes back twice: to the checkpoint after its first epoch, then to its start.
+#[test]
+fn a_run_that_goes_back_has_each_step_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, board) = (folder.path().join("metrics.jsonl"), folder.path().join("b"));
+    let rollback = json!({"rollback": {"factor": 0.1, "most": 3}});
+    let both: Vec<Box<dyn Observer>> = vec![
+        Box::new(MetricsLog::new(&path).every_steps(1)),
+        Box::new(TensorBoard::new(&board)),
+    ];
+    let outcome = fit_watched(rollback, Some(&folder.path().join("c")), both).unwrap();
+    let lines = lines(&path);
+    let of = |kind: &str, what: &str| -> Vec<u64> {
+        let lines = lines.iter().filter(|line| line["kind"] == kind);
+        lines.map(|line| line[what].as_u64().unwrap()).collect()
+    };
+    assert_eq!(of("step", "step"), (1..=40).collect::<Vec<_>>());
+    assert_eq!(of("epoch", "epoch"), (0..20).collect::<Vec<_>>());
+    // The lines are of the run as it went on, at its last rates.
+    for (line, record) in
+        (lines.iter().filter(|line| line["kind"] == "epoch")).zip(&outcome.history)
+    {
+        assert_eq!(line["train/loss"], record.train_loss);
+    }
+    // TensorBoard is told twice to forget: from the step where the run goes on.
+    let starts: Vec<u8> = (events(&board).iter())
+        .filter(|event| event[9..].ends_with(&[0x3a, 2, 0x08, 1]))
+        .map(|event| event[10])
+        .collect();
+    assert_eq!(starts, [3, 1]);
+}
+
 #[test]
 fn a_log_that_cannot_be_written_ends_no_run() {
     let folder = tempfile::tempdir().unwrap();
@@ -155,4 +191,44 @@ fn tensorboard_has_every_step_and_epoch_and_is_told_of_a_resumption() {
         all.iter().filter(holds).count()
     };
     assert_eq!((tagged("step/loss"), tagged("train/loss")), (20, 5));
+}
+
+/// Keeps the name of every span.
+struct Spans(Arc<Mutex<Vec<&'static str>>>);
+
+impl Subscriber for Spans {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let mut names = self.0.lock().unwrap();
+        names.push(attributes.metadata().name());
+        Id::from_u64(names.len() as u64)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &tracing::Event<'_>) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_run_its_steps_and_its_checkpoints_are_spans() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = Arc::default();
+    tracing::subscriber::with_default(Spans(Arc::clone(&names)), || {
+        run(
+            folder.path(),
+            Start::Fresh,
+            None,
+            Vec::<&mut dyn Observer>::new(),
+        )
+    });
+    let names = names.lock().unwrap();
+    let count = |name: &str| names.iter().filter(|one| **one == name).count();
+    assert_eq!((count("fit"), count("step")), (1, 20));
+    // One per epoch at least.
+    assert!(count("checkpoint") >= 5, "{names:?}");
 }
