@@ -3,8 +3,10 @@
 //! [written as it is](OutputFile), a folder in which something grows has [one owner](FolderLock),
 //! only [files](open_regular) are
 //! read where something else would never end, and text out of files is [shown](printable), not
-//! obeyed.
+//! obeyed. Settings are read and written [through one serialiser](erased_serde!).
 
+#[doc(hidden)]
+pub mod erase;
 mod folder_lock;
 mod output_file;
 mod printable;

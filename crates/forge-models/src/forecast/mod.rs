@@ -2,7 +2,6 @@
 //!
 //! To add a model: its folder, its `mod` line and its line in the list below.
 
-use burn::module::Module;
 use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 

@@ -10,6 +10,8 @@
 //! Reptile), [`dot`] and [`norm`] (continual learning, similarity of gradients). [`Floats`] says
 //! which tensors take part, [`names`] what they are called.
 //!
+//! [`Erased`] is the one visitor and the one mapper that a walk over many modules is compiled for.
+//!
 //! [`drawn`] makes a parameter that starts in a way of its own; [`draw_all`] draws all of a module's
 //! from the seed that its device has now.
 //!
@@ -22,6 +24,7 @@
 mod arithmetic;
 mod draw_all;
 mod drawn;
+mod erased;
 mod floats;
 mod key_map;
 mod names;
@@ -33,6 +36,7 @@ mod zip;
 pub use arithmetic::{dot, lerp, norm};
 pub use draw_all::draw_all;
 pub use drawn::drawn;
+pub use erased::{AnyMapper, AnyVisitor, Erased};
 pub use floats::Floats;
 pub use key_map::KeyMap;
 pub use names::names;

@@ -1,5 +1,6 @@
 //! Walking, pairing, renaming and partial loading.
 
+mod erased;
 mod key_map;
 mod net;
 mod path;

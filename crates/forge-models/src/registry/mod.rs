@@ -1,6 +1,9 @@
 //! What is made of one list of models: the enums over their configs and modules, by name.
 
+mod module_enum;
+
 use forge_nn::ForgeError;
+pub(crate) use module_enum::module_enum;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -58,7 +61,7 @@ macro_rules! registry {
 
         $(#[$config_doc])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "model")]
+        #[serde(remote = "Self", tag = "model")]
         pub enum $configs {
             $(
                 #[doc = concat!("The config of `", $name, "`.")]
@@ -67,18 +70,16 @@ macro_rules! registry {
             )+
         }
 
-        $(#[$model_doc])*
-        ///
-        /// The variants leave no trace in the names of a [`StateDict`](forge_nn::StateDict): the state of a model and
-        /// of this enum around it are the same.
-        #[derive(Module, Debug)]
-        #[allow(clippy::large_enum_variant)]
-        pub enum $models {
-            $(
-                #[doc = concat!("`", $name, "`.")]
-                $model($model),
-            )+
+        crate::registry::module_enum! {
+            $(#[$model_doc])*
+            ///
+            /// The variants leave no trace in the names of a [`StateDict`](forge_nn::StateDict): the state of a model and
+            /// of this enum around it are the same.
+            $models;
+            $($name => $model;)+
         }
+
+        forge_files::erased_serde!($configs);
 
         impl $configs {
             /// The names of all models, in the order of the registry.
