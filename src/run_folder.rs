@@ -18,6 +18,8 @@ use crate::Error;
 const SETTINGS: &str = "config.toml";
 const CHECKPOINTS: &str = "checkpoints";
 const METRICS: &str = "metrics";
+/// What the names of files there end in.
+const LOG: &str = ".jsonl";
 /// Optimiser steps per line of a log.
 const LOG_EVERY: u64 = 50;
 const LOCK: &str = "run.lock";
@@ -137,15 +139,15 @@ impl RunFolder {
         let lock = path.join(LOCK);
         let lock = FolderLock::take(&lock).map_err(|e| ForgeError::io(&lock, e))?;
         // What a killed owner left half-written.
-        let fail = |e| ForgeError::io(path, e);
         let ours = files(config);
-        for entry in fs::read_dir(path).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if (ours.iter()).any(|file| WholeFile::is_scratch(&name, &format!("{file}."))) {
-                fs::remove_file(entry.path()).map_err(fail)?;
-            }
+        remove_scratch(path, |name| {
+            (ours.iter()).any(|file| WholeFile::is_scratch(name, &format!("{file}.")))
+        })?;
+        let logs = path.join(METRICS);
+        if logs.is_dir() {
+            remove_scratch(&logs, |name| {
+                name.contains(LOG) && WholeFile::is_scratch(name, "")
+            })?;
         }
         Ok(Self {
             path: path.into(),
@@ -166,8 +168,8 @@ impl RunFolder {
 
     /// The log of a model's epochs and steps. It is there from the first step on.
     pub(crate) fn metrics(&self, name: &str) -> MetricsLog {
-        MetricsLog::new(self.path.join(METRICS).join(format!("{name}.jsonl")))
-            .every_steps(LOG_EVERY)
+        let path = self.path.join(METRICS).join(format!("{name}{LOG}"));
+        MetricsLog::new(path).every_steps(LOG_EVERY)
     }
 
     /// Where a file of that name stands.
@@ -205,6 +207,17 @@ impl RunFolder {
             let _ = fs::remove_dir(folder);
         }
     }
+}
+
+fn remove_scratch(folder: &Path, is_ours: impl Fn(&str) -> bool) -> Result<(), ForgeError> {
+    let fail = |e| ForgeError::io(folder, e);
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        if is_ours(&entry.file_name().to_string_lossy()) {
+            fs::remove_file(entry.path()).map_err(fail)?;
+        }
+    }
+    Ok(())
 }
 
 /// What a run writes beside its checkpoints.

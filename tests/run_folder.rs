@@ -253,7 +253,10 @@ fn a_folder_has_one_run_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let (config, out, _) = finished(folder.path());
     let scratch = out.join("metrics.json.half.tmp");
-    fs::write(&scratch, "in the making").unwrap();
+    let log = out.join("metrics/tabular_mlp.jsonl.half.tmp");
+    for half in [&scratch, &log] {
+        fs::write(half, "in the making").unwrap();
+    }
     let lock = FolderLock::take(out.join("run.lock")).unwrap();
     let error = resume(&config, &out).unwrap_err();
     let process = format!("process {}", std::process::id());
@@ -261,11 +264,11 @@ fn a_folder_has_one_run_at_a_time() {
         error.is_io() && error.to_string().contains(&process),
         "{error}"
     );
-    assert!(scratch.exists());
+    assert!(scratch.exists() && log.exists());
     drop(lock);
     resume(&config, &out).unwrap();
     // Its writer was gone, as the lock shows.
-    assert!(!scratch.exists() && !out.join("run.lock").exists());
+    assert!(!scratch.exists() && !log.exists() && !out.join("run.lock").exists());
 }
 
 #[cfg(unix)]

@@ -66,7 +66,8 @@ pub trait AnyMapper {
 ///     module.visit(&mut Erased(visitor));
 /// }
 /// let mut count = Count(0);
-/// walk(&Param::from_data([1.0, 2.0], &Device::flex()), &mut count);
+/// let two: Param<Tensor<1>> = Param::from_data([1.0, 2.0], &Device::flex());
+/// walk(&two, &mut count);
 /// assert_eq!(count.0, 2);
 /// ```
 ///
