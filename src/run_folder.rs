@@ -139,15 +139,17 @@ impl RunFolder {
         let lock = path.join(LOCK);
         let lock = FolderLock::take(&lock).map_err(|e| ForgeError::io(&lock, e))?;
         // What a killed owner left half-written.
+        let clean = |folder: &Path, is_ours: &dyn Fn(&str) -> bool| {
+            WholeFile::remove_scratch(folder, is_ours).map_err(|e| ForgeError::io(folder, e))
+        };
         let ours = files(config);
-        remove_scratch(path, |name| {
-            (ours.iter()).any(|file| WholeFile::is_scratch(name, &format!("{file}.")))
+        clean(path, &|name| {
+            ours.iter()
+                .any(|file| name.starts_with(&format!("{file}.")))
         })?;
         let logs = path.join(METRICS);
         if logs.is_dir() {
-            remove_scratch(&logs, |name| {
-                name.contains(LOG) && WholeFile::is_scratch(name, "")
-            })?;
+            clean(&logs, &|name| name.contains(LOG))?;
         }
         Ok(Self {
             path: path.into(),
@@ -207,17 +209,6 @@ impl RunFolder {
             let _ = fs::remove_dir(folder);
         }
     }
-}
-
-fn remove_scratch(folder: &Path, is_ours: impl Fn(&str) -> bool) -> Result<(), ForgeError> {
-    let fail = |e| ForgeError::io(folder, e);
-    for entry in fs::read_dir(folder).map_err(fail)? {
-        let entry = entry.map_err(fail)?;
-        if is_ours(&entry.file_name().to_string_lossy()) {
-            fs::remove_file(entry.path()).map_err(fail)?;
-        }
-    }
-    Ok(())
 }
 
 /// What a run writes beside its checkpoints.

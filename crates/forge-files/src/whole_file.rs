@@ -90,11 +90,21 @@ impl WholeFile {
         sync_folder(folder_of(&self.place))
     }
 
-    /// Whether `name` is that of a file under construction that is to be called `for_name` (or to
-    /// begin with it). One whose writer is gone may be removed.
-    #[must_use]
-    pub fn is_scratch(name: &str, for_name: &str) -> bool {
-        name.starts_with(for_name) && name.ends_with(SCRATCH)
+    /// Removes the files under construction in `folder` of which `is_ours`, given their names,
+    /// says that their writer is gone. The name begins with that of the file to be.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or a file of it not be removed.
+    pub fn remove_scratch(folder: &Path, is_ours: impl Fn(&str) -> bool) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.ends_with(SCRATCH) && is_ours(&name) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -57,13 +57,8 @@ impl CheckpointFolder {
         fs::create_dir_all(&path).map_err(fail)?;
         let lock = path.join(LOCK);
         let lock = FolderLock::take(&lock).map_err(|e| ForgeError::io(&lock, e))?;
-        for entry in fs::read_dir(&path).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            // Nobody else writes here: its writer is gone.
-            if WholeFile::is_scratch(&entry.file_name().to_string_lossy(), PREFIX) {
-                fs::remove_file(entry.path()).map_err(fail)?;
-            }
-        }
+        // Nobody else writes here: its writer is gone.
+        WholeFile::remove_scratch(&path, |name| name.starts_with(PREFIX)).map_err(fail)?;
         Ok(Self {
             path,
             keep: keep.max(1),
