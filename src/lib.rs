@@ -50,6 +50,10 @@ mod guides {
     struct Tasks;
     #[doc = include_str!("../docs/models.md")]
     struct Models;
+    #[doc = include_str!("../docs/models/choosing.md")]
+    struct Choosing;
+    #[doc = include_str!("../docs/building.md")]
+    struct Building;
     #[doc = include_str!("../docs/losses.md")]
     struct Losses;
     #[doc = include_str!("../docs/distillation.md")]

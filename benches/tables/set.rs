@@ -53,6 +53,7 @@ pub(crate) const ALL: &[Set] = &[
     classes("phoneme", "target", &[]),
     classes("letter", "lettr", &[]),
     classes("credit-g", "class", &[]),
+    classes("breast_cancer_wdbc", "diagnosis", &[]),
     numbers("concrete", "target"),
     numbers("energy", "target"),
     numbers("kin8nm", "target"),

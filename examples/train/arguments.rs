@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     /// Column of sample weights.
     #[arg(long, value_name = "COLUMN")]
     weights: Option<String>,
-    /// Models by name [default: ft_transformer tabular_resnet].
+    /// Models by name [default: ft_transformer tabm].
     #[arg(long, num_args = 1.., value_name = "NAME")]
     models: Vec<String>,
     /// Weights for the one model in --models, which predicts from labelled rows (tabpfn_v1, tabicl): a

@@ -53,6 +53,13 @@ impl PretrainedChoice {
     }
 }
 
+/// `ft_transformer`, which `docs/models/choosing.md` says to try first.
+impl Default for ModelChoice {
+    fn default() -> Self {
+        "ft_transformer".into()
+    }
+}
+
 impl ModelChoice {
     /// Model `model` with the weights in a file.
     #[must_use]

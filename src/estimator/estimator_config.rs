@@ -49,7 +49,7 @@ pub struct EstimatorConfig {
 impl Default for EstimatorConfig {
     fn default() -> Self {
         Self {
-            model: "ft_transformer".into(),
+            model: ModelChoice::default(),
             strategy: Strategy::default(),
             objective: None,
             preprocess: PreprocessConfig {

@@ -59,7 +59,7 @@ pub struct ExperimentConfig {
     pub weights: Option<String>,
     /// Models to train, by registry name or config, or with [weights](ModelChoice::Pretrained) from a
     /// file (a relative path in a file is relative to that file); each name once. They take the place of
-    /// `estimator.model`. Default `ft_transformer`, `tabular_resnet`.
+    /// `estimator.model`. Default `ft_transformer`, `tabm`.
     pub models: Vec<ModelChoice>,
     /// What the models are compared with. Default: all that suit the task.
     pub baselines: BaselineChoice,
@@ -91,7 +91,7 @@ impl Default for ExperimentConfig {
             watch: Vec::new(),
             skip_missing_target: false,
             weights: None,
-            models: vec!["ft_transformer".into(), "tabular_resnet".into()],
+            models: vec![ModelChoice::default(), "tabm".into()],
             baselines: BaselineChoice::All,
             split: None,
             keep_split_column: false,
