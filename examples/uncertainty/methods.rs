@@ -175,7 +175,7 @@ impl Run<'_> {
 
     /// Weights of the last quarter of the epochs.
     fn swag(&self) -> Result<Predictive, Error> {
-        let mut swag = Swag::new(SwagConfig::default())?;
+        let mut swag = Swag::new(SwagConfig::default(), &Device::flex())?;
         let epochs = self.schedule.epochs;
         let (from, mut collected) = (epochs - epochs / 4, Ok(()));
         let net = self.trained(self.fresh(1, 0.0, 1), 0, of_mean, |epoch, net| {

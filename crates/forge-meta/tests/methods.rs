@@ -100,7 +100,7 @@ fn pack_net_ends_when_all_weights_are_owned() {
 /// Draws have the mean and the covariance that they are said to have.
 #[test]
 fn swag_draws_have_its_covariance() {
-    let mut swag = Swag::new(SwagConfig::default()).unwrap();
+    let mut swag = Swag::new(SwagConfig::default(), &Device::flex()).unwrap();
     assert!(swag.sample(1).is_err());
     for (a, b) in [(1.0, 0.0), (2.0, 1.5), (3.0, 1.0), (2.5, 3.0)] {
         swag.collect(&vector(&[a, b])).unwrap();

@@ -99,7 +99,7 @@ fn every_source_has_the_one_interface() {
     let call = Functional::capture(&model, |model, (x,): (Tensor<2>,)| model.forward(x));
     let with = |params: &Params, x: &Tensor<2>| answer_of(call.call(params, (x.clone(),))?);
     let start = Params::of(&model);
-    let mut swag = Swag::new(SwagConfig::default()).unwrap();
+    let mut swag = Swag::new(SwagConfig::default(), &device).unwrap();
     for factor in [0.9, 1.0, 1.1] {
         swag.collect(&start.scale(factor)).unwrap();
     }
@@ -227,9 +227,10 @@ fn swag_goes_on_to_the_same_bits() {
         max_rank: 3,
         ..SwagConfig::default()
     };
-    let mut whole = Swag::new(config.clone()).unwrap();
+    let device = Device::flex();
+    let mut whole = Swag::new(config.clone(), &device).unwrap();
     (0..4).for_each(|seed| whole.collect(&way(seed)).unwrap());
-    let mut resumed = Swag::new(config.clone()).unwrap();
+    let mut resumed = Swag::new(config.clone(), &device).unwrap();
     resumed.restore(whole.state().unwrap()).unwrap();
     for swag in [&mut whole, &mut resumed] {
         (4..6).for_each(|seed| swag.collect(&way(seed)).unwrap());
@@ -242,7 +243,7 @@ fn swag_goes_on_to_the_same_bits() {
     assert_eq!(whole.state().unwrap(), resumed.state().unwrap());
     let mut broken = whole.state().unwrap();
     broken.tensors.pop_first();
-    let mut narrow = Swag::new(config).unwrap();
+    let mut narrow = Swag::new(config, &device).unwrap();
     let error = narrow.restore(broken).unwrap_err().to_string();
     assert!(error.contains("saved state"), "{error}");
     assert_eq!(narrow.collected(), 0);

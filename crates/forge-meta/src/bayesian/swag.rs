@@ -69,11 +69,11 @@ pub struct Swag {
 }
 
 impl Swag {
-    /// Before the first weights.
+    /// Before the first weights. `device` is that of the weights: what a checkpoint gives back goes there.
     ///
     /// # Errors
     /// As [`SwagConfig::validate`].
-    pub fn new(config: SwagConfig) -> Result<Self, ForgeError> {
+    pub fn new(config: SwagConfig, device: &Device) -> Result<Self, ForgeError> {
         config.validate()?;
         Ok(Self {
             config,
@@ -81,16 +81,8 @@ impl Swag {
             mean: Params::default(),
             spread: Params::default(),
             deviations: VecDeque::new(),
-            device: Device::default(),
+            device: device.clone(),
         })
-    }
-
-    /// With what a checkpoint gives back on `device`, which is to be that of the weights. Default: the
-    /// default device.
-    #[must_use]
-    pub fn on_device(mut self, device: &Device) -> Self {
-        self.device = device.clone();
-        self
     }
 
     /// Adds the weights of one moment, once an epoch as a rule.

@@ -26,12 +26,13 @@ fn values(params: &Params) -> Result<Tensor<1>, OracleError> {
 
 pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
     let config: Config = session.config()?;
-    let mut swag = Swag::new(SwagConfig {
+    let snapshots = session.input::<2>("snapshots")?.inner();
+    let config = SwagConfig {
         max_rank: config.max_rank,
         scale: config.scale,
         var_clamp: config.var_clamp,
-    })?;
-    let snapshots = session.input::<2>("snapshots")?.inner();
+    };
+    let mut swag = Swag::new(config, &snapshots.device())?;
     let [count, width] = snapshots.dims();
     for at in 0..count {
         let one = snapshots.clone().narrow(0, at, 1).reshape([width]);
