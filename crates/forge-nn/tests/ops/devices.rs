@@ -31,15 +31,6 @@ fn check_products(cases: Vec<Case>) {
     });
 }
 
-/// The formula is a loop over tokens: a device that compiles kernels on the processor takes minutes for
-/// what fusion makes of it.
-fn check_recurrences(cases: Vec<Case>) {
-    check_beside(cases, |name, device| match name {
-        DeviceName::Cpu | DeviceName::Wgpu => Device::flex(),
-        _ => device.clone(),
-    });
-}
-
 fn check_beside(cases: Vec<Case>, beside: fn(DeviceName, &Device) -> Device) {
     for (name, device) in battery::devices() {
         if name == DeviceName::Flex {
@@ -73,7 +64,7 @@ fn check_unrounded(cases: Vec<Case>) {
             continue;
         }
         if !battery::rounds_factors(&device) {
-            return check_recurrences(cases);
+            return check_products(cases);
         }
         for case in &cases {
             let truth = evaluate(&*case.formula, &case.inputs, DType::F64);
@@ -95,10 +86,10 @@ fn check_unrounded(cases: Vec<Case>) {
 #[test]
 fn device_recurrences() {
     check_unrounded(recurrences::ssd());
-    check_recurrences(recurrences::selective_scans());
-    check_recurrences(recurrences::max_scans());
-    check_recurrences(recurrences::slstms());
-    check_recurrences(recurrences::lstms());
+    check_products(recurrences::selective_scans());
+    check_products(recurrences::max_scans());
+    check_products(recurrences::slstms());
+    check_products(recurrences::lstms());
 }
 
 #[test]
