@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use volatilityforge::data::NumericTransform;
 use volatilityforge::experiment::{ExperimentConfig, ExperimentData};
 use volatilityforge::{
     Column, DeviceName, EstimatorConfig, Strategy, Table, TabularEstimator, chain,
@@ -223,6 +224,51 @@ fn a_constant_target_is_predicted_as_itself_and_told() {
         let y = predictions.point_of(0);
         assert!(y.iter().any(|v| *v != y[0]), "{objective}");
     }
+}
+
+#[test]
+fn a_value_far_out_and_a_class_of_a_single_row_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = csv(folder.path(), "far,b,kind", |i| {
+        let far = if i % 40 == 7 {
+            "1e12".into()
+        } else {
+            format!("0.{}", i * 37 % 101)
+        };
+        let kind = match i {
+            9 => "rare",
+            _ if i % 2 == 0 => "even",
+            _ => "odd",
+        };
+        format!("{far},{},{kind}", i * 53 % 89)
+    });
+    let settings = ExperimentConfig {
+        target: vec!["kind".into()],
+        ..settings
+    };
+    let run = Run::of(&settings).unwrap();
+    assert!(
+        run.told(&["warning", "'far'", "1e12 in row", "quantile"]),
+        "{:?}",
+        run.notes
+    );
+    assert!(
+        run.told(&[
+            "warning",
+            "'kind'",
+            "fewer than 5 training rows",
+            "'rare' 1"
+        ]),
+        "{:?}",
+        run.notes
+    );
+    let html = std::fs::read_to_string(run.file("run/report.html")).unwrap();
+    assert!(html.contains("1e12 in row"));
+    // Scaled by quantiles, the others can be told apart.
+    let mut settings = settings;
+    settings.estimator.preprocess.numeric = NumericTransform::Quantile;
+    let run = Run::of(&settings).unwrap();
+    assert!(!run.told(&["'far'", "so far out"]), "{:?}", run.notes);
 }
 
 #[test]

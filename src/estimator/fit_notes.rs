@@ -1,12 +1,14 @@
 //! What a person should know of the data of a fit.
 
-use forge_data::{Features, PreprocessReport, TargetEncoder};
+use forge_data::{ClassTarget, Features, PreprocessReport, TargetEncoder};
 use forge_train::metric::significant;
 
 use super::fitted_model::constants;
 
 /// Lines about columns at most: tables may have thousands.
 const MOST: usize = 30;
+/// A class with fewer training rows is named.
+const FEW: u64 = 5;
 
 /// What there is to say, one line each.
 pub(super) fn notes(
@@ -23,6 +25,7 @@ pub(super) fn notes(
             significant(value)
         ));
     }
+    notes.extend(encoder.classes().and_then(few_rows));
     // The first line counts the rows, which the split tells.
     notes.extend(lines(&preprocessing.to_string(), 1));
     if let Some(features) = validation {
@@ -30,6 +33,28 @@ pub(super) fn notes(
         notes.extend(lines(&unseen, 0).map(|line| format!("validation rows: {line}")));
     }
     notes
+}
+
+/// The classes that hardly any training row has.
+fn few_rows(classes: &ClassTarget) -> Option<String> {
+    let counted = classes.names().iter().zip(classes.counts());
+    let few: Vec<String> = counted
+        .filter(|(_, rows)| **rows < FEW)
+        .map(|(name, rows)| format!("'{}' {rows}", forge_data::printable(name)))
+        .collect();
+    let shown = few.iter().take(MOST).cloned().collect::<Vec<_>>();
+    let more = match few.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more classes"),
+    };
+    (!few.is_empty()).then(|| {
+        format!(
+            "warning: target '{}': classes with fewer than {FEW} training rows: {}{more}; they are hardly \
+             learned, and their scores are chance",
+            classes.name(),
+            shown.join(", ")
+        )
+    })
 }
 
 /// The lines of a report from one on, the last of too many saying how many there are more.

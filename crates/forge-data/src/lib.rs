@@ -25,7 +25,7 @@ pub use error::DataError;
 pub use forge_files::printable_line as printable;
 pub use market::{BarMarketConfig, SyntheticMarketConfig};
 pub use preprocess::{
-    CategoricalEncoding, CategoricalManifest, DropReason, DroppedColumn, FeatureSelection,
+    CategoricalEncoding, CategoricalManifest, DropReason, DroppedColumn, FarOut, FeatureSelection,
     Features, Impute, LabelCells, MissingCells, NumericManifest, NumericTransform,
     PreprocessConfig, PreprocessReport, Preprocessor, PreprocessorManifest, RareLabels,
     TransformReport,

@@ -7,6 +7,7 @@
 mod categorical;
 mod categorical_source;
 mod config;
+mod far_out;
 mod features;
 mod normal_quantile;
 mod numeric;
@@ -20,6 +21,7 @@ mod transform_counts;
 mod transform_report;
 
 pub use config::{CategoricalEncoding, Impute, NumericTransform, PreprocessConfig};
+pub use far_out::FarOut;
 pub use features::Features;
 pub use parts::{CategoricalManifest, NumericManifest, PreprocessorManifest};
 pub use preprocessor::Preprocessor;

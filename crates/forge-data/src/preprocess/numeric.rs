@@ -6,7 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::quantile_map::{quantiles, to_normal};
 use super::report::DropReason;
-use super::{Impute, NumericTransform, PreprocessConfig, seen_row};
+use super::{FarOut, Impute, NumericTransform, PreprocessConfig, seen_row};
 use crate::{ColumnValues, DataError};
 
 /// A fitted numeric column.
@@ -32,6 +32,8 @@ pub(super) struct NumericFit {
     pub(super) column: Option<NumericColumn>,
     pub(super) dropped: Option<DropReason>,
     pub(super) missing: u64,
+    /// Of a standardised column.
+    pub(super) far_out: Option<FarOut>,
 }
 
 impl NumericColumn {
@@ -62,6 +64,7 @@ impl NumericColumn {
                 column: None,
                 dropped: Some(DropReason::AllMissing),
                 missing,
+                far_out: None,
             });
         };
         let indicator = config.missing_indicator && missing > 0;
@@ -76,8 +79,13 @@ impl NumericColumn {
                 column: None,
                 dropped,
                 missing,
+                far_out: None,
             });
         }
+        let standardised = value && config.numeric == NumericTransform::Standardize;
+        let far_out = standardised
+            .then(|| FarOut::of(name, values, train_rows, moments.mean, moments.std))
+            .flatten();
         let impute = match config.impute {
             Impute::Mean => moments.mean,
             Impute::Median => median(&mut present),
@@ -109,6 +117,7 @@ impl NumericColumn {
             }),
             dropped,
             missing,
+            far_out,
         })
     }
 

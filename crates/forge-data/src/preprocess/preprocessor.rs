@@ -79,6 +79,7 @@ impl Preprocessor {
                         report.imputed.push((name.clone(), fit.missing));
                     }
                     this.numeric.extend(fit.column);
+                    report.far_out.extend(fit.far_out);
                     fit.dropped
                 }
                 ColumnValues::Categorical(cells) => {

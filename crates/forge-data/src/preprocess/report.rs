@@ -4,6 +4,8 @@ use std::fmt::{self, Display};
 
 use serde::{Deserialize, Serialize};
 
+use super::FarOut;
+
 /// Why a column is not among the features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,7 +59,7 @@ pub struct RareLabels {
 }
 
 /// What [`Preprocessor::fit`](super::Preprocessor::fit) found and decided.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PreprocessReport {
     /// Number of training rows.
     pub train_rows: usize,
@@ -70,6 +72,9 @@ pub struct PreprocessReport {
     /// Categorical columns in which every training row has a label of its own, as identifiers do:
     /// nothing in them carries over to new rows.
     pub identifiers: Vec<String>,
+    /// Standardised columns that a few values far out leave with nothing to tell apart.
+    #[serde(default)]
+    pub far_out: Vec<FarOut>,
 }
 
 impl Display for PreprocessReport {
@@ -92,6 +97,20 @@ impl Display for PreprocessReport {
             write!(
                 f,
                 "\ncolumn '{name}': every training row has its own label; an identifier?"
+            )?;
+        }
+        for FarOut {
+            name,
+            value,
+            row,
+            width,
+        } in &self.far_out
+        {
+            write!(
+                f,
+                "\nwarning: column '{name}': {value:e} in row {row} is so far out that nine tenths of \
+                 the values lie within {width:.0e} standard deviations and cannot be told apart: mend \
+                 the cell, ignore the column, or scale it by quantiles (numeric = \"quantile\")"
             )?;
         }
         Ok(())
