@@ -10,6 +10,9 @@
 //! training and test per split; a tenth of the training rows validates). What the results file already
 //! has is not run again, and a run that was stopped goes on from its checkpoint: the command can be
 //! given in pieces. The file says which seeds are done.
+//!
+//! With `--splits` the file of `--out` is not of results but of the rows of each set and seed, for
+//! `benches/tables_boosting.py`, which fits gradient boosting to the same rows.
 
 // A benchmark talks to people.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -18,12 +21,14 @@
 mod file;
 mod results;
 mod set;
+mod splits;
 
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::Parser;
 use volatilityforge::data::NumericTransform;
+use volatilityforge::experiment::ExperimentConfig;
 use volatilityforge::{Error, EstimatorConfig, FitOptions, Strategy, TabularEstimator};
 
 use file::{Asked, Common, ended, lock, remove, several_at_a_time};
@@ -50,6 +55,13 @@ struct Arguments {
     /// How columns of numbers are scaled: none, standardize or quantile [default: the library's].
     #[arg(long, value_parser = numeric)]
     numeric: Option<NumericTransform>,
+    /// Any setting by its place, such as model.num_embeddings.kind=periodic or
+    /// training.weight_decay=0.01, over the preset's.
+    #[arg(long, num_args = 1.., value_name = "PLACE=VALUE")]
+    set: Vec<String>,
+    /// Trains nothing: writes which rows of each set train, validate and test.
+    #[arg(long)]
+    splits: bool,
     #[command(flatten)]
     asked: Asked,
 }
@@ -65,12 +77,15 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
     let common = &arguments.common;
-    let results = Mutex::new(Results::open(&common.out)?);
     let sets = common.chosen(
         set::ALL,
         |set| set.name,
         |set| common.data.join(set.name).exists(),
     )?;
+    if arguments.splits {
+        return splits::write(&common.out, &common.data, &sets, &arguments.seeds);
+    }
+    let results = Mutex::new(Results::open(&common.out)?);
     let mut runs = vec![];
     for set in sets {
         for model in &arguments.models {
@@ -82,6 +97,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
                     seed,
                     asked: arguments.asked.clone(),
                     numeric: arguments.numeric,
+                    settings: arguments.set.clone(),
                 };
                 if !lock(&results).has(&key) {
                     runs.push((set, key));
@@ -96,6 +112,18 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     Ok(())
 }
 
+/// Single settings by their places in an estimator's.
+fn with_settings(config: EstimatorConfig, settings: &[String]) -> Result<EstimatorConfig, Error> {
+    let mut experiment = ExperimentConfig {
+        estimator: config,
+        ..ExperimentConfig::default()
+    };
+    for setting in settings {
+        experiment.set(&format!("estimator.{setting}"))?;
+    }
+    Ok(experiment.estimator)
+}
+
 /// Trains one model on one split and adds what it reached.
 fn one(common: &Common, set: &Set, key: &Key, results: &Mutex<Results>) -> Result<(), Error> {
     let device = common.device.open()?;
@@ -106,6 +134,7 @@ fn one(common: &Common, set: &Set, key: &Key, results: &Mutex<Results>) -> Resul
     if let Some(numeric) = key.numeric {
         config.preprocess.numeric = numeric;
     }
+    let config = with_settings(config, &key.settings)?;
     let name = key.to_string();
     let checkpoints = common.checkpoints(&name);
     let options = FitOptions {

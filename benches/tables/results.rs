@@ -22,6 +22,9 @@ pub(crate) struct Key {
     /// How columns of numbers are scaled, where it is not as usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) numeric: Option<NumericTransform>,
+    /// Settings over the preset's, by their places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) settings: Vec<String>,
 }
 
 impl Key {
@@ -29,7 +32,8 @@ impl Key {
     fn told(&self) -> Vec<String> {
         let numeric = self.numeric;
         let numeric = numeric.map(|numeric| format!("numeric {numeric:?}").to_lowercase());
-        self.asked.told().into_iter().chain(numeric).collect()
+        let told = self.asked.told().into_iter().chain(numeric);
+        told.chain(self.settings.iter().cloned()).collect()
     }
 }
 
@@ -42,9 +46,16 @@ impl fmt::Display for Key {
             seed,
             asked,
             numeric,
+            settings,
         } = self;
         write!(f, "{set}-{model}-{strategy}-{seed}{asked}")?;
-        numeric.map_or(Ok(()), |numeric| write!(f, "-{numeric:?}"))
+        numeric.map_or(Ok(()), |numeric| write!(f, "-{numeric:?}"))?;
+        // The name is a folder's too, which takes neither every character nor any length.
+        if !settings.is_empty() {
+            let hash = blake3::hash(settings.join("\n").as_bytes()).to_hex();
+            write!(f, "-{}", &hash[..12])?;
+        }
+        Ok(())
     }
 }
 

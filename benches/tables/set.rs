@@ -63,6 +63,15 @@ pub(crate) const ALL: &[Set] = &[
 ];
 
 impl Set {
+    /// The files of its rows, in their order.
+    pub(crate) fn files(&self, folder: &Path) -> &'static [&'static str] {
+        if folder.join(self.name).join("data.csv").exists() {
+            &["data.csv"]
+        } else {
+            &["train.csv", "test.csv"]
+        }
+    }
+
     /// The table, and the rows of split `seed` (or of the only one).
     pub(crate) fn load(&self, folder: &Path, seed: u64) -> Result<(Table, Split), Error> {
         let folder = folder.join(self.name);
