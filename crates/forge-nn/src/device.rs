@@ -169,7 +169,7 @@ impl DeviceName {
 /// ```
 /// use burn::tensor::{DType, Device};
 /// # #[cfg(feature = "flex")]
-/// assert!(forge_nn::computes_in(&Device::default(), DType::F64));
+/// assert!(forge_nn::computes_in(&Device::flex(), DType::F64));
 /// assert!(!forge_nn::computes_in(&Device::default(), DType::I32));
 /// ```
 #[must_use]
