@@ -74,10 +74,11 @@ impl Set {
 
     /// The table, and the rows of split `seed` (or of the only one).
     pub(crate) fn load(&self, folder: &Path, seed: u64) -> Result<(Table, Split), Error> {
+        let files = self.files(folder);
         let folder = folder.join(self.name);
         let options = ReadOptions::default();
-        if folder.join("data.csv").exists() {
-            let (table, _) = read_table(folder.join("data.csv"), &options)?;
+        let (table, _) = read_table(folder.join(files[0]), &options)?;
+        if files.len() == 1 {
             let splits = folder.join("splits.json");
             if splits.exists() {
                 let split = listed(&splits, seed)?;
@@ -87,18 +88,21 @@ impl Set {
             let split = split(&parts, table.n_rows())?;
             return Ok((table, split));
         }
-        let (train, _) = read_table(folder.join("train.csv"), &options)?;
-        let options = options.like(&train);
-        let read = |name: &str| {
-            let path = folder.join(name);
-            std::fs::read_to_string(&path).map_err(|e| ForgeError::io(&path, e))
-        };
         // One file, so that a label means the same in both parts.
-        let (mut text, test) = (read("train.csv")?, read("test.csv")?);
-        if !text.ends_with('\n') {
-            text.push('\n');
+        let options = options.like(&table);
+        let mut text = String::new();
+        for name in files {
+            let path = folder.join(name);
+            let part = std::fs::read_to_string(&path).map_err(|e| ForgeError::io(&path, e))?;
+            let rows = match text.is_empty() {
+                true => &part,
+                false => part.split_once('\n').map_or("", |(_, rows)| rows),
+            };
+            text.push_str(rows);
+            if !text.ends_with('\n') {
+                text.push('\n');
+            }
         }
-        text.extend(test.split_once('\n').map(|(_, rows)| rows));
         let (table, _) = volatilityforge::data::read_csv_from(text.as_bytes(), &options)?;
         let mut parts = parts(&folder.join("split_train.csv"), seed)?;
         parts.resize(table.n_rows(), 2);

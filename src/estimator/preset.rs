@@ -17,6 +17,9 @@ use crate::Error;
 const MIN_EPOCHS: usize = 8;
 /// Most epochs, for tables so short that the steps would go round them for ever.
 const MAX_EPOCHS: usize = 400;
+/// With fewer training rows validation has so few that its best so far is often chance, and the whole
+/// schedule takes seconds: training goes on to the end, and the best epoch is kept all the same.
+const FEW_ROWS: usize = 2_000;
 
 /// Training settings for `rows` training rows: enough steps to converge, whatever the table's
 /// length, in batches that leave a small table some steps per epoch.
@@ -75,7 +78,10 @@ fn of_preset(
         ema: Some(EmaConfig::default()),
         clip_norm: Some(1.0),
         early_stopping: Some(EarlyStoppingConfig {
-            patience: (epochs / 4).max(8),
+            patience: match rows < FEW_ROWS {
+                true => epochs,
+                false => (epochs / 4).max(8),
+            },
             ..EarlyStoppingConfig::default()
         }),
         ..TrainerConfig::default()
