@@ -104,14 +104,13 @@ def write(path, entries):
     os.replace(scratch, path)
 
 
-def best_of_ours(name, seeds, larger):
-    """Model, preset and mean of the best that has all `seeds` in the results of the bench, no setting
-    of which was changed by hand but the patience, which saves time only."""
-    path = Path(__file__).parent.parent / "docs/results/tables.json"
+def best_of_ours(runs, name, seeds, larger):
+    """Model, preset and mean of the best that has all `seeds` among `runs` of the bench, no setting of
+    which was changed by hand but the patience; without that, where there are both."""
     ours = {}
-    for entry in json.loads(path.read_text()):
-        changed = set(entry.get("asked", {})) - {"patience"} or entry.get("numeric") or entry.get("settings")
-        if entry["set"] == name and not changed:
+    for entry in sorted(runs, key=lambda entry: "asked" not in entry):
+        asked = set(entry.get("asked", {})) - {"patience"}
+        if entry["set"] == name and not (asked or entry.get("numeric") or entry.get("settings")):
             key = f"{entry['model']}, {entry['strategy']}"
             ours.setdefault(key, {})[entry["seed"]] = entry["value"]
     means = {
@@ -126,16 +125,24 @@ def best_of_ours(name, seeds, larger):
 
 
 def told(entries, sets):
+    """On the seeds that every kind has."""
+    runs = json.loads((Path(__file__).parent.parent / "docs/results/tables.json").read_text())
     print(f"\n{'':20}" + "".join(f"{kind:>24}" for kind in KINDS) + "  the best of ours")
     for name, listed in sets.items():
-        rows = {kind: [e for e in entries if (e["set"], e["model"]) == (name, kind)] for kind in KINDS}
+        by_kind = {kind: {} for kind in KINDS}
+        for entry in entries:
+            if entry["set"] == name:
+                by_kind[entry["model"]][entry["seed"]] = entry["value"]
+        seeds = sorted(set.intersection(*map(set, by_kind.values())))
+        if not seeds:
+            print(f"{name:20} not fitted by all")
+            continue
         line = f"{name:20}"
-        for kind in KINDS:
-            values = [entry["value"] for entry in rows[kind]]
+        for values in by_kind.values():
+            values = [values[seed] for seed in seeds]
             spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            line += f"{statistics.mean(values):>14.4f} ± {spread:.4f}" if values else f"{'-':>24}"
-        seeds = sorted({entry["seed"] for kind in KINDS for entry in rows[kind]})
-        key, mean = best_of_ours(name, seeds, listed["score"] == "accuracy")
+            line += f"{statistics.mean(values):>14.4f} ± {spread:.4f}".rjust(24)
+        key, mean = best_of_ours(runs, name, seeds, listed["score"] == "accuracy")
         print(f"{line}  {mean:.4f} ({key}; seeds {seeds})")
 
 
