@@ -42,19 +42,20 @@ fn few_rows(classes: &ClassTarget) -> Option<String> {
         .filter(|(_, rows)| **rows < FEW)
         .map(|(name, rows)| format!("'{}' {rows}", forge_data::printable(name)))
         .collect();
-    let shown = few.iter().take(MOST).cloned().collect::<Vec<_>>();
+    if few.is_empty() {
+        return None;
+    }
+    let shown = &few[..few.len().min(MOST)];
     let more = match few.len() - shown.len() {
         0 => String::new(),
         more => format!(" and {more} more classes"),
     };
-    (!few.is_empty()).then(|| {
-        format!(
-            "warning: target '{}': classes with fewer than {FEW} training rows: {}{more}; they are hardly \
-             learned, and their scores are chance",
-            classes.name(),
-            shown.join(", ")
-        )
-    })
+    Some(format!(
+        "warning: target '{}': classes with fewer than {FEW} training rows: {}{more}; they are hardly \
+         learned, and their scores are chance",
+        classes.name(),
+        shown.join(", ")
+    ))
 }
 
 /// The lines of a report from one on, the last of too many saying how many there are more.

@@ -77,11 +77,8 @@ fn of_preset(
         }),
         ema: Some(EmaConfig::default()),
         clip_norm: Some(1.0),
-        early_stopping: Some(EarlyStoppingConfig {
-            patience: match rows < FEW_ROWS {
-                true => epochs,
-                false => (epochs / 4).max(8),
-            },
+        early_stopping: (rows >= FEW_ROWS).then(|| EarlyStoppingConfig {
+            patience: (epochs / 4).max(8),
             ..EarlyStoppingConfig::default()
         }),
         ..TrainerConfig::default()
