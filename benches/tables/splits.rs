@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
+use volatilityforge::Error;
 use volatilityforge::files::WholeFile;
 use volatilityforge::nn::ForgeError;
-use volatilityforge::{Error, Task};
 
 use crate::set::Set;
 
@@ -17,7 +17,6 @@ struct Listed {
     files: &'static [&'static str],
     target: &'static str,
     ignore: &'static [&'static str],
-    task: Task,
     score: &'static str,
     splits: BTreeMap<u64, Rows>,
 }
@@ -48,7 +47,6 @@ pub(crate) fn write(out: &Path, data: &Path, sets: &[&Set], seeds: &[u64]) -> Re
             files: set.files(data),
             target: set.target,
             ignore: set.ignore,
-            task: set.task,
             score: set.score,
             splits,
         };

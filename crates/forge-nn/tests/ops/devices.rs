@@ -19,29 +19,39 @@ use super::recurrences;
 
 /// `flex` has its own tests, in f64 too.
 fn check(cases: Vec<Case>) {
-    check_beside(cases, |_, device| device.clone());
+    check_beside(cases, |_, device| device.clone(), |_| 1);
+}
+
+/// Cases that are every shape in every view and kind. Burn's `cpu` backend compiles every kernel for
+/// every shape and keeps none, minutes for what takes seconds elsewhere: there, every third of them,
+/// unless `FORGE_TEST_ALL_CASES` is set. Three divides no number of views or kinds, so each of them is
+/// met, and each shape.
+fn check_grid(cases: Vec<Case>) {
+    check_beside(
+        cases,
+        |_, device| device.clone(),
+        |name| match name {
+            DeviceName::Cpu if std::env::var_os("FORGE_TEST_ALL_CASES").is_none() => 3,
+            _ => 1,
+        },
+    );
 }
 
 /// Burn's products on its `cpu` backend wait for all threads at every step, which takes minutes per
 /// case: there the formula runs on flex.
 fn check_products(cases: Vec<Case>) {
-    check_beside(cases, |name, device| match name {
+    let beside = |name, device: &Device| match name {
         DeviceName::Cpu => Device::flex(),
         _ => device.clone(),
-    });
+    };
+    check_beside(cases, beside, |_| 1);
 }
 
-/// Burn's `cpu` backend compiles every kernel for every shape and keeps none, minutes for what takes
-/// seconds elsewhere: there, every third case, unless `FORGE_TEST_ALL_CASES` is set. Three divides no
-/// number of views, activations or kinds, so each of them is met, and each shape.
-fn step(name: DeviceName) -> usize {
-    match name {
-        DeviceName::Cpu if std::env::var_os("FORGE_TEST_ALL_CASES").is_none() => 3,
-        _ => 1,
-    }
-}
-
-fn check_beside(cases: Vec<Case>, beside: fn(DeviceName, &Device) -> Device) {
+fn check_beside(
+    cases: Vec<Case>,
+    beside: fn(DeviceName, &Device) -> Device,
+    step: fn(DeviceName) -> usize,
+) {
     for (name, device) in battery::devices() {
         if name == DeviceName::Flex {
             continue;
@@ -76,7 +86,7 @@ fn check_unrounded(cases: Vec<Case>) {
         if !battery::rounds_factors(&device) {
             return check_products(cases);
         }
-        for case in cases.iter().step_by(step(name)) {
+        for case in &cases {
             let truth = evaluate(&*case.formula, &case.inputs, DType::F64);
             let ours = evaluate_on(&device, &*case.op, &case.inputs, DType::F64);
             let error = relative_error(&ours.output, &truth.output);
@@ -104,12 +114,12 @@ fn device_recurrences() {
 
 #[test]
 fn device_norms() {
-    check(cases::norms());
+    check_grid(cases::norms());
 }
 
 #[test]
 fn device_gated_units() {
-    check(cases::gates());
+    check_grid(cases::gates());
 }
 
 #[test]
@@ -119,12 +129,12 @@ fn device_activations_on_their_own() {
 
 #[test]
 fn device_softmax() {
-    check(cases::softmaxes());
+    check_grid(cases::softmaxes());
 }
 
 #[test]
 fn device_residuals() {
-    check(cases::residuals());
+    check_grid(cases::residuals());
 }
 
 #[test]
