@@ -23,10 +23,10 @@ mod settings;
 pub use burn;
 pub use error::Error;
 pub use estimator::{
-    ColumnImportance, ContinualEstimator, DropoutPasses, EstimatorConfig, FitOptions, FitReport,
-    FittedClassifier, FittedModel, FittedRegressor, Inference, ModelChoice, NoisePasses,
-    NoteListener, PermutationConfig, PretrainedChoice, TabularClassifier, TabularEstimator,
-    TabularRegressor, Task, TasksBy, Teacher, TrainingSettings,
+    ChangedPreset, ColumnImportance, ContinualEstimator, DropoutPasses, EstimatorConfig,
+    FitOptions, FitReport, FittedClassifier, FittedModel, FittedRegressor, Inference, ModelChoice,
+    NoisePasses, NoteListener, PermutationConfig, PretrainedChoice, TabularClassifier,
+    TabularEstimator, TabularRegressor, Task, TasksBy, Teacher, TrainingSettings,
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};

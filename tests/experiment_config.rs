@@ -1,5 +1,6 @@
 //! Settings of a run.
 
+use volatilityforge::ModelChoice;
 use volatilityforge::chain;
 use volatilityforge::experiment::{Experiment, ExperimentConfig, TaskChoice};
 
@@ -98,6 +99,15 @@ fn any_setting_can_be_set_by_its_place() {
     ] {
         config.set(assignment).unwrap();
     }
+    config.models[0] = "tabm".into();
+    config.set("estimator.model=tabm").unwrap();
+    config.set("estimator.model.k=4").unwrap();
+    config.set("estimator.model.dropout=0.25").unwrap();
+    let ModelChoice::Changed(model) = &config.estimator.model else {
+        panic!("a name with fields is a change of its preset")
+    };
+    assert_eq!((model.model.as_str(), model.fields.len()), ("tabm", 2));
+    config.estimator.model = ModelChoice::default();
     assert_eq!(config.estimator.training.weight_decay, Some(0.25));
     assert_eq!(config.target, ["a", "b"]);
     assert_eq!(config.weights.as_deref(), Some("w"));

@@ -30,6 +30,7 @@ mod kill;
 mod killing;
 mod labelled;
 mod members;
+mod model_choice;
 #[allow(unused_macros, dead_code)]
 #[path = "../examples/output/mod.rs"]
 mod output;

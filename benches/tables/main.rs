@@ -55,8 +55,8 @@ struct Arguments {
     /// How columns of numbers are scaled: none, standardize or quantile [default: the library's].
     #[arg(long, value_parser = numeric)]
     numeric: Option<NumericTransform>,
-    /// Any setting by its place, over the preset's, such as training.weight_decay=0.01; a model's are
-    /// whole, sizes too: model={model="tabm",k=8,num_embeddings={kind="periodic"}}.
+    /// Any setting by its place, over the preset's, such as training.weight_decay=0.01, model.k=8 or
+    /// model.num_embeddings={kind="periodic"}.
     #[arg(long, num_args = 1.., value_name = "PLACE=VALUE")]
     set: Vec<String>,
     /// Trains nothing: writes which rows of each set train, validate and test.

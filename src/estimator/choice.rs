@@ -6,15 +6,20 @@ use burn::tensor::Device;
 use forge_models::{Labels, ModelConfig, Pretrained, Strategy, TabularSpec, TargetKind};
 use forge_nn::ForgeError;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::Error;
-use crate::settings::{NameOrTable, name_or_table};
+use crate::settings::model_table::{self, ModelTable};
+use crate::settings::{ChangedPreset, NameOrTable, name_or_table};
 
-/// A network by name, at the size of a strategy, or by its own config.
+/// A network by name, at the size of a strategy, with some fields changed if need be, or by its own
+/// config.
 ///
-/// In a file: `model = "ft_transformer"`, or a table `{ model = "ft_transformer", n_blocks = 2 }`.
+/// In a file: `model = "ft_transformer"`, or a table `{ model = "ft_transformer", n_blocks = 2 }`,
+/// whose other fields are those of the strategy's preset (with `preset = false` the model's defaults,
+/// which are its paper's), and whose `"none"` takes out a field that may be absent.
 /// Either way it is sized for the table when the table is known. With weights that were trained
 /// elsewhere: `{ model = "tabpfn_v1", pretrained = "weights.safetensors" }`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,10 +28,19 @@ use crate::settings::{NameOrTable, name_or_table};
 pub enum ModelChoice {
     /// A registry name.
     Named(String),
+    /// A registry name, and what differs from its preset.
+    Changed(ChangedPreset),
     /// A model with weights from a file.
     Pretrained(PretrainedChoice),
     /// A config; what of it depends on the table is replaced.
+    #[serde(serialize_with = "as_whole")]
     Config(ModelConfig),
+}
+
+fn as_whole<S: Serializer>(config: &ModelConfig, to: S) -> Result<S::Ok, S::Error> {
+    model_table::whole(config)
+        .map_err(S::Error::custom)?
+        .serialize(to)
 }
 
 /// An in-context model (`tabpfn_v1`, `tabicl`) with weights from a file: it predicts from the training
@@ -76,7 +90,7 @@ impl ModelChoice {
     pub fn weights(&self) -> Option<&Path> {
         match self {
             Self::Pretrained(choice) => Some(&choice.pretrained),
-            Self::Named(_) | Self::Config(_) => None,
+            Self::Named(_) | Self::Changed(_) | Self::Config(_) => None,
         }
     }
 
@@ -118,28 +132,42 @@ impl ModelChoice {
     pub fn name(&self) -> &str {
         match self {
             Self::Named(name) => name,
+            Self::Changed(choice) => &choice.model,
             Self::Pretrained(choice) => &choice.model,
             Self::Config(config) => config.name(),
         }
     }
 
+    /// The architecture, not sized yet.
+    ///
+    /// # Errors
+    /// A config error for a name that the registry does not know, or fields that the model does not
+    /// have.
+    pub(super) fn config(
+        &self,
+        strategy: Strategy,
+        target: TargetKind,
+    ) -> Result<ModelConfig, ForgeError> {
+        Ok(match self {
+            Self::Named(name) => ModelConfig::preset_for(name, strategy, target)?.config,
+            Self::Changed(choice) => choice.config(strategy, target)?,
+            Self::Pretrained(choice) => choice.config()?,
+            Self::Config(config) => config.clone(),
+        })
+    }
+
     /// The config for a table of this make and a target of this kind.
     ///
     /// # Errors
-    /// A config error for a name that the registry does not know; an unsupported error for a kind
-    /// of feature that the model does not take.
+    /// A config error for a name that the registry does not know, or fields that the model does not
+    /// have; an unsupported error for a kind of feature that the model does not take.
     pub fn sized_for(
         &self,
         strategy: Strategy,
         spec: &TabularSpec,
         target: TargetKind,
     ) -> Result<ModelConfig, Error> {
-        let config = match self {
-            Self::Named(name) => ModelConfig::preset_for(name, strategy, target)?.config,
-            Self::Pretrained(choice) => choice.config()?,
-            Self::Config(config) => config.clone(),
-        };
-        Ok(config.sized_for(spec)?)
+        Ok(self.config(strategy, target)?.sized_for(spec)?)
     }
 }
 
@@ -157,7 +185,10 @@ impl<'de> Deserialize<'de> for ModelChoice {
                 Self::Pretrained(serde_json::from_value(fields).map_err(D::Error::custom)?)
             }
             NameOrTable::Table(fields) => {
-                Self::Config(ModelConfig::from_value(fields).map_err(D::Error::custom)?)
+                match model_table::read(fields).map_err(D::Error::custom)? {
+                    ModelTable::Changed(choice) => Self::Changed(choice),
+                    ModelTable::Whole(config) => Self::Config(config),
+                }
             }
         })
     }

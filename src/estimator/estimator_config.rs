@@ -90,6 +90,7 @@ impl EstimatorConfig {
         if let Some(objective) = &self.objective {
             objective.validate()?;
         }
+        self.model.config(self.strategy, self.target())?;
         self.preprocess.validate()?;
         self.trainer(10_000)?;
         if let Some(augmentation) = &self.training.augmentation {
@@ -124,11 +125,15 @@ impl EstimatorConfig {
     /// # Errors
     /// A config error naming the field, its value and the allowed range.
     pub fn trainer(&self, rows: usize) -> Result<TrainerConfig, Error> {
-        let target = match self.implied_task() {
+        self.trainer_for(rows, self.target())
+    }
+
+    /// What the objective is for, and numbers without one.
+    fn target(&self) -> TargetKind {
+        match self.implied_task() {
             Some(Task::Classification) => TargetKind::Classes,
             _ => TargetKind::Numbers,
-        };
-        self.trainer_for(rows, target)
+        }
     }
 
     /// [`trainer`](Self::trainer) for a kind of target.

@@ -31,6 +31,7 @@ mod teacher;
 mod training_context;
 mod training_settings;
 
+pub use crate::settings::ChangedPreset;
 pub use choice::{ModelChoice, PretrainedChoice};
 pub use classifier::TabularClassifier;
 pub(crate) use context::{StoredContext, labels};

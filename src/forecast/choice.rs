@@ -1,15 +1,19 @@
 //! Which forecasting network.
 
-use forge_models::{SeriesModelConfig, Strategy};
+use forge_models::{SeriesModelConfig, Strategy, TargetKind};
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
-use crate::settings::{NameOrTable, name_or_table};
+use crate::settings::model_table::{self, ModelTable};
+use crate::settings::{ChangedPreset, NameOrTable, name_or_table};
 
-/// A forecasting network by name, at the size of a strategy, or by its own config.
+/// A forecasting network by name, at the size of a strategy, with some fields changed if need be, or
+/// by its own config.
 ///
-/// In a file: `model = "patch_tst"`, or a table `{ model = "patch_tst", e_layers = 2 }`. Either way
+/// In a file: `model = "patch_tst"`, or a table `{ model = "patch_tst", e_layers = 2 }`, whose other
+/// fields are those of the strategy's preset (with `preset = false` the model's defaults). Either way
 /// it is sized for the windows when the series are known.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -17,8 +21,17 @@ use crate::settings::{NameOrTable, name_or_table};
 pub enum SeriesModelChoice {
     /// A registry name.
     Named(String),
+    /// A registry name, and what differs from its preset.
+    Changed(ChangedPreset),
     /// A config; its windows are replaced.
+    #[serde(serialize_with = "as_whole")]
     Config(SeriesModelConfig),
+}
+
+fn as_whole<S: Serializer>(config: &SeriesModelConfig, to: S) -> Result<S::Ok, S::Error> {
+    model_table::whole(config)
+        .map_err(S::Error::custom)?
+        .serialize(to)
 }
 
 impl SeriesModelChoice {
@@ -27,6 +40,7 @@ impl SeriesModelChoice {
     pub fn name(&self) -> &str {
         match self {
             Self::Named(name) => name,
+            Self::Changed(choice) => &choice.model,
             Self::Config(config) => config.name(),
         }
     }
@@ -34,10 +48,12 @@ impl SeriesModelChoice {
     /// The architecture, not sized yet.
     ///
     /// # Errors
-    /// A config error for a name that the registry does not know.
+    /// A config error for a name that the registry does not know, or fields that the model does not
+    /// have.
     pub(super) fn config(&self, strategy: Strategy) -> Result<SeriesModelConfig, Error> {
         Ok(match self {
             Self::Named(name) => SeriesModelConfig::preset(name, strategy)?.config,
+            Self::Changed(choice) => choice.config(strategy, TargetKind::Numbers)?,
             Self::Config(config) => config.clone(),
         })
     }
@@ -48,7 +64,10 @@ impl<'de> Deserialize<'de> for SeriesModelChoice {
         Ok(match name_or_table(from)? {
             NameOrTable::Name(name) => Self::Named(name),
             NameOrTable::Table(fields) => {
-                Self::Config(SeriesModelConfig::from_value(fields).map_err(D::Error::custom)?)
+                match model_table::read(fields).map_err(D::Error::custom)? {
+                    ModelTable::Changed(choice) => Self::Changed(choice),
+                    ModelTable::Whole(config) => Self::Config(config),
+                }
             }
         })
     }

@@ -193,6 +193,7 @@ impl ForecasterConfig {
         self.windows().validate()?;
         let name = self.model.name();
         let capabilities = SeriesModelConfig::capabilities_of(name)?;
+        self.model.config(self.strategy)?;
         if self
             .min_lookback
             .is_some_and(|least| least < self.lookback())

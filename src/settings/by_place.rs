@@ -53,6 +53,10 @@ pub(crate) fn set_by_place<T: Serialize + DeserializeOwned>(
         let inner = table
             .entry(key)
             .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        // A model by name alone is the table of no other fields.
+        if let ("model", Some(name)) = (key, inner.as_str()) {
+            *inner = toml::Table::from_iter([(key.into(), name.into())]).into();
+        }
         table = inner
             .as_table_mut()
             .ok_or_else(|| bad(&format!("'{key}' has no fields")))?;

@@ -4,8 +4,9 @@ mod module_enum;
 
 use forge_nn::ForgeError;
 pub(crate) use module_enum::module_enum;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What is said of a model that is not in the list.
 pub(crate) fn unknown_of(name: &str, names: &[&str]) -> ForgeError {
@@ -33,6 +34,29 @@ pub(crate) fn from_value<C: DeserializeOwned>(
     }
     serde_json::from_value(value)
         .map_err(|e| ForgeError::config("model config", &name, format!("valid: {e}")))
+}
+
+/// `config` with other values of some fields. The text "none" is the absence of a field, but where it is
+/// one of the field's own values: TOML has no null.
+pub(crate) fn with_fields<C: Serialize + DeserializeOwned>(
+    config: &C,
+    fields: &Map<String, Value>,
+    names: &[&str],
+) -> Result<C, ForgeError> {
+    let bad = |e: serde_json::Error| ForgeError::config("model config", "fields", e);
+    let mut all = serde_json::to_value(config).map_err(bad)?;
+    let model = all["model"].clone();
+    for (field, value) in fields {
+        let is_a_value = || {
+            let alone = serde_json::json!({"model": &model, field: value});
+            from_value::<C>(alone, names).is_ok()
+        };
+        all[field] = match value.as_str() == Some("none") && !is_a_value() {
+            true => Value::Null,
+            false => value.clone(),
+        };
+    }
+    from_value(all, names)
 }
 
 /// Makes the config enum, the module enum and the means to dispatch over them from one list. Each
@@ -216,6 +240,19 @@ macro_rules! registry {
             /// As [`from_json`](Self::from_json).
             pub fn from_value(value: serde_json::Value) -> Result<Self, ForgeError> {
                 crate::registry::from_value(value, Self::NAMES)
+            }
+
+            /// This config with other values of some fields, each whole: of a table of fields the
+            /// whole table. `"none"` takes out a field that may be absent. Does not validate.
+            ///
+            /// # Errors
+            /// A config error: an unknown field (with the fields there are), a value of the wrong
+            /// type.
+            pub fn with_fields(
+                &self,
+                fields: &serde_json::Map<String, serde_json::Value>,
+            ) -> Result<Self, ForgeError> {
+                crate::registry::with_fields(self, fields, Self::NAMES)
             }
         }
 
