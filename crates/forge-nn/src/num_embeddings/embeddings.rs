@@ -1,5 +1,6 @@
 //! Which embedding, as a field of a model's config.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -184,15 +185,15 @@ impl NumEmbeddings {
         }
     }
 
-    /// With bins found in training data: `column` gives the values of feature `j`. Kinds without
-    /// bins, and [given](Binning::Given) bins, stay as they are.
+    /// With bins found in training data, columns beside each other: `column` gives the values of
+    /// feature `j`. Kinds without bins, and [given](Binning::Given) bins, stay as they are.
     ///
     /// # Errors
     /// What [`Binning::edges`] finds wrong, with the number of the feature.
     pub fn fitted_to(
         mut self,
         n_features: usize,
-        column: impl Fn(usize) -> Vec<f64>,
+        column: impl Fn(usize) -> Vec<f64> + Sync,
         targets: BinTargets<'_>,
     ) -> Result<Self, ForgeError> {
         let (binning, bins) = match &mut self {
@@ -202,7 +203,8 @@ impl NumEmbeddings {
         };
         if *binning != Binning::Given {
             let edges = |j| binning.edges(j, &column(j), targets);
-            *bins = (0..n_features).map(edges).collect::<Result<_, _>>()?;
+            let found: Vec<_> = (0..n_features).into_par_iter().map(edges).collect();
+            *bins = found.into_iter().collect::<Result<_, _>>()?;
         }
         Ok(self)
     }
