@@ -66,7 +66,7 @@ pub(crate) fn quick(model: &str) -> EstimatorConfig {
 
 /// Enough for `model` to learn at its narrowest: small batches at a high rate. Those that look at
 /// labelled rows instead of learning columns by heart need more.
-pub(crate) fn thorough(model: &str) -> EstimatorConfig {
+fn thorough(model: &str) -> EstimatorConfig {
     let mut config = quick(model);
     config.training.epochs = Some(match model {
         "tabicl" | "tabpfn_v2" => 40,
@@ -75,6 +75,13 @@ pub(crate) fn thorough(model: &str) -> EstimatorConfig {
     config.training.batch_size = Some(32);
     config.training.learning_rate = Some(0.01);
     config
+}
+
+/// Whether `model` learns what `learnt` asks: most need a third of what is [thorough].
+pub(crate) fn learns(model: &str, learnt: impl Fn(EstimatorConfig) -> bool) -> bool {
+    let mut briefly = thorough(model);
+    briefly.training.epochs = Some(8);
+    learnt(briefly) || learnt(thorough(model))
 }
 
 /// A regressor of `vol` with these settings.

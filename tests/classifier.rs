@@ -8,7 +8,7 @@ use volatilityforge::{
     TabularClassifier, TabularEstimator, TabularRegressor, Task,
 };
 
-use crate::chain::{label_column, quick, thorough};
+use crate::chain::{label_column, learns, quick};
 
 const ROWS: usize = 211;
 
@@ -56,10 +56,14 @@ fn fitted(target: &str, config: EstimatorConfig) -> FittedClassifier {
 fn every_model_learns_two_classes_or_three() {
     let models = ModelConfig::NAMES.iter();
     for (model, target) in models.zip(["yes", "class"].into_iter().cycle()) {
-        let scores = fitted(target, thorough(model)).scores(&table(), None);
-        let scores = scores.unwrap();
-        let accuracy = scores.get("accuracy").unwrap();
-        assert!(accuracy > 0.75, "{model} {target}: {scores:?}");
+        let learnt = |config| {
+            let scores = fitted(target, config).scores(&table(), None).unwrap();
+            println!("{model} {target}: {scores:?}");
+            scores
+                .get("accuracy")
+                .is_some_and(|accuracy| accuracy > 0.75)
+        };
+        assert!(learns(model, learnt), "{model} {target}");
     }
 }
 
