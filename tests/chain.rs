@@ -1,6 +1,7 @@
 //! A small made-up chain: smooth volatilities over strike, maturity and a label.
 
 use volatilityforge::data::{Categorical, ColumnValues};
+use volatilityforge::train::metric::Scores;
 use volatilityforge::{
     Column, DeviceName, EstimatorConfig, FittedRegressor, Strategy, Table, TabularRegressor,
 };
@@ -77,11 +78,15 @@ fn thorough(model: &str) -> EstimatorConfig {
     config
 }
 
-/// Whether `model` learns what `learnt` asks: most need a third of what is [thorough].
-pub(crate) fn learns(model: &str, learnt: impl Fn(EstimatorConfig) -> bool) -> bool {
+/// Requires `model` to learn what `learnt` asks: most need a third of what is [thorough].
+pub(crate) fn learns(model: &str, learnt: impl Fn(EstimatorConfig) -> Result<(), Scores>) {
     let mut briefly = thorough(model);
     briefly.training.epochs = Some(8);
-    learnt(briefly) || learnt(thorough(model))
+    if learnt(briefly).is_err()
+        && let Err(scores) = learnt(thorough(model))
+    {
+        panic!("{model}: {scores:?}");
+    }
 }
 
 /// A regressor of `vol` with these settings.
