@@ -6,8 +6,7 @@ use burn::tensor::Device;
 use forge_models::{Labels, ModelConfig, Pretrained, Strategy, TabularSpec, TargetKind};
 use forge_nn::ForgeError;
 use serde::de::Error as _;
-use serde::ser::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Error;
@@ -33,14 +32,8 @@ pub enum ModelChoice {
     /// A model with weights from a file.
     Pretrained(PretrainedChoice),
     /// A config; what of it depends on the table is replaced.
-    #[serde(serialize_with = "as_whole")]
+    #[serde(serialize_with = "model_table::write_whole")]
     Config(ModelConfig),
-}
-
-fn as_whole<S: Serializer>(config: &ModelConfig, to: S) -> Result<S::Ok, S::Error> {
-    model_table::whole(config)
-        .map_err(S::Error::custom)?
-        .serialize(to)
 }
 
 /// An in-context model (`tabpfn_v1`, `tabicl`) with weights from a file: it predicts from the training

@@ -2,8 +2,7 @@
 
 use forge_models::{SeriesModelConfig, Strategy, TargetKind};
 use serde::de::Error as _;
-use serde::ser::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Error;
 use crate::settings::model_table::{self, ModelTable};
@@ -24,14 +23,8 @@ pub enum SeriesModelChoice {
     /// A registry name, and what differs from its preset.
     Changed(ChangedPreset),
     /// A config; its windows are replaced.
-    #[serde(serialize_with = "as_whole")]
+    #[serde(serialize_with = "model_table::write_whole")]
     Config(SeriesModelConfig),
-}
-
-fn as_whole<S: Serializer>(config: &SeriesModelConfig, to: S) -> Result<S::Ok, S::Error> {
-    model_table::whole(config)
-        .map_err(S::Error::custom)?
-        .serialize(to)
 }
 
 impl SeriesModelChoice {

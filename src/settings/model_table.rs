@@ -2,7 +2,8 @@
 
 use forge_models::{ModelConfig, SeriesModelConfig, Strategy, TargetKind};
 use forge_nn::ForgeError;
-use serde::{Deserialize, Serialize};
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// Says that a table has all of a config, and no preset is under it.
@@ -101,9 +102,12 @@ pub(crate) fn read<C: Family>(table: Value) -> Result<ModelTable<C>, ForgeError>
     })
 }
 
-/// A whole config as such a table, to be read by [`read`].
-pub(crate) fn whole<C: Serialize>(config: &C) -> Result<Value, serde_json::Error> {
-    let mut table = serde_json::to_value(config)?;
+/// Writes a whole config as such a table, to be read by [`read`].
+pub(crate) fn write_whole<C: Serialize, S: Serializer>(
+    config: &C,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let mut table = serde_json::to_value(config).map_err(S::Error::custom)?;
     if let Value::Object(fields) = &mut table {
         for value in fields.values_mut() {
             match value {
@@ -113,7 +117,7 @@ pub(crate) fn whole<C: Serialize>(config: &C) -> Result<Value, serde_json::Error
         }
         fields.insert(PRESET.into(), false.into());
     }
-    Ok(table)
+    table.serialize(to)
 }
 
 /// TOML has no null: deeper down, what is absent is left out.
