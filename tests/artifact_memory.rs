@@ -208,8 +208,8 @@ fn foreign_files_cost_about_their_size_at_most() {
 fn an_honest_model_costs_about_twice_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    let wide = r#"{"model": "tabular_mlp", "n_blocks": 2, "d_block": 440}"#;
-    let deep = r#"{"model": "ft_transformer", "n_blocks": 3}"#;
+    let wide = r#"{"model": "tabular_mlp", "preset": false, "n_blocks": 2, "d_block": 440}"#;
+    let deep = r#"{"model": "ft_transformer", "preset": false, "n_blocks": 3}"#;
     for model in [wide, deep] {
         let mut config = EstimatorConfig::named("tabular_mlp", Strategy::Fast).unwrap();
         config.model = serde_json::from_str(model).unwrap();
