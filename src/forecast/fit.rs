@@ -175,7 +175,7 @@ impl Forecaster {
                 let own = |folder: &PathBuf| folder.join(format!("member_{member}"));
                 options.checkpoints = checkpoints.as_ref().map(own);
             }
-            let trainer = options.trainer(training, &identity)?;
+            let trainer = options.trainer(training, &identity)?.as_run(member);
             runs.push(trainer.fit(&mut task, module)?);
             if options
                 .stop

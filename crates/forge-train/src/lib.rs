@@ -24,10 +24,11 @@ mod training;
 
 pub use bisection::bisect;
 pub use training::{
-    BatchEvent, CheckpointConfig, EarlyStoppingConfig, EndEvent, Engine, EngineConfig, EpochEvent,
-    EpochRecord, Flow, LrCurve, LrFinder, LrFinderConfig, LrPoint, LrSweep, ModuleView, Observer,
-    OnDivergence, ParameterGroup, Phase, Rollback, Start, StartEvent, StepContext, StepOutcome,
-    StopReason, TrainOutcome, TrainTask, Trainer, TrainerConfig, Validation, inner_step,
+    BatchEvent, CheckpointConfig, EarlyStoppingConfig, EndEvent, Ending, Engine, EngineConfig,
+    EpochEvent, EpochRecord, Flow, LrCurve, LrFinder, LrFinderConfig, LrPoint, LrSweep, ModuleView,
+    Observer, OnDivergence, ParameterGroup, Phase, Rollback, Start, StartEvent, StepContext,
+    StepOutcome, StopReason, TrainOutcome, TrainTask, Trainer, TrainerConfig, Validation,
+    inner_step,
 };
 pub use training::{rule, sampler};
 

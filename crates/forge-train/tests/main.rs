@@ -9,6 +9,7 @@ mod checkpoint;
 mod disk;
 mod divergence;
 mod ema;
+mod ending;
 mod gradient_hook;
 mod kill;
 mod layers;

@@ -14,15 +14,17 @@ use crate::{BatchEvent, EpochEvent, Flow, Observer, StartEvent};
 /// Writes `metrics.jsonl`: a line of JSON per epoch, as
 ///
 /// ```json
-/// {"kind":"epoch","epoch":0,"step":12,"time":1764327600.5,"rows":768,"skipped":0,"best":true,"candidate":"ema","train/loss":0.41,"train/lr":0.001,"train/seconds":0.8,"validation/rmse":0.62,"validation_ema/rmse":0.62,"validation_module/rmse":0.66}
+/// {"kind":"epoch","run":0,"epoch":0,"step":12,"time":1764327600.5,"rows":768,"skipped":0,"best":true,"candidate":"ema","train/loss":0.41,"train/lr":0.001,"train/seconds":0.8,"validation/rmse":0.62,"validation_ema/rmse":0.62,"validation_module/rmse":0.66}
 /// ```
 ///
 /// and with [`every_steps`](Self::every_steps) one per so many steps (`"kind":"step"`, `step/loss`,
 /// `step/lr`, `step/samples_per_second`). `epoch` counts from 0, `step` is that of optimiser steps done,
-/// `time` is in seconds since 1970 (UTC). Scores are left out where they are not defined. pandas reads
+/// `time` is in seconds since 1970 (UTC), `run` which of several trainings of one fit it is
+/// ([`StartEvent::run`](crate::StartEvent::run)). Scores are left out where they are not defined. pandas reads
 /// it by `read_json(path, lines=True)`.
 ///
-/// A run that starts anew replaces the file at its first line; one that is resumed, or rolled back,
+/// A run that starts anew replaces the file at its first line (the second and later ones of a fit their
+/// own lines and those of the ones after); one that is resumed, or rolled back,
 /// takes away the lines after the checkpoint it goes on from, so that each step stands there once. An
 /// epoch's line is on the disk before the next begins.
 ///
@@ -41,7 +43,8 @@ pub struct MetricsLog {
     path: PathBuf,
     every: Option<u64>,
     file: Option<File>,
-    /// Lines up to this step stay when the first line is written.
+    run: usize,
+    /// Lines of earlier runs, and of this one up to this step, stay when the first line is written.
     resumed_at: u64,
     /// The epoch whose line an earlier session wrote at the step where this one goes on.
     told: Option<u64>,
@@ -57,6 +60,7 @@ impl MetricsLog {
             path: path.into(),
             every: None,
             file: None,
+            run: 0,
             resumed_at: 0,
             told: None,
             step: 0,
@@ -92,9 +96,13 @@ impl MetricsLog {
         let mut file = match self.file.take() {
             Some(file) => file,
             None => {
-                let kept = kept_lines(&self.path, self.resumed_at)?;
+                let kept = kept_lines(&self.path, self.run, self.resumed_at)?;
                 self.told = (kept.lines().rev().filter_map(parsed))
-                    .find(|line| line["kind"] == "epoch" && line["step"] == self.resumed_at)
+                    .find(|line| {
+                        line["kind"] == "epoch"
+                            && run_of(line) == self.run as u64
+                            && line["step"] == self.resumed_at
+                    })
                     .and_then(|line| line["epoch"].as_u64());
                 if let Some(folder) = self.path.parent() {
                     std::fs::create_dir_all(folder)?;
@@ -118,6 +126,7 @@ impl Observer for MetricsLog {
     fn on_train_start(&mut self, event: &StartEvent) {
         self.file = None;
         self.told = None;
+        self.run = event.run;
         self.resumed_at = event.resumed_at.unwrap_or(0);
         self.step = self.resumed_at;
     }
@@ -134,8 +143,8 @@ impl Observer for MetricsLog {
             .is_some_and(|every| event.step.is_multiple_of(every))
         {
             let head = json!({
-                "kind": "step", "epoch": event.epoch, "step": event.step, "time": now(),
-                "rows": event.rows, "skipped": event.skipped,
+                "kind": "step", "run": self.run, "epoch": event.epoch, "step": event.step,
+                "time": now(), "rows": event.rows, "skipped": event.skipped,
             });
             self.write(&with(head, scalars::of_step(event)), false);
         }
@@ -146,8 +155,8 @@ impl Observer for MetricsLog {
         let record = event.record;
         let candidate = record.validation.first().map(|best| &best.candidate);
         let head = json!({
-            "kind": "epoch", "epoch": record.epoch, "step": record.step, "time": now(),
-            "rows": record.rows, "skipped": record.skipped, "best": event.is_best,
+            "kind": "epoch", "run": self.run, "epoch": record.epoch, "step": record.step,
+            "time": now(), "rows": record.rows, "skipped": record.skipped, "best": event.is_best,
             "candidate": candidate,
         });
         self.write(&with(head, scalars::of_epoch(event)), true);
@@ -166,10 +175,12 @@ fn with(head: Value, numbers: Vec<(String, f64)>) -> Value {
     Value::Object(line)
 }
 
-/// The whole lines of the file about steps up to `step`; none of a run that starts anew.
-fn kept_lines(path: &Path, step: u64) -> std::io::Result<String> {
+/// The whole lines of the file about earlier runs of the fit, and about steps of this one up to `step`;
+/// none of a fit that starts anew.
+fn kept_lines(path: &Path, run: usize, step: u64) -> std::io::Result<String> {
     let mut text = String::new();
-    if step > 0 {
+    let until = (run as u64, step);
+    if until > (0, 0) {
         match open_regular(path) {
             Ok(mut file) => file.read_to_string(&mut text)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
@@ -178,10 +189,15 @@ fn kept_lines(path: &Path, step: u64) -> std::io::Result<String> {
     }
     let of_before = |line: &&str| {
         let at = line.ends_with('\n').then(|| parsed(line)).flatten();
-        at.and_then(|line| line["step"].as_u64())
-            .is_some_and(|at| at <= step)
+        at.and_then(|line| Some((run_of(&line), line["step"].as_u64()?)))
+            .is_some_and(|at| at <= until)
     };
     Ok(text.split_inclusive('\n').filter(of_before).collect())
+}
+
+/// Files of before runs were counted have those of one.
+fn run_of(line: &Value) -> u64 {
+    line["run"].as_u64().unwrap_or(0)
 }
 
 fn parsed(line: &str) -> Option<Value> {

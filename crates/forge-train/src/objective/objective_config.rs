@@ -87,6 +87,14 @@ impl ObjectiveConfig {
             Self::ReturnsDirection(_) => "returns_direction",
         }
     }
+
+    /// Takes over the threshold of `other`, chosen on rows that this one cannot be tuned by. Nothing is
+    /// done unless both are binary.
+    pub fn take_threshold_of(&mut self, other: &Self) {
+        if let (Self::Binary(own), Self::Binary(other)) = (self, other) {
+            own.threshold = other.threshold;
+        }
+    }
 }
 
 impl Default for ObjectiveConfig {

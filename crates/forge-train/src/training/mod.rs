@@ -4,6 +4,7 @@ mod best;
 mod candidates;
 mod divergence;
 mod early_stopping;
+mod ending;
 mod engine;
 mod inner_step;
 mod loss_reader;
@@ -26,6 +27,7 @@ mod trainer_config;
 
 pub use divergence::{OnDivergence, Rollback};
 pub use early_stopping::EarlyStoppingConfig;
+pub use ending::Ending;
 pub use engine::{Engine, EngineConfig, ParameterGroup, Phase, StepContext, StepOutcome};
 pub use inner_step::inner_step;
 pub use lr_finder::{LrCurve, LrFinder, LrFinderConfig, LrPoint, LrSweep};

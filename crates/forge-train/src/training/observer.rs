@@ -12,6 +12,8 @@ use crate::metric::Scores;
 /// The run begins, or goes on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StartEvent {
+    /// Which of the runs of one fit this is, from 0: those of an ensemble's members, one to all rows.
+    pub run: usize,
     /// Training rows.
     pub rows: usize,
     /// Trainable scalar parameters of the module.

@@ -6,6 +6,7 @@ use forge_nn::{ForgeError, StateDict};
 use super::best::Best;
 use super::divergence::Rollbacks;
 use super::early_stopping::EarlyStopping;
+use super::ending::Ending;
 use super::engine::{Engine, Rates, StepOutcome};
 use super::loss_reader::LossReader;
 use super::observer::ModuleView;
@@ -24,6 +25,7 @@ pub(super) struct Run<'r, T: TrainTask> {
     pub(super) engine: Engine<'r, T::Module>,
     pub(super) sampler: Box<dyn Sampler + 'r>,
     pub(super) early: Option<EarlyStopping>,
+    pub(super) ending: Option<Ending>,
     pub(super) best: Best<T::Module>,
     pub(super) progress: Progress,
     pub(super) losses: LossReader,
@@ -53,6 +55,7 @@ impl<'r, T: TrainTask> Run<'r, T> {
             engine,
             sampler,
             early: config.early_stopping.map(EarlyStopping::new),
+            ending: None,
             best: Best::default(),
             progress: Progress::default(),
             losses,
@@ -93,15 +96,27 @@ impl<'r, T: TrainTask> Run<'r, T> {
         self.engine.epochs_done()
     }
 
-    pub(super) fn steps(&self) -> u64 {
+    /// The epochs that it will have, if nothing ends it before.
+    pub(super) fn epochs(&self) -> usize {
+        let ending = self.ending.as_ref();
+        ending.map_or(self.config.epochs, |ending| ending.epochs)
+    }
+
+    /// The steps that schedules go by: those of all epochs of the config.
+    pub(super) fn planned_steps(&self) -> u64 {
         self.config.epochs as u64 * self.sampler.batches() as u64
+    }
+
+    /// The steps that it will have, if nothing ends it before.
+    pub(super) fn steps(&self) -> u64 {
+        self.epochs() as u64 * self.sampler.batches() as u64
     }
 
     /// Why the run is over between two epochs, if it is.
     pub(super) fn ended(&self) -> Option<StopReason> {
         if self.early.as_ref().is_some_and(EarlyStopping::is_over) {
             Some(StopReason::EarlyStopped)
-        } else if self.epoch() >= self.config.epochs {
+        } else if self.epoch() >= self.epochs() {
             Some(StopReason::Completed)
         } else {
             None
@@ -147,7 +162,7 @@ impl<'r, T: TrainTask> Run<'r, T> {
         let steps = self.steps();
         Ok(BatchEvent {
             epoch: at.0,
-            epochs: self.config.epochs,
+            epochs: self.epochs(),
             batch: self.progress.batch,
             batches: self.sampler.batches(),
             step,
@@ -175,7 +190,7 @@ impl<'r, T: TrainTask> Run<'r, T> {
         self.engine.end_epoch()?;
         let due = forced
             || (epoch + 1).is_multiple_of(self.config.validate_every)
-            || epoch + 1 == self.config.epochs;
+            || epoch + 1 == self.epochs();
         let candidates = if due {
             self.validate(epoch, step)?
         } else {
@@ -233,7 +248,7 @@ impl<'r, T: TrainTask> Run<'r, T> {
         let left = self.steps().saturating_sub(self.engine.steps_done());
         Some(EpochEvent {
             record: self.progress.history.last()?,
-            epochs: self.config.epochs,
+            epochs: self.epochs(),
             best: self.best.scores(),
             is_best: closed.is_best,
             module: ModuleView::new(&closed.candidate),
@@ -245,6 +260,26 @@ impl<'r, T: TrainTask> Run<'r, T> {
     fn first_candidate(&self) -> T::Module {
         let first = self.engine.candidates().into_iter().next();
         first.map_or_else(|| self.engine.module().valid(), |(_, module, _)| module)
+    }
+
+    /// What is left where nothing was validated: the weights that the ending names, or the first.
+    fn unvalidated(&mut self) -> Result<(String, T::Module), ForgeError> {
+        let mut candidates = self.fresh_candidates()?;
+        let place = match &self.ending {
+            None => 0,
+            Some(Ending { candidate, .. }) => {
+                let place = candidates.iter().position(|(name, _)| name == candidate);
+                place.ok_or_else(|| {
+                    let names: Vec<&str> = candidates.iter().map(|(name, _)| &**name).collect();
+                    let allowed = format!("one of those at the run's end: {}", names.join(", "));
+                    ForgeError::config("ending.candidate", candidate, allowed)
+                })?
+            }
+        };
+        match candidates.len() {
+            0 => Ok(("module".into(), self.engine.module().valid())),
+            _ => Ok(candidates.swap_remove(place)),
+        }
     }
 
     /// The end: the best module, or the present one where nothing was validated.
@@ -260,9 +295,7 @@ impl<'r, T: TrainTask> Run<'r, T> {
                 epoch: Some(kept.about.epoch),
             },
             None => {
-                let first = self.fresh_candidates()?.into_iter().next();
-                let (candidate, module) =
-                    first.unwrap_or_else(|| ("module".into(), self.engine.module().valid()));
+                let (candidate, module) = self.unvalidated()?;
                 Chosen {
                     members: vec![module],
                     candidate,

@@ -19,10 +19,13 @@ impl<T: TrainTask> Run<'_, T> {
             for free in ["epochs", "max_seconds", "checkpoint", "read_loss_every"] {
                 fields.remove(free);
             }
-            let schedule = self.config.schedule.build(self.steps())?;
+            let schedule = self.config.schedule.build(self.planned_steps())?;
             fields.insert("schedule".into(), to_json("schedule", schedule.config())?);
             if self.engine.follows_progress() {
-                fields.insert("planned_steps".into(), self.steps().into());
+                fields.insert("planned_steps".into(), self.planned_steps().into());
+            }
+            if let Some(ending) = &self.ending {
+                fields.insert("ending".into(), to_json("ending", ending)?);
             }
             fields.insert("training_rows".into(), self.task.n_rows().into());
             fields.insert("identity".into(), own.clone());

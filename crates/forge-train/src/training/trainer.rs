@@ -11,6 +11,7 @@ use forge_nn::ForgeError;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::ending::Ending;
 use super::parts::Parts;
 use super::rule::GradientRule;
 use super::run::Run;
@@ -41,6 +42,8 @@ pub struct Trainer<'a, M: Module> {
     stop: Option<Arc<AtomicBool>>,
     checkpoints: Option<(PathBuf, Start)>,
     identity: Value,
+    ending: Option<Ending>,
+    run: usize,
 }
 
 impl<M: Module> fmt::Debug for Trainer<'_, M> {
@@ -66,6 +69,8 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             stop: None,
             checkpoints: None,
             identity: Value::Null,
+            ending: None,
+            run: 0,
         })
     }
 
@@ -138,6 +143,21 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
         Ok(self)
     }
 
+    /// Ends there instead of after the epochs of the config, for a task without validation rows.
+    #[must_use]
+    pub fn with_ending(mut self, ending: Ending) -> Self {
+        self.ending = Some(ending);
+        self
+    }
+
+    /// Says which of the runs of one fit this is, from 0, so that observers that hear of several tell
+    /// them apart.
+    #[must_use]
+    pub fn as_run(mut self, run: usize) -> Self {
+        self.run = run;
+        self
+    }
+
     /// The config.
     #[must_use]
     pub fn config(&self) -> &TrainerConfig {
@@ -172,6 +192,9 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             return Err(ForgeError::config("micro_batches", parts, allowed));
         }
         let mut config = std::mem::take(&mut self.config);
+        if let Some(ending) = &self.ending {
+            ending.validate(&config)?;
+        }
         let mut parts = std::mem::take(&mut self.parts);
         let sampler: Box<dyn Sampler + '_> = match (parts.sampler.take(), &config.sampler) {
             (None, None) => Box::new(Shuffle::new(n_rows, config.batch_size, config.seed)),
@@ -205,6 +228,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
         }
         let engine = parts.engine(&config, task.groups(), module, steps)?;
         let mut run = Run::new(task, &config, engine, sampler);
+        run.ending = self.ending.take();
         let identity = run.identity(&self.identity)?;
         let mut resumed_at = None;
         let mut saver = None;
@@ -222,14 +246,20 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
             }
             saver = Some(opened);
         }
-        let span = tracing::info_span!("fit", rows = n_rows, epochs = config.epochs, steps);
+        let span = tracing::info_span!(
+            "fit",
+            rows = n_rows,
+            epochs = run.epochs(),
+            steps = run.steps()
+        );
         let _inside = span.enter();
         self.observers.on_train_start(&StartEvent {
+            run: self.run,
             rows: n_rows,
             parameters: run.engine.trainable_parameters(),
-            epochs: config.epochs,
+            epochs: run.epochs(),
             batches,
-            steps,
+            steps: run.steps(),
             resumed_at,
         });
         let result = loop {

@@ -18,9 +18,11 @@ use record::{Event, What};
 ///
 /// Tags are those of [`MetricsLog`](super::MetricsLog): `step/loss`, `step/lr` and
 /// `step/samples_per_second` per optimiser step, `train/loss`, `train/lr`, `train/seconds` and
-/// `validation/SCORE`, `validation_CANDIDATE/SCORE` per epoch, all over optimiser steps. Each session of a run adds a file of its own;
-/// where a run is resumed or rolled back, TensorBoard is told to forget the steps after the checkpoint.
-/// Numbers are kept in f32, as TensorBoard has them.
+/// `validation/SCORE`, `validation_CANDIDATE/SCORE` per epoch, all over optimiser steps. Of several runs
+/// of one fit the second and later ones have folders of their own in it (`run_1`, `run_2`), which
+/// TensorBoard shows beside the first. Each session of a run adds a file of its own; where a run is
+/// resumed or rolled back, TensorBoard is told to forget the steps after the checkpoint. Numbers are kept
+/// in f32, as TensorBoard has them.
 ///
 /// What cannot be written does not end a run: it is warned of through `tracing`, once, and
 /// [`error`](Self::error) has it; nothing more is written then.
@@ -34,6 +36,8 @@ use record::{Event, What};
 #[derive(Debug)]
 pub struct TensorBoard {
     folder: PathBuf,
+    /// Of the run in progress: `folder`, or one in it.
+    of_run: PathBuf,
     every: u64,
     file: Option<fs::File>,
     step: u64,
@@ -45,8 +49,10 @@ impl TensorBoard {
     /// all that is in one for the same.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
         Self {
-            folder: folder.into(),
+            of_run: folder.clone(),
+            folder,
             every: 1,
             file: None,
             step: 0,
@@ -72,7 +78,7 @@ impl TensorBoard {
             return;
         }
         if let Err(error) = self.try_write(step, what) {
-            let error = ForgeError::io(&self.folder, error);
+            let error = ForgeError::io(&self.of_run, error);
             tracing::warn!(%error, "nothing more is written for TensorBoard");
             self.error = Some(error);
         }
@@ -82,8 +88,8 @@ impl TensorBoard {
         let mut file = match self.file.take() {
             Some(file) => file,
             None => {
-                fs::create_dir_all(&self.folder)?;
-                let mut file = create(&self.folder)?;
+                fs::create_dir_all(&self.of_run)?;
+                let mut file = create(&self.of_run)?;
                 file.write_all(&Event::new(now(), 0, What::version()).record())?;
                 file
             }
@@ -102,6 +108,10 @@ impl TensorBoard {
 impl Observer for TensorBoard {
     fn on_train_start(&mut self, event: &StartEvent) {
         self.file = None;
+        self.of_run = match event.run {
+            0 => self.folder.clone(),
+            run => self.folder.join(format!("run_{run}")),
+        };
         self.step = event.resumed_at.unwrap_or(0);
         if let Some(step) = event.resumed_at {
             self.forget_from(step + 1);
