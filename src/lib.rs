@@ -25,7 +25,7 @@ pub use error::Error;
 pub use estimator::{
     ChangedPreset, ColumnImportance, ContinualEstimator, DropoutPasses, EstimatorConfig,
     FitOptions, FitReport, FittedClassifier, FittedModel, FittedRegressor, Inference, ModelChoice,
-    NoisePasses, NoteListener, PermutationConfig, PretrainedChoice, TabularClassifier,
+    NoisePasses, NoteListener, PermutationConfig, PretrainedChoice, Refit, TabularClassifier,
     TabularEstimator, TabularRegressor, Task, TasksBy, Teacher, TrainingSettings,
 };
 pub use forge_data as data;

@@ -38,6 +38,7 @@ mod predict_file;
 mod printing;
 mod prior_fitting;
 mod reading_settings;
+mod refit;
 mod report;
 mod run_folder;
 mod run_notes;

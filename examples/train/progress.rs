@@ -27,10 +27,12 @@ impl Progress {
 
 impl Observer for Progress {
     fn on_train_start(&mut self, event: &StartEvent) {
+        let again = if event.run == 0 { "" } else { "again: " };
         println!(
-            "{}: {} parameters, {} rows, up to {} epochs of {} steps",
+            "{}: {again}{} parameters, {} rows, up to {} epochs of {} steps",
             self.model, event.parameters, event.rows, event.epochs, event.batches
         );
+        self.validation = "–".into();
         if let Some(step) = event.resumed_at {
             println!("{}: going on at step {step}", self.model);
         }

@@ -38,8 +38,8 @@ impl ContinualEstimator {
     /// how good it was on the held-out rows of every task after each.
     ///
     /// # Errors
-    /// A config error for a strategy that does not fit, for a `validation_fraction` of 0, and for a
-    /// task with too few rows to hold one out; as [`TabularEstimator::fit`].
+    /// A config error for a strategy that does not fit, for a `validation_fraction` of 0, for
+    /// `refit`, and for a task with too few rows to hold one out; as [`TabularEstimator::fit`].
     pub fn fit(&self, table: &Table, device: &Device) -> Result<(FittedModel, TaskScores), Error> {
         self.fit_tasks(table, &self.tasks.tasks(table)?, device)
     }
@@ -73,6 +73,10 @@ impl ContinualEstimator {
         if fraction <= 0.0 {
             let allowed = "above 0 and below 1: each task is scored on rows that are held out";
             return Err(ForgeError::config("validation_fraction", fraction, allowed).into());
+        }
+        if self.estimator.config.refit {
+            let allowed = "false for tasks one after the other";
+            return Err(ForgeError::config("refit", true, allowed).into());
         }
         self.strategy.validate(tasks.count)?;
         if matches!(

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::text_or_table;
 
+use super::fit::refit;
 use super::{ModelChoice, Task, TrainingSettings, preset};
 use crate::Error;
 
@@ -44,6 +45,12 @@ pub struct EstimatorConfig {
     pub training: TrainingSettings,
     /// Part of the rows that `fit` holds out for early stopping, in `[0, 1)`. Default 0.15.
     pub validation_fraction: f64,
+    /// Whether the network is trained again, on training and validation rows together, once the
+    /// validation rows have shown for how many epochs: twice the time and more, for a model that has
+    /// learnt from every row. Weights, batches and rates start as in the first run; validation scores
+    /// and a threshold chosen by them stay those of the first. Not with `max_seconds`, `snapshots`,
+    /// `soup` or a rate that follows the scores. Default false.
+    pub refit: bool,
 }
 
 impl Default for EstimatorConfig {
@@ -58,6 +65,7 @@ impl Default for EstimatorConfig {
             },
             training: TrainingSettings::default(),
             validation_fraction: 0.15,
+            refit: false,
         }
     }
 }
@@ -92,7 +100,10 @@ impl EstimatorConfig {
         }
         self.model.config(self.strategy, self.target())?;
         self.preprocess.validate()?;
-        self.trainer(10_000)?;
+        let trainer = self.trainer(10_000)?;
+        if self.refit {
+            refit::check(&trainer)?;
+        }
         if let Some(augmentation) = &self.training.augmentation {
             augmentation.validate()?;
         }

@@ -1,6 +1,7 @@
 //! Training on a table.
 
 mod prepared;
+pub(super) mod refit;
 mod rows;
 mod started;
 
@@ -134,8 +135,8 @@ impl TabularEstimator {
         Ok(fitted)
     }
 
-    /// Trains on `split.train`, stops early by `split.validation`, and never looks at
-    /// `split.test`.
+    /// Trains on `split.train`, stops early by `split.validation` (with
+    /// [`refit`](EstimatorConfig::refit) it then trains again on both), and never looks at `split.test`.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
@@ -148,7 +149,11 @@ impl TabularEstimator {
     ) -> Result<(FittedModel, FitReport), Error> {
         let prepared = self.prepared(table, split, Some(&without_gradients(device)))?;
         let started = prepared.start(self, table, split, device, options)?;
-        started.fit(self, table, split)
+        let ended = started.fit(self, table, split)?;
+        if self.config.refit && !split.validation.is_empty() {
+            return self.refit(table, split, device, ended);
+        }
+        Ok((ended.fitted, ended.report))
     }
 
     /// Trains on the tasks of `plan` one after the other.

@@ -13,7 +13,7 @@ use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::checkpoint::CheckpointFolder;
 use forge_train::loss::Distillation;
 use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Targets};
-use forge_train::{LrCurve, LrFinder, StopReason, TrainOutcome, TrainTask, TrainerConfig};
+use forge_train::{Ending, LrCurve, LrFinder, StopReason, TrainOutcome, TrainTask, TrainerConfig};
 use serde::Serialize;
 
 use super::TabularEstimator;
@@ -52,8 +52,20 @@ pub(super) struct Started<'o> {
     fingerprint: blake3::Hasher,
     notes: Vec<String>,
     options: FitOptions<'o>,
+    /// Where it ends, if an earlier run says so.
+    ending: Option<Ending>,
     /// What is fitted, without its networks so far.
     fitted: FittedModel,
+}
+
+/// A training that is over.
+pub(super) struct Ended<'o> {
+    pub(super) fitted: FittedModel,
+    pub(super) report: FitReport,
+    /// Where it was best; absent where no single epoch was.
+    pub(super) ending: Option<Ending>,
+    pub(super) training: TrainerConfig,
+    pub(super) options: FitOptions<'o>,
 }
 
 impl Prepared {
@@ -165,19 +177,26 @@ impl Prepared {
             fingerprint,
             notes,
             options,
+            ending: None,
             fitted,
         })
     }
 }
 
-impl Started<'_> {
+impl<'o> Started<'o> {
+    /// Ends there, as the second run of a fit.
+    pub(super) fn ending_at(mut self, ending: Option<Ending>) -> Self {
+        self.ending = ending;
+        self
+    }
+
     /// Trains, unless the settings say to take weights as they are.
     pub(super) fn fit(
         mut self,
         estimator: &TabularEstimator,
         table: &Table,
         split: &Split,
-    ) -> Result<(FittedModel, FitReport), Error> {
+    ) -> Result<Ended<'o>, Error> {
         let mut fitted = self.fitted;
         let outcome = if estimator.config.trains() {
             let identity = Identity {
@@ -186,11 +205,15 @@ impl Started<'_> {
                 data: self.fingerprint.finalize().to_hex().to_string(),
                 augmentation: estimator.config.training.augmentation,
             };
-            let trainer = self.options.trainer(self.training, &identity)?;
+            let mut trainer = self.options.trainer(self.training.clone(), &identity)?;
+            if let Some(ending) = self.ending {
+                trainer = trainer.with_ending(ending).as_run(1);
+            }
             trainer.fit(&mut self.rows, self.module)?
         } else {
             as_it_is(self.module, &self.rows)?
         };
+        let ending = Ending::of(&outcome);
         let report = FitReport {
             task: self.task,
             preprocessing: self.preprocessing,
@@ -201,10 +224,17 @@ impl Started<'_> {
             parameters: fitted.model.parameter_count()?,
             candidate: outcome.candidate,
             scores: outcome.scores,
+            refit: None,
         };
         fitted.members = outcome.members;
         fitted.tune(table, &split.validation)?;
-        Ok((fitted, report))
+        Ok(Ended {
+            fitted,
+            report,
+            ending,
+            training: self.training,
+            options: self.options,
+        })
     }
 
     /// Learns one task of `plan` after the other.
