@@ -13,6 +13,7 @@ pub mod forecast;
 mod hashing;
 pub mod prediction;
 pub mod prior_fitting;
+mod refit;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "experiment")]
@@ -25,7 +26,7 @@ pub use error::Error;
 pub use estimator::{
     ChangedPreset, ColumnImportance, ContinualEstimator, DropoutPasses, EstimatorConfig,
     FitOptions, FitReport, FittedClassifier, FittedModel, FittedRegressor, Inference, ModelChoice,
-    NoisePasses, NoteListener, PermutationConfig, PretrainedChoice, Refit, TabularClassifier,
+    NoisePasses, NoteListener, PermutationConfig, PretrainedChoice, TabularClassifier,
     TabularEstimator, TabularRegressor, Task, TasksBy, Teacher, TrainingSettings,
 };
 pub use forge_data as data;
@@ -37,6 +38,7 @@ pub use forge_models::Strategy;
 pub use forge_nn as nn;
 pub use forge_nn::DeviceName;
 pub use forge_train as train;
+pub use refit::Refit;
 pub use saved_model::SavedModel;
 
 /// The guides: their code is compiled and run with the tests of the documentation.

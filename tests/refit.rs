@@ -15,11 +15,22 @@ use volatilityforge::{
 use crate::chain::{chain, label_column, quick, regressor};
 
 /// Sets the flag after so many steps of a run.
-struct StopAfter {
+pub(crate) struct StopAfter {
     run: usize,
     step: u64,
     now: usize,
     flag: Arc<AtomicBool>,
+}
+
+impl StopAfter {
+    pub(crate) fn new(run: usize, step: u64, flag: &Arc<AtomicBool>) -> Self {
+        Self {
+            run,
+            step,
+            now: 0,
+            flag: Arc::clone(flag),
+        }
+    }
 }
 
 impl Observer for StopAfter {
@@ -119,12 +130,7 @@ fn both_runs_go_on_after_a_stop_bit_by_bit() {
     for (run, step) in [(0, 7), (1, 1), (1, last - 1)] {
         let folder = tempfile::tempdir().unwrap();
         let flag = Arc::new(AtomicBool::new(false));
-        let stop = StopAfter {
-            run,
-            step,
-            now: 0,
-            flag: Arc::clone(&flag),
-        };
+        let stop = StopAfter::new(run, step, &flag);
         let options = FitOptions {
             observers: vec![Box::new(stop), Box::new(log(folder.path()))],
             checkpoints: Some(folder.path().join("c")),

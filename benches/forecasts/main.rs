@@ -68,6 +68,9 @@ struct Arguments {
     /// Networks of a run whose forecasts are averaged, with a seed each.
     #[arg(long)]
     ensemble: Option<usize>,
+    /// Trains again with the validation steps, for as many epochs as were best.
+    #[arg(long)]
+    refit: bool,
     /// Optimiser and learning rate by epoch as the model's authors have them, not ours.
     #[arg(long)]
     authors: bool,
@@ -107,6 +110,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
                         objective: arguments.objective.clone(),
                         inputs: arguments.inputs,
                         ensemble: arguments.ensemble,
+                        refit: arguments.refit && !round::is_baseline(model),
                         authors: arguments.authors && !round::is_baseline(model),
                         asked: arguments.asked.clone(),
                     };
@@ -150,6 +154,7 @@ fn one(arguments: &Arguments, set: &Set, key: &Key, results: &Mutex<Results>) ->
         loaded.config.model = recipe.model;
         loaded.config.strategy = key.strategy;
         loaded.config.training = training;
+        loaded.config.refit = key.refit;
         loaded.config.ensemble = key.ensemble.unwrap_or(1);
         let folder = arguments.common.checkpoints(&name);
         let rounds = round::network(&loaded, &arguments.common.device.open()?, &folder)?;

@@ -28,6 +28,9 @@ pub(crate) struct Key {
     /// Networks whose forecasts are averaged, where it is not one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ensemble: Option<usize>,
+    /// Whether it is trained again with the validation steps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) refit: bool,
     /// Whether optimiser and schedule are those of the model's authors.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) authors: bool,
@@ -53,6 +56,9 @@ impl fmt::Display for Key {
         if let Some(ensemble) = self.ensemble {
             write!(f, "-ensemble{ensemble}")?;
         }
+        if self.refit {
+            f.write_str("-refit")?;
+        }
         if self.authors {
             f.write_str("-authors")?;
         }
@@ -70,6 +76,7 @@ impl Key {
                 .map(|inputs| format!("inputs {inputs:?}").to_lowercase()),
         );
         all.extend(self.ensemble.map(|n| format!("mean of {n}")));
+        all.extend(self.refit.then(|| "refit".into()));
         all.extend(self.authors.then(|| "authors' schedule".into()));
         all.extend(self.asked.told());
         all.into_iter().map(|setting| setting + "; ").collect()

@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::text_or_table;
 
-use super::fit::refit;
 use super::{ModelChoice, Task, TrainingSettings, preset};
-use crate::Error;
+use crate::{Error, Refit};
 
 /// Model, objective, preprocessing and training: the one home of these settings, for the library,
 /// for TOML files and for the command line of the examples.
@@ -102,7 +101,7 @@ impl EstimatorConfig {
         self.preprocess.validate()?;
         let trainer = self.trainer(10_000)?;
         if self.refit {
-            refit::check(&trainer)?;
+            Refit::check(&trainer)?;
         }
         if let Some(augmentation) = &self.training.augmentation {
             augmentation.validate()?;

@@ -44,7 +44,7 @@ pub use fitted_model::FittedModel;
 pub use fitted_regressor::FittedRegressor;
 pub use importance::ColumnImportance;
 pub use inference::{DropoutPasses, Inference, NoisePasses};
-pub use options::{FitOptions, FitReport, NoteListener, Refit};
+pub use options::{FitOptions, FitReport, NoteListener};
 pub use permutation::PermutationConfig;
 pub(crate) use predict::without_gradients;
 pub(crate) use preset::series_training;

@@ -13,6 +13,7 @@ use forge_train::{EpochRecord, Observer, Start, StopReason, Trainer, TrainerConf
 use serde::Serialize;
 
 use super::Teacher;
+use crate::Refit;
 
 /// Hears one line at a time.
 pub type NoteListener<'a> = Box<dyn FnMut(&str) + 'a>;
@@ -108,31 +109,4 @@ pub struct FitReport {
     pub scores: Option<Scores>,
     /// The second run, where the settings asked for one and it is done.
     pub refit: Option<Refit>,
-}
-
-/// A second run of a fit, to the training and validation rows: see
-/// [`EstimatorConfig::refit`](super::EstimatorConfig::refit).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Refit {
-    /// Rows that were trained on.
-    pub rows: usize,
-    /// Epochs, as many as were best by the validation rows; 0 where nothing is trained.
-    pub epochs: usize,
-}
-
-impl fmt::Display for Refit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rows, epochs } = self;
-        match epochs {
-            0 => write!(
-                f,
-                "fitted again to all {rows} rows for training and validation"
-            )?,
-            _ => write!(
-                f,
-                "fitted again to all {rows} rows for training and validation, {epochs} epochs"
-            )?,
-        }
-        f.write_str(": the validation scores are those of the fit before")
-    }
 }

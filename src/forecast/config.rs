@@ -2,15 +2,15 @@
 
 use forge_data::features::BarFeatures;
 use forge_data::{Horizon, ScalerConfig, SeriesConfig, SplitPart, WindowConfig};
-use forge_models::{SeriesModelConfig, Strategy};
+use forge_models::{Recipe, SeriesModelConfig, Strategy};
 use forge_nn::{ForgeError, check};
 use forge_train::objective::{ObjectiveConfig, Quantiles};
 use serde::{Deserialize, Serialize};
 
 use super::{AdaptiveConfig, PointForecast, SeriesModelChoice};
-use crate::Error;
-use crate::estimator::TrainingSettings;
+use crate::estimator::{TrainingSettings, series_training};
 use crate::settings::text_or_table;
+use crate::{Error, Refit};
 
 /// Columns, windows, model, objective and training: the one home of these settings.
 ///
@@ -101,6 +101,12 @@ pub struct ForecasterConfig {
     /// all together. Default 1.
     #[serde(default = "one")]
     pub ensemble: usize,
+    /// Whether the networks are trained again, to the end of the validation steps, once these have shown
+    /// for how many epochs: twice the time and more, for forecasts that know the newest steps. Scales,
+    /// calibration of intervals and means stay those of the first run. Not with `training.max_seconds`,
+    /// `snapshots`, `soup` or a rate that follows the scores. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refit: bool,
     /// How to train, where it differs from the model's preset.
     #[serde(default)]
     pub training: TrainingSettings,
@@ -150,6 +156,7 @@ impl ForecasterConfig {
             adaptive: None,
             point: PointForecast::default(),
             ensemble: one(),
+            refit: false,
             training: TrainingSettings::default(),
         }
     }
@@ -231,6 +238,12 @@ impl ForecasterConfig {
         if !(1..=MOST_MEMBERS).contains(&self.ensemble) {
             let allowed = format!("1 to {MOST_MEMBERS}");
             return Err(ForgeError::config("ensemble", self.ensemble, allowed).into());
+        }
+        if self.refit {
+            let preset = SeriesModelConfig::preset(name, self.strategy)?.training;
+            let rows = 10_000;
+            let training = series_training(preset, &Recipe::default(), self.strategy, rows)?;
+            Refit::check(&self.training.apply(training, rows)?)?;
         }
         if self.training.augmentation.is_some() {
             let allowed = "absent: they are for table rows, not for windows of series";

@@ -11,16 +11,17 @@ use forge_nn::parameters::draw_all;
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::metric::Scores;
 use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Scale, Targets};
-use forge_train::{EpochRecord, StopReason, TrainOutcome, TrainTask};
+use forge_train::{Ending, EpochRecord, StopReason, TrainOutcome, TrainTask, TrainerConfig};
 use serde::Serialize;
 
 use super::input::InputPlan;
 use super::objective::{is_qlike, is_rising, of_outputs};
+use super::refit::Second;
 use super::task::{ForecastTask, observed, on_host, passes};
 use super::{FittedForecaster, ForecastTeacher, Forecaster, PointForecast};
 use crate::estimator::{series_training, without_gradients};
 use crate::hashing::hash_numbers;
-use crate::{Error, FitOptions};
+use crate::{Error, FitOptions, Refit};
 
 /// How a fit went.
 #[derive(Debug, Clone)]
@@ -41,8 +42,21 @@ pub struct ForecastFitReport {
     pub parameters: usize,
     /// Which weights were kept: `module`, or the average's name; of an ensemble the first network's.
     pub candidate: String,
-    /// Their scores on the validation windows, on the model's scale; absent without such windows.
+    /// Their scores on the validation windows, on the model's scale; absent without such windows. After
+    /// a [`refit`](Self::refit) those of the run before it, as windows, history and candidate are.
     pub scores: Option<Scores>,
+    /// The second run, where the settings asked for one and it is done.
+    pub refit: Option<Refit>,
+}
+
+/// A training that is over.
+pub(super) struct Ended<'o> {
+    pub(super) fitted: FittedForecaster,
+    pub(super) report: ForecastFitReport,
+    /// Where each network was best; none where no single epoch was.
+    pub(super) endings: Vec<Option<Ending>>,
+    pub(super) training: TrainerConfig,
+    pub(super) options: FitOptions<'o>,
 }
 
 /// What must be the same for a killed run to go on, beside the training settings.
@@ -60,16 +74,37 @@ impl Forecaster {
         table: &Arc<SeriesTable>,
         fold: &Fold,
         device: &Device,
-        mut options: FitOptions<'_>,
+        options: FitOptions<'_>,
         teacher: Option<ForecastTeacher<'_>>,
     ) -> Result<(FittedForecaster, ForecastFitReport), Error> {
+        let ended = self.fit_once(table, fold, device, options, teacher, None)?;
+        // Only what was validated can be fitted again.
+        if self.config.refit && ended.report.scores.is_some() {
+            return self.refit(table, fold, device, ended, teacher);
+        }
+        Ok((ended.fitted, ended.report))
+    }
+
+    /// Learns, as a `second` run where there is one to take over from.
+    pub(super) fn fit_once<'o>(
+        &self,
+        table: &Arc<SeriesTable>,
+        fold: &Fold,
+        device: &Device,
+        mut options: FitOptions<'o>,
+        teacher: Option<ForecastTeacher<'_>>,
+        second: Option<Second>,
+    ) -> Result<Ended<'o>, Error> {
         let config = &self.config;
         let name = config.model.name();
         let capabilities = SeriesModelConfig::capabilities_of(name)?;
         let mut window_config = config.windows();
         // Steps ahead of an irregular series have no time.
         window_config.calendar &= table.schema().frequency() != Frequency::Irregular;
-        let scaler = Arc::new(SeriesScaler::fit(table, &config.scaler, &fold.train)?);
+        let scaler = match &second {
+            None => Arc::new(SeriesScaler::fit(table, &config.scaler, &fold.train)?),
+            Some(second) => Arc::clone(&second.scaler),
+        };
         let all = Windows::new(table, &window_config)?.with_scaler(&scaler)?;
         let train = all.within(&fold.train);
         if train.is_empty() {
@@ -99,6 +134,10 @@ impl Forecaster {
         let mut training =
             series_training(preset, &Recipe::default(), config.strategy, train.len())?;
         training = config.training.apply(training, train.len())?;
+        if let Some(second) = &second {
+            // The preset's would be that of more windows.
+            training.clone_from(&second.training);
+        }
         if validation.is_none() {
             if config.training.patience.is_none() && config.training.config.is_none() {
                 training.early_stopping = None;
@@ -175,7 +214,13 @@ impl Forecaster {
                 let own = |folder: &PathBuf| folder.join(format!("member_{member}"));
                 options.checkpoints = checkpoints.as_ref().map(own);
             }
-            let trainer = options.trainer(training, &identity)?.as_run(member);
+            let mut trainer = options.trainer(training, &identity)?;
+            trainer = match &second {
+                None => trainer.as_run(member),
+                Some(second) => trainer
+                    .with_ending(second.endings[member].clone())
+                    .as_run(config.ensemble + member),
+            };
             runs.push(trainer.fit(&mut task, module)?);
             if options
                 .stop
@@ -185,6 +230,7 @@ impl Forecaster {
                 break;
             }
         }
+        let endings = runs.iter().map(Ending::of).collect();
         let outcome = joined(runs, &task)?;
         let mut fitted = FittedForecaster {
             model,
@@ -198,7 +244,7 @@ impl Forecaster {
             conformal: None,
             adaptive: None,
             mean: None,
-            read: options.read,
+            read: options.read.clone(),
             device: plain,
         };
         if let Some(validation) = &task.validation {
@@ -222,8 +268,15 @@ impl Forecaster {
             parameters,
             candidate: outcome.candidate,
             scores: outcome.scores,
+            refit: None,
         };
-        Ok((fitted, report))
+        Ok(Ended {
+            fitted,
+            report,
+            endings,
+            training,
+            options,
+        })
     }
 }
 

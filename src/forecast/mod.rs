@@ -28,6 +28,7 @@ mod level_errors;
 mod mean;
 mod objective;
 mod predict_file;
+mod refit;
 #[cfg(feature = "experiment")]
 pub mod run;
 mod stream;

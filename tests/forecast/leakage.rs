@@ -34,6 +34,8 @@ fn config() -> ForecasterConfig {
     config.strategy = volatilityforge::Strategy::Fast;
     config.lookback = Some(10);
     config.training.epochs = Some(1);
+    // The second run has the validation part too, and its bands are of the first.
+    config.refit = true;
     config.features = Some("technical_25".parse().unwrap());
     config.adaptive = Some(AdaptiveConfig::default());
     for (column, transform) in [

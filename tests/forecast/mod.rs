@@ -11,6 +11,7 @@ mod fit;
 mod leakage;
 mod mean;
 mod predict_file;
+mod refit;
 mod resume;
 
 use volatilityforge::data::{ScalerConfig, SeriesConfig};

@@ -1,7 +1,7 @@
 //! Training on a table.
 
 mod prepared;
-pub(super) mod refit;
+mod refit;
 mod rows;
 mod started;
 

@@ -2,46 +2,13 @@
 
 use burn::tensor::Device;
 use forge_data::{Split, Table};
-use forge_nn::ForgeError;
-use forge_train::{StopReason, TrainerConfig};
+use forge_train::TrainerConfig;
 
 use super::TabularEstimator;
 use super::started::Ended;
-use crate::Error;
 use crate::estimator::predict::without_gradients;
-use crate::estimator::{FitReport, FittedModel, Refit};
-
-/// Where the checkpoints of the second run are, in the folder of the first.
-const FOLDER: &str = "refit";
-
-/// Refuses settings under which validation rows decide more than an epoch.
-///
-/// # Errors
-/// A config error naming the field.
-pub(in crate::estimator) fn check(training: &TrainerConfig) -> Result<(), ForgeError> {
-    let by_validation = [
-        (
-            "a time budget (max_seconds)",
-            training.max_seconds.is_some(),
-        ),
-        ("snapshots", training.snapshots.is_some()),
-        ("a soup", training.soup.is_some()),
-        (
-            "a rate that follows the scores",
-            training.schedule.follows_scores(),
-        ),
-    ];
-    match by_validation.iter().find(|(_, is_set)| *is_set) {
-        None => Ok(()),
-        Some((what, _)) => {
-            let allowed = format!(
-                "false with {what}: how a run with the validation rows is to go must be known from the \
-                 one without"
-            );
-            Err(ForgeError::config("refit", true, allowed))
-        }
-    }
-}
+use crate::estimator::{FitReport, FittedModel};
+use crate::{Error, Refit};
 
 impl TabularEstimator {
     /// Trains anew on the training and the validation rows of `split`, to the epoch that was best in
@@ -60,15 +27,11 @@ impl TabularEstimator {
             training,
             mut options,
         } = first;
-        if matches!(
-            report.stopped,
-            StopReason::Interrupted | StopReason::Observer(_)
-        ) {
+        if !Refit::follows(&report.stopped) {
             return Ok((chosen, report));
         }
         if ending.is_none() && self.config.trains() {
-            let allowed = "false where no single epoch was the best";
-            return Err(ForgeError::config("refit", true, allowed).into());
+            return Err(Refit::no_epoch().into());
         }
         let mut rows = [&split.train[..], &split.validation].concat();
         rows.sort_unstable();
@@ -80,12 +43,12 @@ impl TabularEstimator {
             train: rows,
             ..Split::default()
         };
-        let note = [refit.to_string()];
+        let note = [refit.note("rows")];
         options.tell(&note);
         report.notes.extend(note);
         // What there is to know of the data is told.
         options.notes = None;
-        options.checkpoints = options.checkpoints.map(|folder| folder.join(FOLDER));
+        options.checkpoints = options.checkpoints.map(|folder| folder.join(Refit::FOLDER));
 
         let mut prepared = self.prepared(table, &all, Some(&without_gradients(device)))?;
         // The preset's would be that of more rows.
@@ -100,10 +63,7 @@ impl TabularEstimator {
             ..
         } = started.ending_at(ending).fit(self, table, &all)?;
         report.seconds += second.seconds;
-        if matches!(
-            second.stopped,
-            StopReason::Interrupted | StopReason::Observer(_)
-        ) {
+        if !Refit::follows(&second.stopped) {
             report.stopped = second.stopped;
             return Ok((chosen, report));
         }
