@@ -27,8 +27,8 @@ impl Refit {
             epochs => format!(", {epochs} epochs"),
         };
         format!(
-            "fitted again to all {rows} {what} for training and validation{epochs}: the validation \
-             scores are those of the fit before"
+            "fitted a second time, to all {rows} {what} for training and validation{epochs}: the \
+             validation scores are those of the first"
         )
     }
 

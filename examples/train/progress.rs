@@ -68,16 +68,15 @@ impl Observer for Progress {
         let epoch = event.record.epoch + 1;
         if self.bar.is_none() && (epoch.is_multiple_of(self.lines.max(1)) || epoch == event.epochs)
         {
+            let best = event.best.and_then(|best| best.deciding());
+            let validated =
+                best.map(|best| format!(", validation {} (best {best})", self.validation));
             println!(
-                "{} epoch {epoch}/{}: loss {}, validation {} (best {}), {:.0} samples/s, {} left",
+                "{} epoch {epoch}/{}: loss {}{}, {:.0} samples/s, {} left",
                 self.model,
                 event.epochs,
                 significant(event.record.train_loss),
-                self.validation,
-                event
-                    .best
-                    .and_then(|best| best.deciding())
-                    .map_or("–".into(), ToString::to_string),
+                validated.unwrap_or_default(),
                 event.samples_per_second,
                 left(event.eta_seconds)
             );
