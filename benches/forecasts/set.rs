@@ -177,19 +177,31 @@ pub(crate) struct Loaded {
 }
 
 impl Set {
+    /// Whether it is one series of bars whose volatility is forecast.
+    fn is_of_bars(&self) -> bool {
+        matches!(self.name, "crypto_5min" | "spy_hour")
+    }
+
     pub(crate) fn is_in(&self, data: &Path) -> bool {
         data.join(self.file).exists()
     }
 
-    /// `inputs` are [`Inputs::Vix`] where none are given.
+    /// `inputs` are [`Inputs::Vix`] of variances and [`Inputs::Own`] of others where none are given.
     pub(crate) fn load(
         &self,
         data: &Path,
         horizon: usize,
         inputs: Option<Inputs>,
     ) -> Result<Loaded, Error> {
-        if inputs.is_some() && self.measure != Variance {
-            let allowed = "absent: of these sets spx_realized alone has a choice";
+        let fits = match inputs {
+            None => true,
+            Some(Inputs::Own) => self.measure == Variance || self.is_of_bars(),
+            Some(Inputs::Bars) => self.is_of_bars(),
+            Some(_) => self.measure == Variance,
+        };
+        if !fits {
+            let allowed = "absent, or of spx_realized own, means, returns or vix, of crypto_5min and \
+                           spy_hour own or bars";
             return Err(ForgeError::config("inputs", self.name, allowed).into());
         }
         let path = data.join(self.file);
@@ -217,7 +229,7 @@ impl Set {
             "stocks88_daily" => stocks(read()?),
             "equity_minute" => derived::equity_minute(&read()?, horizon)?,
             "spx_realized" => variance::load(read()?, inputs.unwrap_or(Inputs::Vix))?,
-            _ => derived::log_volatility(read()?, horizon)?,
+            _ => derived::log_volatility(read()?, horizon, inputs == Some(Inputs::Bars))?,
         };
         loaded.config.lookback = Some(self.lookback);
         loaded.config.objective = Some(self.objective.parse()?);

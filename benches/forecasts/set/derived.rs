@@ -4,6 +4,7 @@ use volatilityforge::data::{ColumnValues, SplitPart};
 use volatilityforge::nn::ForgeError;
 use volatilityforge::{Column, Error, Table};
 
+use super::variance::trailing_mean;
 use super::{Loaded, of_log_volatility};
 
 pub(super) const LOG_VOLATILITY: &str = "log_volatility";
@@ -44,19 +45,52 @@ fn trailing(prices: &[f64], bars: usize) -> Vec<f64> {
         .collect()
 }
 
-/// One series of bars in order; the last three tenths are the test.
-pub(super) fn log_volatility(table: Table, bars: usize) -> Result<Loaded, Error> {
+/// One series of bars in order; the last three tenths are the test. With `inputs`, models that take such
+/// see [what bars tell](of_bars) too.
+pub(super) fn log_volatility(table: Table, bars: usize, inputs: bool) -> Result<Loaded, Error> {
     let values = trailing(&numbers(&table, "close")?, bars);
     let rows = values.len();
-    let table = table.with_column(Column::numeric(LOG_VOLATILITY, values))?;
+    let told = match inputs {
+        true => of_bars(&table, bars)?,
+        false => vec![],
+    };
+    let names: Vec<String> = told.iter().map(|column| column.name.clone()).collect();
+    let mut table = table.with_column(Column::numeric(LOG_VOLATILITY, values))?;
+    for column in told {
+        table = table.with_column(column)?;
+    }
     let test = SplitPart::Steps(rows - rows * 7 / 10);
-    Ok(of_log_volatility(
-        table,
-        "datetime".into(),
-        None,
-        bars,
-        test,
-    ))
+    let mut loaded = of_log_volatility(table, "datetime".into(), None, bars, test);
+    loaded.config.series.past = names;
+    Ok(loaded)
+}
+
+/// What is below is nothing: a bar whose price did not move, or without a trade.
+const LEAST: f64 = 1e-9;
+
+/// Logarithms of trailing means, at each bar, of what is known when it closes: squared returns over other
+/// windows than the target's, ranges and volumes.
+fn of_bars(table: &Table, bars: usize) -> Result<Vec<Column>, Error> {
+    let (close, volume) = (numbers(table, "close")?, numbers(table, "volume")?);
+    let (high, low) = (numbers(table, "high")?, numbers(table, "low")?);
+    let change = |row: usize| match row.checked_sub(1) {
+        None => 0.0,
+        Some(before) => (close[row] / close[before]).ln().powi(2),
+    };
+    let squares: Vec<f64> = (0..close.len()).map(change).collect();
+    let ranges: Vec<f64> = high.iter().zip(&low).map(|(h, l)| (h / l).ln()).collect();
+    let of = |name: &str, values: &[f64], windows: &[usize]| {
+        let column = |&window: &usize| {
+            let means = trailing_mean(values, window).into_iter();
+            let logs = means.map(|mean| mean.max(LEAST).ln()).collect();
+            Column::numeric(format!("{name}_{window}"), logs)
+        };
+        windows.iter().map(column).collect::<Vec<_>>()
+    };
+    let mut columns = of("squares", &squares, &[2 * bars, 4 * bars, 12 * bars]);
+    columns.extend(of("range", &ranges, &[1, 3, bars, 4 * bars, 12 * bars]));
+    columns.extend(of("volume", &volume, &[1, bars, 4 * bars]));
+    Ok(columns)
 }
 
 /// Each day of each ticker is a series of its own, so that no window reaches over a night.

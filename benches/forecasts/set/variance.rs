@@ -19,6 +19,8 @@ pub(crate) enum Inputs {
     Returns,
     /// All these and the VIX.
     Vix,
+    /// Of bars: volatilities over other windows, ranges, volumes.
+    Bars,
 }
 
 const MEANS: [(&str, usize); 2] = [("rv5_mean_5", 5), ("rv5_mean_22", 22)];
@@ -26,7 +28,7 @@ const MEANS: [(&str, usize); 2] = [("rv5_mean_5", 5), ("rv5_mean_22", 22)];
 impl Inputs {
     fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Own => &[],
+            Self::Own | Self::Bars => &[],
             Self::Means => &["rv5_mean_5", "rv5_mean_22"],
             Self::Returns => &[
                 "rv5_mean_5",
@@ -47,7 +49,7 @@ impl Inputs {
     /// Those that a log-HAR takes beside the means that it has anyway.
     pub(crate) fn of_har(self) -> &'static [&'static str] {
         match self {
-            Self::Own | Self::Means => &[],
+            Self::Own | Self::Means | Self::Bars => &[],
             Self::Returns => &["negative_return"],
             Self::Vix => &["negative_return", "vix"],
         }
@@ -58,7 +60,7 @@ impl Inputs {
 const REFIT: usize = 196;
 
 /// The mean of the last `days` values; of fewer where the table begins.
-fn trailing_mean(values: &[f64], days: usize) -> Vec<f64> {
+pub(super) fn trailing_mean(values: &[f64], days: usize) -> Vec<f64> {
     (0..values.len())
         .map(|row| {
             let known = &values[(row + 1).saturating_sub(days)..=row];
