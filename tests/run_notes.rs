@@ -264,6 +264,17 @@ fn a_value_far_out_and_a_class_of_a_single_row_are_told() {
     );
     let html = std::fs::read_to_string(run.file("run/report.html")).unwrap();
     assert!(html.contains("1e12 in row"));
+    // A target is never scaled otherwise.
+    let of_numbers = ExperimentConfig {
+        target: vec!["far".into()],
+        ..settings.clone()
+    };
+    let run = Run::of(&of_numbers).unwrap();
+    assert!(
+        run.told(&["warning", "target 'far'", "1e12 in row", "all the same"]),
+        "{:?}",
+        run.notes
+    );
     // Scaled by quantiles, the others can be told apart.
     let mut settings = settings;
     settings.estimator.preprocess.numeric = NumericTransform::Quantile;

@@ -1,6 +1,8 @@
 //! What a person should know of the data of a fit.
 
-use forge_data::{ClassTarget, Features, PreprocessReport, TargetEncoder};
+use forge_data::{
+    ClassTarget, ColumnValues, FarOut, Features, PreprocessReport, Table, TargetEncoder,
+};
 use forge_train::metric::significant;
 
 use super::fitted_model::constants;
@@ -10,10 +12,30 @@ const MOST: usize = 30;
 /// A class with fewer training rows is named.
 const FEW: u64 = 5;
 
+/// The numeric targets of which a few training rows leave the others with nothing to tell apart.
+pub(super) fn far_out_targets(
+    encoder: &TargetEncoder,
+    table: &Table,
+    rows: &[usize],
+) -> Vec<FarOut> {
+    let columns = encoder
+        .numeric()
+        .map_or(&[][..], |targets| targets.columns());
+    let found = columns.iter().filter_map(|target| {
+        let name = target.name();
+        let ColumnValues::Numeric(values) = &table.column(name).ok()?.values else {
+            return None;
+        };
+        FarOut::of(name, values, rows, target.center(), target.scale())
+    });
+    found.collect()
+}
+
 /// What there is to say, one line each.
 pub(super) fn notes(
     preprocessing: &PreprocessReport,
     encoder: &TargetEncoder,
+    far_out: &[FarOut],
     validation: Option<&Features>,
 ) -> Vec<String> {
     let mut notes = Vec::new();
@@ -25,6 +47,15 @@ pub(super) fn notes(
             significant(value)
         ));
     }
+    let targets = far_out.iter().map(|target| {
+        let said = target.to_string();
+        format!(
+            "warning: target {}: to a model they are all the same; mend the cell, leave its row out, or \
+             take logarithms if that is how the values are spread",
+            forge_data::printable(&said)
+        )
+    });
+    notes.extend(targets);
     notes.extend(encoder.classes().and_then(few_rows));
     // The first line counts the rows, which the split tells.
     notes.extend(lines(&preprocessing.to_string(), 1));

@@ -21,7 +21,7 @@ use super::prepared::{Prepared, read};
 use super::rows::Rows;
 use crate::Error;
 use crate::estimator::continual::Plan;
-use crate::estimator::fit_notes::notes;
+use crate::estimator::fit_notes::{far_out_targets, notes};
 use crate::estimator::fitted_model::{constants, scales};
 use crate::estimator::predict::{features, without_gradients};
 use crate::estimator::table_task::{Augmented, TableTask, Validation};
@@ -108,6 +108,7 @@ impl Prepared {
         let mut notes = notes(
             &self.preprocessing,
             &self.encoder,
+            &far_out_targets(&self.encoder, table, &split.train),
             validation.map(|rows| &rows.features),
         );
         notes.extend(untrained(&estimator.config));

@@ -1,5 +1,7 @@
 //! Columns that a few values far out leave with nothing to tell apart.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::seen_row;
@@ -26,15 +28,10 @@ pub struct FarOut {
 }
 
 impl FarOut {
-    /// `values` of the column with mean and standard deviation over `rows`; `None` if its middle is not
-    /// flat, or is one value: then no difference is lost there.
-    pub(super) fn of(
-        name: &str,
-        values: &[f64],
-        rows: &[usize],
-        mean: f64,
-        std: f64,
-    ) -> Option<Self> {
+    /// `values` of the column with mean and standard deviation over `rows` (0-based); `None` if its middle
+    /// is not flat, or is one value: then no difference is lost there.
+    #[must_use]
+    pub fn of(name: &str, values: &[f64], rows: &[usize], mean: f64, std: f64) -> Option<Self> {
         let every = rows.len().div_ceil(LOOKED_AT).max(1);
         let present = rows.iter().step_by(every).map(|row| values[*row]);
         let mut some: Vec<f64> = present.filter(|value| value.is_finite()).collect();
@@ -56,6 +53,22 @@ impl FarOut {
             row: seen_row(row),
             width,
         })
+    }
+}
+
+impl fmt::Display for FarOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            value,
+            row,
+            width,
+        } = self;
+        write!(
+            f,
+            "'{name}': {value:e} in row {row} is so far out that nine tenths of the values lie within \
+             {width:.0e} standard deviations and cannot be told apart"
+        )
     }
 }
 

@@ -99,18 +99,11 @@ impl Display for PreprocessReport {
                 "\ncolumn '{name}': every training row has its own label; an identifier?"
             )?;
         }
-        for FarOut {
-            name,
-            value,
-            row,
-            width,
-        } in &self.far_out
-        {
+        for far_out in &self.far_out {
             write!(
                 f,
-                "\nwarning: column '{name}': {value:e} in row {row} is so far out that nine tenths of \
-                 the values lie within {width:.0e} standard deviations and cannot be told apart: mend \
-                 the cell, ignore the column, or scale it by quantiles (numeric = \"quantile\")"
+                "\nwarning: column {far_out}: mend the cell, ignore the column, or scale it by \
+                 quantiles (numeric = \"quantile\")"
             )?;
         }
         Ok(())
