@@ -178,11 +178,6 @@ pub(crate) struct Loaded {
 }
 
 impl Set {
-    /// Whether it is of bars whose volatility is forecast.
-    fn is_of_bars(&self) -> bool {
-        self.measure == Rmse
-    }
-
     pub(crate) fn is_in(&self, data: &Path) -> bool {
         data.join(self.file).exists()
     }
@@ -196,8 +191,8 @@ impl Set {
     ) -> Result<Loaded, Error> {
         let fits = match inputs {
             None => true,
-            Some(Inputs::Own) => self.measure == Variance || self.is_of_bars(),
-            Some(Inputs::Bars) => self.is_of_bars(),
+            Some(Inputs::Own) => matches!(self.measure, Variance | Rmse),
+            Some(Inputs::Bars) => self.measure == Rmse,
             Some(_) => self.measure == Variance,
         };
         if !fits {

@@ -4,6 +4,7 @@ use forge_data::features::BarFeatures;
 use forge_data::{Horizon, ScalerConfig, SeriesConfig, SplitPart, WindowConfig};
 use forge_models::{Recipe, SeriesModelConfig, Strategy};
 use forge_nn::{ForgeError, check};
+use forge_train::TrainerConfig;
 use forge_train::objective::{ObjectiveConfig, Quantiles};
 use serde::{Deserialize, Serialize};
 
@@ -179,6 +180,13 @@ impl ForecasterConfig {
         })
     }
 
+    /// The trainer's settings for so many training windows.
+    pub(super) fn trainer(&self, windows: usize) -> Result<TrainerConfig, Error> {
+        let preset = SeriesModelConfig::preset(self.model.name(), self.strategy)?.training;
+        let preset = series_training(preset, &Recipe::default(), self.strategy, windows)?;
+        Ok(self.training.apply(preset, windows)?)
+    }
+
     /// The windows, before it is known whether they have a calendar.
     pub(super) fn windows(&self) -> WindowConfig {
         WindowConfig {
@@ -240,10 +248,7 @@ impl ForecasterConfig {
             return Err(ForgeError::config("ensemble", self.ensemble, allowed).into());
         }
         if self.refit {
-            let preset = SeriesModelConfig::preset(name, self.strategy)?.training;
-            let rows = 10_000;
-            let training = series_training(preset, &Recipe::default(), self.strategy, rows)?;
-            Refit::check(&self.training.apply(training, rows)?)?;
+            Refit::check(&self.trainer(10_000)?)?;
         }
         if self.training.augmentation.is_some() {
             let allowed = "absent: they are for table rows, not for windows of series";

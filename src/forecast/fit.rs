@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use burn::tensor::Device;
 use forge_data::{Fold, Frequency, SeriesReport, SeriesScaler, SeriesTable, Windows};
-use forge_models::{Recipe, SeriesModel, SeriesModelConfig};
+use forge_models::{SeriesModel, SeriesModelConfig};
 use forge_nn::parameters::draw_all;
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::metric::Scores;
@@ -19,7 +19,7 @@ use super::objective::{is_qlike, is_rising, of_outputs};
 use super::refit::Second;
 use super::task::{ForecastTask, observed, on_host, passes};
 use super::{FittedForecaster, ForecastTeacher, Forecaster, PointForecast};
-use crate::estimator::{series_training, without_gradients};
+use crate::estimator::without_gradients;
 use crate::hashing::hash_numbers;
 use crate::{Error, FitOptions, Refit};
 
@@ -130,14 +130,11 @@ impl Forecaster {
         let spec = plan.spec(table, &window_config, objective.width(), rising);
         let model = config.model.config(config.strategy)?.sized_for(&spec)?;
         let parameters = model.parameter_count()?;
-        let preset = SeriesModelConfig::preset(name, config.strategy)?.training;
-        let mut training =
-            series_training(preset, &Recipe::default(), config.strategy, train.len())?;
-        training = config.training.apply(training, train.len())?;
-        if let Some(second) = &second {
+        let mut training = match &second {
+            None => config.trainer(train.len())?,
             // The preset's would be that of more windows.
-            training.clone_from(&second.training);
-        }
+            Some(second) => second.training.clone(),
+        };
         if validation.is_none() {
             if config.training.patience.is_none() && config.training.config.is_none() {
                 training.early_stopping = None;

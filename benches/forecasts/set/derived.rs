@@ -32,22 +32,31 @@ struct Bars {
 const LEAST: f64 = 1e-9;
 
 impl Bars {
-    /// Rows of `table`, with their prices.
-    fn of(table: &Table, price: &[f64], rows: &[usize]) -> Result<Self, Error> {
+    /// All rows of `table`, with these prices.
+    fn read(table: &Table, price: Vec<f64>) -> Result<Self, Error> {
+        Ok(Self {
+            price,
+            high: numbers(table, "high")?,
+            low: numbers(table, "low")?,
+            volume: numbers(table, "volume")?,
+        })
+    }
+
+    /// Those of one series.
+    fn of(&self, rows: &[usize]) -> Self {
         let chosen = |values: &[f64]| rows.iter().map(|row| values[*row]).collect();
-        let column = |name: &str| Ok::<_, Error>(chosen(&numbers(table, name)?));
-        let mut price: Vec<f64> = chosen(price);
+        let mut price: Vec<f64> = chosen(&self.price);
         for row in 1..price.len() {
             if price[row].is_nan() {
                 price[row] = price[row - 1];
             }
         }
-        Ok(Self {
+        Self {
             price,
-            high: column("high")?,
-            low: column("low")?,
-            volume: column("volume")?,
-        })
+            high: chosen(&self.high),
+            low: chosen(&self.low),
+            volume: chosen(&self.volume),
+        }
     }
 
     fn squares(&self) -> Vec<f64> {
@@ -99,20 +108,21 @@ impl Bars {
 /// it: the names of those columns.
 fn with_volatility(
     mut table: Table,
-    price: &[f64],
+    price: Vec<f64>,
     groups: &[Vec<usize>],
     (bars, least): (usize, f64),
     inputs: bool,
 ) -> Result<(Table, Vec<String>), Error> {
     let rows = table.n_rows();
+    let all = Bars::read(&table, price)?;
     let mut columns: Vec<(String, Vec<f64>)> = vec![];
     for group in groups {
-        let of_group = Bars::of(&table, price, group)?;
-        let mut all = vec![(LOG_VOLATILITY.to_string(), of_group.volatility(bars, least))];
+        let of_group = all.of(group);
+        let mut made = vec![(LOG_VOLATILITY.to_string(), of_group.volatility(bars, least))];
         if inputs {
-            all.extend(of_group.told(bars));
+            made.extend(of_group.told(bars));
         }
-        for (place, (name, values)) in all.into_iter().enumerate() {
+        for (place, (name, values)) in made.into_iter().enumerate() {
             if columns.len() == place {
                 columns.push((name, vec![f64::NAN; rows]));
             }
@@ -121,8 +131,11 @@ fn with_volatility(
             }
         }
     }
-    let names = columns.iter().skip(1).map(|(name, _)| name.clone());
-    let names = names.collect();
+    let names = columns
+        .iter()
+        .skip(1)
+        .map(|(name, _)| name.clone())
+        .collect();
     for (name, values) in columns {
         table = table.with_column(Column::numeric(name, values))?;
     }
@@ -133,7 +146,7 @@ fn with_volatility(
 pub(super) fn log_volatility(table: Table, bars: usize, inputs: bool) -> Result<Loaded, Error> {
     let rows = table.n_rows();
     let (close, all) = (numbers(&table, "close")?, vec![(0..rows).collect()]);
-    let (table, past) = with_volatility(table, &close, &all, (bars, 0.0), inputs)?;
+    let (table, past) = with_volatility(table, close, &all, (bars, 0.0), inputs)?;
     let test = SplitPart::Steps(rows - rows * 7 / 10);
     let mut loaded = of_log_volatility(table, "datetime".into(), None, bars, test);
     loaded.config.series.past = past;
@@ -169,7 +182,7 @@ pub(super) fn equity_minute(table: Table, bars: usize, inputs: bool) -> Result<L
         sessions.entry(id).or_default().push(row);
     }
     let sessions: Vec<Vec<usize>> = sessions.into_values().collect();
-    let (table, past) = with_volatility(table, &mid, &sessions, (bars, LEAST_OF_MID), inputs)?;
+    let (table, past) = with_volatility(table, mid, &sessions, (bars, LEAST_OF_MID), inputs)?;
     let table = table.with_column(Column::categorical("session", ids.iter().map(Some)))?;
     let test = SplitPart::From("2013-10-10".into());
     let mut loaded = of_log_volatility(table, ["date", "time"].into(), Some("session"), bars, test);
