@@ -5,6 +5,7 @@ mod artifact;
 pub mod baseline;
 #[cfg(feature = "experiment")]
 pub mod chain;
+mod ensemble;
 mod error;
 mod estimator;
 #[cfg(feature = "experiment")]

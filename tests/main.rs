@@ -16,6 +16,7 @@ mod classifier;
 mod continual;
 mod distill;
 mod doubt;
+mod ensemble;
 mod estimator;
 mod experiment;
 mod experiment_config;

@@ -75,6 +75,9 @@ pub(crate) struct Arguments {
     /// Average the weights: --ema, --ema=false [default: the strategy's].
     #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     ema: Option<bool>,
+    /// Networks per model whose predictions are averaged [default: 1].
+    #[arg(long, value_name = "NETWORKS")]
+    ensemble: Option<usize>,
     /// Train again on training and validation rows together, for as many epochs as were best.
     #[arg(long)]
     refit: bool,
@@ -179,6 +182,7 @@ impl Arguments {
         set(&mut estimator.strategy, &self.strategy);
         set_some(&mut estimator.objective, &self.objective);
         set(&mut estimator.preprocess.numeric, &self.numeric);
+        set(&mut estimator.ensemble, &self.ensemble);
         estimator.refit |= self.refit;
         let training = &mut estimator.training;
         set_some(&mut training.epochs, &self.epochs);

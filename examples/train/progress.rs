@@ -27,9 +27,12 @@ impl Progress {
 
 impl Observer for Progress {
     fn on_train_start(&mut self, event: &StartEvent) {
-        let again = if event.run == 0 { "" } else { "again: " };
+        let run = match event.run {
+            0 => String::new(),
+            run => format!("run {}: ", run + 1),
+        };
         println!(
-            "{}: {again}{} parameters, {} rows, up to {} epochs of {} steps",
+            "{}: {run}{} parameters, {} rows, up to {} epochs of {} steps",
             self.model, event.parameters, event.rows, event.epochs, event.batches
         );
         self.validation = "–".into();

@@ -13,7 +13,7 @@ use forge_train::{StepContext, TrainTask, TrainerConfig};
 
 use super::table_task::{TableTask, Validation};
 use super::tasks_by::{Tasks, TasksBy};
-use super::{FitOptions, FittedModel, TabularEstimator};
+use super::{EstimatorConfig, FitOptions, FittedModel, TabularEstimator};
 use crate::Error;
 
 /// An estimator that learns one task after the other: [`TabularEstimator::continual`].
@@ -39,7 +39,7 @@ impl ContinualEstimator {
     ///
     /// # Errors
     /// A config error for a strategy that does not fit, for a `validation_fraction` of 0, for
-    /// `refit`, and for a task with too few rows to hold one out; as [`TabularEstimator::fit`].
+    /// `refit` or an `ensemble`, and for a task with too few rows to hold one out; as [`TabularEstimator::fit`].
     pub fn fit(&self, table: &Table, device: &Device) -> Result<(FittedModel, TaskScores), Error> {
         self.fit_tasks(table, &self.tasks.tasks(table)?, device)
     }
@@ -69,14 +69,23 @@ impl ContinualEstimator {
         tasks: &Tasks,
         device: &Device,
     ) -> Result<(FittedModel, TaskScores), Error> {
-        let fraction = self.estimator.config.validation_fraction;
+        let EstimatorConfig {
+            validation_fraction: fraction,
+            ensemble,
+            refit,
+            ..
+        } = self.estimator.config;
         if fraction <= 0.0 {
             let allowed = "above 0 and below 1: each task is scored on rows that are held out";
             return Err(ForgeError::config("validation_fraction", fraction, allowed).into());
         }
-        if self.estimator.config.refit {
+        if refit {
             let allowed = "false for tasks one after the other";
-            return Err(ForgeError::config("refit", true, allowed).into());
+            return Err(ForgeError::config("refit", refit, allowed).into());
+        }
+        if ensemble > 1 {
+            let allowed = "1 for tasks one after the other";
+            return Err(ForgeError::config("ensemble", ensemble, allowed).into());
         }
         self.strategy.validate(tasks.count)?;
         if matches!(

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::settings::text_or_table;
 
 use super::{ModelChoice, Task, TrainingSettings, preset};
-use crate::{Error, Refit};
+use crate::{Error, Refit, ensemble};
 
 /// Model, objective, preprocessing and training: the one home of these settings, for the library,
 /// for TOML files and for the command line of the examples.
@@ -44,12 +44,25 @@ pub struct EstimatorConfig {
     pub training: TrainingSettings,
     /// Part of the rows that `fit` holds out for early stopping, in `[0, 1)`. Default 0.15.
     pub validation_fraction: f64,
-    /// Whether the network is trained again, on training and validation rows together, once the
+    /// Networks that are trained and whose predictions are averaged, 1 to 100: a deep ensemble
+    /// (Lakshminarayanan et al. 2017, arXiv 1612.01474), for so many times the time and the file. They
+    /// differ by their seed alone: `training.seed`, and from one to the next 1,000 more. Rows and
+    /// preprocessing are the same, a threshold is chosen for all together, and `training.max_seconds` is
+    /// each one's. Default 1.
+    // Left out where it is 1, so that what was written without it is still whole.
+    #[serde(skip_serializing_if = "is_one")]
+    pub ensemble: usize,
+    /// Whether the networks are trained again, on training and validation rows together, once the
     /// validation rows have shown for how many epochs: twice the time and more, for a model that has
     /// learnt from every row. Weights, batches and rates start as in the first run; validation scores
     /// and a threshold chosen by them stay those of the first. Not with `max_seconds`, `snapshots`,
     /// `soup` or a rate that follows the scores. Default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub refit: bool,
+}
+
+fn is_one(number: &usize) -> bool {
+    *number == 1
 }
 
 impl Default for EstimatorConfig {
@@ -64,6 +77,7 @@ impl Default for EstimatorConfig {
             },
             training: TrainingSettings::default(),
             validation_fraction: 0.15,
+            ensemble: 1,
             refit: false,
         }
     }
@@ -99,6 +113,12 @@ impl EstimatorConfig {
         }
         self.model.config(self.strategy, self.target())?;
         self.preprocess.validate()?;
+        ensemble::check_size(self.ensemble)?;
+        if self.ensemble > 1 && !self.trains() {
+            let allowed = "1 for weights that nothing trains: all networks would be the same \
+                           (training.epochs trains them further)";
+            return Err(ForgeError::config("ensemble", self.ensemble, allowed).into());
+        }
         let trainer = self.trainer(10_000)?;
         if self.refit {
             Refit::check(&trainer)?;

@@ -94,18 +94,18 @@ pub struct FitReport {
     /// What a person should know of the data, one line each: of preprocessing, of the validation
     /// rows, of the target.
     pub notes: Vec<String>,
-    /// Losses and scores by epoch.
+    /// Losses and scores by epoch; of an ensemble one network's after the other's.
     pub history: Vec<EpochRecord>,
     /// Why it ended.
     pub stopped: StopReason,
     /// Seconds of training, those before a resumption included.
     pub seconds: f64,
-    /// Trainable parameters.
+    /// Trainable parameters, of an ensemble those of each network.
     pub parameters: usize,
-    /// Which weights were kept: `module`, or the average's name.
+    /// Which weights were kept: `module`, or the average's name; of an ensemble the first network's.
     pub candidate: String,
-    /// Their scores on the validation rows; absent without such rows. After a [`refit`](Self::refit)
-    /// those of the run before it, as history and candidate are.
+    /// Their scores on the validation rows, of an ensemble those of the mean; absent without such
+    /// rows. After a [`refit`](Self::refit) those of the run before it, as history and candidate are.
     pub scores: Option<Scores>,
     /// The second run, where the settings asked for one and it is done.
     pub refit: Option<Refit>,

@@ -1,8 +1,8 @@
 //! A table as something to train on.
 
-use burn::tensor::{DType, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use forge_data::{Augmentation, TabularDataset};
-use forge_models::{Context, Model, TabularInput, TabularRows};
+use forge_models::{Context, Model, ModelConfig, TabularInput, TabularRows};
 use forge_nn::{ForgeError, Forward, Network, Want};
 use forge_train::checkpoint::PartState;
 use forge_train::loss::Distillation;
@@ -228,6 +228,15 @@ impl TrainTask for TableTask {
 }
 
 impl TableTask {
+    /// Makes it ready for a run with this seed, of a network on `device`.
+    pub(super) fn begin(&mut self, model: &ModelConfig, seed: u64, device: &Device) {
+        self.looks_at = LooksAt::of(model, seed);
+        self.moving = MovingNumbers::of(&self.objective, device);
+        if let Some(augmented) = &mut self.augmented {
+            augmented.seed = seed;
+        }
+    }
+
     /// How good `module` is on rows that it is not trained on.
     pub(super) fn scores_on(
         &self,

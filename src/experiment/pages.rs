@@ -3,7 +3,7 @@
 use forge_data::ColumnValues;
 use forge_train::EpochRecord;
 
-use super::{ExperimentData, SectionMaker, Summary, doubt, importance};
+use super::{ExperimentData, ModelResult, SectionMaker, Summary, doubt, importance};
 use crate::report::{Diagnostics, Figure, Plot, Point, Report, Section};
 use crate::{Error, FittedModel};
 
@@ -60,6 +60,11 @@ fn notes(data: &ExperimentData, summary: &Summary) -> Vec<String> {
     notes
 }
 
+/// What the networks of a model went through, each from its first epoch on.
+fn by_network(history: &[EpochRecord]) -> impl Iterator<Item = &[EpochRecord]> {
+    history.chunk_by(|before, after| before.epoch < after.epoch)
+}
+
 /// Training losses and the deciding score of the validation rows.
 fn training(summary: &Summary) -> Section {
     let curves = |of: &dyn Fn(&EpochRecord) -> Option<f64>| -> Vec<(String, Vec<Point>)> {
@@ -70,9 +75,18 @@ fn training(summary: &Summary) -> Section {
                 .filter_map(|e| Some((e.epoch as f64 + 1.0, of(e)?)));
             points.collect::<Vec<Point>>()
         };
+        let first = |m: &ModelResult| by_network(&m.history).next().map(curve);
         models
-            .map(|m| (m.name.clone(), curve(&m.history)))
+            .map(|m| (m.name.clone(), first(m).unwrap_or_default()))
             .collect()
+    };
+    let networks = summary
+        .models
+        .iter()
+        .map(|m| by_network(&m.history).count());
+    let notes = match networks.max() {
+        Some(2..) => vec!["Curves are those of the first network of each ensemble.".into()],
+        _ => Vec::new(),
     };
     let first = summary.models.first();
     let deciding = first.and_then(|m| m.validation.as_ref()?.deciding());
@@ -105,7 +119,7 @@ fn training(summary: &Summary) -> Section {
     });
     Section {
         title: "Training".into(),
-        notes: Vec::new(),
+        notes,
         figures: figures.into(),
     }
 }

@@ -18,15 +18,15 @@ pub struct ModelResult {
     pub validation: Option<Scores>,
     /// Seconds of training, over all resumptions.
     pub seconds: f64,
-    /// Trainable parameters.
+    /// Trainable parameters, of an ensemble those of each network.
     pub parameters: usize,
-    /// Which weights were kept: `module`, or the average's name.
+    /// Which weights were kept: `module`, or the average's name; of an ensemble the first network's.
     pub candidate: String,
-    /// Epochs trained.
+    /// Epochs trained, of an ensemble by all networks.
     pub epochs: usize,
     /// Why training ended.
     pub stopped: StopReason,
-    /// Losses and scores by epoch.
+    /// Losses and scores by epoch; of an ensemble one network's after the other's.
     pub history: Vec<EpochRecord>,
     /// What a person should know of the data: columns left out, labels that training did not have,
     /// a target that never varies.

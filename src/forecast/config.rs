@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{AdaptiveConfig, PointForecast, SeriesModelChoice};
 use crate::estimator::{TrainingSettings, series_training};
 use crate::settings::text_or_table;
-use crate::{Error, Refit};
+use crate::{Error, Refit, ensemble};
 
 /// Columns, windows, model, objective and training: the one home of these settings.
 ///
@@ -132,9 +132,6 @@ fn default_model() -> SeriesModelChoice {
 /// Quantiles of a forecast where nothing else is asked for: the bands of 50, 80 and 90 %.
 const LEVELS: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
 
-/// Networks of an ensemble at most.
-const MOST_MEMBERS: usize = 100;
-
 impl ForecasterConfig {
     /// The defaults for these columns and steps.
     #[must_use]
@@ -243,10 +240,7 @@ impl ForecasterConfig {
         if let SplitPart::Fraction(part) = self.validation {
             check::probability("validation", part)?;
         }
-        if !(1..=MOST_MEMBERS).contains(&self.ensemble) {
-            let allowed = format!("1 to {MOST_MEMBERS}");
-            return Err(ForgeError::config("ensemble", self.ensemble, allowed).into());
-        }
+        ensemble::check_size(self.ensemble)?;
         if self.refit {
             Refit::check(&self.trainer(10_000)?)?;
         }

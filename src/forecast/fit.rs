@@ -1,17 +1,15 @@
 //! Training on windows of series.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use burn::tensor::Device;
 use forge_data::{Fold, Frequency, SeriesReport, SeriesScaler, SeriesTable, Windows};
-use forge_models::{SeriesModel, SeriesModelConfig};
+use forge_models::SeriesModelConfig;
 use forge_nn::parameters::draw_all;
 use forge_nn::{ForgeError, ModuleConfig};
 use forge_train::metric::Scores;
 use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Scale, Targets};
-use forge_train::{Ending, EpochRecord, StopReason, TrainOutcome, TrainTask, TrainerConfig};
+use forge_train::{Ending, EpochRecord, StopReason, TrainerConfig};
 use serde::Serialize;
 
 use super::input::InputPlan;
@@ -19,6 +17,7 @@ use super::objective::{is_qlike, is_rising, of_outputs};
 use super::refit::Second;
 use super::task::{ForecastTask, observed, on_host, passes};
 use super::{FittedForecaster, ForecastTeacher, Forecaster, PointForecast};
+use crate::ensemble::{Ensemble, joined};
 use crate::estimator::without_gradients;
 use crate::hashing::hash_numbers;
 use crate::{Error, FitOptions, Refit};
@@ -116,6 +115,9 @@ impl Forecaster {
         let validation = validation.filter(|windows| !windows.is_empty());
         let (plan, mut notes) =
             InputPlan::new(table, &window_config, &config.embedding, capabilities, name);
+        if second.is_none() {
+            notes.extend(far_out(&scaler, table));
+        }
         let features = config.series_features()?;
         notes.extend(features.as_ref().map(super::features::note));
         let mut objective = config.objective();
@@ -199,34 +201,17 @@ impl Forecaster {
             objective: &objective,
             data: fingerprint.finalize().to_hex().to_string(),
         };
-        let checkpoints = options.checkpoints.clone();
-        let mut runs = Vec::with_capacity(config.ensemble);
-        for member in 0..config.ensemble {
-            let mut training = training.clone();
-            training.seed = seed_of_member(training.seed, member);
+        let ensemble = Ensemble {
+            networks: config.ensemble,
+            training: &training,
+            identity: &identity,
+            endings: second.as_ref().map(|second| &second.endings[..]),
+        };
+        let runs = ensemble.fit(&mut task, &mut options, |task, seed, _| {
             task.moving = MovingNumbers::of(&objective, &device);
-            device.seed(training.seed);
-            let module = draw_all(model.try_init(&device)?);
-            if member > 0 {
-                let own = |folder: &PathBuf| folder.join(format!("member_{member}"));
-                options.checkpoints = checkpoints.as_ref().map(own);
-            }
-            let mut trainer = options.trainer(training, &identity)?;
-            trainer = match &second {
-                None => trainer.as_run(member),
-                Some(second) => trainer
-                    .with_ending(second.endings[member].clone())
-                    .as_run(config.ensemble + member),
-            };
-            runs.push(trainer.fit(&mut task, module)?);
-            if options
-                .stop
-                .as_ref()
-                .is_some_and(|flag| flag.load(Ordering::Relaxed))
-            {
-                break;
-            }
-        }
+            device.seed(seed);
+            Ok(draw_all(model.try_init(&device)?))
+        })?;
         let endings = runs.iter().map(Ending::of).collect();
         let outcome = joined(runs, &task)?;
         let mut fitted = FittedForecaster {
@@ -277,30 +262,21 @@ impl Forecaster {
     }
 }
 
-/// The seed of each network of an ensemble; of the first it is the run's.
-fn seed_of_member(seed: u64, member: usize) -> u64 {
-    seed.wrapping_add((member as u64).wrapping_mul(1_000))
-}
+/// Series of which cells far out are told, at most.
+const TOLD: usize = 8;
 
-/// The networks of several runs together: epochs and seconds of all, scores of their mean.
-fn joined(
-    mut runs: Vec<TrainOutcome<SeriesModel>>,
-    task: &ForecastTask,
-) -> Result<TrainOutcome<SeriesModel>, Error> {
-    let none = || ForgeError::config("ensemble", 0, "at least 1");
-    let others = runs.split_off(1.min(runs.len()));
-    let mut all = runs.pop().ok_or_else(none)?;
-    if others.is_empty() {
-        return Ok(all);
+/// Cells so far out that they leave nothing to tell apart.
+fn far_out(scaler: &SeriesScaler, table: &SeriesTable) -> Vec<String> {
+    let found = scaler.far_out(table);
+    let told = found.iter().take(TOLD);
+    let mut notes: Vec<String> = told.map(|each| format!("warning: {each}")).collect();
+    if found.len() > TOLD {
+        let more = found.len() - TOLD;
+        notes.push(format!(
+            "warning: {more} more columns of series with such a value"
+        ));
     }
-    for run in others {
-        all.members.extend(run.members);
-        all.history.extend(run.history);
-        all.seconds += run.seconds;
-        all.stop = run.stop;
-    }
-    all.scores = task.validate_together(&all.members)?;
-    Ok(all)
+    notes
 }
 
 /// Windows whose targets an objective is fitted to at most.

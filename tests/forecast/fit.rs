@@ -1,8 +1,8 @@
 //! Fit, predict, file, stream.
 
-use volatilityforge::DeviceName;
-use volatilityforge::data::SeriesRow;
+use volatilityforge::data::{ColumnValues, SeriesRow};
 use volatilityforge::forecast::{FittedForecaster, Forecaster};
+use volatilityforge::{DeviceName, Table};
 
 use super::{DAY, quick, waves};
 
@@ -126,5 +126,31 @@ fn what_does_not_fit_is_named() {
         Forecaster::with_config(config)
             .unwrap_err()
             .is_unsupported()
+    );
+}
+
+#[test]
+fn a_bad_tick_that_leaves_nothing_to_learn_is_told() {
+    let table = waves(60);
+    let columns = table.columns().iter().cloned().map(|mut column| {
+        if let ("value", ColumnValues::Numeric(values)) = (&*column.name, &mut column.values) {
+            values[70] = 1e9;
+        }
+        column
+    });
+    let table = Table::new(columns.collect()).unwrap();
+    let mut config = quick();
+    config.training.epochs = Some(1);
+    config.refit = true;
+    let device = DeviceName::Flex.open().unwrap();
+    let forecaster = Forecaster::with_config(config).unwrap();
+    let fit = forecaster.fit_with(&table, &device, Default::default());
+    let (_, report) = fit.unwrap();
+    let of_tick = |note: &&String| note.contains("'value': series 'b' at 1970-01-11 is 1e9");
+    assert_eq!(
+        report.notes.iter().filter(of_tick).count(),
+        1,
+        "{:?}",
+        report.notes
     );
 }

@@ -39,10 +39,10 @@ pub use schema::{ColumnKind, ColumnRole, DateOrder, Decimal};
 pub use series::{
     AmbiguousTimes, Appended, CalendarFields, Centre, ColumnScaler, Duplicates, FixedColumn, Fold,
     Frequency, FrequencyChange, Gaps, Horizon, MissingValues, ScaleBy, ScalerConfig, SeriesBars,
-    SeriesConfig, SeriesFeatures, SeriesFinding, SeriesFindingKind, SeriesReport, SeriesRow,
-    SeriesScale, SeriesScaler, SeriesSchema, SeriesTable, SeriesTransform, ShortSeries, SplitPart,
-    Stamps, TimeColumns, TimeRange, TimeSplit, TimeUnit, TrainSpan, UnknownSeries, Unsorted,
-    Window, WindowBatch, WindowConfig, Windows,
+    SeriesConfig, SeriesFarOut, SeriesFeatures, SeriesFinding, SeriesFindingKind, SeriesReport,
+    SeriesRow, SeriesScale, SeriesScaler, SeriesSchema, SeriesTable, SeriesTransform, ShortSeries,
+    SplitPart, Stamps, TimeColumns, TimeRange, TimeSplit, TimeUnit, TrainSpan, UnknownSeries,
+    Unsorted, Window, WindowBatch, WindowConfig, Windows,
 };
 pub use split::{DateResolution, Split, SplitConfig};
 pub use table::{Categorical, Column, ColumnValues, Table};

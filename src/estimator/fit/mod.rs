@@ -1,5 +1,6 @@
 //! Training on a table.
 
+mod beginning;
 mod prepared;
 mod refit;
 mod rows;

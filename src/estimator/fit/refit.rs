@@ -11,7 +11,7 @@ use crate::estimator::{FitReport, FittedModel};
 use crate::{Error, Refit};
 
 impl TabularEstimator {
-    /// Trains anew on the training and the validation rows of `split`, to the epoch that was best in
+    /// Trains anew on the training and the validation rows of `split`, each network to the epoch that was best in
     /// `first`, whose validation scores and threshold stay.
     pub(super) fn refit(
         &self,
@@ -23,21 +23,21 @@ impl TabularEstimator {
         let Ended {
             fitted: chosen,
             mut report,
-            ending,
+            endings,
             training,
             mut options,
         } = first;
         if !Refit::follows(&report.stopped) {
             return Ok((chosen, report));
         }
-        if ending.is_none() && self.config.trains() {
+        if endings.is_none() && self.config.trains() {
             return Err(Refit::no_epoch().into());
         }
         let mut rows = [&split.train[..], &split.validation].concat();
         rows.sort_unstable();
         let refit = Refit {
             rows: rows.len(),
-            epochs: ending.as_ref().map_or(0, |ending| ending.epochs),
+            epochs: (endings.iter().flatten().next()).map_or(0, |ending| ending.epochs),
         };
         let all = Split {
             train: rows,
@@ -61,7 +61,7 @@ impl TabularEstimator {
             mut fitted,
             report: second,
             ..
-        } = started.ending_at(ending).fit(self, table, &all)?;
+        } = started.ending_at(endings).fit(self, table, &all)?;
         report.seconds += second.seconds;
         if !Refit::follows(&second.stopped) {
             report.stopped = second.stopped;

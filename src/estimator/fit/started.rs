@@ -1,29 +1,27 @@
 //! A training that is about to begin.
 
-use std::path::PathBuf;
-
 use burn::tensor::Device;
 use forge_data::{
     AugmentationConfig, InferredTask, PreprocessReport, Split, Table, TabularDataset,
 };
 use forge_meta::continual::TaskScores;
-use forge_models::{Model, ModelConfig, RowContext, TabularModel, TargetKind};
-use forge_nn::parameters::draw_all;
-use forge_nn::{ForgeError, ModuleConfig};
-use forge_train::checkpoint::CheckpointFolder;
+use forge_models::{Model, ModelConfig, RowContext};
+use forge_nn::ForgeError;
 use forge_train::loss::Distillation;
 use forge_train::objective::{MovingNumbers, Objective, ObjectiveConfig, Targets};
 use forge_train::{Ending, LrCurve, LrFinder, StopReason, TrainOutcome, TrainTask, TrainerConfig};
 use serde::Serialize;
 
 use super::TabularEstimator;
+use super::beginning::Beginning;
 use super::prepared::{Prepared, read};
 use super::rows::Rows;
 use crate::Error;
+use crate::ensemble::{Ensemble, joined};
 use crate::estimator::continual::Plan;
 use crate::estimator::fit_notes::{far_out_targets, notes};
 use crate::estimator::fitted_model::{constants, scales};
-use crate::estimator::predict::{features, without_gradients};
+use crate::estimator::predict::without_gradients;
 use crate::estimator::table_task::{Augmented, TableTask, Validation};
 use crate::estimator::training_context::LooksAt;
 use crate::estimator::{EstimatorConfig, FitOptions, FitReport, FittedModel};
@@ -45,15 +43,13 @@ pub(super) struct Started<'o> {
     preprocessing: PreprocessReport,
     training: TrainerConfig,
     rows: TableTask,
-    module: Model,
-    /// Records gradients.
-    device: Device,
+    beginning: Beginning,
     /// Of all numbers that the training sees.
     fingerprint: blake3::Hasher,
     notes: Vec<String>,
     options: FitOptions<'o>,
-    /// Where it ends, if an earlier run says so.
-    ending: Option<Ending>,
+    /// Where each network ends, if an earlier run says so.
+    endings: Option<Vec<Ending>>,
     /// What is fitted, without its networks so far.
     fitted: FittedModel,
 }
@@ -62,8 +58,8 @@ pub(super) struct Started<'o> {
 pub(super) struct Ended<'o> {
     pub(super) fitted: FittedModel,
     pub(super) report: FitReport,
-    /// Where it was best; absent where no single epoch was.
-    pub(super) ending: Option<Ending>,
+    /// Where each network was best; absent where no single epoch was.
+    pub(super) endings: Option<Vec<Ending>>,
     pub(super) training: TrainerConfig,
     pub(super) options: FitOptions<'o>,
 }
@@ -153,32 +149,20 @@ impl Prepared {
             augmented: self.augmentation.map(|by| Augmented { by, seed }),
         };
 
-        device.seed(seed);
-        let is_fresh = self.pretrained.is_none();
-        let mut module = match self.pretrained {
-            Some(pretrained) => pretrained.model,
-            None => draw_all(model.try_init(&device)?),
-        };
-        // What is resumed has started already, and comes from its checkpoint.
-        let is_there = |folder: &PathBuf| CheckpointFolder::has_any(folder);
-        let resumes = options.resume && options.checkpoints.as_ref().is_some_and(is_there);
-        if is_fresh && !resumes {
-            let first = rows.train.tensors().clone();
-            let is_value = self.target == TargetKind::Numbers && objective.width() == 1;
-            let targets = first.y.clone().filter(|_| is_value);
-            module = module.start_from(features(first), targets)?;
-        }
         Ok(Started {
             task: self.task,
             preprocessing: self.preprocessing,
             training: self.training,
             rows,
-            module,
-            device,
+            beginning: Beginning {
+                pretrained: self.pretrained.map(|pretrained| pretrained.model),
+                target: self.target,
+                device,
+            },
             fingerprint,
             notes,
             options,
-            ending: None,
+            endings: None,
             fitted,
         })
     }
@@ -186,8 +170,8 @@ impl Prepared {
 
 impl<'o> Started<'o> {
     /// Ends there, as the second run of a fit.
-    pub(super) fn ending_at(mut self, ending: Option<Ending>) -> Self {
-        self.ending = ending;
+    pub(super) fn ending_at(mut self, endings: Option<Vec<Ending>>) -> Self {
+        self.endings = endings;
         self
     }
 
@@ -199,22 +183,29 @@ impl<'o> Started<'o> {
         split: &Split,
     ) -> Result<Ended<'o>, Error> {
         let mut fitted = self.fitted;
-        let outcome = if estimator.config.trains() {
+        let (rows, beginning) = (&mut self.rows, &self.beginning);
+        let (outcome, endings) = if estimator.config.trains() {
             let identity = Identity {
                 model: &fitted.model,
                 objective: &fitted.objective,
                 data: self.fingerprint.finalize().to_hex().to_string(),
                 augmentation: estimator.config.training.augmentation,
             };
-            let mut trainer = self.options.trainer(self.training.clone(), &identity)?;
-            if let Some(ending) = self.ending {
-                trainer = trainer.with_ending(ending).as_run(1);
-            }
-            trainer.fit(&mut self.rows, self.module)?
+            let ensemble = Ensemble {
+                networks: estimator.config.ensemble,
+                training: &self.training,
+                identity: &identity,
+                endings: self.endings.as_deref(),
+            };
+            let runs = ensemble.fit(rows, &mut self.options, |rows, seed, goes_on| {
+                beginning.network(&fitted.model, rows, seed, goes_on)
+            })?;
+            let endings = runs.iter().map(Ending::of).collect();
+            (joined(runs, rows)?, endings)
         } else {
-            as_it_is(self.module, &self.rows)?
+            let module = beginning.network(&fitted.model, rows, self.training.seed, None)?;
+            (as_it_is(module, rows)?, None)
         };
-        let ending = Ending::of(&outcome);
         let report = FitReport {
             task: self.task,
             preprocessing: self.preprocessing,
@@ -232,7 +223,7 @@ impl<'o> Started<'o> {
         Ok(Ended {
             fitted,
             report,
-            ending,
+            endings,
             training: self.training,
             options: self.options,
         })
@@ -255,13 +246,11 @@ impl<'o> Started<'o> {
             )
         });
         let held_out = held_out.collect::<Result<Vec<_>, Error>>()?;
-        let (module, scores) = plan.learn(
-            self.rows,
-            held_out,
-            self.training,
-            self.module,
-            &self.device,
-        )?;
+        let (beginning, seed) = (self.beginning, self.training.seed);
+        let mut rows = self.rows;
+        let module = beginning.network(&fitted.model, &mut rows, seed, None)?;
+        let (module, scores) =
+            plan.learn(rows, held_out, self.training, module, &beginning.device)?;
         fitted.members = vec![module];
         fitted.tune(table, &split.validation)?;
         Ok((fitted, scores))
@@ -269,7 +258,9 @@ impl<'o> Started<'o> {
 
     /// Tries learning rates.
     pub(super) fn find(mut self, finder: &LrFinder) -> Result<LrCurve, Error> {
-        Ok(finder.find(&self.training, &mut self.rows, &self.module)?)
+        let (rows, seed) = (&mut self.rows, self.training.seed);
+        let module = (self.beginning).network(&self.fitted.model, rows, seed, None)?;
+        Ok(finder.find(&self.training, rows, &module)?)
     }
 }
 

@@ -27,23 +27,27 @@ pub struct FarOut {
     pub width: f64,
 }
 
+/// How far apart the middle nine tenths of `values` are, in deviations of `std`, if that is so little that
+/// they cannot be told apart; `None` as well where they are one value: then no difference is lost there.
+/// Of more than 10,000, as many evenly spread are looked at.
+pub(crate) fn flat_middle(values: impl ExactSizeIterator<Item = f64>, std: f64) -> Option<f64> {
+    let every = values.len().div_ceil(LOOKED_AT).max(1);
+    let mut some: Vec<f64> = values.step_by(every).filter(|v| v.is_finite()).collect();
+    some.sort_unstable_by(f64::total_cmp);
+    // At least one on either side is in a tail.
+    let tail = ((some.len() as f64 * TAIL) as usize).max(1);
+    let middle = some.get(tail..some.len().checked_sub(tail)?)?;
+    let (low, high) = (middle.first()?, middle.last()?);
+    let width = high / std - low / std;
+    (width != 0.0 && width < FLAT).then_some(width)
+}
+
 impl FarOut {
     /// `values` of the column with mean and standard deviation over `rows` (0-based); `None` if its middle
     /// is not flat, or is one value: then no difference is lost there.
     #[must_use]
     pub fn of(name: &str, values: &[f64], rows: &[usize], mean: f64, std: f64) -> Option<Self> {
-        let every = rows.len().div_ceil(LOOKED_AT).max(1);
-        let present = rows.iter().step_by(every).map(|row| values[*row]);
-        let mut some: Vec<f64> = present.filter(|value| value.is_finite()).collect();
-        some.sort_unstable_by(f64::total_cmp);
-        // At least one on either side is in a tail.
-        let tail = ((some.len() as f64 * TAIL) as usize).max(1);
-        let middle = some.get(tail..some.len().checked_sub(tail)?)?;
-        let (low, high) = (middle.first()?, middle.last()?);
-        let width = high / std - low / std;
-        if width == 0.0 || width >= FLAT {
-            return None;
-        }
+        let width = flat_middle(rows.iter().map(|row| values[*row]), std)?;
         let distance = |row: usize| (values[row] / std - mean / std).abs();
         let finite = rows.iter().copied().filter(|row| values[*row].is_finite());
         let row = finite.max_by(|a, b| distance(*a).total_cmp(&distance(*b)))?;

@@ -22,6 +22,7 @@ mod transform_report;
 
 pub use config::{CategoricalEncoding, Impute, NumericTransform, PreprocessConfig};
 pub use far_out::FarOut;
+pub(crate) use far_out::flat_middle;
 pub use features::Features;
 pub use parts::{CategoricalManifest, NumericManifest, PreprocessorManifest};
 pub use preprocessor::Preprocessor;

@@ -34,8 +34,8 @@ pub use policies::{
 };
 pub use report::{SeriesFinding, SeriesFindingKind, SeriesReport};
 pub use scaler::{
-    Centre, ColumnScaler, ScaleBy, ScalerConfig, SeriesScale, SeriesScaler, SeriesTransform,
-    UnknownSeries,
+    Centre, ColumnScaler, ScaleBy, ScalerConfig, SeriesFarOut, SeriesScale, SeriesScaler,
+    SeriesTransform, UnknownSeries,
 };
 pub use schema::{FixedColumn, SeriesSchema};
 pub use split::{Fold, SplitPart, TimeRange, TimeSplit, TrainSpan};

@@ -22,6 +22,11 @@ pub(super) fn shown(utc: i64, offset: i16) -> String {
     format!("{text}{clock}{sign}{:02}:{:02}", ahead / 60, ahead % 60)
 }
 
+/// Where a cell is.
+pub(super) fn cell(series: &str, time: &str) -> String {
+    format!("series '{series}' at {time}")
+}
+
 /// A value error about one cell of one series.
 pub(super) fn cell_error(
     column: &str,
@@ -29,7 +34,7 @@ pub(super) fn cell_error(
     time: &str,
     message: impl std::fmt::Display,
 ) -> DataError {
-    DataError::value(format!("series '{series}' at {time}: {message}")).at_column(column)
+    DataError::value(format!("{}: {message}", cell(series, time))).at_column(column)
 }
 
 /// The first of some names, and how many more there are.

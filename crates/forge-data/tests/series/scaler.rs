@@ -287,3 +287,56 @@ fn a_column_may_have_a_scale_of_its_own() {
         &["column 'z'", "those are y, flag"],
     );
 }
+
+/// `y` with one cell of another size in the second series.
+fn with_bad_tick(by: f64) -> Arc<SeriesTable> {
+    let (mut times, mut names, mut y) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, level) in [("a", 1.0), ("b", 50.0)] {
+        for i in 0..60 {
+            times.push(MONDAY + i * HOUR);
+            names.push(Some(id));
+            let bad = if (id, i) == ("b", 30) { by } else { 1.0 };
+            y.push(bad * level * (1.0 + 0.1 * (i as f64 * 1.7).sin()));
+        }
+    }
+    let table = Table::new(vec![
+        Column::date_time("time", times),
+        Column::categorical("id", names),
+        Column::numeric("y", y),
+    ])
+    .unwrap();
+    made(&table, &target().with_series("id"))
+}
+
+#[test]
+fn a_series_that_one_cell_makes_useless_is_told_with_its_time() {
+    let all = TimeRange::default();
+    let own = ScalerConfig::default();
+    let found = |by: f64, config: &ScalerConfig, range: &TimeRange| {
+        let table = with_bad_tick(by);
+        let scaler = SeriesScaler::fit(&table, config, range).unwrap();
+        scaler.far_out(&table)
+    };
+    let told = found(1e6, &own, &all);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let value = 50.0 * 1e6 * (1.0 + 0.1 * (30.0 * 1.7_f64).sin());
+    assert_eq!(
+        (told[0].column.as_str(), told[0].series.as_str()),
+        ("y", "b")
+    );
+    assert!(close(told[0].value, value), "{told:?}");
+    let text = told[0].to_string();
+    for part in ["'y'", "series 'b'", "2024-01-02T06:00", "robust"] {
+        assert!(text.contains(part), "{text}");
+    }
+    // Of all series together it is one cell of 120.
+    assert_eq!(found(1e6, &own.clone().global(), &all).len(), 1);
+    // A busy hour is none, nor what comes after the training, nor one that the scale does not feel.
+    assert_eq!(found(20.0, &own, &all), []);
+    assert_eq!(found(1e6, &own, &TimeRange::until(MONDAY + 30 * HOUR)), []);
+    let robust = ScalerConfig {
+        scale: SeriesScale::Robust,
+        ..own
+    };
+    assert_eq!(found(1e6, &robust, &all), []);
+}

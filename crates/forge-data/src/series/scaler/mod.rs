@@ -2,10 +2,12 @@
 
 mod centre;
 mod config;
+mod far_out;
 mod value_scale;
 
 pub use centre::Centre;
 pub use config::{ScaleBy, ScalerConfig, SeriesScale, SeriesTransform, UnknownSeries};
+pub use far_out::SeriesFarOut;
 pub(super) use value_scale::{OutOfDomain, ValueScale};
 
 use std::collections::BTreeMap;
@@ -207,18 +209,14 @@ impl SeriesScaler {
     }
 }
 
-/// Values of a column in the training range, transformed.
+/// Values of a column in the training range as `scale` makes them, each with its row.
 fn training_values(
     rows: &OneSeries,
     place: usize,
-    transform: SeriesTransform,
+    scale: ValueScale,
     training: &TimeRange,
-) -> Result<Vec<f64>, (usize, OutOfDomain)> {
-    let scale = ValueScale {
-        transform,
-        centre: Centre::default(),
-    };
-    let mut values = Vec::new();
+    mut take: impl FnMut(usize, f64),
+) -> Result<(), (usize, OutOfDomain)> {
     let mut before = None;
     for (row, (value, time)) in rows.columns[place].iter().zip(&rows.times).enumerate() {
         let ended = training.until.is_some_and(|until| *time >= until);
@@ -231,11 +229,11 @@ fn training_values(
         if training.contains(*time)
             && let Some(value) = scale.input(*value, before).map_err(|e| (row, e))?
         {
-            values.push(value);
+            take(row, value);
         }
         before = Some(*value);
     }
-    Ok(values)
+    Ok(())
 }
 
 fn fit_column(
@@ -246,11 +244,18 @@ fn fit_column(
     name: &str,
 ) -> Result<ColumnScaler, DataError> {
     let transform = config.transforms.get(name).copied().unwrap_or_default();
+    let unscaled = ValueScale {
+        transform,
+        centre: Centre::default(),
+    };
     let mut every = Vec::new();
     let mut own: Vec<(&String, Option<Centre>)> = Vec::new();
     for (rows, id) in table.series.iter().zip(table.ids()) {
-        let values = training_values(rows, place, transform, training)
-            .map_err(|(row, e)| cell_error(name, id, &rows.shown(row), e))?;
+        let mut values = Vec::new();
+        training_values(rows, place, unscaled, training, |_, value| {
+            values.push(value)
+        })
+        .map_err(|(row, e)| cell_error(name, id, &rows.shown(row), e))?;
         every.extend_from_slice(&values);
         if config.by == ScaleBy::Series {
             let enough = values.len() >= 2;
