@@ -4,8 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::attention::{merge_heads, split_heads};
 use forge_nn::ops::{
-    AttentionMask, AttentionOptions, PackedHeads, attention_packed, attention_with_weights, matmul,
-    softmax,
+    AttentionMask, AttentionOptions, PackedHeads, attention, attention_packed, matmul, softmax,
 };
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
@@ -21,7 +20,6 @@ pub struct ResidualAttention {
     /// On what comes out.
     dropout: Dropout,
     n_heads: usize,
-    residual: bool,
 }
 
 /// What a layer of attention gives.
@@ -34,29 +32,56 @@ pub(super) struct Attended {
     pub(super) map: Option<Tensor<4>>,
 }
 
+/// What a layer is to give beside what it attends to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// The scores, for a layer after this one.
+    pub(super) scores: bool,
+    /// The weights.
+    pub(super) map: bool,
+}
+
+/// Attention with scores `[B, H, T, T]` added to its own. These are never all there at once, but for the
+/// gradient of `before`: each head of each sample is one of a single sample, since biases are by head.
+fn attention_onto(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    before: Option<Tensor<4>>,
+    options: &AttentionOptions,
+) -> Tensor<4> {
+    let none = AttentionMask::none();
+    let Some(before) = before else {
+        return attention(q, k, v, none, None, options);
+    };
+    let [batch, heads, tokens, width] = q.dims();
+    let alone = |x: Tensor<4>| x.reshape([1, batch * heads, tokens, width]);
+    let before = before.reshape([batch * heads, tokens, tokens]);
+    let [q, k, v] = [q, k, v].map(alone);
+    attention(q, k, v, none, Some(before), options).reshape([batch, heads, tokens, width])
+}
+
 impl ResidualAttention {
-    pub(super) fn new(
-        width: usize,
-        n_heads: usize,
-        dropout: f64,
-        residual: bool,
-        device: &Device,
-    ) -> Self {
+    pub(super) fn new(width: usize, n_heads: usize, dropout: f64, device: &Device) -> Self {
         Self {
             in_proj: LinearConfig::new(width, 3 * width).init(device),
             out_proj: LinearConfig::new(width, width).init(device),
             dropout: DropoutConfig::new(dropout).init(device),
             n_heads,
-            residual,
         }
     }
 
     /// # Shapes
     /// - x: `[B, T, D]`, before: `[B, H, T, T]`
-    pub(super) fn forward(&self, x: Tensor<3>, before: Option<Tensor<4>>, map: bool) -> Attended {
-        let options = AttentionOptions::default();
+    pub(super) fn forward(
+        &self,
+        x: Tensor<3>,
+        before: Option<Tensor<4>>,
+        wanted: Wanted,
+    ) -> Attended {
         let packed = self.in_proj.forward(x);
-        if !self.residual && !map {
+        let options = AttentionOptions::default();
+        if before.is_none() && !wanted.scores && !wanted.map {
             let heads = PackedHeads::equal(self.n_heads);
             let mixed = attention_packed(packed, heads, AttentionMask::none(), &options);
             return self.out(mixed, None, None);
@@ -67,20 +92,23 @@ impl ResidualAttention {
             split_heads(part, self.n_heads)
         };
         let [q, k, v] = [0, 1, 2].map(part);
-        if !self.residual {
-            let none = AttentionMask::none();
-            let (mixed, weights) = attention_with_weights(q, k, v, none, None, &options);
-            return self.out(merge_heads(mixed), None, Some(weights));
-        }
-        let scale = ((width / self.n_heads) as f64).sqrt().recip();
-        let scores = matmul(q * scale, k.swap_dims(2, 3));
-        let scores = match before {
-            Some(before) => scores + before,
-            None => scores,
+        let scores = (wanted.scores || wanted.map).then(|| {
+            let scale = ((width / self.n_heads) as f64).sqrt().recip();
+            let scores = matmul(q.clone() * scale, k.clone().swap_dims(2, 3));
+            match before.clone() {
+                Some(before) => scores + before,
+                None => scores,
+            }
+        });
+        let (mixed, map) = match (&scores, wanted.map) {
+            (Some(scores), true) => {
+                let weights = softmax(scores.clone(), 3);
+                (matmul(weights.clone(), v), Some(weights))
+            }
+            _ => (attention_onto(q, k, v, before, &options), None),
         };
-        let weights = softmax(scores.clone(), 3);
-        let mixed = merge_heads(matmul(weights.clone(), v));
-        self.out(mixed, Some(scores), map.then_some(weights))
+        let scores = scores.filter(|_| wanted.scores);
+        self.out(merge_heads(mixed), scores, map)
     }
 
     fn out(&self, mixed: Tensor<3>, scores: Option<Tensor<4>>, map: Option<Tensor<4>>) -> Attended {

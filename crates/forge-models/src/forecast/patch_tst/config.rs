@@ -142,6 +142,7 @@ impl ModuleConfig for PatchTstConfig {
                 .collect(),
             head: StepsLinear::new(features, outputs, self.each(), device),
             head_dropout: DropoutConfig::new(self.head_dropout).init(device),
+            hands_on: self.res_attention,
             patching: self.patching(),
             windows: self.windows.clone(),
         }

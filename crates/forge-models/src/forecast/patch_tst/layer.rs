@@ -6,7 +6,7 @@ use forge_nn::norm::{BatchNorm, BatchNormConfig};
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
-use super::attention::Attended;
+use super::attention::{Attended, Wanted};
 use super::{PatchTstConfig, ResidualAttention};
 use crate::forecast::HiddenActivation;
 
@@ -33,13 +33,7 @@ impl PatchTstLayer {
         let (width, dropout) = (config.d_model, config.dropout);
         let norm = || BatchNormConfig::new(width).init(device);
         Self {
-            attention: ResidualAttention::new(
-                width,
-                config.n_heads,
-                dropout,
-                config.res_attention,
-                device,
-            ),
+            attention: ResidualAttention::new(width, config.n_heads, dropout, device),
             attention_norm: norm(),
             linear1: LinearConfig::new(width, config.d_ff).init(device),
             linear2: LinearConfig::new(config.d_ff, width).init(device),
@@ -52,9 +46,14 @@ impl PatchTstLayer {
 
     /// # Shapes
     /// - x: `[B, T, D]`, before: `[B, H, T, T]`
-    pub(super) fn forward(&self, x: Tensor<3>, before: Option<Tensor<4>>, map: bool) -> Attended {
+    pub(super) fn forward(
+        &self,
+        x: Tensor<3>,
+        before: Option<Tensor<4>>,
+        wanted: Wanted,
+    ) -> Attended {
         let x = self.norm_if(self.pre_norm, &self.attention_norm, x);
-        let attended = self.attention.forward(x.clone(), before, map);
+        let attended = self.attention.forward(x.clone(), before, wanted);
         let x = self.dropout.residual(attended.y, x);
         let x = self.norm_if(!self.pre_norm, &self.attention_norm, x);
         let x = self.norm_if(self.pre_norm, &self.ffn_norm, x);

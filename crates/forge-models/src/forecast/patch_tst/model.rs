@@ -6,7 +6,7 @@ use forge_nn::norm::RevIn;
 use forge_nn::regularisation::Dropout;
 use forge_nn::{Forward, Linear, Maps, Network, Want};
 
-use super::attention::Attended;
+use super::attention::{Attended, Wanted};
 use super::{PatchTstConfig, PatchTstLayer};
 use crate::forecast::outputs::{WindowScale, scaled_back};
 use crate::forecast::patching::Patching;
@@ -28,6 +28,8 @@ pub struct PatchTst {
     /// Of all features of all patches, feature by feature.
     pub(super) head: StepsLinear,
     pub(super) head_dropout: Dropout,
+    /// Whether scores of a layer go to the next one.
+    pub(super) hands_on: bool,
     #[module(skip)]
     pub(super) patching: Patching,
     #[module(skip)]
@@ -47,8 +49,12 @@ impl PatchTst {
     /// The encoder, and the attention weights `[B·N, H, P, P]` of each layer where they are wanted.
     fn encode(&self, tokens: Tensor<3>, maps: bool) -> (Tensor<3>, Vec<Tensor<4>>) {
         let (mut x, mut before, mut all) = (tokens, None, vec![]);
-        for layer in &self.layers {
-            let Attended { y, scores, map } = layer.forward(x, before, maps);
+        for (layer, after) in self.layers.iter().zip((0..self.layers.len()).rev()) {
+            let wanted = Wanted {
+                scores: self.hands_on && after > 0,
+                map: maps,
+            };
+            let Attended { y, scores, map } = layer.forward(x, before, wanted);
             (x, before) = (y, scores);
             all.extend(map);
         }
