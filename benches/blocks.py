@@ -15,6 +15,7 @@ checkouts in the folder that PEERS names:
 import os
 import sys
 import types
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 
 import torch
@@ -23,8 +24,9 @@ from torch import nn
 BATCH, TOKENS = 8, 512
 
 
-def checkout(folder, file, root=None):
-    """A module of a checkout by its file; `root` is the folder that its imports count from."""
+def checkout(folder, file, root=None, name=None):
+    """A module of a checkout by its file; `root` is the folder that its imports count from, `name` what it
+    is called there, where it imports what is beside it."""
     peers = os.environ.get("PEERS")
     path = peers and os.path.join(peers, folder, file)
     if not path or not os.path.exists(path):
@@ -35,6 +37,8 @@ def checkout(folder, file, root=None):
         # A module `models` is here already, and theirs is a folder without `__init__`.
         sys.modules["models"] = types.ModuleType("models")
         sys.modules["models"].__path__ = [os.path.join(root, "models")]
+    if name:
+        return import_module(name)
     spec = spec_from_file_location(f"{folder}_peer".replace("-", "_"), path)
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
