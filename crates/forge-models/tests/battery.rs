@@ -1,6 +1,7 @@
 //! The battery over every model of the registry.
 
 use forge_models::ModelConfig;
+use forge_nn::DeviceName;
 use forge_nn::burn::tensor::Device;
 use forge_testkit::battery;
 
@@ -12,21 +13,29 @@ fn each(check: impl Fn(&ModelConfig, &Device)) {
         let mut names = named.iter().flat_map(|names| names.split(','));
         named.is_none() || names.any(|name| name == config.name())
     };
-    for (_, device) in battery::devices() {
+    for (name, device) in battery::devices() {
         for config in battery::subjects().into_iter().filter(wanted) {
-            check(&config, &device);
+            // Where each kernel of each shape is compiled anew, one table per model.
+            if name == DeviceName::Flex || has_all_it_takes(&config) {
+                check(&config, &device);
+            }
         }
     }
+}
+
+/// Whether a model has columns of each kind that it declares, of its tables the one with most to it.
+fn has_all_it_takes(config: &ModelConfig) -> bool {
+    let spec = config.spec();
+    let categorical = config.capabilities().categorical;
+    spec.n_num_features > 0 && categorical != spec.cat_cardinalities.is_empty()
 }
 
 #[test]
 fn every_model_is_a_subject() {
     let subjects = battery::subjects();
     for name in ModelConfig::NAMES {
-        assert!(
-            subjects.iter().any(|config| config.name() == *name),
-            "{name}"
-        );
+        let mut of_name = subjects.iter().filter(|config| config.name() == *name);
+        assert!(of_name.any(has_all_it_takes), "{name}");
     }
 }
 
@@ -55,9 +64,14 @@ fn every_parameter_learns() {
     each(battery::every_parameter_learns);
 }
 
+/// What a model learns of columns of both kinds it learns of those of one.
 #[test]
 fn sixteen_rows_are_overfitted() {
-    each(battery::overfits_sixteen_rows);
+    each(|config, device| {
+        if has_all_it_takes(config) {
+            battery::overfits_sixteen_rows(config, device);
+        }
+    });
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The exponential linear unit.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
+
+use crate::ops::{Activation, activated};
 
 /// `x` above 0, `e^x - 1` below.
 ///
@@ -12,8 +13,7 @@ use burn::tensor::activation::relu;
 /// - input and output: any
 #[must_use]
 pub fn elu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let below = below(x.clone());
-    relu(x) + below
+    activated(x, Activation::Elu)
 }
 
 /// `e^min(x, 0) - 1`, whose gradient is finite everywhere.

@@ -37,6 +37,11 @@ impl<B: Backend> Expr<B> {
         Self(B::float_log(self.0))
     }
 
+    /// `log(1 + x)`.
+    pub(crate) fn log_1p(self) -> Self {
+        Self(B::float_log1p(self.0))
+    }
+
     pub(crate) fn sqrt(self) -> Self {
         Self(B::float_sqrt(self.0))
     }
@@ -72,6 +77,11 @@ impl<B: Backend> Expr<B> {
     /// The nearest number in `[-limit, limit]`; beyond it a constant for differentiation.
     pub(crate) fn within(self, limit: f64) -> Self {
         Self(B::float_clamp(self.0, (-limit).into(), limit.into()))
+    }
+
+    /// The smaller of an element and `limit`.
+    pub(crate) fn at_most(self, limit: f64) -> Self {
+        Self(B::float_clamp_max(self.0, limit.into()))
     }
 
     /// 1 where an element is greater than the other, else 0: a constant for differentiation.

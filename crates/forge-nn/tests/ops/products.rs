@@ -102,7 +102,7 @@ pub(crate) fn activations(sizes: &[(usize, f64)]) -> Vec<Case> {
         let second = square * 0.107_032_224_3 + 0.797_884_56;
         x * 0.5 * (first * second) + (t + 1.0) * 0.5
     }
-    let all: [(Activation, Formula); 5] = [
+    let all: [(Activation, Formula); 7] = [
         (Activation::Relu, |x| burn::tensor::activation::relu(x)),
         (Activation::Gelu, normal),
         (Activation::GeluTanh, by_tanh),
@@ -110,6 +110,11 @@ pub(crate) fn activations(sizes: &[(usize, f64)]) -> Vec<Case> {
         (Activation::Silu, |x| {
             x.clone() * burn::tensor::activation::sigmoid(x)
         }),
+        (Activation::Elu, |x| {
+            let below = x.clone().clamp_max(0.0).exp() - 1.0;
+            burn::tensor::activation::relu(x) + below
+        }),
+        (Activation::Mish, |x| burn::tensor::activation::mish(x)),
     ];
     let mut cases = vec![];
     for (activation, formula) in all {

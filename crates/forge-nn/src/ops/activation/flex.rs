@@ -63,6 +63,24 @@ fn backward<E: Real>(x: FlexTensor, dy: FlexTensor, activation: Activation) -> F
     dx.into_tensor(shape)
 }
 
+/// `tanh(log(1 + e^x))` and `x` times its slope, without a logarithm: with `n = e^x` and `w = n (n + 2)`
+/// they are `w / (w + 2)` and `4 x n (n + 1) / (w + 2)²`.
+#[inline(always)]
+fn mish_factor<E: Real>(x: E) -> (E, E) {
+    // From here on the factor is 1 and its slope nothing to it; the square of the square of e^x would leave
+    // the type's range. The comparison lets NaN through.
+    let limit = E::of(20.0);
+    let is_beyond = x > limit;
+    let x = if is_beyond { limit } else { x };
+    let two = E::of(2.0);
+    let n = x.exp();
+    let w = n * (n + two);
+    let inverse = E::ONE / (w + two);
+    // `x` last, which may be as large as numbers are, and is then met by 0.
+    let slope = x * (E::of(4.0) * (n * inverse) * ((n + E::ONE) * inverse));
+    (w * inverse, if is_beyond { E::ZERO } else { slope })
+}
+
 multiversion! {
     /// Every value through the activation.
     pub(in crate::ops) fn activate<E>(values: &mut [E], activation: Activation) {
@@ -101,6 +119,19 @@ multiversion! {
             Activation::Silu => {
                 for z in values {
                     *z = z.silu();
+                }
+            }
+            Activation::Elu => {
+                for z in values {
+                    let x = *z;
+                    // The comparison lets NaN through.
+                    let below = if x > E::ZERO { E::ZERO } else { x };
+                    *z = x.larger(E::ZERO) + (below.exp() - E::ONE);
+                }
+            }
+            Activation::Mish => {
+                for z in values {
+                    *z *= mish_factor(*z).0;
                 }
             }
         }
@@ -151,6 +182,18 @@ multiversion! {
             Activation::Silu => {
                 for ((out, &z), &dy) in triples {
                     *out = dy * z.silu_slope();
+                }
+            }
+            Activation::Elu => {
+                for ((out, &z), &dy) in triples {
+                    let below = if z > E::ZERO { E::ZERO } else { z };
+                    *out = dy * below.exp();
+                }
+            }
+            Activation::Mish => {
+                for ((out, &z), &dy) in triples {
+                    let (factor, slope) = mish_factor(z);
+                    *out = dy * (factor + slope);
                 }
             }
         }

@@ -15,6 +15,10 @@ pub enum Activation {
     GeluTanhSlope,
     /// `x σ(x)`.
     Silu,
+    /// `x` above 0, `e^x - 1` below.
+    Elu,
+    /// `x tanh(log(1 + e^x))`.
+    Mish,
 }
 
 /// `√(2/π)`.

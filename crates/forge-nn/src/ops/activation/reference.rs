@@ -22,6 +22,9 @@ pub(crate) fn activated<B: Backend>(x: Expr<B>, activation: Activation) -> Expr<
             x.clone() * rest * inner(x).mul_scalar(0.5) + t.add_scalar(1.0).mul_scalar(0.5)
         }
         Activation::Silu => x.clone() * x.sigmoid(),
+        // The exponential of what is below 0 alone, which is finite.
+        Activation::Elu => x.clone().relu() + x.at_most(0.0).exp().add_scalar(-1.0),
+        Activation::Mish => x.clone() * softplus(x).tanh(),
     }
 }
 
@@ -52,7 +55,20 @@ pub(crate) fn before_activation<B: Backend>(
             dy * (direct + by_tanh + by_inner).mul_scalar(0.5)
         }
         Activation::Silu => dy * silu_slope(x),
+        Activation::Elu => dy * x.at_most(0.0).exp(),
+        Activation::Mish => {
+            let t = softplus(x.clone()).tanh();
+            let changes = one_less_square(t.clone()) * x.clone().sigmoid();
+            dy * (t + x * changes)
+        }
     }
+}
+
+/// `log(1 + e^x)`, as `max(x, 0) + log(1 + e^-|x|)`.
+fn softplus<B: Backend>(x: Expr<B>) -> Expr<B> {
+    let above = x.clone().relu();
+    let size = x - above.clone().mul_scalar(2.0);
+    above + size.exp().log_1p()
 }
 
 /// `tanh(root (x + 0.044715 x³))`.

@@ -6,11 +6,10 @@ use burn::backend::{Flex, TensorMetadata};
 use rayon::prelude::*;
 
 use super::{LstmOps, reference};
-use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
-use crate::ops::flex::row::reduce;
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype};
+use crate::ops::flex::{Matrix, Real, product};
 
 /// Sequences in a task. Depends on nothing, so that sums over tasks are the same on every machine.
 const SEQUENCES: usize = 8;
@@ -119,14 +118,57 @@ fn advance<E: Real>(gates: &mut [E], c: &mut [E], h: &mut [E], d: usize) {
     }
 }
 
-/// `gates += h U` for each sequence.
+/// Rows and columns of a block of sums, which stays in registers.
+const ROWS: usize = 4;
+const LANES: usize = 16;
+
+/// `sums += a b`, where `a` has rows of `depth` and `sums` as many.
 #[inline(always)]
-fn recur<E: Real>(gates: &mut [E], h: &[E], recurrent: &[E], d: usize) {
-    for (j, weights) in recurrent.chunks_exact(4 * d).enumerate() {
-        for (gates, h) in gates.chunks_exact_mut(4 * d).zip(h.chunks_exact(d)) {
-            let h = h[j];
-            let sums = gates.iter_mut().zip(weights);
-            sums.for_each(|(gate, &weight)| *gate += h * weight);
+fn add_product<E: Real>(sums: &mut [E], a: &[E], b: &[E], depth: usize) {
+    let width = b.len() / depth;
+    let whole = sums.len() / width / ROWS * ROWS;
+    let (blocks, rest) = sums.split_at_mut(whole * width);
+    let (rows_of_blocks, rows_of_rest) = a.split_at(whole * depth);
+    let blocks = blocks.chunks_exact_mut(ROWS * width);
+    for (sums, a) in blocks.zip(rows_of_blocks.chunks_exact(ROWS * depth)) {
+        add_to_rows::<E, ROWS>(sums, a, b, depth);
+    }
+    let rest = rest.chunks_exact_mut(width);
+    for (sums, a) in rest.zip(rows_of_rest.chunks_exact(depth)) {
+        add_to_rows::<E, 1>(sums, a, b, depth);
+    }
+}
+
+/// [`add_product`] of `R` rows.
+#[inline(always)]
+fn add_to_rows<E: Real, const R: usize>(sums: &mut [E], a: &[E], b: &[E], depth: usize) {
+    let width = sums.len() / R;
+    let whole = width - width % LANES;
+    for lane in (0..whole).step_by(LANES) {
+        let mut block = [[E::ZERO; LANES]; R];
+        for (r, block) in block.iter_mut().enumerate() {
+            block.copy_from_slice(&sums[r * width + lane..][..LANES]);
+        }
+        for (k, b) in b.chunks_exact(width).enumerate() {
+            let b = &b[lane..lane + LANES];
+            for (r, block) in block.iter_mut().enumerate() {
+                let x = a[r * depth + k];
+                for (sum, &y) in block.iter_mut().zip(b) {
+                    *sum += x * y;
+                }
+            }
+        }
+        for (r, block) in block.iter().enumerate() {
+            sums[r * width + lane..][..LANES].copy_from_slice(block);
+        }
+    }
+    for lane in whole..width {
+        for r in 0..R {
+            let mut sum = sums[r * width + lane];
+            for (k, b) in b.chunks_exact(width).enumerate() {
+                sum += a[r * depth + k] * b[lane];
+            }
+            sums[r * width + lane] = sum;
         }
     }
 }
@@ -140,7 +182,7 @@ multiversion! {
             for (row, gates) in gates.chunks_exact_mut(4 * d).enumerate() {
                 gates.copy_from_slice(&rows.gates[(row * time + t) * 4 * d..][..4 * d]);
             }
-            recur(&mut gates, &h, rows.recurrent, d);
+            add_product(&mut gates, &h, rows.recurrent, d);
             for row in 0..count {
                 let gates = &mut gates[row * 4 * d..][..4 * d];
                 let h = &mut h[row * d..][..d];
@@ -178,6 +220,12 @@ fn backward<E: Real>(
             d,
             time,
         };
+        let mut back = vec![E::ZERO; d * width];
+        for (j, weights) in recurrent.chunks_exact(width).enumerate() {
+            for (k, &weight) in weights.iter().enumerate() {
+                back[k * d + j] = weight;
+            }
+        }
         let [dh, dc] = &mut dstate;
         let states = dh.as_mut().par_chunks_mut(SEQUENCES * d);
         let states = states.zip(dc.as_mut().par_chunks_mut(SEQUENCES * d));
@@ -196,12 +244,12 @@ fn backward<E: Real>(
         let tasks = states.zip(of_gates.into_par_iter()).enumerate();
         let partial: Vec<Vec<E>> = tasks
             .map(|(task, ((dh, dc), dgates))| {
-                let mut drecurrent = vec![E::ZERO; d * width];
                 let rows = rows.task(task);
                 let size = (time + 1) * d;
                 let dy = &dy[task * SEQUENCES * size..][..rows.count() * size];
-                backward_rows(rows, dy, dgates, &mut drecurrent, dh, dc);
-                drecurrent
+                let mut kept = vec![E::ZERO; rows.count() * time * KEPT * d];
+                backward_rows(rows, &back, dy, dgates, &mut kept, dh, dc);
+                of_recurrent(rows, dgates, &kept)
             })
             .collect();
         for part in partial {
@@ -224,21 +272,21 @@ const KEPT: usize = 6;
 multiversion! {
     fn backward_rows<E>(
         rows: Rows<'_, E>,
+        back: &[E],
         dy: &[E],
         dgates: &mut [E],
-        drecurrent: &mut [E],
+        kept: &mut [E],
         dh: &mut [E],
         dc: &mut [E],
     ) {
         let (d, time, count) = (rows.d, rows.time, rows.count());
-        let mut kept = vec![E::ZERO; count * time * KEPT * d];
         let (mut h, mut c) = (rows.hidden.to_vec(), rows.cell.to_vec());
         let mut gates = vec![E::ZERO; count * 4 * d];
         for t in 0..time {
             for (row, gates) in gates.chunks_exact_mut(4 * d).enumerate() {
                 gates.copy_from_slice(&rows.gates[(row * time + t) * 4 * d..][..4 * d]);
             }
-            recur(&mut gates, &h, rows.recurrent, d);
+            add_product(&mut gates, &h, rows.recurrent, d);
             for row in 0..count {
                 let gates = &mut gates[row * 4 * d..][..4 * d];
                 let (h, c) = (&mut h[row * d..][..d], &mut c[row * d..][..d]);
@@ -275,21 +323,42 @@ multiversion! {
                     dc[k] = d_c * f;
                 }
             }
-            for j in 0..d {
-                let weights = &rows.recurrent[j * 4 * d..][..4 * d];
-                let sums = &mut drecurrent[j * 4 * d..][..4 * d];
-                for row in 0..count {
-                    let raw = &dgates[(row * time + t) * 4 * d..][..4 * d];
-                    dh[row * d + j] = reduce(weights, raw, |w, x| w * x);
-                    let h = match t {
-                        0 => rows.hidden[row * d + j],
-                        t => kept[((row * time + t - 1) * KEPT + 5) * d + j],
-                    };
-                    sums.iter_mut().zip(raw).for_each(|(sum, &x)| *sum += h * x);
-                }
+            for (row, now) in gates.chunks_exact_mut(4 * d).enumerate() {
+                now.copy_from_slice(&dgates[(row * time + t) * 4 * d..][..4 * d]);
             }
+            dh.fill(E::ZERO);
+            add_product(dh, &gates, back, 4 * d);
         }
     }
+}
+
+/// The gradient of the recurrent weights: of each step the outputs before it times the gradients of its
+/// gates.
+fn of_recurrent<E: Real>(rows: Rows<'_, E>, dgates: &[E], kept: &[E]) -> Vec<E> {
+    let (d, time, count) = (rows.d, rows.time, rows.count());
+    let width = 4 * d;
+    let mut sums = vec![E::ZERO; d * width];
+    if time == 0 {
+        return sums;
+    }
+    let into = Matrix::new(sums.as_mut_ptr(), width);
+    assert!(dgates.len() == count * time * width && kept.len() == count * time * KEPT * d);
+    let before = Matrix::new(rows.hidden.as_ptr(), d).transposed();
+    let first = Matrix::new(dgates.as_ptr(), time * width);
+    // SAFETY: `hidden` has a row per sequence, `dgates` a first step of each.
+    unsafe { product([d, count, width], into, before, first, E::ONE, false) };
+    if time == 1 {
+        return sums;
+    }
+    for row in 0..count {
+        let before = kept[(row * time * KEPT + 5) * d..].as_ptr();
+        let before = Matrix::new(before, KEPT * d).transposed();
+        let after = Matrix::new(dgates[(row * time + 1) * width..].as_ptr(), width);
+        // SAFETY: a sequence has `time` steps in both, of which the last of `kept` and the first of
+        // `dgates` are left out.
+        unsafe { product([d, time - 1, width], into, before, after, E::ONE, true) };
+    }
+    sums
 }
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ fn gelu_and_silu_end_at_zero() {
         (Activation::Gelu, 5.6),
         (Activation::GeluTanh, 5.6),
         (Activation::Silu, 30.0),
+        (Activation::Mish, 30.0),
     ] {
         let name = format!("{activation:?}");
         assert_op_ends(&name, from, |x| activated(x, activation));
