@@ -39,6 +39,10 @@ fn folder_of(checkpoints: &Path, network: usize) -> PathBuf {
     }
 }
 
+/// What several runs came to, and where each of them was best; without the latter where one was not best
+/// at a single epoch.
+type Together<M> = (TrainOutcome<M>, Option<Vec<Ending>>);
+
 /// Networks that are trained one after the other and differ by their seed alone.
 pub(crate) struct Ensemble<'a, I> {
     pub(crate) networks: usize,
@@ -60,7 +64,7 @@ impl<I: Serialize> Ensemble<'_, I> {
         task: &mut T,
         options: &mut FitOptions<'_>,
         mut begin: impl FnMut(&mut T, u64, Option<&Path>) -> Result<T::Module, Error>,
-    ) -> Result<Vec<TrainOutcome<T::Module>>, Error> {
+    ) -> Result<Together<T::Module>, Error> {
         let checkpoints = options.checkpoints.take();
         let mut runs = Vec::with_capacity(self.networks);
         for network in 0..self.networks {
@@ -91,15 +95,13 @@ impl<I: Serialize> Ensemble<'_, I> {
             }
         }
         options.checkpoints = checkpoints;
-        Ok(runs)
+        let endings = runs.iter().map(Ending::of).collect();
+        Ok((joined(runs, task)?, endings))
     }
 }
 
 /// The networks of several runs together: epochs and seconds of all, scores of their mean.
-///
-/// # Errors
-/// Those of validation.
-pub(crate) fn joined<T: TrainTask>(
+fn joined<T: TrainTask>(
     runs: Vec<TrainOutcome<T::Module>>,
     task: &T,
 ) -> Result<TrainOutcome<T::Module>, Error> {

@@ -39,7 +39,8 @@ impl ContinualEstimator {
     ///
     /// # Errors
     /// A config error for a strategy that does not fit, for a `validation_fraction` of 0, for
-    /// `refit` or an `ensemble`, and for a task with too few rows to hold one out; as [`TabularEstimator::fit`].
+    /// `refit` or an `ensemble`, and for a task with too few rows to hold one out; as
+    /// [`TabularEstimator::fit`].
     pub fn fit(&self, table: &Table, device: &Device) -> Result<(FittedModel, TaskScores), Error> {
         self.fit_tasks(table, &self.tasks.tasks(table)?, device)
     }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use forge_data::{Augmentation, TabularDataset};
-use forge_models::{Context, Model, ModelConfig, TabularInput, TabularRows};
+use forge_models::{Context, Model, TabularInput, TabularRows};
 use forge_nn::{ForgeError, Forward, Network, Want};
 use forge_train::checkpoint::PartState;
 use forge_train::loss::Distillation;
@@ -33,7 +33,10 @@ pub(super) struct TableTask {
     pub(super) moving: MovingNumbers,
     /// What the sampler goes by.
     pub(super) keys: Option<(KeyOf, RowKeys)>,
-    pub(super) augmented: Option<Augmented>,
+    /// What is done to the rows of a step.
+    pub(super) augmentation: Option<Augmentation>,
+    /// Of the run that it is in.
+    pub(super) seed: u64,
 }
 
 /// Predictions in f32 of a module that computes in `precision`.
@@ -57,26 +60,17 @@ fn run(module: &Model, mut input: TabularInput, precision: Precision) -> Forward
     }
 }
 
-/// What is done to the rows of a step.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Augmented {
-    pub(super) by: Augmentation,
-    pub(super) seed: u64,
-}
-
-impl Augmented {
-    /// Follows from seed, step and rows, so that a step is the same whenever it is made and its
-    /// parts differ.
-    fn seed(&self, rows: &[usize], at: &StepContext<'_>) -> u64 {
-        let mut hasher = blake3::Hasher::new_derive_key("volatilityforge augmentation");
-        hasher.update(&self.seed.to_le_bytes());
-        hasher.update(&at.step.to_le_bytes());
-        let first = rows.first().map_or(0, |row| *row as u64);
-        hasher.update(&first.to_le_bytes());
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-        u64::from_le_bytes(bytes)
-    }
+/// What augments a step draws by: it follows from the run's seed, step and rows, so that a step is the
+/// same whenever it is made and its parts differ.
+fn augmentation_seed(seed: u64, rows: &[usize], at: &StepContext<'_>) -> u64 {
+    let mut hasher = blake3::Hasher::new_derive_key("volatilityforge augmentation");
+    hasher.update(&seed.to_le_bytes());
+    hasher.update(&at.step.to_le_bytes());
+    let first = rows.first().map_or(0, |row| *row as u64);
+    hasher.update(&first.to_le_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(bytes)
 }
 
 /// Rows to validate on, without gradients.
@@ -107,12 +101,12 @@ impl TrainTask for TableTask {
         let Step {
             mut input,
             mut predicted,
-        } = self.looks_at.step(&self.train, rows, at)?;
-        let mix = match &self.augmented {
+        } = self.looks_at.step(&self.train, rows, self.seed, at)?;
+        let mix = match &self.augmentation {
             None => None,
-            Some(augmented) => {
-                let seed = augmented.seed(rows, at);
-                let mix = augmented.by.apply(&mut predicted, seed);
+            Some(augmentation) => {
+                let seed = augmentation_seed(self.seed, rows, at);
+                let mix = augmentation.apply(&mut predicted, seed);
                 input.rows = features(predicted.clone());
                 mix.map_err(|e| ForgeError::training(e.to_string()))?
             }
@@ -173,7 +167,7 @@ impl TrainTask for TableTask {
         at: &StepContext<'_>,
     ) -> Result<(), ForgeError> {
         // Of rows as they are when the model is used.
-        let Step { input, .. } = self.looks_at.step(&self.train, rows, at)?;
+        let Step { input, .. } = self.looks_at.step(&self.train, rows, self.seed, at)?;
         let _ = module.run(input, Want::PREDICTIONS);
         Ok(())
     }
@@ -229,12 +223,9 @@ impl TrainTask for TableTask {
 
 impl TableTask {
     /// Makes it ready for a run with this seed, of a network on `device`.
-    pub(super) fn begin(&mut self, model: &ModelConfig, seed: u64, device: &Device) {
-        self.looks_at = LooksAt::of(model, seed);
+    pub(super) fn begin(&mut self, seed: u64, device: &Device) {
+        self.seed = seed;
         self.moving = MovingNumbers::of(&self.objective, device);
-        if let Some(augmented) = &mut self.augmented {
-            augmented.seed = seed;
-        }
     }
 
     /// How good `module` is on rows that it is not trained on.
@@ -271,7 +262,7 @@ impl TableTask {
         rows: &[usize],
         at: &StepContext<'_>,
     ) -> Result<Forward, ForgeError> {
-        let Step { input, .. } = self.looks_at.step(&self.train, rows, at)?;
+        let Step { input, .. } = self.looks_at.step(&self.train, rows, self.seed, at)?;
         Ok(run(module, input, at.precision))
     }
 }

@@ -19,7 +19,7 @@ pub(super) enum LooksAt {
     /// A half of the batch, with its targets.
     HalfBatch,
     /// Training rows outside the batch, and those of the batch.
-    OtherRows { fraction: f64, seed: u64 },
+    OtherRows { fraction: f64 },
 }
 
 /// What a model is given for a step.
@@ -30,22 +30,23 @@ pub(super) struct Step {
 }
 
 impl LooksAt {
-    /// What `model` looks at in a run with this seed.
-    pub(super) fn of(model: &ModelConfig, seed: u64) -> Self {
+    /// What `model` looks at.
+    pub(super) fn of(model: &ModelConfig) -> Self {
         if model.capabilities().rows != RowContext::Labelled {
             return Self::Nothing;
         }
         match model.labelled_rows().training {
             TrainingContext::HalfBatch => Self::HalfBatch,
-            TrainingContext::OtherRows { fraction } => Self::OtherRows { fraction, seed },
+            TrainingContext::OtherRows { fraction } => Self::OtherRows { fraction },
         }
     }
 
-    /// The input of a step over `rows` of `table`.
+    /// The input of a step over `rows` of `table` in a run with this seed.
     pub(super) fn step(
         self,
         table: &TabularDataset,
         rows: &[usize],
+        seed: u64,
         at: &StepContext<'_>,
     ) -> Result<Step, ForgeError> {
         let (context, predicted) = match self {
@@ -54,7 +55,7 @@ impl LooksAt {
                 let (context, predicted) = rows.split_at(rows.len() / 2);
                 (context.to_vec(), predicted)
             }
-            Self::OtherRows { fraction, seed } => {
+            Self::OtherRows { fraction } => {
                 let drawn = others(table.len(), rows, fraction, seed, at.step)?;
                 (drawn, rows)
             }

@@ -17,7 +17,7 @@ use super::objective::{is_qlike, is_rising, of_outputs};
 use super::refit::Second;
 use super::task::{ForecastTask, observed, on_host, passes};
 use super::{FittedForecaster, ForecastTeacher, Forecaster, PointForecast};
-use crate::ensemble::{Ensemble, joined};
+use crate::ensemble::Ensemble;
 use crate::estimator::without_gradients;
 use crate::hashing::hash_numbers;
 use crate::{Error, FitOptions, Refit};
@@ -52,8 +52,8 @@ pub struct ForecastFitReport {
 pub(super) struct Ended<'o> {
     pub(super) fitted: FittedForecaster,
     pub(super) report: ForecastFitReport,
-    /// Where each network was best; none where no single epoch was.
-    pub(super) endings: Vec<Option<Ending>>,
+    /// Where each network was best; absent where no single epoch was.
+    pub(super) endings: Option<Vec<Ending>>,
     pub(super) training: TrainerConfig,
     pub(super) options: FitOptions<'o>,
 }
@@ -207,13 +207,11 @@ impl Forecaster {
             identity: &identity,
             endings: second.as_ref().map(|second| &second.endings[..]),
         };
-        let runs = ensemble.fit(&mut task, &mut options, |task, seed, _| {
+        let (outcome, endings) = ensemble.fit(&mut task, &mut options, |task, seed, _| {
             task.moving = MovingNumbers::of(&objective, &device);
             device.seed(seed);
             Ok(draw_all(model.try_init(&device)?))
         })?;
-        let endings = runs.iter().map(Ending::of).collect();
-        let outcome = joined(runs, &task)?;
         let mut fitted = FittedForecaster {
             model,
             members: outcome.members,

@@ -40,7 +40,6 @@ impl Forecaster {
         if !Refit::follows(&report.stopped) {
             return Ok((chosen, report));
         }
-        let endings = endings.into_iter().collect::<Option<Vec<_>>>();
         let endings = endings.ok_or_else(Refit::no_epoch)?;
         let epochs = endings.first().map_or(0, |ending| ending.epochs);
         let second = Second {

@@ -35,7 +35,7 @@ impl Beginning {
         seed: u64,
         goes_on: Option<&Path>,
     ) -> Result<Model, Error> {
-        rows.begin(model, seed, &self.device);
+        rows.begin(seed, &self.device);
         self.device.seed(seed);
         if let Some(pretrained) = &self.pretrained {
             return Ok(pretrained.clone());

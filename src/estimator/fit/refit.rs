@@ -11,8 +11,8 @@ use crate::estimator::{FitReport, FittedModel};
 use crate::{Error, Refit};
 
 impl TabularEstimator {
-    /// Trains anew on the training and the validation rows of `split`, each network to the epoch that was best in
-    /// `first`, whose validation scores and threshold stay.
+    /// Trains anew on the training and the validation rows of `split`, each network to the epoch that
+    /// was best in `first`, whose validation scores and threshold stay.
     pub(super) fn refit(
         &self,
         table: &Table,

@@ -17,12 +17,12 @@ use super::beginning::Beginning;
 use super::prepared::{Prepared, read};
 use super::rows::Rows;
 use crate::Error;
-use crate::ensemble::{Ensemble, joined};
+use crate::ensemble::Ensemble;
 use crate::estimator::continual::Plan;
 use crate::estimator::fit_notes::{far_out_targets, notes};
 use crate::estimator::fitted_model::{constants, scales};
 use crate::estimator::predict::without_gradients;
-use crate::estimator::table_task::{Augmented, TableTask, Validation};
+use crate::estimator::table_task::{TableTask, Validation};
 use crate::estimator::training_context::LooksAt;
 use crate::estimator::{EstimatorConfig, FitOptions, FitReport, FittedModel};
 use crate::hashing::hash_numbers;
@@ -135,18 +135,18 @@ impl Prepared {
         let FittedModel {
             model, objective, ..
         } = &fitted;
-        let seed = self.training.seed;
         let rows = TableTask {
             train,
             validation,
             objective: objective.clone(),
-            looks_at: LooksAt::of(model, seed),
+            looks_at: LooksAt::of(model),
             rows_interact: self.capabilities.rows != RowContext::Alone || objective.rows_interact(),
             weights: self.weights.iter().map(|w| f64::from(*w)).collect(),
             teacher: lessons.map(|lessons| lessons.to_device(&plain)),
             moving: MovingNumbers::of(objective, &device),
             keys: self.keys,
-            augmented: self.augmentation.map(|by| Augmented { by, seed }),
+            augmentation: self.augmentation,
+            seed: self.training.seed,
         };
 
         Ok(Started {
@@ -197,11 +197,9 @@ impl<'o> Started<'o> {
                 identity: &identity,
                 endings: self.endings.as_deref(),
             };
-            let runs = ensemble.fit(rows, &mut self.options, |rows, seed, goes_on| {
+            ensemble.fit(rows, &mut self.options, |rows, seed, goes_on| {
                 beginning.network(&fitted.model, rows, seed, goes_on)
-            })?;
-            let endings = runs.iter().map(Ending::of).collect();
-            (joined(runs, rows)?, endings)
+            })?
         } else {
             let module = beginning.network(&fitted.model, rows, self.training.seed, None)?;
             (as_it_is(module, rows)?, None)

@@ -11,12 +11,17 @@ use forge_data::{
 use super::{HOUR, MONDAY, hours, made, ramp, says, single, target};
 
 fn panel(ids: &[(&str, f64)], n: i64) -> Arc<SeriesTable> {
+    panel_with(ids, n, |_, _| 1.0)
+}
+
+/// Waves of each level, every value times what `by` says of its series and row.
+fn panel_with(ids: &[(&str, f64)], n: i64, by: impl Fn(&str, i64) -> f64) -> Arc<SeriesTable> {
     let (mut times, mut names, mut y) = (Vec::new(), Vec::new(), Vec::new());
     for (id, level) in ids {
         for i in 0..n {
             times.push(MONDAY + i * HOUR);
             names.push(Some(*id));
-            y.push(level * (1.0 + 0.1 * (i as f64 * 1.7).sin()));
+            y.push(by(id, i) * level * (1.0 + 0.1 * (i as f64 * 1.7).sin()));
         }
     }
     let table = Table::new(vec![
@@ -290,22 +295,9 @@ fn a_column_may_have_a_scale_of_its_own() {
 
 /// `y` with one cell of another size in the second series.
 fn with_bad_tick(by: f64) -> Arc<SeriesTable> {
-    let (mut times, mut names, mut y) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, level) in [("a", 1.0), ("b", 50.0)] {
-        for i in 0..60 {
-            times.push(MONDAY + i * HOUR);
-            names.push(Some(id));
-            let bad = if (id, i) == ("b", 30) { by } else { 1.0 };
-            y.push(bad * level * (1.0 + 0.1 * (i as f64 * 1.7).sin()));
-        }
-    }
-    let table = Table::new(vec![
-        Column::date_time("time", times),
-        Column::categorical("id", names),
-        Column::numeric("y", y),
-    ])
-    .unwrap();
-    made(&table, &target().with_series("id"))
+    panel_with(&[("a", 1.0), ("b", 50.0)], 60, |id, i| {
+        if (id, i) == ("b", 30) { by } else { 1.0 }
+    })
 }
 
 #[test]

@@ -15,8 +15,3 @@ use crate::ops::{Activation, activated};
 pub fn elu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     activated(x, Activation::Elu)
 }
-
-/// `e^min(x, 0) - 1`, whose gradient is finite everywhere.
-pub(super) fn below<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    x.clamp_max(0.0).exp().sub_scalar(1.0)
-}

@@ -3,8 +3,6 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
-use super::elu::below;
-
 const ALPHA: f64 = 1.673_263_242_354_377_2;
 const LAMBDA: f64 = 1.050_700_987_355_480_5;
 
@@ -17,6 +15,7 @@ const LAMBDA: f64 = 1.050_700_987_355_480_5;
 /// - input and output: any
 #[must_use]
 pub fn selu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let below = below(x.clone());
+    // Clamped before the exponential, so that its gradient is finite everywhere.
+    let below = x.clone().clamp_max(0.0).exp().sub_scalar(1.0);
     relu(x).mul_scalar(LAMBDA) + below.mul_scalar(ALPHA * LAMBDA)
 }
