@@ -29,8 +29,8 @@ struct Learner<B: Backbone> {
 /// What came of training.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// Share of right answers on new sequences.
-    pub(crate) accuracy: f64,
+    /// Share of right answers on new sequences, for each length that is asked for.
+    pub(crate) accuracies: Vec<f64>,
     pub(crate) steps: usize,
     pub(crate) seconds: f64,
 }
@@ -46,7 +46,7 @@ impl<B: Backbone> Learner<B> {
     }
 }
 
-/// Trains a backbone and asks it 256 new questions.
+/// Trains a backbone and asks it 256 new questions of each length.
 pub(crate) fn accuracy<C: BackboneConfig>(
     config: &C,
     arguments: &Arguments,
@@ -64,11 +64,11 @@ pub(crate) fn accuracy<C: BackboneConfig>(
     let mut optimizer = OptimizerConfig::default().build()?;
     let mut random = ChaCha8Rng::seed_from_u64(arguments.seed);
     let task = arguments.task;
-    let size = |batch| (batch, arguments.time, arguments.kept);
     let start = Instant::now();
     let (mut share, mut steps) = (0.0, 0);
     while share < 1.0 {
-        let questions = task.draw(size(arguments.batch), &mut random, &learning);
+        let size = (arguments.batch, arguments.time, arguments.kept);
+        let questions = task.draw(size, &mut random, &learning);
         let said = log_softmax(learner.forward(&questions), 2);
         let answers = questions.answers.unsqueeze_dim::<3>(2);
         let loss = said.gather(2, answers).mean().neg();
@@ -83,15 +83,17 @@ pub(crate) fn accuracy<C: BackboneConfig>(
     }
     let seconds = start.elapsed().as_secs_f64();
     let learner = learner.valid();
-    let mut right = 0.0;
-    for _ in 0..16 {
-        let questions = task.draw(size(16), &mut random, &device);
-        let said = learner.forward(&questions).argmax(2).squeeze_dim::<2>(2);
-        let hits = said.equal(questions.answers.clone()).float().mean();
-        right += f64::from(hits.into_scalar::<f32>()) / 16.0;
-    }
+    let mut share_of_right = |time| {
+        let shares = (0..64).map(|_| {
+            let questions = task.draw((4, time, arguments.kept), &mut random, &device);
+            let said = learner.forward(&questions).argmax(2).squeeze_dim::<2>(2);
+            let hits = said.equal(questions.answers.clone()).float().mean();
+            f64::from(hits.into_scalar::<f32>())
+        });
+        shares.sum::<f64>() / 64.0
+    };
     Ok(Outcome {
-        accuracy: right,
+        accuracies: arguments.lengths().map(&mut share_of_right).collect(),
         steps,
         seconds,
     })

@@ -43,6 +43,9 @@ pub(crate) struct Arguments {
     /// Tokens of a sequence; the paper has 4,096 in selective copying, 256 in induction heads.
     #[arg(long, default_value_t = 256)]
     time: usize,
+    /// Lengths besides that new sequences are asked at, with no training there.
+    #[arg(long, num_args = 1..)]
+    also: Vec<usize>,
     /// Tokens to be copied; the paper has 16.
     #[arg(long, default_value_t = 16)]
     kept: usize,
@@ -60,6 +63,13 @@ pub(crate) struct Arguments {
     rate: f64,
     #[arg(long, default_value_t = 0)]
     seed: u64,
+}
+
+impl Arguments {
+    /// The lengths that questions are asked at, that of training first.
+    fn lengths(&self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.time).chain(self.also.iter().copied())
+    }
 }
 
 /// The backbone of the balanced preset, 64 wide in two layers.
@@ -108,11 +118,14 @@ fn run(name: &str, arguments: &Arguments) -> Result<(), volatilityforge::Error> 
             arguments,
         ),
     }?;
+    let shares: String = outcome
+        .accuracies
+        .iter()
+        .map(|share| format!(" {:.1} % |", 100.0 * share))
+        .collect();
     println!(
-        "| `{name}` | {:.1} % | {} | {:.0} |",
-        100.0 * outcome.accuracy,
-        outcome.steps,
-        outcome.seconds
+        "| `{name}` |{shares} {} | {:.0} |",
+        outcome.steps, outcome.seconds
     );
     Ok(())
 }
@@ -124,12 +137,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Task::SelectiveCopying => 2 * arguments.kept,
         Task::InductionHeads => 3,
     };
-    if arguments.time < least || arguments.kept == 0 || arguments.batch == 0 {
-        return Err(
-            format!("--time must be at least {least}, --kept and --batch at least 1").into(),
-        );
+    if arguments.lengths().any(|time| time < least) || arguments.kept == 0 || arguments.batch == 0 {
+        let message =
+            format!("--time and --also must be at least {least}, --kept and --batch at least 1");
+        return Err(message.into());
     }
-    println!("| backbone | right | steps | seconds |\n|---|---:|---:|---:|");
+    let asked: String = arguments
+        .lengths()
+        .map(|time| format!(" right at {time} |"))
+        .collect();
+    println!("| backbone |{asked} steps | seconds |");
+    println!(
+        "|---|{}---:|---:|",
+        "---:|".repeat(arguments.lengths().count())
+    );
     for name in BACKBONES {
         let wanted = &arguments.backbones;
         if wanted.is_empty() || wanted.iter().any(|one| one == name) {

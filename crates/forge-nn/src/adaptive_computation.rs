@@ -6,6 +6,7 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Bool, Device, Int, Tensor};
 
 use crate::config_macro::config;
+use crate::ops::split;
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 config! {
@@ -129,8 +130,8 @@ impl AdaptiveComputationTime {
 
         let (mut states, mut steps, mut remainders, mut weights) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for t in 0..time {
-            let input = inputs.clone().narrow(1, t, 1).reshape([batch, hidden]);
+        for input in split(inputs, 1, 1) {
+            let input = input.reshape([batch, hidden]);
             let place = self.ponder(input, flag.clone(), state);
             state = place.state.clone();
             states.push(place.state);

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 use forge_nn::ForgeError;
+use forge_nn::ops::matmul;
 
 use crate::{Labels, TabularInput, TabularRows};
 
@@ -75,7 +76,7 @@ pub(super) fn squared_distances(queries: Tensor<2>, keys: Tensor<2>) -> Tensor<2
     let (queries, keys) = (queries - middle.clone(), keys - middle);
     let of_queries = queries.clone().square().sum_dim(1);
     let of_keys = keys.clone().square().sum_dim(1).transpose();
-    let products = queries.matmul(keys.transpose());
+    let products = matmul(queries, keys.transpose());
     let squared = of_queries.clone() - products * 2.0 + of_keys.clone();
     let resolution = match squared.dtype() {
         DType::F64 => f64::EPSILON,

@@ -93,7 +93,7 @@ impl Columns<'_> {
 
     /// Values per row that the gradients of the vector need.
     pub(super) fn kept_values(&self) -> usize {
-        let per_number = |plr: PlrConfig| 7 * plr.n_frequencies + 2 * plr.d_embedding;
+        let per_number = |plr: PlrConfig| 4 * plr.n_frequencies + 2 * plr.d_embedding;
         self.n_num * self.num_embeddings.map_or(0, per_number) + self.width()
     }
 

@@ -5,6 +5,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Distribution, Tensor};
 
 use crate::config_macro::config;
+use crate::ops::cos_sin;
 use crate::parameters::drawn;
 use crate::{
     ForgeError, GroupedLinear, GroupedLinearConfig, Linear, LinearConfig, ModuleConfig, check,
@@ -109,9 +110,8 @@ impl PeriodicEmbeddings {
     /// - x: `[B, F]`
     /// - output: `[B, F, D]`
     pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<3> {
-        let turns = x.unsqueeze_dim::<3>(2) * self.frequencies.val().unsqueeze();
-        let angle = turns.mul_scalar(2.0 * std::f64::consts::PI);
-        let waves = Tensor::cat(vec![angle.clone().cos(), angle.sin()], 2);
+        let turn = self.frequencies.val() * (2.0 * std::f64::consts::PI);
+        let waves = cos_sin(x.unsqueeze_dim::<3>(2) * turn.unsqueeze());
         let mixed = match &self.mix {
             Mix::Each(linear) => linear.forward(waves),
             Mix::Shared(linear) => linear.forward(waves),

@@ -46,6 +46,14 @@ impl<B: Backend> Expr<B> {
         Self(B::float_sqrt(self.0))
     }
 
+    pub(crate) fn sin(self) -> Self {
+        Self(B::float_sin(self.0))
+    }
+
+    pub(crate) fn cos(self) -> Self {
+        Self(B::float_cos(self.0))
+    }
+
     pub(crate) fn tanh(self) -> Self {
         Self(B::float_tanh(self.0))
     }

@@ -48,6 +48,7 @@ mod triangle;
 mod activation;
 mod adamw;
 mod attention;
+mod cos_sin;
 mod depthwise;
 mod dropout_residual;
 mod glu;
@@ -59,6 +60,7 @@ mod row_norm;
 mod selective_scan;
 mod slstm;
 mod softmax;
+mod split;
 mod ssd;
 mod stop_gradient;
 
@@ -70,6 +72,7 @@ pub use attention::{
     AttentionMask, AttentionOps, AttentionOptions, AttentionParams, PackedHeads, attention,
     attention_packed, attention_with_weights,
 };
+pub use cos_sin::{CosSinOps, cos_sin};
 pub use depthwise::{DepthwiseOps, depthwise_conv1d};
 pub use dropout_residual::{DropoutResidualOps, dropout, dropout_residual};
 #[cfg(feature = "flex")]
@@ -84,5 +87,6 @@ pub use row_norm::{RowNorm, RowNormOps, layer_norm, rms_norm};
 pub use selective_scan::{SelectiveScanOps, selective_scan};
 pub use slstm::{SlstmOps, slstm};
 pub use softmax::{SoftmaxOps, softmax};
+pub use split::split;
 pub use ssd::{SsdOps, ssd};
 pub use stop_gradient::{STOP_GRADIENT, StopGradientOps, stop_gradient};

@@ -5,6 +5,7 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::calendar_time::FIELDS;
 use crate::config_macro::config;
+use crate::ops::{Activation, activated};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 config! {
@@ -146,8 +147,8 @@ impl CalendarEncoding {
         for ((value, period), harmonics) in clocks.into_iter().zip(self.harmonics) {
             if harmonics > 0 {
                 let angle = phase(value, period, harmonics, dtype);
-                parts.push(angle.clone().sin());
-                parts.push(angle.cos());
+                parts.push(activated(angle.clone(), Activation::Sin));
+                parts.push(activated(angle, Activation::Cos));
             }
         }
         Tensor::cat(parts, 2)

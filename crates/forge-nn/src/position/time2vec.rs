@@ -5,6 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::config_macro::config;
+use crate::ops::{Activation, activated};
 use crate::{ForgeError, ModuleConfig, check};
 
 config! {
@@ -74,7 +75,7 @@ impl Time2Vec {
         if features == 1 {
             return linear;
         }
-        let periodic = phase.narrow(D - 1, 1, features - 1).sin();
+        let periodic = activated(phase.narrow(D - 1, 1, features - 1), Activation::Sin);
         Tensor::cat(vec![linear, periodic], D - 1)
     }
 }

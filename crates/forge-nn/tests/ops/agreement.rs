@@ -53,6 +53,11 @@ fn softmax() {
 }
 
 #[test]
+fn cosines_and_sines() {
+    check(cases::waves());
+}
+
+#[test]
 fn dropout_residual_without_dropout() {
     check(cases::residuals());
 }

@@ -88,6 +88,11 @@ fn capture_decomposes_softmax() {
 }
 
 #[test]
+fn capture_decomposes_cosines_and_sines() {
+    check(cases::waves());
+}
+
+#[test]
 fn capture_decomposes_residuals() {
     check(cases::residuals());
 }

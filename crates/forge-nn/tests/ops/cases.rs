@@ -273,6 +273,25 @@ pub(crate) fn softmaxes() -> Vec<Case> {
     cases
 }
 
+pub(crate) fn waves() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (rows, width) in [(7, 5), (1, 1), (131, 37), (40, 256)] {
+        for (view, size) in VIEWS.into_iter().zip([1.0, 10.0, 500.0, 2.0]) {
+            cases.push(case(
+                format!("cos_sin {rows}x{width} {view:?} up to {size}"),
+                vec![scaled(11, view.len(rows, width), size)],
+                rows < 10 && size < 3.0,
+                move |t| ops::cos_sin(view.of(part(&t, 0), rows, width)).flatten(0, 1),
+                move |t| {
+                    let x = view.of(part(&t, 0), rows, width);
+                    Tensor::cat(vec![x.clone().cos(), x.sin()], 1).flatten(0, 1)
+                },
+            ));
+        }
+    }
+    cases
+}
+
 pub(crate) fn residuals() -> Vec<Case> {
     VIEWS
         .into_iter()

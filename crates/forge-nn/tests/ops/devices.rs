@@ -22,29 +22,37 @@ fn check(cases: Vec<Case>) {
     check_beside(cases, |_, device| device.clone(), |_| 1);
 }
 
-/// Cases that are every shape in every view and kind. Burn's `cpu` backend compiles every kernel for
-/// every shape and keeps none, minutes for what takes seconds elsewhere: there, every third of them,
-/// unless `FORGE_TEST_ALL_CASES` is set. Three divides no number of views or kinds, so each of them is
-/// met, and each shape.
+/// Burn's `cpu` backend compiles every kernel for every shape and keeps none, minutes for what takes
+/// seconds elsewhere: there, every third case, unless `FORGE_TEST_ALL_CASES` is set.
+fn fewer(name: DeviceName) -> usize {
+    match name {
+        DeviceName::Cpu if std::env::var_os("FORGE_TEST_ALL_CASES").is_none() => 3,
+        _ => 1,
+    }
+}
+
+/// Cases that are every shape in every view and kind: where they are [`fewer`], each of them is met all
+/// the same, since three divides no number of views or kinds.
 fn check_grid(cases: Vec<Case>) {
-    check_beside(
-        cases,
-        |_, device| device.clone(),
-        |name| match name {
-            DeviceName::Cpu if std::env::var_os("FORGE_TEST_ALL_CASES").is_none() => 3,
-            _ => 1,
-        },
-    );
+    check_beside(cases, |_, device| device.clone(), fewer);
 }
 
 /// Burn's products on its `cpu` backend wait for all threads at every step, which takes minutes per
 /// case: there the formula runs on flex.
 fn check_products(cases: Vec<Case>) {
-    let beside = |name, device: &Device| match name {
+    check_beside(cases, flex_for_cpu, |_| 1);
+}
+
+fn flex_for_cpu(name: DeviceName, device: &Device) -> Device {
+    match name {
         DeviceName::Cpu => Device::flex(),
         _ => device.clone(),
-    };
-    check_beside(cases, beside, |_| 1);
+    }
+}
+
+/// The same for what is made of many operations, of which each is compiled.
+fn check_recurrences(cases: Vec<Case>) {
+    check_beside(cases, flex_for_cpu, fewer);
 }
 
 fn check_beside(
@@ -84,7 +92,7 @@ fn check_unrounded(cases: Vec<Case>) {
             continue;
         }
         if !battery::rounds_factors(&device) {
-            return check_products(cases);
+            return check_recurrences(cases);
         }
         for case in &cases {
             let truth = evaluate(&*case.formula, &case.inputs, DType::F64);
@@ -106,10 +114,10 @@ fn check_unrounded(cases: Vec<Case>) {
 #[test]
 fn device_recurrences() {
     check_unrounded(recurrences::ssd());
-    check_products(recurrences::selective_scans());
-    check_products(recurrences::max_scans());
-    check_products(recurrences::slstms());
-    check_products(recurrences::lstms());
+    check_recurrences(recurrences::selective_scans());
+    check_recurrences(recurrences::max_scans());
+    check_recurrences(recurrences::slstms());
+    check_recurrences(recurrences::lstms());
 }
 
 #[test]
@@ -130,6 +138,11 @@ fn device_activations_on_their_own() {
 #[test]
 fn device_softmax() {
     check_grid(cases::softmaxes());
+}
+
+#[test]
+fn device_cosines_and_sines() {
+    check_grid(cases::waves());
 }
 
 #[test]

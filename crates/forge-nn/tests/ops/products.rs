@@ -102,7 +102,7 @@ pub(crate) fn activations(sizes: &[(usize, f64)]) -> Vec<Case> {
         let second = square * 0.107_032_224_3 + 0.797_884_56;
         x * 0.5 * (first * second) + (t + 1.0) * 0.5
     }
-    let all: [(Activation, Formula); 7] = [
+    let all: [(Activation, Formula); 9] = [
         (Activation::Relu, |x| burn::tensor::activation::relu(x)),
         (Activation::Gelu, normal),
         (Activation::GeluTanh, by_tanh),
@@ -115,6 +115,8 @@ pub(crate) fn activations(sizes: &[(usize, f64)]) -> Vec<Case> {
             burn::tensor::activation::relu(x) + below
         }),
         (Activation::Mish, |x| burn::tensor::activation::mish(x)),
+        (Activation::Sin, Tensor::sin),
+        (Activation::Cos, Tensor::cos),
     ];
     let mut cases = vec![];
     for (activation, formula) in all {

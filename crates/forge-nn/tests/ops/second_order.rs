@@ -7,10 +7,10 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{AutodiffBackend, Flex};
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
-    Activation, ActivationOps, AttentionOps, AttentionParams, DepthwiseOps, DropoutResidualOps,
-    GluKind, GluOps, LinearActivation, LinearOps, LstmOps, MatmulOps, MaxScanOps, OptionalBool,
-    OptionalFloat, PackedHeads, RowNorm, RowNormOps, SelectiveScanOps, SlstmOps, SoftmaxOps,
-    SsdOps, StopGradientOps, stop_gradient,
+    Activation, ActivationOps, AttentionOps, AttentionParams, CosSinOps, DepthwiseOps,
+    DropoutResidualOps, GluKind, GluOps, LinearActivation, LinearOps, LstmOps, MatmulOps,
+    MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, RowNorm, RowNormOps, SelectiveScanOps,
+    SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, stop_gradient,
 };
 
 use super::evaluation::{tensor, values};
@@ -158,6 +158,11 @@ fn softmax<B: SoftmaxOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::fused_softmax(reshape::<B>(x, &[3, 5]), 1)
 }
 twice!(through_softmax, 15, softmax);
+
+fn cos_sin<B: CosSinOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::fused_cos_sin(reshape::<B>(x, &[3, 5]))
+}
+twice!(through_cosines_and_sines, 15, cos_sin);
 
 fn dropout_residual<B: DropoutResidualOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     let x = reshape::<B>(x, &[3, 5]);

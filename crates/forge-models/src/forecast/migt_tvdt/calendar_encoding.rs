@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use forge_nn::ops::{Activation, activated};
 use forge_nn::parameters::KeyMap;
 use forge_nn::position::{Time2Vec, Time2VecConfig};
 use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
@@ -184,7 +185,8 @@ impl MigtCalendarEncoding {
         let rest = turns.remainder_scalar(self.bars_per_day as i64);
         let dtype = self.projection.weight.val().dtype();
         let angle = rest.float().cast(dtype) * (std::f64::consts::TAU / self.bars_per_day as f64);
-        let pairs = Tensor::stack::<4>(vec![angle.clone().sin(), angle.cos()], 3);
+        let sines = activated(angle.clone(), Activation::Sin);
+        let pairs = Tensor::stack::<4>(vec![sines, activated(angle, Activation::Cos)], 3);
         pairs.reshape([batch, time, 2 * self.harmonics])
     }
 }

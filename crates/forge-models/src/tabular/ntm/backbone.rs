@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Bool, Device, Tensor};
 use forge_nn::Linear;
+use forge_nn::ops::split;
 use forge_nn::recurrent::{Lstm, LstmState};
 
 use super::state::HeadState;
@@ -60,9 +61,8 @@ impl Backbone for NtmBackbone {
             }
             let mut state = self.start(batch, &tokens.device());
             let mut outputs = Vec::with_capacity(time);
-            for t in 0..time {
-                let token = tokens.clone().narrow(1, t, 1).reshape([batch, width]);
-                let (y, next) = self.step(token, state);
+            for token in split(tokens, 1, 1) {
+                let (y, next) = self.step(token.reshape([batch, width]), state);
                 state = next;
                 outputs.push(y);
             }

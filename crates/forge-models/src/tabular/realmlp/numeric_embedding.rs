@@ -6,6 +6,7 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use forge_nn::ops::{Activation, activated, cos_sin, matmul};
 
 use super::RealMlpConfig;
 use super::options::NumEmbedding;
@@ -66,10 +67,10 @@ impl RealMlpNumericEmbedding {
         let column = x.clone().transpose().reshape([features, rows, 1]);
         let angle = column * (self.weight_1.val() * TAU);
         let waves = match &self.bias_1 {
-            Some(phase) => (angle + phase.val()).cos(),
-            None => Tensor::cat(vec![angle.clone().cos(), angle.sin()], 2),
+            Some(phase) => activated(angle + phase.val(), Activation::Cos),
+            None => cos_sin(angle),
         };
-        let y = waves.matmul(self.weight_2.val()) + self.bias_2.val();
+        let y = matmul(waves, self.weight_2.val()) + self.bias_2.val();
         let y = if self.relu { relu(y) } else { y };
         let [_, _, width] = y.dims();
         let y = y.swap_dims(0, 1).reshape([rows, features * width]);

@@ -6,7 +6,7 @@ use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{DType, Device, Int, Tensor};
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::{Activation, activated, matmul};
+use forge_nn::ops::{Activation, activated, matmul, split};
 use forge_nn::position::RotaryEmbedding;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -189,7 +189,7 @@ impl TokenMixer for TttMixer {
     type State = TttState;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let [batch, time, _] = x.dims();
+        let [batch, _, _] = x.dims();
         let q = self.q_proj.forward(x.clone());
         let k = match &self.k_proj {
             Some(k_proj) => k_proj.forward(x.clone()),
@@ -209,16 +209,13 @@ impl TokenMixer for TttMixer {
         let (rates, scales, norm) = (self.rates(x.clone()), self.scales(), self.norm());
         let mut layers = self.first_layers(batch);
         let mut answers = vec![];
-        for start in (0..time).step_by(self.mini_batch_size) {
-            let size = self.mini_batch_size.min(time - start);
-            let part = |x: &Tensor<4>| x.clone().narrow(2, start, size);
-            let views = Views {
-                q: part(&q),
-                k: part(&k),
-                v: part(&v),
-            };
+        let parts = |x: Tensor<4>| split(x, self.mini_batch_size, 2);
+        let views = parts(q).into_iter().zip(parts(k)).zip(parts(v));
+        let rates = split(rates, self.mini_batch_size, 2);
+        for (((q, k), v), rates) in views.zip(rates) {
+            let views = Views { q, k, v };
+            let size = rates.dims()[2];
             let scales = scales.clone().narrow(0, 0, size).reshape([1, 1, size, 1]);
-            let rates = rates.clone().narrow(2, start, size);
             // Nobody learns from later tokens.
             let rates = (rates.unsqueeze_dim::<4>(2) * scales).tril(0);
             answers.push(mini_batch(&mut layers, &norm, &views, &rates));

@@ -11,6 +11,7 @@ use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::rows::{for_rows, rows_per_task};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype};
+use crate::ops::flex::waves::Wave;
 
 impl ActivationOps for Flex {
     fn fused_activation(x: FlexTensor, activation: Activation) -> FlexTensor {
@@ -134,6 +135,8 @@ multiversion! {
                     *z *= mish_factor(*z).0;
                 }
             }
+            Activation::Sin => E::waves(values, Wave::Sine),
+            Activation::Cos => E::waves(values, Wave::Cosine),
         }
     }
 }
@@ -194,6 +197,20 @@ multiversion! {
                 for ((out, &z), &dy) in triples {
                     let (factor, slope) = mish_factor(z);
                     *out = dy * (factor + slope);
+                }
+            }
+            Activation::Sin => {
+                out.copy_from_slice(z);
+                E::waves(out, Wave::Cosine);
+                for (out, &dy) in out.iter_mut().zip(dy) {
+                    *out *= dy;
+                }
+            }
+            Activation::Cos => {
+                out.copy_from_slice(z);
+                E::waves(out, Wave::Sine);
+                for (out, &dy) in out.iter_mut().zip(dy) {
+                    *out *= -dy;
                 }
             }
         }

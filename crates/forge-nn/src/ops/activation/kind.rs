@@ -19,6 +19,10 @@ pub enum Activation {
     Elu,
     /// `x tanh(log(1 + e^x))`.
     Mish,
+    /// `sin x`.
+    Sin,
+    /// `cos x`.
+    Cos,
 }
 
 /// `√(2/π)`.

@@ -25,6 +25,8 @@ pub(crate) fn activated<B: Backend>(x: Expr<B>, activation: Activation) -> Expr<
         // The exponential of what is below 0 alone, which is finite.
         Activation::Elu => x.clone().relu() + x.at_most(0.0).exp().add_scalar(-1.0),
         Activation::Mish => x.clone() * softplus(x).tanh(),
+        Activation::Sin => x.sin(),
+        Activation::Cos => x.cos(),
     }
 }
 
@@ -61,6 +63,8 @@ pub(crate) fn before_activation<B: Backend>(
             let changes = one_less_square(t.clone()) * x.clone().sigmoid();
             dy * (t + x * changes)
         }
+        Activation::Sin => dy * x.cos(),
+        Activation::Cos => (dy * x.sin()).mul_scalar(-1.0),
     }
 }
 

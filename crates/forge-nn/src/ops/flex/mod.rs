@@ -10,6 +10,7 @@ pub(super) mod row;
 pub(super) mod rows;
 pub(super) mod simd;
 pub(super) mod view;
+pub(super) mod waves;
 
 pub(super) use product::{Matrices, Matrix, product};
 pub(super) use real::Real;

@@ -4,12 +4,15 @@ use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
 use burn::backend::{DType, Element};
 
+use super::waves::Waves;
+
 /// `f32` or `f64`, with elementary functions that vectorise for `f32`.
 ///
 /// The `f32` functions are branch-free polynomials; bounds against the exact values are tested in
 /// this file. `f64` calls the standard library and `libm`, one element at a time.
 pub(crate) trait Real:
     Element
+    + Waves
     + bytemuck::Pod
     + Send
     + Sync

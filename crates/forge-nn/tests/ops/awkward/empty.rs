@@ -117,6 +117,17 @@ fn softmax() {
 }
 
 #[test]
+fn cosines_and_sines() {
+    for [rows, width] in [[0, 5], [7, 0], [0, 0]] {
+        let x = ones([rows, width]);
+        let y = ops::cos_sin(x.clone());
+        let grads = y.clone().sum().backward();
+        assert_all(y, [rows, 2 * width], 0.0);
+        assert_all(x.grad(&grads).unwrap(), [rows, width], 0.0);
+    }
+}
+
+#[test]
 fn dropout_and_residual() {
     for shape in [[0, 5], [7, 0], [0, 0]] {
         for probability in [0.0, 0.5] {

@@ -89,6 +89,11 @@ fn softmax_passes_what_is_not_finite() {
 }
 
 #[test]
+fn cosines_and_sines_pass_what_is_not_finite() {
+    check(cases::waves());
+}
+
+#[test]
 fn residuals_pass_what_is_not_finite() {
     check(cases::residuals());
 }

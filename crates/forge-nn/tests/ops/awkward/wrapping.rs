@@ -51,6 +51,7 @@ fn rows() {
         assert_refused("rms_norm", || ops::rms_norm(x(), None, 1e-5));
         assert_refused("softmax", || ops::softmax(x(), 0));
         assert_refused("softmax", || ops::softmax(x(), 1));
+        assert_refused("cos_sin", || ops::cos_sin(x()));
         let even = || Tensor::<2>::ones([1, 1], &device).expand([a, b & !1]);
         assert_refused("glu", || ops::glu(even(), GluKind::Silu));
         assert_refused("dropout", || ops::dropout(x(), 0.5));
