@@ -11,10 +11,11 @@ const KILLS: &str = "FORGE_KILLS";
 const KILLS_BY_DEFAULT: usize = 12;
 
 /// Runs `train` in processes of its own, by the test called `name`, which calls this and nothing else, and
-/// kills them at moments between `earliest` and `latest` after their start. `train` trains in a folder,
-/// goes on from what it finds there, and says how the run ended (a hash of weights, say). A run that is
-/// over before all kills are made is compared, and the next one begun. `FORGE_KILLS` says how many kills
-/// are made, 12 where it is not set.
+/// kills them at moments between `earliest` and `latest`, in turn after their start and after their first
+/// new checkpoint: however slow the machine, half of them hit a run that has moved. `train` trains in a
+/// folder, goes on from what it finds there, and says how the run ended (a hash of weights, say). A run
+/// that is over before all kills are made is compared, and the next one begun. `FORGE_KILLS` says how
+/// many kills are made, 12 where it is not set.
 ///
 /// # Panics
 /// If a run ends otherwise than one that was let alone, or if fewer than a quarter of the kills hit a run
@@ -45,6 +46,9 @@ pub fn survives(name: &str, [earliest, latest]: [Duration; 2], train: impl Fn(&P
         let mut last = None;
         while kills < asked {
             let mut child = spawn(name, folder.path());
+            if kills % 2 == 1 {
+                wait_for_progress(&mut child, folder.path(), last);
+            }
             std::thread::sleep(moments.next());
             if child.try_wait().unwrap().is_some() {
                 break;
@@ -95,6 +99,14 @@ fn spawn(name: &str, folder: &Path) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
+}
+
+/// Until there is a checkpoint newer than `last`, or the process has ended.
+#[allow(clippy::unwrap_used, reason = "a check for tests")]
+fn wait_for_progress(child: &mut Child, folder: &Path, last: Option<u64>) {
+    while newest_checkpoint(folder) <= last && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 #[allow(clippy::unwrap_used, reason = "a check for tests")]
