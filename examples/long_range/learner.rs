@@ -66,8 +66,8 @@ pub(crate) fn accuracy<C: BackboneConfig>(
     let task = arguments.task;
     let start = Instant::now();
     let (mut share, mut steps) = (0.0, 0);
+    let size = (arguments.batch, arguments.time, arguments.kept);
     while share < 1.0 {
-        let size = (arguments.batch, arguments.time, arguments.kept);
         let questions = task.draw(size, &mut random, &learning);
         let said = log_softmax(learner.forward(&questions), 2);
         let answers = questions.answers.unsqueeze_dim::<3>(2);
@@ -83,7 +83,7 @@ pub(crate) fn accuracy<C: BackboneConfig>(
     }
     let seconds = start.elapsed().as_secs_f64();
     let learner = learner.valid();
-    let mut share_of_right = |time| {
+    let share_of_right = |time| {
         let shares = (0..64).map(|_| {
             let questions = task.draw((4, time, arguments.kept), &mut random, &device);
             let said = learner.forward(&questions).argmax(2).squeeze_dim::<2>(2);
@@ -93,7 +93,7 @@ pub(crate) fn accuracy<C: BackboneConfig>(
         shares.sum::<f64>() / 64.0
     };
     Ok(Outcome {
-        accuracies: arguments.lengths().map(&mut share_of_right).collect(),
+        accuracies: arguments.lengths().map(share_of_right).collect(),
         steps,
         seconds,
     })

@@ -199,18 +199,15 @@ multiversion! {
                     *out = dy * (factor + slope);
                 }
             }
-            Activation::Sin => {
+            Activation::Sin | Activation::Cos => {
+                let (wave, sign) = match activation {
+                    Activation::Sin => (Wave::Cosine, E::ONE),
+                    _ => (Wave::Sine, -E::ONE),
+                };
                 out.copy_from_slice(z);
-                E::waves(out, Wave::Cosine);
+                E::waves(out, wave);
                 for (out, &dy) in out.iter_mut().zip(dy) {
-                    *out *= dy;
-                }
-            }
-            Activation::Cos => {
-                out.copy_from_slice(z);
-                E::waves(out, Wave::Sine);
-                for (out, &dy) in out.iter_mut().zip(dy) {
-                    *out *= -dy;
+                    *out *= sign * dy;
                 }
             }
         }

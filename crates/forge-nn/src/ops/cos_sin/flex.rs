@@ -9,7 +9,6 @@ use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::rows::{for_rows, rows_per_task};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype, width};
-use crate::ops::flex::waves::Wave;
 
 impl CosSinOps for Flex {
     fn fused_cos_sin(x: FlexTensor) -> FlexTensor {
@@ -60,10 +59,7 @@ multiversion! {
     fn forward_rows<E>(x: &[E], width: usize, out: &mut [E]) {
         for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(2 * width)) {
             let (cosines, sines) = out.split_at_mut(width);
-            cosines.copy_from_slice(x);
-            E::waves(cosines, Wave::Cosine);
-            sines.copy_from_slice(x);
-            E::waves(sines, Wave::Sine);
+            E::both_waves(x, cosines, sines);
         }
     }
 }
