@@ -63,6 +63,7 @@ mod softmax;
 mod split;
 mod ssd;
 mod stop_gradient;
+mod ttt;
 
 pub(crate) use half::in_f32;
 
@@ -90,3 +91,4 @@ pub use softmax::{SoftmaxOps, softmax};
 pub use split::split;
 pub use ssd::{SsdOps, ssd};
 pub use stop_gradient::{STOP_GRADIENT, StopGradientOps, stop_gradient};
+pub use ttt::{TttOps, ttt};

@@ -4,6 +4,7 @@
 use super::cases::{self, Case};
 use super::convolutions;
 use super::evaluation::{assert_agrees, assert_differentiates};
+use super::learning;
 use super::products;
 use super::recurrences;
 
@@ -110,6 +111,11 @@ fn max_scan() {
 #[test]
 fn slstm() {
     check(recurrences::slstms());
+}
+
+#[test]
+fn test_time_training() {
+    check(learning::ttts());
 }
 
 #[test]

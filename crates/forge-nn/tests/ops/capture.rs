@@ -12,6 +12,7 @@ use forge_nn::{Mode, ModuleConfig, set_mode};
 use super::cases::{self, Case};
 use super::convolutions;
 use super::evaluation::{tensor, values};
+use super::learning;
 use super::recurrences;
 
 /// Records `function` of `inputs`; what is left in the graph.
@@ -70,6 +71,7 @@ fn capture_decomposes_recurrences() {
     check(recurrences::max_scans());
     check(recurrences::slstms());
     check(recurrences::lstms());
+    check(learning::ttts());
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::cases::{self, Case};
 use super::evaluation::{
     assert_within_budget, evaluate, evaluate_on, relative_error, tensor, values,
 };
+use super::learning;
 use super::products;
 use super::recurrences;
 
@@ -37,12 +38,8 @@ fn check_grid(cases: Vec<Case>) {
     check_beside(cases, |_, device| device.clone(), fewer);
 }
 
-/// Burn's products on its `cpu` backend wait for all threads at every step, which takes minutes per
-/// case: there the formula runs on flex.
-fn check_products(cases: Vec<Case>) {
-    check_beside(cases, flex_for_cpu, |_| 1);
-}
-
+/// Where the formula runs: Burn's products on its `cpu` backend wait for all threads at every step, and
+/// each of many small operations is compiled there, which takes minutes per case.
 fn flex_for_cpu(name: DeviceName, device: &Device) -> Device {
     match name {
         DeviceName::Cpu => Device::flex(),
@@ -50,7 +47,10 @@ fn flex_for_cpu(name: DeviceName, device: &Device) -> Device {
     }
 }
 
-/// The same for what is made of many operations, of which each is compiled.
+fn check_products(cases: Vec<Case>) {
+    check_beside(cases, flex_for_cpu, |_| 1);
+}
+
 fn check_recurrences(cases: Vec<Case>) {
     check_beside(cases, flex_for_cpu, fewer);
 }
@@ -118,6 +118,7 @@ fn device_recurrences() {
     check_recurrences(recurrences::max_scans());
     check_recurrences(recurrences::slstms());
     check_recurrences(recurrences::lstms());
+    check_recurrences(learning::ttts());
 }
 
 #[test]

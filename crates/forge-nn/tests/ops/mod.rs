@@ -11,6 +11,7 @@ mod cases;
 mod convolutions;
 mod devices;
 mod evaluation;
+mod learning;
 mod products;
 mod recurrences;
 mod recycled;

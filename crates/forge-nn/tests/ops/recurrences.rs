@@ -17,7 +17,7 @@ fn at<const D: usize, const R: usize>(x: &Tensor<D>, dim: usize, t: usize) -> Te
 }
 
 /// Inputs in the layout of time first, so that the op sees them strided.
-fn heads(x: Tensor<1>, [batch, heads, time, width]: [usize; 4]) -> Tensor<4> {
+pub(super) fn heads(x: Tensor<1>, [batch, heads, time, width]: [usize; 4]) -> Tensor<4> {
     x.reshape([batch, time, heads, width]).swap_dims(1, 2)
 }
 

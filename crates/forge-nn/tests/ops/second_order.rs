@@ -10,7 +10,7 @@ use forge_nn::ops::{
     Activation, ActivationOps, AttentionOps, AttentionParams, CosSinOps, DepthwiseOps,
     DropoutResidualOps, GluKind, GluOps, LinearActivation, LinearOps, LstmOps, MatmulOps,
     MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, RowNorm, RowNormOps, SelectiveScanOps,
-    SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, stop_gradient,
+    SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, TttOps, stop_gradient,
 };
 
 use super::evaluation::{tensor, values};
@@ -270,6 +270,22 @@ fn ssd<B: SsdOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     reshape::<B>(y, &[132])
 }
 twice!(through_ssd, 396, ssd);
+
+/// Two mini-batches, the second one shorter, of two heads; with a hidden layer.
+fn ttt<B: TttOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let view = |i: usize| flat_part::<B>(&x, i * 20, &[1, 2, 5, 2]);
+    let y = B::fused_ttt(
+        view(0),
+        view(1),
+        view(2),
+        B::float_mul_scalar(flat_part::<B>(&x, 60, &[1, 2, 5]), 0.1.into()),
+        flat_part::<B>(&x, 70, &[3]),
+        flat_part::<B>(&x, 73, &[2, 21]),
+        Some(3),
+    );
+    reshape::<B>(y, &[20])
+}
+twice!(through_ttt, 115, ttt);
 
 /// Two chunks.
 fn selective_scan<B: SelectiveScanOps>(x: FloatTensor<B>) -> FloatTensor<B> {

@@ -90,12 +90,17 @@ impl<I: InnerModel> TttBackboneConfig<I> {
         self.hidden_size / self.num_attention_heads.max(1)
     }
 
+    /// Width of the inner model's hidden layer, if it has one.
+    pub(super) fn hidden(&self) -> Option<usize> {
+        I::HIDDEN.map(|factor| factor * self.head_dim())
+    }
+
     /// Input and output width of each layer of the inner model.
     pub(super) fn inner_sizes(&self) -> Vec<[usize; 2]> {
         let width = self.head_dim();
-        match I::HIDDEN {
+        match self.hidden() {
             None => vec![[width, width]],
-            Some(factor) => vec![[width, factor * width], [factor * width, width]],
+            Some(hidden) => vec![[width, hidden], [hidden, width]],
         }
     }
 

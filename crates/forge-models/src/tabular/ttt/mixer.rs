@@ -6,11 +6,11 @@ use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{DType, Device, Int, Tensor};
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::{Activation, activated, matmul, split};
+use forge_nn::ops::{Activation, activated, matmul, ttt};
 use forge_nn::position::RotaryEmbedding;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
-use super::inner::{FastLayer, InnerNorm, Views, answer, lessons, mini_batch};
+use super::inner::{FastLayer, InnerNorm, Views, answer, lessons};
 use super::{InnerModel, TttBackboneConfig};
 use crate::tabular::TokenMixer;
 use crate::tabular::token::assert_state;
@@ -52,6 +52,8 @@ pub struct TttMixer {
     rotary: RotaryEmbedding,
     heads: usize,
     width: usize,
+    /// Width of the inner model's hidden layer.
+    hidden: Option<usize>,
     mini_batch_size: usize,
     base_rate: f64,
 }
@@ -109,6 +111,7 @@ impl TttMixer {
             rotary: config.rotary().build(device),
             heads,
             width,
+            hidden: config.hidden(),
             mini_batch_size: config.mini_batch_size,
             base_rate: config.ttt_base_lr,
         }
@@ -136,6 +139,15 @@ impl TttMixer {
                 bias: each(bias.val()),
             })
             .collect()
+    }
+
+    /// Inner norm and inner model as [`ttt`] wants them.
+    fn parameters(&self) -> Tensor<2> {
+        let mut parts = vec![self.inner_norm_weight.val(), self.inner_norm_bias.val()];
+        for (weight, bias) in self.weights.iter().zip(&self.biases) {
+            parts.extend([weight, bias].map(|part| part.val().flatten(1, 2)));
+        }
+        Tensor::cat(parts, 1)
     }
 
     /// `[B, T, D]` to `[B, H, T, D/H]`.
@@ -189,7 +201,6 @@ impl TokenMixer for TttMixer {
     type State = TttState;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let [batch, _, _] = x.dims();
         let q = self.q_proj.forward(x.clone());
         let k = match &self.k_proj {
             Some(k_proj) => k_proj.forward(x.clone()),
@@ -206,21 +217,9 @@ impl TokenMixer for TttMixer {
             self.turned(self.split(k), 0, dtype),
         );
         let v = self.split(self.v_proj.forward(x.clone()));
-        let (rates, scales, norm) = (self.rates(x.clone()), self.scales(), self.norm());
-        let mut layers = self.first_layers(batch);
-        let mut answers = vec![];
-        let parts = |x: Tensor<4>| split(x, self.mini_batch_size, 2);
-        let views = parts(q).into_iter().zip(parts(k)).zip(parts(v));
-        let rates = split(rates, self.mini_batch_size, 2);
-        for (((q, k), v), rates) in views.zip(rates) {
-            let views = Views { q, k, v };
-            let size = rates.dims()[2];
-            let scales = scales.clone().narrow(0, 0, size).reshape([1, 1, size, 1]);
-            // Nobody learns from later tokens.
-            let rates = (rates.unsqueeze_dim::<4>(2) * scales).tril(0);
-            answers.push(mini_batch(&mut layers, &norm, &views, &rates));
-        }
-        self.finish(Tensor::cat(answers, 2), x)
+        let (rates, parameters) = (self.rates(x.clone()), self.parameters());
+        let answers = ttt([q, k, v], rates, self.scales(), parameters, self.hidden);
+        self.finish(answers, x)
     }
 
     fn start(&self, batch: usize, device: &Device) -> TttState {

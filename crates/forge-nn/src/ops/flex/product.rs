@@ -131,3 +131,42 @@ pub(crate) unsafe fn product<E: Real>(
         );
     }
 }
+
+/// How an operand of [`multiply`] is stored.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Side {
+    Plain,
+    Transposed,
+}
+
+/// What becomes of what was in the output of [`multiply`].
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Update {
+    Set,
+    Add,
+    Subtract,
+}
+
+/// `out [m, n] = lhs [m, k] × rhs [k, n]`, `out += …` or `out -= …`, on the calling thread.
+#[inline(always)]
+pub(crate) fn multiply<E: Real>(
+    [m, k, n]: [usize; 3],
+    out: &mut [E],
+    lhs: (&[E], Side),
+    rhs: (&[E], Side),
+    update: Update,
+) {
+    assert!(out.len() == m * n && lhs.0.len() == m * k && rhs.0.len() == k * n);
+    let matrix = |(values, side): (&[E], Side), rows: usize, columns: usize| match side {
+        Side::Plain => Matrix::new(values.as_ptr(), columns),
+        Side::Transposed => Matrix::new(values.as_ptr(), rows).transposed(),
+    };
+    let (lhs, rhs) = (matrix(lhs, m, k), matrix(rhs, k, n));
+    let out = Matrix::new(out.as_mut_ptr(), n);
+    let factor = match update {
+        Update::Subtract => -E::ONE,
+        Update::Set | Update::Add => E::ONE,
+    };
+    // SAFETY: the lengths are those of the three matrices, and `out` is borrowed for itself.
+    unsafe { product([m, k, n], out, lhs, rhs, factor, update != Update::Set) }
+}

@@ -5,11 +5,14 @@ use burn::backend::{Flex, Shape, TensorMetadata};
 use rayon::prelude::*;
 
 use super::{CHUNK, SsdOps, reference};
+use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
+use crate::ops::flex::product::Side::{Plain, Transposed};
+use crate::ops::flex::product::Update::{Add, Set};
+use crate::ops::flex::product::multiply;
 use crate::ops::flex::row::reduce;
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype};
-use crate::ops::flex::{Matrix, Real, product};
 
 impl SsdOps for Flex {
     fn fused_ssd(x: FlexTensor, log_decay: FlexTensor, b: FlexTensor, c: FlexTensor) -> FlexTensor {
@@ -175,34 +178,6 @@ fn times<E: Real>(x: &mut [E], by: &[E]) {
     x.iter_mut().zip(by).for_each(|(x, &by)| *x *= by);
 }
 
-/// How an operand of [`multiply`] is stored.
-#[derive(Clone, Copy, PartialEq)]
-enum Side {
-    Plain,
-    Transposed,
-}
-use Side::{Plain, Transposed};
-
-/// `out [m, n] = lhs [m, k] × rhs [k, n]`, or `out += …`.
-#[inline(always)]
-fn multiply<E: Real>(
-    [m, k, n]: [usize; 3],
-    out: &mut [E],
-    lhs: (&[E], Side),
-    rhs: (&[E], Side),
-    accumulate: bool,
-) {
-    assert!(out.len() == m * n && lhs.0.len() == m * k && rhs.0.len() == k * n);
-    let matrix = |(values, side): (&[E], Side), rows: usize, columns: usize| match side {
-        Plain => Matrix::new(values.as_ptr(), columns),
-        Transposed => Matrix::new(values.as_ptr(), rows).transposed(),
-    };
-    let (lhs, rhs) = (matrix(lhs, m, k), matrix(rhs, k, n));
-    let out = Matrix::new(out.as_mut_ptr(), n);
-    // SAFETY: the lengths are those of the three matrices, and `out` is borrowed for itself.
-    unsafe { product([m, k, n], out, lhs, rhs, E::ONE, accumulate) }
-}
-
 multiversion! {
     fn forward_head<E>(head: Head<'_, E>, y: &mut [E]) {
         let (p, n) = (head.p, head.n);
@@ -212,11 +187,11 @@ multiversion! {
             let chunk = head.chunk(k * CHUNK, q);
             let decays = Decays::of(chunk.log_decay);
             let mut pairs = vec![E::ZERO; q * q];
-            multiply([q, n, q], &mut pairs, (chunk.c, Plain), (chunk.b, Transposed), false);
+            multiply([q, n, q], &mut pairs, (chunk.c, Plain), (chunk.b, Transposed), Set);
             times(&mut pairs, &decays.pairs);
-            multiply([q, q, p], y, (&pairs[..], Plain), (chunk.x, Plain), false);
+            multiply([q, q, p], y, (&pairs[..], Plain), (chunk.x, Plain), Set);
             let c = scaled(chunk.c, &decays.from_start, n);
-            multiply([q, n, p], y, (&c[..], Plain), (&state[..], Plain), true);
+            multiply([q, n, p], y, (&c[..], Plain), (&state[..], Plain), Add);
             advance(&mut state, chunk, &decays);
         }
     }
@@ -229,7 +204,7 @@ fn advance<E: Real>(state: &mut [E], chunk: Head<'_, E>, decays: &Decays<E>) {
     state.iter_mut().for_each(|s| *s *= decays.total);
     let b = scaled(chunk.b, &decays.to_end, chunk.n);
     let sizes = [chunk.n, q, chunk.p];
-    multiply(sizes, state, (&b[..], Transposed), (chunk.x, Plain), true);
+    multiply(sizes, state, (&b[..], Transposed), (chunk.x, Plain), Add);
 }
 
 /// Where a head's gradients go.
@@ -335,33 +310,33 @@ multiversion! {
             let decays = Decays::of(chunk.log_decay);
 
             let mut pairs = vec![E::ZERO; q * q];
-            multiply([q, n, q], &mut pairs, (chunk.c, Plain), (chunk.b, Transposed), false);
+            multiply([q, n, q], &mut pairs, (chunk.c, Plain), (chunk.b, Transposed), Set);
             times(&mut pairs, &decays.pairs);
             let mut dpairs = vec![E::ZERO; q * q];
-            multiply([q, p, q], &mut dpairs, (dy, Plain), (chunk.x, Transposed), false);
+            multiply([q, p, q], &mut dpairs, (dy, Plain), (chunk.x, Transposed), Set);
             // What each pair of tokens has to do with the decays between them.
             let mut between = pairs.clone();
             times(&mut between, &dpairs);
             times(&mut dpairs, &decays.pairs);
 
-            multiply([q, q, p], dx, (&pairs[..], Transposed), (dy, Plain), false);
+            multiply([q, q, p], dx, (&pairs[..], Transposed), (dy, Plain), Set);
             let b = scaled(chunk.b, &decays.to_end, n);
-            multiply([q, n, p], dx, (&b[..], Plain), (&dstate[..], Plain), true);
+            multiply([q, n, p], dx, (&b[..], Plain), (&dstate[..], Plain), Add);
 
             // First what comes from the state before the chunk alone, for the decays.
-            multiply([q, p, n], dc, (dy, Plain), (state, Transposed), false);
+            multiply([q, p, n], dc, (dy, Plain), (state, Transposed), Set);
             for (row, &factor) in dc.chunks_exact_mut(n).zip(&decays.from_start) {
                 row.iter_mut().for_each(|x| *x *= factor);
             }
             let from_start: Vec<E> = rows(chunk.c, dc, n);
-            multiply([q, q, n], dc, (&dpairs[..], Plain), (chunk.b, Plain), true);
+            multiply([q, q, n], dc, (&dpairs[..], Plain), (chunk.b, Plain), Add);
 
-            multiply([q, p, n], db, (chunk.x, Plain), (&dstate[..], Transposed), false);
+            multiply([q, p, n], db, (chunk.x, Plain), (&dstate[..], Transposed), Set);
             for (row, &factor) in db.chunks_exact_mut(n).zip(&decays.to_end) {
                 row.iter_mut().for_each(|x| *x *= factor);
             }
             let to_end: Vec<E> = rows(chunk.b, db, n);
-            multiply([q, q, n], db, (&dpairs[..], Transposed), (chunk.c, Plain), true);
+            multiply([q, q, n], db, (&dpairs[..], Transposed), (chunk.c, Plain), Add);
 
             let whole = reduce(&dstate, state, |d, s| d * s) * decays.total;
             let dlog_decay = &mut out.log_decay[start..][..q];
@@ -369,7 +344,7 @@ multiversion! {
 
             dstate.iter_mut().for_each(|d| *d *= decays.total);
             let c = scaled(chunk.c, &decays.from_start, n);
-            multiply([n, q, p], &mut dstate, (&c[..], Transposed), (dy, Plain), true);
+            multiply([n, q, p], &mut dstate, (&c[..], Transposed), (dy, Plain), Add);
         }
     }
 }

@@ -128,6 +128,30 @@ fn cosines_and_sines() {
 }
 
 #[test]
+fn test_time_training() {
+    for [batch, time] in [[0, 5], [2, 0], [0, 0]] {
+        let views = [(); 3].map(|()| ones([batch, 2, time, 3]));
+        let (rates, scales) = (ones([batch, 2, time]), ones([4]));
+        let parameters = ones([2, 6 + 12]);
+        let y = ops::ttt(
+            views.clone(),
+            rates.clone(),
+            scales.clone(),
+            parameters.clone(),
+            None,
+        );
+        let grads = y.clone().sum().backward();
+        assert_all(y, [batch, 2, time, 3], 0.0);
+        for view in views {
+            assert_all(view.grad(&grads).unwrap(), [batch, 2, time, 3], 0.0);
+        }
+        assert_all(rates.grad(&grads).unwrap(), [batch, 2, time], 0.0);
+        assert_all(scales.grad(&grads).unwrap(), [4], 0.0);
+        assert_all(parameters.grad(&grads).unwrap(), [2, 18], 0.0);
+    }
+}
+
+#[test]
 fn dropout_and_residual() {
     for shape in [[0, 5], [7, 0], [0, 0]] {
         for probability in [0.0, 0.5] {

@@ -83,6 +83,16 @@ fn depthwise_convolutions() {
 }
 
 #[test]
+fn test_time_training() {
+    for [a, b] in AXES {
+        let views = || [(); 3].map(|()| expanded([a, 1, b, 1]));
+        let rates = expanded([a, 1, b]);
+        let (scales, parameters) = (expanded([2]), expanded([1, 4]));
+        assert_refused("ttt", || ops::ttt(views(), rates, scales, parameters, None));
+    }
+}
+
+#[test]
 fn attention() {
     let options = AttentionOptions::default();
     let run = |q, k, v| ops::attention(q, k, v, AttentionMask::none(), None, &options);
