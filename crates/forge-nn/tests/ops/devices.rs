@@ -47,11 +47,7 @@ fn flex_for_cpu(name: DeviceName, device: &Device) -> Device {
     }
 }
 
-fn check_products(cases: Vec<Case>) {
-    check_beside(cases, flex_for_cpu, |_| 1);
-}
-
-fn check_recurrences(cases: Vec<Case>) {
+fn check_beside_flex(cases: Vec<Case>) {
     check_beside(cases, flex_for_cpu, fewer);
 }
 
@@ -82,7 +78,7 @@ fn check_beside(
 
 #[test]
 fn device_linear() {
-    check_products(cases::linear());
+    check_beside_flex(cases::linear());
 }
 
 /// In f64 where products of f32 round their factors, as the formula, which has none, does not.
@@ -92,7 +88,7 @@ fn check_unrounded(cases: Vec<Case>) {
             continue;
         }
         if !battery::rounds_factors(&device) {
-            return check_recurrences(cases);
+            return check_beside_flex(cases);
         }
         for case in &cases {
             let truth = evaluate(&*case.formula, &case.inputs, DType::F64);
@@ -114,11 +110,16 @@ fn check_unrounded(cases: Vec<Case>) {
 #[test]
 fn device_recurrences() {
     check_unrounded(recurrences::ssd());
-    check_recurrences(recurrences::selective_scans());
-    check_recurrences(recurrences::max_scans());
-    check_recurrences(recurrences::slstms());
-    check_recurrences(recurrences::lstms());
-    check_recurrences(learning::ttts());
+    check_beside_flex(recurrences::selective_scans());
+    check_beside_flex(recurrences::max_scans());
+    check_beside_flex(recurrences::slstms());
+    check_beside_flex(recurrences::lstms());
+}
+
+#[test]
+fn device_test_time_training() {
+    // Hundreds of small operations: software Vulkan compiles them for minutes as well.
+    check_beside(learning::ttts(), |_, _| Device::flex(), |_| 3);
 }
 
 #[test]
@@ -153,12 +154,12 @@ fn device_residuals() {
 
 #[test]
 fn device_attention() {
-    check_products(cases::attentions());
+    check_beside_flex(cases::attentions());
 }
 
 #[test]
 fn device_packed_attention() {
-    check_products(cases::packed_attentions());
+    check_beside_flex(cases::packed_attentions());
 }
 
 /// The programs in the other types that a device has, computing in f32 or f64.

@@ -186,11 +186,13 @@ pub(super) fn batch_backward<B: Backend>(
     let dscales = (dshares * batch.rates.clone()).sum_dim(3);
     let dlast = (dhanded_on * batch.rates.clone()).sum_dim(3);
     let count = dscales.shape()[2];
-    let but_last = dscales.clone().narrow(2, 0, count - 1);
-    let dlast = dscales.narrow(2, count - 1, count) + dlast;
     let dscales = match count {
-        1 => dlast,
-        _ => Expr::cat(vec![but_last, dlast], 2),
+        1 => dscales + dlast,
+        _ => {
+            let but_last = dscales.clone().narrow(2, 0, count - 1);
+            let dlast = dscales.narrow(2, count - 1, count) + dlast;
+            Expr::cat(vec![but_last, dlast], 2)
+        }
     };
     BatchGradients {
         q: dq,

@@ -92,12 +92,11 @@ pub(super) fn backward<B: Backend>(
         drates.push(d.rates);
         let sums = d.scales.reshape([rows * heads, count]).sum_dim(0);
         let sums = sums.reshape([count]);
-        let missing = like.zeros_like([scales - count]);
-        dscales = dscales
-            + match scales - count {
-                0 => sums,
-                _ => Expr::cat(vec![sums, missing], 0),
-            };
+        let sums = match scales - count {
+            0 => sums,
+            missing => Expr::cat(vec![sums, like.zeros_like([missing])], 0),
+        };
+        dscales = dscales + sums;
     }
     let all = |mut parts: Vec<Expr<B>>, dim: usize| {
         parts.reverse();
