@@ -111,3 +111,30 @@ pub(super) fn answer(
     }
     norm.forward(x) + q
 }
+
+/// The outputs of a mini-batch and the weights after it, in the dual form: token i asks the model that
+/// learned from tokens up to i with the step sizes `rates` `[B, H, K, K]`, `[i, j]` that of token j, 0 for later
+/// ones.
+pub(super) fn mini_batch(
+    layers: &mut [FastLayer],
+    norm: &InnerNorm,
+    views: &Views,
+    rates: &Tensor<4>,
+) -> Tensor<4> {
+    let lessons = lessons(layers, norm, views);
+    let answers = answer(views.q.clone(), layers.len(), norm, |l, x| {
+        let (layer, lesson) = (&layers[l], &lessons[l]);
+        let before = matmul(x.clone(), layer.weight.clone()) + layer.bias.clone();
+        let near = matmul(x, lesson.input.clone().transpose()) + 1.0;
+        before - matmul(near * rates.clone(), lesson.gradient.clone())
+    });
+    let last = rates.dims()[2] - 1;
+    let rates = rates.clone().narrow(2, last, 1);
+    for (layer, lesson) in layers.iter_mut().zip(lessons) {
+        let weighted = lesson.input.transpose() * rates.clone();
+        let weight = layer.weight.clone() - matmul(weighted, lesson.gradient.clone());
+        let bias = layer.bias.clone() - matmul(rates.clone(), lesson.gradient);
+        *layer = FastLayer { weight, bias };
+    }
+    answers
+}

@@ -1,16 +1,17 @@
 //! One layer without norms and residual.
 
+use burn::backend::DispatchDevice;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{DType, Device, Int, Tensor};
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::{Activation, activated, matmul, ttt};
+use forge_nn::ops::{Activation, activated, matmul, split, ttt};
 use forge_nn::position::RotaryEmbedding;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
-use super::inner::{FastLayer, InnerNorm, Views, answer, lessons};
+use super::inner::{FastLayer, InnerNorm, Views, answer, lessons, mini_batch};
 use super::{InnerModel, TttBackboneConfig};
 use crate::tabular::TokenMixer;
 use crate::tabular::token::assert_state;
@@ -184,6 +185,28 @@ impl TttMixer {
         self.rotary.rotate(x, &tables)
     }
 
+    /// What [`ttt`] gives, by many operations.
+    fn by_mini_batches(&self, views: Views, rates: Tensor<3>) -> Tensor<4> {
+        let (scales, norm) = (self.scales(), self.norm());
+        let mut layers = self.first_layers(views.q.dims()[0]);
+        let mut answers = vec![];
+        let parts = |x: Tensor<4>| split(x, self.mini_batch_size, 2);
+        let views = parts(views.q)
+            .into_iter()
+            .zip(parts(views.k))
+            .zip(parts(views.v));
+        let rates = split(rates, self.mini_batch_size, 2);
+        for (((q, k), v), rates) in views.zip(rates) {
+            let views = Views { q, k, v };
+            let size = rates.dims()[2];
+            let scales = scales.clone().narrow(0, 0, size).reshape([1, 1, size, 1]);
+            // Nobody learns from later tokens.
+            let rates = (rates.unsqueeze_dim::<4>(2) * scales).tril(0);
+            answers.push(mini_batch(&mut layers, &norm, &views, &rates));
+        }
+        Tensor::cat(answers, 2)
+    }
+
     /// Norm, gate and projection of the heads' answers.
     fn finish(&self, answers: Tensor<4>, x: Tensor<3>) -> Tensor<3> {
         let y = self
@@ -217,8 +240,18 @@ impl TokenMixer for TttMixer {
             self.turned(self.split(k), 0, dtype),
         );
         let v = self.split(self.v_proj.forward(x.clone()));
-        let (rates, parameters) = (self.rates(x.clone()), self.parameters());
-        let answers = ttt([q, k, v], rates, self.scales(), parameters, self.hidden);
+        let rates = self.rates(x.clone());
+        let answers = if has_kernel(&x.device()) {
+            ttt(
+                [q, k, v],
+                rates,
+                self.scales(),
+                self.parameters(),
+                self.hidden,
+            )
+        } else {
+            self.by_mini_batches(Views { q, k, v }, rates)
+        };
         self.finish(answers, x)
     }
 
@@ -311,6 +344,16 @@ impl TokenMixer for TttMixer {
             }
         };
         (y, next)
+    }
+}
+
+/// Whether [`ttt`] has a kernel for `device`. Elsewhere the gradients of its reference are off on wgpu for the
+/// linear model, where those of the same steps one by one are right: why is not known.
+fn has_kernel(device: &Device) -> bool {
+    match device.clone().inner().as_dispatch() {
+        #[cfg(feature = "flex")]
+        DispatchDevice::Flex(_) => true,
+        _ => false,
     }
 }
 
