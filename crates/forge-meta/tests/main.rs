@@ -1,6 +1,10 @@
 //! The integration tests of forge-meta, one binary.
 
 #![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "Burn's own operations are what ours are compared with"
+)]
 
 mod class_episodes;
 mod continual;

@@ -1,5 +1,9 @@
 //! The integration tests of forge-train, one binary.
 #![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "Burn's own operations are what ours are compared with"
+)]
 
 mod averaging;
 mod by_hand;

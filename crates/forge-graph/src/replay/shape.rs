@@ -1,9 +1,24 @@
 //! Operations on shapes, places and masks.
 
+use burn::backend::TensorMetadata;
 use burn_ir::BaseOperationIr as Op;
+use forge_nn::ops::Order;
 
 use super::{Done, Run, compare, compare_scalar};
 use crate::Level;
+
+/// Axes in another order, as [`Axes`](forge_nn::ops::Axes) has them.
+macro_rules! in_order {
+    ($x:ident, $axes:expr, $reshape:expr, $permute:expr, $plain:ident) => {
+        match Order::of(&$x.shape(), &$axes) {
+            Order::Plain => $plain($x),
+            Order::Reshaped(shape) => $reshape($x, shape),
+            Order::ShortFirst { first, axes, last } => {
+                $reshape($permute($reshape($x, first), &axes), last)
+            }
+        }
+    };
+}
 
 /// The operations that floats, integers and booleans share, with the functions of one kind.
 macro_rules! common {
@@ -17,11 +32,17 @@ macro_rules! common {
             }
             Op::SwapDims(op) => {
                 let x = $run.$read(&op.input)?;
-                $run.$put(&op.out, $swap(x, op.dim1, op.dim2));
+                let mut axes: Vec<usize> = (0..x.shape().num_dims()).collect();
+                axes.swap(op.dim1, op.dim2);
+                let plain = |x| $swap(x, op.dim1, op.dim2);
+                let y = in_order!(x, axes, $reshape, $permute, plain);
+                $run.$put(&op.out, y);
             }
             Op::Permute(op) => {
                 let x = $run.$read(&op.input)?;
-                $run.$put(&op.out, $permute(x, &op.axes));
+                let plain = |x| $permute(x, &op.axes);
+                let y = in_order!(x, op.axes, $reshape, $permute, plain);
+                $run.$put(&op.out, y);
             }
             Op::Flip(op) => {
                 let x = $run.$read(&op.input)?;

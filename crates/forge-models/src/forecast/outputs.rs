@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use forge_nn::Forward;
 use forge_nn::activation::softplus;
 use forge_nn::norm::RevIn;
+use forge_nn::ops::Axes;
 
 use super::SeriesSpec;
 
@@ -28,7 +29,7 @@ pub(crate) fn by_variable(y: Tensor<3>, spec: &SeriesSpec) -> Tensor<3> {
     let y = y.reshape([batch, variables, spec.horizon, spec.n_outputs]);
     ordered(y, spec)
         .reshape([batch, variables, outputs])
-        .swap_dims(1, 2)
+        .swapped(1, 2)
 }
 
 /// Level and scale of each window, to be given back to what is forecast without them.
@@ -72,7 +73,7 @@ pub(crate) fn scaled_back(y: Tensor<3>, scale: Option<WindowScale>, spec: &Serie
             }
         }
     };
-    let y = y.swap_dims(1, 2);
+    let y = y.swapped(1, 2);
     y.reshape([batch, variables * outputs]).into()
 }
 
@@ -80,7 +81,7 @@ pub(crate) fn scaled_back(y: Tensor<3>, scale: Option<WindowScale>, spec: &Serie
 pub(crate) fn predictions(y: Tensor<3>, spec: &SeriesSpec) -> Forward {
     let [batch, outputs, variables] = y.dims();
     y.reshape([batch, spec.horizon, spec.n_outputs, variables])
-        .swap_dims(2, 3)
+        .swapped(2, 3)
         .reshape([batch, outputs * variables])
         .into()
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 use forge_nn::ForgeError;
-use forge_nn::ops::matmul;
+use forge_nn::ops::{Axes, matmul};
 
 use crate::{Labels, TabularInput, TabularRows};
 
@@ -75,8 +75,8 @@ pub(super) fn squared_distances(queries: Tensor<2>, keys: Tensor<2>) -> Tensor<2
     let middle = keys.clone().detach().mean_dim(0);
     let (queries, keys) = (queries - middle.clone(), keys - middle);
     let of_queries = queries.clone().square().sum_dim(1);
-    let of_keys = keys.clone().square().sum_dim(1).transpose();
-    let products = matmul(queries, keys.transpose());
+    let of_keys = keys.clone().square().sum_dim(1).transposed();
+    let products = matmul(queries, keys.transposed());
     let squared = of_queries.clone() - products * 2.0 + of_keys.clone();
     let resolution = match squared.dtype() {
         DType::F64 => f64::EPSILON,

@@ -6,6 +6,10 @@
 //! `linear` or `linear_causal`) over a long sequence. `FORGE_BENCH_DEVICE` names the device, of
 //! those compiled in; default: flex. `benches/compare.sh` at the root runs this beside PyTorch.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "Burn's own operations are what ours are compared with"
+)]
 
 mod block_stack;
 mod long_attention;

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Bool, Tensor};
 
-use crate::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights};
+use crate::ops::{AttentionMask, AttentionOptions, Axes, attention, attention_with_weights};
 
 /// Between the tokens of a layer and the heads that [`ops::attention`](crate::ops::attention) takes.
 ///
@@ -15,8 +15,7 @@ use crate::ops::{AttentionMask, AttentionOptions, attention, attention_with_weig
 #[must_use]
 pub fn split_heads(x: Tensor<3>, heads: usize) -> Tensor<4> {
     let [batch, time, width] = x.dims();
-    x.reshape([batch, time, heads, width / heads])
-        .swap_dims(1, 2)
+    x.reshape([batch, time, heads, width / heads]).swapped(1, 2)
 }
 
 /// The way back of [`split_heads`].
@@ -27,7 +26,7 @@ pub fn split_heads(x: Tensor<3>, heads: usize) -> Tensor<4> {
 #[must_use]
 pub fn merge_heads(x: Tensor<4>) -> Tensor<3> {
     let [batch, heads, time, width] = x.dims();
-    x.swap_dims(1, 2).reshape([batch, time, heads * width])
+    x.swapped(1, 2).reshape([batch, time, heads * width])
 }
 
 /// Each head `times` times in a row, for the query heads that share it.

@@ -3,7 +3,7 @@
 use burn::tensor::activation::relu;
 use burn::tensor::{Bool, Tensor};
 
-use crate::ops::matmul;
+use crate::ops::{Axes, matmul};
 use crate::position::RotaryEmbedding;
 
 /// Tokens that a causal pass handles by one quadratic product.
@@ -54,7 +54,7 @@ pub fn linear_attention(
     key_valid: Option<Tensor<2, Bool>>,
     eps: f64,
 ) -> Tensor<4> {
-    let sums = matmul(keys(k, key_valid).swap_dims(2, 3), with_one(v));
+    let sums = matmul(keys(k, key_valid).swapped(2, 3), with_one(v));
     normalize(matmul(feature_map(q), sums), eps)
 }
 
@@ -104,9 +104,9 @@ pub fn linear_attention_rotary(
     rotary: &RotaryEmbedding,
 ) -> Tensor<4> {
     let (q, k) = (feature_map(q), keys(k, key_valid));
-    let normalizer = q.clone().matmul(k.clone().sum_dim(2).swap_dims(2, 3));
+    let normalizer = q.clone().matmul(k.clone().sum_dim(2).swapped(2, 3));
     let (q, k) = (rotary.forward(q, 0), rotary.forward(k, 0));
-    matmul(q, matmul(k.swap_dims(2, 3), v)) / (normalizer + eps)
+    matmul(q, matmul(k.swapped(2, 3), v)) / (normalizer + eps)
 }
 
 /// [`linear_attention_rotary`] where token `i` sees tokens `j ≤ i`, going on from `state`, in
@@ -159,9 +159,9 @@ fn running(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, before: &mut Option<Tensor<
     };
     // Keys are padded with zeros after the feature map, so padding adds nothing.
     let (q, k, v) = (chunked(q), chunked(k), chunked(v));
-    let scores = matmul(q.clone(), k.clone().swap_dims(3, 4));
+    let scores = matmul(q.clone(), k.clone().swapped(3, 4));
     let inside = matmul(scores.tril(0), v.clone());
-    let sums = matmul(k.swap_dims(3, 4), v).cumsum(2);
+    let sums = matmul(k.swapped(3, 4), v).cumsum(2);
     let start = before
         .take()
         .unwrap_or_else(|| sums.clone().narrow(2, 0, 1).squeeze_dim(2) * 0.0);

@@ -1,5 +1,6 @@
 //! Each channel's own short filter over the past.
 
+use crate::ops::Axes;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -153,7 +154,7 @@ impl CausalConv1d {
 
     /// The weights as `[K, C]`.
     fn taps(&self) -> Tensor<2> {
-        self.weight.val().squeeze_dim::<2>(1).transpose()
+        self.weight.val().squeeze_dim::<2>(1).transposed()
     }
 
     fn assert_channels(&self, x: &Tensor<3>) -> [usize; 3] {

@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::config_macro::config;
-use crate::ops::matmul;
+use crate::ops::{Axes, matmul};
 use crate::{ForgeError, ModuleConfig, check};
 
 config! {
@@ -111,7 +111,7 @@ impl GroupedLinear {
     /// If the groups or their width are not those of the layer.
     #[must_use]
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.forward_apart(x.swap_dims(0, 1)).swap_dims(0, 1)
+        self.forward_apart(x.swapped(0, 1)).swapped(0, 1)
     }
 
     /// Applies the layers to the rows of one group after those of another, which is how they are

@@ -7,6 +7,8 @@ use burn::backend::{
     Backend, DType, FloatDType, Shape, Slice, TensorMetadata, get_or_init_device_settings,
 };
 
+use super::axes::Order;
+
 /// A float primitive of backend `B`; cloning is cheap (a handle).
 pub(crate) struct Expr<B: Backend>(pub(crate) FloatTensor<B>);
 
@@ -139,9 +141,19 @@ impl<B: Backend> Expr<B> {
         product.transpose().reshape([batch, n, m, 1])
     }
 
-    /// The last two axes swapped.
+    /// The last two axes swapped, as [`Axes`](super::Axes) does it.
     pub(crate) fn transpose(self) -> Self {
-        Self(B::float_transpose(self.0))
+        let rank = self.rank();
+        let mut axes: Vec<usize> = (0..rank).collect();
+        axes.swap(rank - 2, rank - 1);
+        match Order::of(&self.shape(), &axes) {
+            Order::Plain => Self(B::float_transpose(self.0)),
+            Order::Reshaped(shape) => self.reshape(shape),
+            Order::ShortFirst { first, axes, last } => {
+                let turned = B::float_permute(self.reshape(first).0, &axes);
+                Self(turned).reshape(last)
+            }
+        }
     }
 
     /// Repeats axes of length 1.

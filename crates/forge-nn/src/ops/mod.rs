@@ -48,6 +48,7 @@ mod triangle;
 mod activation;
 mod adamw;
 mod attention;
+mod axes;
 mod cos_sin;
 mod depthwise;
 mod dropout_residual;
@@ -73,6 +74,7 @@ pub use attention::{
     AttentionMask, AttentionOps, AttentionOptions, AttentionParams, PackedHeads, attention,
     attention_packed, attention_with_weights,
 };
+pub use axes::{Axes, Order};
 pub use cos_sin::{CosSinOps, cos_sin};
 pub use depthwise::{DepthwiseOps, depthwise_conv1d};
 pub use dropout_residual::{DropoutResidualOps, dropout, dropout_residual};

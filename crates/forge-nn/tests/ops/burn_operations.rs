@@ -6,6 +6,8 @@ use burn::tensor::module::{avg_pool1d, conv1d, linear, max_pool1d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{DType, IndexingUpdateOp, Int, Tensor, TensorData};
 
+use forge_nn::ops::Axes;
+
 use super::devices::others;
 use super::evaluation::{evaluate, evaluate_on, relative_error, values};
 
@@ -265,4 +267,49 @@ fn pools() -> Vec<(&'static str, Operation)> {
 fn device_pools_of_burn() {
     check(pools(), DType::F32, 2e-5);
     check(pools(), DType::F64, 1e-7);
+}
+
+/// Other numbers than [`weight`]'s.
+fn addend<const D: usize>(x: &Tensor<3>, shape: [usize; D]) -> Tensor<D> {
+    let n = shape.iter().product();
+    x.clone()
+        .flatten::<1>(0, 2)
+        .narrow(0, 211, n)
+        .reshape(shape)
+}
+
+/// Axes that change places where elements do not, behind and before element-wise operations.
+fn turned() -> Vec<(&'static str, Operation)> {
+    vec![
+        ("a row that was a column", |x| {
+            let z = addend(&x, [5, 1, 20]);
+            let row = weight(&x, [5, 20, 1]).swapped(1, 2);
+            (z.clone() + row) * z
+        }),
+        ("a row that was a column, twice", |x| {
+            let (z, u) = (addend(&x, [5, 1, 20]), addend(&x, [5, 1, 20]).exp());
+            let row = weight(&x, [5, 20, 1]).transposed();
+            Tensor::cat(vec![z + row.clone().mul_scalar(0.5), row * u], 1)
+        }),
+        ("a column that was a row", |x| {
+            let column = weight(&x, [5, 1, 20]).permuted([0, 2, 1]);
+            column.sin() * addend(&x, [5, 20, 1])
+        }),
+        ("a column that was a row, behind and before others", |x| {
+            let z = addend(&x, [5, 1, 20]);
+            let column = (weight(&x, [5, 1, 20]).sin() * z.clone()).swapped(1, 2);
+            column.exp() * z.swapped(1, 2)
+        }),
+        ("columns in another order", |x| {
+            let x = weight(&x, [4, 5, 8]).unsqueeze_dim::<4>(3);
+            let x = x.permuted([3, 1, 0, 2]);
+            (x.clone().exp() + x).squeeze_dim(0)
+        }),
+    ]
+}
+
+#[test]
+fn device_axes_in_another_order() {
+    check(turned(), DType::F32, 2e-5);
+    check(turned(), DType::F64, 1e-7);
 }

@@ -11,13 +11,14 @@ const EPSILON: f64 = 1e-6;
 
 /// `[batch, heads, time, width, mini-batch, hidden]`, a hidden width of 0 for a linear model. Every third is
 /// short: devices that compile each operation for each shape take those alone.
-const SIZES: [[usize; 6]; 6] = [
+const SIZES: [[usize; 6]; 7] = [
     [1, 1, 3, 2, 5, 1],
     [2, 3, 7, 4, 3, 0],
     [2, 2, 9, 5, 4, 7],
     [1, 2, 3, 3, 2, 0],
     [1, 2, 37, 18, 16, 0],
     [1, 2, 37, 6, 16, 33],
+    [1, 2, 6, 4, 4, 0],
 ];
 
 /// Weights `[B, H, in, out]` and biases `[B, H, 1, out]`.

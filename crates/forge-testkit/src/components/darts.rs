@@ -10,6 +10,7 @@ use forge_meta::search::{
 };
 use forge_nn::ModuleConfig;
 use forge_nn::cell::Operation;
+use forge_nn::ops::Axes;
 use forge_nn::parameters::KeyMap;
 
 use crate::oracle::{OracleError, Session};
@@ -189,7 +190,7 @@ fn buffers(session: &Session<'_>, params: &Params, edges: usize) -> Result<Param
             }
         }
         let tensor = match name.ends_with("weight") {
-            true => ParamTensor::new(session.input::<2>(&key)?.inner().transpose()),
+            true => ParamTensor::new(session.input::<2>(&key)?.inner().transposed()),
             false => ParamTensor::new(session.input::<1>(&key)?.inner()),
         };
         found.insert(ours, tensor);

@@ -4,6 +4,7 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
 use forge_meta::continual::{Ewc, EwcConfig, categorical_fisher, empirical_fisher};
 use forge_meta::functional::{Functional, ParamTensor, Params};
+use forge_nn::ops::Axes;
 
 use super::small_net::{Activation, SmallNet, hand_in};
 use crate::oracle::{OracleError, Session};
@@ -65,7 +66,7 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
         let bias = session.input::<1>(&format!("theta/{layer}.bias"))?;
         current.push((
             format!("layers.{layer}.weight"),
-            ParamTensor::new(weight.transpose()),
+            ParamTensor::new(weight.transposed()),
         ));
         current.push((format!("layers.{layer}.bias"), ParamTensor::new(bias)));
     }

@@ -2,6 +2,7 @@
 //! network's masks are given.
 
 use burn::tensor::{Int, Tensor, TensorData, activation::relu};
+use forge_nn::ops::Axes;
 use forge_train::metric::{RegressionMetrics, monte_carlo_log_likelihood};
 use forge_train::objective::{Predictions, SpreadPredictions};
 
@@ -32,7 +33,7 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
     let weight = |layer: &str| session.param::<2>(&format!("{layer}.weight"));
     let bias = |layer: &str| session.param::<1>(&format!("{layer}.bias"));
     let linear = |x: Tensor<2>, w: &Tensor<2>, b: &Tensor<1>| {
-        x.matmul(w.clone().transpose()).add(b.clone().unsqueeze())
+        x.matmul(w.clone().transposed()).add(b.clone().unsqueeze())
     };
     let layers = [
         (weight("fc1")?, bias("fc1")?),

@@ -7,6 +7,7 @@ use forge_models::{
 };
 use forge_nn::ModuleConfig;
 use forge_nn::gating::GatedInstanceNormConfig;
+use forge_nn::ops::Axes;
 use serde::de::DeserializeOwned;
 
 use super::by_path::{load, same};
@@ -62,7 +63,7 @@ pub(super) fn run_calendar(session: &Session<'_>) -> Result<(), OracleError> {
 /// `[B, T, V, D]` as sequences of each variable, `[B·V, T, D]`.
 fn by_variable(x: Tensor<4>) -> Tensor<3> {
     let [batch, time, variables, width] = x.dims();
-    x.swap_dims(1, 2).reshape([batch * variables, time, width])
+    x.swapped(1, 2).reshape([batch * variables, time, width])
 }
 
 pub(super) fn run_temporal_block(session: &Session<'_>) -> Result<(), OracleError> {
@@ -77,7 +78,7 @@ pub(super) fn run_temporal_block(session: &Session<'_>) -> Result<(), OracleErro
     });
     let (y, _) = module.forward(by_variable(x), valid, false);
     let y = y.reshape([batch, variables, time, width]);
-    session.output("y", y.swap_dims(1, 2))
+    session.output("y", y.swapped(1, 2))
 }
 
 pub(super) fn run_variable_block(session: &Session<'_>) -> Result<(), OracleError> {

@@ -5,6 +5,7 @@ use forge_models::{
     Context, Model, ModelConfig, RowContext, TabularInput, TabularModel, TabularRows, TabularSpec,
     TrainingContext,
 };
+use forge_nn::ops::Axes;
 use forge_nn::{Network, Want};
 use serde_json::Value;
 
@@ -70,7 +71,7 @@ fn run_tables(session: &Session<'_>, model: &Model) -> Result<(), OracleError> {
     let mut x = session.input::<3>("x")?;
     let mut target = session.input::<2>("y_train")?;
     if tables_first {
-        (x, target) = (x.swap_dims(0, 1), target.swap_dims(0, 1));
+        (x, target) = (x.swapped(0, 1), target.swapped(0, 1));
     }
     let ([rows, tables, _], [labelled, targets]) = (x.dims(), target.dims());
     if targets != tables || labelled > rows {
@@ -92,7 +93,7 @@ fn run_tables(session: &Session<'_>, model: &Model) -> Result<(), OracleError> {
         outputs.push(y.unsqueeze_dim::<3>(1));
     }
     let y = Tensor::cat(outputs, 1);
-    session.output("y", if tables_first { y.swap_dims(0, 1) } else { y })
+    session.output("y", if tables_first { y.swapped(0, 1) } else { y })
 }
 
 /// The model with the case's numbers for the places of features, where it has such.

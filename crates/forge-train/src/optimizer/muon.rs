@@ -1,6 +1,7 @@
 //! Muon, for matrices.
 
 use burn::tensor::Tensor;
+use forge_nn::ops::Axes;
 use forge_nn::{ForgeError, check};
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +104,7 @@ impl Muon {
     fn orthogonal<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let (rows, columns) = sides(&x);
         let tall = rows > columns;
-        let x = if tall { x.swap_dims(D - 2, D - 1) } else { x };
+        let x = if tall { x.swapped(D - 2, D - 1) } else { x };
         let norm = x
             .clone()
             .square()
@@ -112,12 +113,12 @@ impl Muon {
             .clamp_min(self.config.epsilon);
         let mut x = x.div(norm.reshape([1; D]));
         for _ in 0..self.config.ns_steps {
-            let gram = x.clone().matmul(x.clone().swap_dims(D - 2, D - 1));
+            let gram = x.clone().matmul(x.clone().swapped(D - 2, D - 1));
             let square = gram.clone().matmul(gram.clone()).mul_scalar(2.0315);
             let update = gram.mul_scalar(-4.775).add(square);
             x = x.clone().mul_scalar(3.4445).add(update.matmul(x));
         }
-        if tall { x.swap_dims(D - 2, D - 1) } else { x }
+        if tall { x.swapped(D - 2, D - 1) } else { x }
     }
 
     fn scale(&self, rows: usize, columns: usize) -> f64 {

@@ -1,6 +1,7 @@
 //! DLinear.
 
 use burn::module::Module;
+use forge_nn::ops::Axes;
 use forge_nn::{Forward, Network, Want};
 
 use super::{DLinearConfig, moving_average};
@@ -36,7 +37,7 @@ impl Network for DLinear {
 
     fn run(&self, input: SeriesInput, _: Want) -> Forward {
         let x = input.only_past(self.name(), &self.windows, self.capabilities());
-        let x = x.swap_dims(1, 2);
+        let x = x.swapped(1, 2);
         let trend = moving_average(x.clone(), self.kernel_size);
         let seasonal = self.seasonal.forward(x - trend.clone());
         let y = seasonal + self.trend.forward(trend);

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use forge_nn::norm::LayerNorm;
-use forge_nn::ops::stop_gradient;
+use forge_nn::ops::{Axes, stop_gradient};
 use forge_nn::regularisation::Dropout;
 use forge_nn::{Forward, Linear, Maps, Network, Want};
 
@@ -74,7 +74,7 @@ impl Network for ITransformer {
             Some(covariates) => Tensor::cat(vec![past, covariates], 2),
             None => past,
         };
-        let tokens = self.embedding.forward(variables.swap_dims(1, 2));
+        let tokens = self.embedding.forward(variables.swapped(1, 2));
         let mut x = self.dropout.forward(tokens);
         let mut attention = vec![];
         for layer in &self.layers {

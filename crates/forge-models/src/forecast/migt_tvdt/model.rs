@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Bool, Tensor};
 use forge_nn::activation::gelu;
 use forge_nn::gating::GatedInstanceNorm;
+use forge_nn::ops::Axes;
 use forge_nn::{Forward, Linear, Maps, Network, Want};
 
 use super::{
@@ -153,7 +154,7 @@ impl MigtTvdt {
             None => self.calendar.of_places(steps, &x.device()),
         };
         let own = |of: &Param<Tensor<2>>| of.val().unsqueeze_dim::<3>(1).unsqueeze::<4>();
-        let x = x.swap_dims(1, 2).unsqueeze_dim::<4>(3);
+        let x = x.swapped(1, 2).unsqueeze_dim::<4>(3);
         x * own(&self.variables.weight) + own(&self.variables.bias) + code.unsqueeze_dim::<4>(1)
     }
 }

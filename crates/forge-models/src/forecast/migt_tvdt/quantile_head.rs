@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 use forge_nn::activation::{gelu, softplus};
+use forge_nn::ops::Axes;
 use forge_nn::parameters::KeyMap;
 use forge_nn::{ForgeError, GroupedLinear, GroupedLinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
@@ -125,6 +126,6 @@ impl RisingQuantileHead {
         let hidden = gelu(self.first.forward_apart(x));
         let hidden = gelu(self.second.forward_apart(hidden));
         let steps = softplus(self.steps.forward_apart(hidden.clone())).cumsum(2);
-        (self.base.forward_apart(hidden) + steps).swap_dims(0, 1)
+        (self.base.forward_apart(hidden) + steps).swapped(0, 1)
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use forge_nn::ops::Axes;
 use forge_nn::{Forward, Network, Want};
 
 use super::NHitsConfig;
@@ -40,7 +41,7 @@ impl Network for NHits {
         let (level, parts) = self.parts(input);
         let said = parts.into_iter().reduce(|all, part| all + part);
         let y = match said {
-            Some(said) => ordered(said.swap_dims(1, 2), &self.windows) + level,
+            Some(said) => ordered(said.swapped(1, 2), &self.windows) + level,
             None => level,
         };
         y.flatten::<2>(1, 2).into()
@@ -63,7 +64,7 @@ impl NHits {
         let batch = level.dims()[0];
         let (horizon, outputs) = (self.windows.horizon, self.windows.n_outputs);
         let level = level.expand([batch, horizon, outputs]);
-        let parts = parts.into_iter().map(|part| part.swap_dims(1, 2));
+        let parts = parts.into_iter().map(|part| part.swapped(1, 2));
         let all: Vec<Tensor<3>> = std::iter::once(level).chain(parts).collect();
         Tensor::stack(all, 1)
     }

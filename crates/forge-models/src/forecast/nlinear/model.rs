@@ -1,7 +1,7 @@
 //! NLinear.
 
 use burn::module::Module;
-use forge_nn::ops::stop_gradient;
+use forge_nn::ops::{Axes, stop_gradient};
 use forge_nn::{Forward, Network, Want};
 
 use super::NLinearConfig;
@@ -37,7 +37,7 @@ impl Network for NLinear {
     fn run(&self, input: SeriesInput, _: Want) -> Forward {
         let x = input.only_past(self.name(), &self.windows, self.capabilities());
         let last = stop_gradient(x.clone().narrow(1, self.windows.lookback - 1, 1));
-        let y = self.linear.forward((x - last.clone()).swap_dims(1, 2));
+        let y = self.linear.forward((x - last.clone()).swapped(1, 2));
         predictions(by_variable(y, &self.windows) + last, &self.windows)
     }
 }

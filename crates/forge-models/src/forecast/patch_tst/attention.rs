@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::attention::{merge_heads, split_heads};
 use forge_nn::ops::{
-    AttentionMask, AttentionOptions, PackedHeads, attention, attention_packed, matmul, softmax,
+    AttentionMask, AttentionOptions, Axes, PackedHeads, attention, attention_packed, matmul,
+    softmax,
 };
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
@@ -94,7 +95,7 @@ impl ResidualAttention {
         let [q, k, v] = [0, 1, 2].map(part);
         let scores = (wanted.scores || wanted.map).then(|| {
             let scale = ((width / self.n_heads) as f64).sqrt().recip();
-            let scores = matmul(q.clone() * scale, k.clone().swap_dims(2, 3));
+            let scores = matmul(q.clone() * scale, k.clone().swapped(2, 3));
             match before.clone() {
                 Some(before) => scores + before,
                 None => scores,

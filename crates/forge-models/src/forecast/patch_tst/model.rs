@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use forge_nn::norm::RevIn;
+use forge_nn::ops::Axes;
 use forge_nn::regularisation::Dropout;
 use forge_nn::{Forward, Linear, Maps, Network, Want};
 
@@ -80,10 +81,10 @@ impl Network for PatchTst {
         let past = input.only_past(self.name(), &self.windows, self.capabilities());
         let (past, scale) = WindowScale::taken(self.revin.as_ref(), past);
         let [batch, _, variables] = past.dims();
-        let tokens = self.embed(past.swap_dims(1, 2));
+        let tokens = self.embed(past.swapped(1, 2));
         let (y, attention) = self.encode(tokens, want.attention);
         let [_, patches, width] = y.dims();
-        let y = y.swap_dims(1, 2);
+        let y = y.swapped(1, 2);
         let y = y.reshape([batch, variables, width * patches]);
         let y = self.head_dropout.forward(self.head.forward(y));
         Forward {

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use forge_nn::norm::RevIn;
+use forge_nn::ops::Axes;
 use forge_nn::{Forward, Linear, Maps, Network, Want};
 
 use super::PatchHead;
@@ -63,7 +64,7 @@ impl<B: Backbone> Network for PatchModel<B> {
         let past = input.only_past(self.name, &self.windows, Self::CAPABILITIES);
         let (past, scale) = WindowScale::taken(self.revin.as_ref(), past);
         let [batch, _, variables] = past.dims();
-        let patches = self.patching.cut(past.swap_dims(1, 2));
+        let patches = self.patching.cut(past.swapped(1, 2));
         let (tokens, read) = (self.embedding.forward(patches), self.head.read());
         let (tokens, attention) = match want.attention {
             true => self.backbone.read_with_maps(tokens, None, read),

@@ -5,6 +5,7 @@ use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use forge_nn::ModuleConfig;
+use forge_nn::ops::Axes;
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 
 use super::StockFormerConfig;
@@ -58,6 +59,6 @@ impl CausalConvolutions {
         let before = (KERNEL - 1) * self.dilation;
         let zeros = Tensor::zeros([batch, before, width], (&x.device(), x.dtype()));
         let x = Tensor::cat(vec![zeros, x], 1);
-        convolution.forward(x.swap_dims(1, 2)).swap_dims(1, 2)
+        convolution.forward(x.swapped(1, 2)).swapped(1, 2)
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use forge_nn::ops::Axes;
 
 use super::TimeMixerConfig;
 use super::mixing::ScaleMixing;
@@ -50,7 +51,7 @@ impl PastDecomposableMixing {
         let (mut seasons, mut trends) = (vec![], vec![]);
         for x in &scales {
             // Over time, which is the last axis here.
-            let x = x.clone().swap_dims(1, 2);
+            let x = x.clone().swapped(1, 2);
             let trend = moving_average(x.clone(), self.kernel);
             seasons.push(self.crossed(x - trend.clone()));
             trends.push(self.crossed(trend));
@@ -61,7 +62,7 @@ impl PastDecomposableMixing {
         trends.reverse();
         let parts = seasons.into_iter().zip(trends).zip(scales);
         let mixed = parts.map(|((season, trend), x)| {
-            let sum = (season + trend).swap_dims(1, 2);
+            let sum = (season + trend).swapped(1, 2);
             match self.independent {
                 true => x + self.ffn.forward(sum),
                 false => sum,
@@ -74,7 +75,7 @@ impl PastDecomposableMixing {
     fn crossed(&self, part: Tensor<3>) -> Tensor<3> {
         match self.independent {
             true => part,
-            false => self.ffn.forward(part.swap_dims(1, 2)).swap_dims(1, 2),
+            false => self.ffn.forward(part.swapped(1, 2)).swapped(1, 2),
         }
     }
 }

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::conv1d;
 use burn::tensor::ops::ConvOptions;
 use forge_nn::norm::RevIn;
+use forge_nn::ops::Axes;
 use forge_nn::regularisation::Dropout;
 use forge_nn::{Forward, Linear, Network, Want};
 
@@ -72,7 +73,7 @@ impl TimeMixer {
     /// - x: `[B', L', C]`, covariates: `[B', L', P]`
     /// - output: `[B', L', D]`
     fn embed(&self, x: Tensor<3>, covariates: Option<Tensor<3>>) -> Tensor<3> {
-        let x = x.swap_dims(1, 2);
+        let x = x.swapped(1, 2);
         let time = x.dims()[2];
         // The last step stands before the first, the first behind the last.
         let (first, last) = (x.clone().narrow(2, 0, 1), x.clone().narrow(2, time - 1, 1));
@@ -83,7 +84,7 @@ impl TimeMixer {
             None,
             ConvOptions::new([1], [0], [1], 1),
         );
-        let y = y.swap_dims(1, 2);
+        let y = y.swapped(1, 2);
         let y = match (&self.covariates, covariates) {
             (Some(layer), Some(covariates)) => y + layer.forward(covariates),
             _ => y,
@@ -98,7 +99,7 @@ impl TimeMixer {
     /// - output: `[B·N, L', 1]`
     fn apart(x: Tensor<3>) -> Tensor<3> {
         let [batch, time, variables] = x.dims();
-        x.swap_dims(1, 2).reshape([batch * variables, time, 1])
+        x.swapped(1, 2).reshape([batch * variables, time, 1])
     }
 
     /// The same covariates for each variable of a window.
@@ -122,7 +123,7 @@ impl TimeMixer {
             n_outputs,
             ..
         } = self.windows;
-        let y = self.heads[scale].forward(y.swap_dims(1, 2)).swap_dims(1, 2);
+        let y = self.heads[scale].forward(y.swapped(1, 2)).swapped(1, 2);
         let y = self.projection.forward(y);
         let rows = y.dims()[0];
         match trend {
@@ -130,7 +131,7 @@ impl TimeMixer {
             None => y.reshape([rows / n_targets, n_targets, horizon * n_outputs]),
             Some(trend) => {
                 let y = y.reshape([rows, horizon, n_targets, n_outputs]);
-                let y = y.swap_dims(1, 2);
+                let y = y.swapped(1, 2);
                 let rest = &self.rests[scale];
                 let trend = rest.second.forward(rest.first.forward(trend));
                 y.reshape([rows, n_targets, horizon * n_outputs]) + trend
@@ -169,9 +170,9 @@ impl Network for TimeMixer {
                     (Self::apart(x), covariates)
                 }
                 false => {
-                    let trend = moving_average(x.clone().swap_dims(1, 2), self.kernel);
+                    let trend = moving_average(x.clone().swapped(1, 2), self.kernel);
                     trends.push(Some(trend.clone()));
-                    (x - trend.swap_dims(1, 2), covariates.next())
+                    (x - trend.swapped(1, 2), covariates.next())
                 }
             };
             tokens.push(self.embed(x, covariates));

@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::module::{avg_pool1d, max_pool1d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use forge_nn::ops::Axes;
 
 use super::DownSampling;
 
@@ -32,12 +33,12 @@ impl Scales {
     pub(super) fn of_targets(self, x: Tensor<3>) -> Vec<Tensor<3>> {
         let mut all = vec![x];
         for scale in 0..self.coarser {
-            let x = all[scale].clone().swap_dims(1, 2);
+            let x = all[scale].clone().swapped(1, 2);
             let pooled = match self.pooling {
                 DownSampling::Avg => avg_pool1d(x, AvgPoolOptions::new([self.window])),
                 DownSampling::Max => max_pool1d(x, MaxPoolOptions::new([self.window])),
             };
-            all.push(pooled.swap_dims(1, 2));
+            all.push(pooled.swapped(1, 2));
         }
         all
     }

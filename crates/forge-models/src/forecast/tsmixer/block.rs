@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::{BatchNorm, BatchNormConfig};
-use forge_nn::ops::LinearActivation;
+use forge_nn::ops::{Axes, LinearActivation};
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -46,11 +46,11 @@ impl TsMixerBlock {
         let [batch, time, variables] = x.dims();
         let cells = [batch, time * variables];
         let relu = LinearActivation::Relu;
-        let y = x.clone().swap_dims(1, 2).reshape(cells);
+        let y = x.clone().swapped(1, 2).reshape(cells);
         let y = self.temporal_norm.forward(y);
         let y = y.reshape([batch, variables, time]);
         let y = self.temporal.forward_activated(y, relu);
-        let x = x + self.dropout.forward(y).swap_dims(1, 2);
+        let x = x + self.dropout.forward(y).swapped(1, 2);
         let y = self.feature_norm.forward(x.clone().reshape(cells));
         let y = y.reshape([batch, time, variables]);
         let y = self

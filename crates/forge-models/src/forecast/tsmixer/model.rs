@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use forge_nn::norm::RevIn;
+use forge_nn::ops::Axes;
 use forge_nn::{Forward, Linear, Network, Want};
 
 use super::{TsMixerBlock, TsMixerConfig};
@@ -40,7 +41,7 @@ impl Network for TsMixer {
         let past = input.only_past(self.name(), &self.windows, self.capabilities());
         let (x, scale) = WindowScale::taken(self.revin.as_ref(), past);
         let x = (self.blocks.iter()).fold(x, |x, block| block.forward(x));
-        let y = self.head.forward(x.swap_dims(1, 2));
+        let y = self.head.forward(x.swapped(1, 2));
         scaled_back(y, scale, &self.windows)
     }
 }

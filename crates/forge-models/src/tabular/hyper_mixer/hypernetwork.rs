@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::activation::gelu;
 use forge_nn::attention::split_heads;
+use forge_nn::ops::Axes;
 use forge_nn::{GroupedLinear, GroupedLinearConfig, ModuleConfig};
 
 use super::HyperMixingConfig;
@@ -67,14 +68,13 @@ impl Hypernetwork {
     pub(super) fn forward(&self, tokens: Tensor<3>) -> Tensor<4> {
         let [batch, time, _] = tokens.dims();
         let (heads, width) = (self.first.n_groups(), self.first.d_input());
-        let apart =
-            split_heads(tokens, heads)
-                .swap_dims(0, 1)
-                .reshape([heads, batch * time, width]);
+        let apart = split_heads(tokens, heads)
+            .swapped(0, 1)
+            .reshape([heads, batch * time, width]);
         let rows = self
             .second
             .forward_apart(gelu(self.first.forward_apart(apart)));
         rows.reshape([heads, batch, time, self.second.d_output()])
-            .swap_dims(0, 1)
+            .swapped(0, 1)
     }
 }

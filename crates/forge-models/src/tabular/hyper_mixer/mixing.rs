@@ -5,7 +5,7 @@ use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
 use forge_nn::activation::gelu;
 use forge_nn::attention::{merge_heads, split_heads};
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::matmul;
+use forge_nn::ops::{Axes, matmul};
 use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
@@ -129,7 +129,7 @@ impl HyperMixing {
         let positions = positions(time, width, &tokens.device(), tokens.dtype());
         let placed = tokens.clone() * (width as f64).sqrt() + positions.unsqueeze();
         let (w1, w2) = (self.w1.forward(placed.clone()), self.w2.forward(placed));
-        let hidden = matmul(w1.swap_dims(2, 3), split_heads(tokens, self.n_heads));
+        let hidden = matmul(w1.swapped(2, 3), split_heads(tokens, self.n_heads));
         let y = merge_heads(matmul(w2, gelu(hidden)));
         match &self.norm {
             Some(norm) => norm.forward(y),

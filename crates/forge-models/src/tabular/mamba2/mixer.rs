@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Distribution, Tensor};
 use forge_nn::activation::{silu, softplus};
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{rms_norm, ssd};
+use forge_nn::ops::{Axes, rms_norm, ssd};
 use forge_nn::parameters::drawn;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -158,17 +158,17 @@ impl TokenMixer for Mamba2Mixer {
         let Parts { x, b, c } = self.parts(self.conv1d.forward(convolved));
         // Heads and groups before time.
         let x = x.reshape([batch, time, self.heads, self.head_dim()]);
-        let x = x.swap_dims(1, 2);
+        let x = x.swapped(1, 2);
         let states = |part: Tensor<3>| {
             let part = part.reshape([batch, time, self.groups, self.states]);
-            part.swap_dims(1, 2)
+            part.swapped(1, 2)
         };
-        let steps = self.steps(raw).swap_dims(1, 2);
+        let steps = self.steps(raw).swapped(1, 2);
         let log_decay = steps.clone() * self.rates().reshape([1, self.heads, 1]);
         let input = x.clone() * steps.unsqueeze_dim::<4>(3);
         let y = ssd(input, log_decay, states(b), states(c));
         let y = y + x * self.d.val().reshape([1, self.heads, 1, 1]);
-        let y = y.swap_dims(1, 2).reshape([batch, time, self.d_inner]);
+        let y = y.swapped(1, 2).reshape([batch, time, self.d_inner]);
         self.finish(y, z)
     }
 

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Bool, Tensor};
+use forge_nn::ops::Axes;
 
 use super::ModernTcnBlock;
 use crate::tabular::Backbone;
@@ -52,9 +53,9 @@ impl Backbone for ModernTcnBackbone {
         if tokens.shape().num_elements() == 0 {
             return tokens;
         }
-        let x = tokens.swap_dims(1, 2).unsqueeze_dim::<4>(1);
+        let x = tokens.swapped(1, 2).unsqueeze_dim::<4>(1);
         let blocks = self.blocks.iter();
         let x = blocks.fold(x, |x, block| block.forward(x, valid.clone()));
-        x.squeeze_dim::<3>(1).swap_dims(1, 2)
+        x.squeeze_dim::<3>(1).swapped(1, 2)
     }
 }

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::norm::{BatchNorm, BatchNormConfig};
+use forge_nn::ops::Axes;
 
 use super::grouped_ffn::GroupedFfn;
 use super::kernels::Kernels;
@@ -58,13 +59,13 @@ impl ModernTcnBlock {
         let y = y.reshape([batch, variables, width, time]);
         // [M, B·N, D]
         let y = y
-            .permute([1, 0, 3, 2])
+            .permuted([1, 0, 3, 2])
             .reshape([variables, batch * time, width]);
         let y = self.ffn1.forward(y);
         // [D, B·N, M]
-        let y = self.ffn2.forward(y.permute([2, 1, 0]));
+        let y = self.ffn2.forward(y.permuted([2, 1, 0]));
         let y = y.reshape([width, batch, time, variables]);
-        x + y.permute([1, 3, 0, 2])
+        x + y.permuted([1, 3, 0, 2])
     }
 
     /// The block with its two kernels made one, for evaluation: the norms' running statistics are

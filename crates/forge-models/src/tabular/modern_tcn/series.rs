@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::{BatchNorm, BatchNormConfig};
+use forge_nn::ops::Axes;
 use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
@@ -262,7 +263,7 @@ impl ModernTcnSeries {
             self.n_variables,
             self.patch_stride
         );
-        let x = x.swap_dims(1, 2).reshape([batch * variables, 1, time]);
+        let x = x.swapped(1, 2).reshape([batch * variables, 1, time]);
         let beyond = self.patch_size - self.patch_stride;
         let last = x.clone().narrow(2, time - 1, 1);
         let x = Tensor::cat(vec![x, last.repeat_dim(2, beyond)], 2);

@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use forge_nn::ops::{Activation, activated, cos_sin, matmul};
+use forge_nn::ops::{Activation, Axes, activated, cos_sin, matmul};
 
 use super::RealMlpConfig;
 use super::options::NumEmbedding;
@@ -64,7 +64,7 @@ impl RealMlpNumericEmbedding {
     /// - output: `[B, F (D + 1)]`; for `plr` `[B, F D]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let [rows, features] = x.dims();
-        let column = x.clone().transpose().reshape([features, rows, 1]);
+        let column = x.clone().transposed().reshape([features, rows, 1]);
         let angle = column * (self.weight_1.val() * TAU);
         let waves = match &self.bias_1 {
             Some(phase) => activated(angle + phase.val(), Activation::Cos),
@@ -73,7 +73,7 @@ impl RealMlpNumericEmbedding {
         let y = matmul(waves, self.weight_2.val()) + self.bias_2.val();
         let y = if self.relu { relu(y) } else { y };
         let [_, _, width] = y.dims();
-        let y = y.swap_dims(0, 1).reshape([rows, features * width]);
+        let y = y.swapped(0, 1).reshape([rows, features * width]);
         match self.bias_1 {
             Some(_) => Tensor::cat(vec![y, x], 1),
             None => y,

@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use forge_nn::ForgeError;
+use forge_nn::ops::Axes;
 use forge_nn::parameters::replace_value;
 
 /// Where a value is cut off, smoothly.
@@ -51,7 +52,7 @@ impl RobustScale {
             ForgeError::weights(format!("training rows cannot be read back: {e}"))
         };
         // Column by column.
-        let data = rows.transpose().try_into_data_dtype(DType::F64);
+        let data = rows.transposed().try_into_data_dtype(DType::F64);
         let values = data.map_err(|e| read(&e))?.try_into_vec::<f64>();
         let mut values = values.map_err(|e| read(&e))?;
         let statistics = values.chunks_mut(n).map(|column| {

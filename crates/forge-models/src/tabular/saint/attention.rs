@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::ops::{
-    AttentionMask, AttentionOptions, PackedHeads, attention_packed, attention_with_weights,
+    AttentionMask, AttentionOptions, Axes, PackedHeads, attention_packed, attention_with_weights,
 };
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
@@ -65,7 +65,7 @@ impl SaintAttention {
         let [batch, tokens, width] = qkv.dims();
         let [q, k, v] = self.split(qkv);
         let (mixed, map) = attention_with_weights(q, k, v, mask, None, &options);
-        let mixed = mixed.swap_dims(1, 2).reshape([batch, tokens, width / 3]);
+        let mixed = mixed.swapped(1, 2).reshape([batch, tokens, width / 3]);
         (self.output.forward(mixed), Some(map))
     }
 
@@ -76,7 +76,7 @@ impl SaintAttention {
         let heads = [batch, tokens, self.heads, inner / self.heads];
         [0, 1, 2].map(|part| {
             let part = qkv.clone().narrow(2, part * inner, inner);
-            part.reshape(heads).swap_dims(1, 2)
+            part.reshape(heads).swapped(1, 2)
         })
     }
 }

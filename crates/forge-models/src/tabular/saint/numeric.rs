@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use forge_nn::ops::Axes;
 
 use crate::reference::KeyMap;
 
@@ -60,9 +61,9 @@ impl NumericNetworks {
             .weight_out
             .val()
             .reshape([features, -1, units as i64])
-            .swap_dims(1, 2);
+            .swapped(1, 2);
         let bias = self.bias_out.val().reshape([1, features, -1]);
-        hidden.swap_dims(0, 1).matmul(weight).swap_dims(0, 1) + bias
+        hidden.swapped(0, 1).matmul(weight).swapped(0, 1) + bias
     }
 
     /// The networks at `ours`; the reference has a list of small modules `theirs`.

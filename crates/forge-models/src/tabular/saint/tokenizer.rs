@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Bool, Device, Int, Tensor};
+use forge_nn::ops::Axes;
 use forge_nn::{CategoricalTokenizer, CategoricalTokenizerConfig, ModuleConfig};
 
 use super::SaintConfig;
@@ -152,7 +153,7 @@ fn fill(tokens: Tensor<3>, present: Tensor<2, Bool>, missing: Tensor<2>) -> Tens
     let missing = missing
         .reshape([features, 2, width])
         .narrow(1, 0, 1)
-        .swap_dims(0, 1);
+        .swapped(0, 1);
     let absent = present.bool_not().unsqueeze_dim::<3>(2).expand(shape);
     tokens.mask_where(absent, missing.expand(shape))
 }

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::LayerNorm;
+use forge_nn::ops::Axes;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::{ColumnGroups, InducedBlock, TabIclConfig, labels};
@@ -95,6 +96,6 @@ impl TabIclColumns {
             }
             None => tokens,
         };
-        tokens.swap_dims(0, 1)
+        tokens.swapped(0, 1)
     }
 }

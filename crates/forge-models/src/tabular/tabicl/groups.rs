@@ -1,6 +1,7 @@
 //! Which columns are read together.
 
 use burn::tensor::{Int, Tensor, TensorData};
+use forge_nn::ops::Axes;
 use serde::{Deserialize, Serialize};
 
 use super::switch::Switch;
@@ -63,7 +64,7 @@ impl ColumnGroups {
     pub(super) fn of(self, x: Tensor<2>, size: usize) -> Tensor<3> {
         let [rows, columns] = x.dims();
         match self {
-            Self::Alone => x.swap_dims(0, 1).unsqueeze_dim(2),
+            Self::Alone => x.swapped(0, 1).unsqueeze_dim(2),
             Self::Same => {
                 let member = |i: usize| {
                     // 2^i mod columns without the power, which would not fit any integer.
@@ -71,7 +72,7 @@ impl ColumnGroups {
                     let order = (0..columns).map(|group| ((group + shift) % columns) as i64);
                     let order = TensorData::new(order.collect::<Vec<_>>(), [columns]);
                     let order = Tensor::<1, Int>::from_data(order, &x.device());
-                    x.clone().select(1, order).swap_dims(0, 1)
+                    x.clone().select(1, order).swapped(0, 1)
                 };
                 Tensor::stack((0..size).map(member).collect(), 2)
             }
@@ -81,7 +82,7 @@ impl ColumnGroups {
                     0 => x,
                     missing => x.pad((0, missing, 0, 0), 0.0),
                 };
-                x.reshape([rows, groups, size]).swap_dims(0, 1)
+                x.reshape([rows, groups, size]).swapped(0, 1)
             }
         }
     }

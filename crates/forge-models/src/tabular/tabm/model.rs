@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::num_embeddings::NumEmbedder;
+use forge_nn::ops::Axes;
 use forge_nn::regularisation::Dropout;
 use forge_nn::{Forward, GroupedLinear, Network, Want};
 
@@ -99,7 +100,7 @@ impl Network for TabM {
             self.dropout.forward(block.forward(x, self.activation))
         });
         Forward::of_members(match apart {
-            true => self.output.forward_apart(x).swap_dims(0, 1),
+            true => self.output.forward_apart(x).swapped(0, 1),
             false => self.output.forward(x),
         })
     }

@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 use forge_nn::attention::{merge_heads, split_heads};
 use forge_nn::ops::{
-    AttentionMask, AttentionOptions, PackedHeads, attention, attention_packed,
+    AttentionMask, AttentionOptions, Axes, PackedHeads, attention, attention_packed,
     attention_with_weights, linear,
 };
 
@@ -104,7 +104,7 @@ impl SharedHeadAttention {
     fn project(&self, x: Tensor<3>, from: usize, parts: usize, heads: usize) -> Tensor<3> {
         let weight = self.w_qkv.val().narrow(0, from, parts).narrow(1, 0, heads);
         let [_, _, head, width] = weight.dims();
-        let weight = weight.reshape([parts * heads * head, width]).transpose();
+        let weight = weight.reshape([parts * heads * head, width]).transposed();
         linear(x, weight, None)
     }
 

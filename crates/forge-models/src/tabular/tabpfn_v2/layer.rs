@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::LinearActivation;
+use forge_nn::ops::{Axes, LinearActivation};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::attention::Keys;
@@ -52,7 +52,7 @@ impl TabPfnV2Layer {
     pub(super) fn forward(&self, x: Tensor<3>, labelled: usize, want: bool) -> Layered {
         let [rows, tokens, _] = x.dims();
         let x = self.norm.forward(x.clone() + self.features.within(x));
-        let x = x.swap_dims(0, 1);
+        let x = x.swapped(0, 1);
         let known = x.clone().narrow(1, 0, labelled);
         let asked = x.clone().narrow(1, labelled, rows - labelled);
         let (looked, _) =
@@ -67,7 +67,7 @@ impl TabPfnV2Layer {
         };
         let change = Tensor::cat(vec![self.items.within(known), looked], 1);
         let x = self.alone(self.norm.forward(x + change));
-        (x.swap_dims(0, 1), map)
+        (x.swapped(0, 1), map)
     }
 
     /// The target's tokens of the rows to predict alone: all that is read of the last layer.
@@ -81,7 +81,7 @@ impl TabPfnV2Layer {
         let (change, _) = self
             .features
             .across(target.clone(), x, Keys::OfEachHead, false);
-        let x = self.norm.forward(target + change).swap_dims(0, 1);
+        let x = self.norm.forward(target + change).swapped(0, 1);
         let known = x.clone().narrow(1, 0, labelled);
         let asked = x.narrow(1, labelled, rows - labelled);
         let (change, map) = self

@@ -1,7 +1,7 @@
 //! The inner model: what it is asked, and how it learns.
 
 use burn::tensor::Tensor;
-use forge_nn::ops::{Activation, activated, matmul};
+use forge_nn::ops::{Activation, Axes, activated, matmul};
 
 /// Inside the root of the inner norm.
 const EPSILON: f64 = 1e-6;
@@ -85,7 +85,7 @@ pub(super) fn lessons(layers: &[FastLayer], norm: &InnerNorm, views: &Views) -> 
             Some(above) => above * activated(z, Activation::GeluTanhSlope),
             None => norm.gradient(z, views.v.clone() - views.k.clone()),
         };
-        gradient = Some(matmul(here.clone(), layer.weight.clone().transpose()));
+        gradient = Some(matmul(here.clone(), layer.weight.clone().transposed()));
         lessons.push(Lesson {
             input,
             gradient: here,
@@ -110,31 +110,4 @@ pub(super) fn answer(
         }
     }
     norm.forward(x) + q
-}
-
-/// The outputs of a mini-batch and the weights after it, in the dual form: token i asks the model that
-/// learned from tokens up to i with the step sizes `rates` `[B, H, K, K]`, `[i, j]` that of token j, 0 for later
-/// ones.
-pub(super) fn mini_batch(
-    layers: &mut [FastLayer],
-    norm: &InnerNorm,
-    views: &Views,
-    rates: &Tensor<4>,
-) -> Tensor<4> {
-    let lessons = lessons(layers, norm, views);
-    let answers = answer(views.q.clone(), layers.len(), norm, |l, x| {
-        let (layer, lesson) = (&layers[l], &lessons[l]);
-        let before = matmul(x.clone(), layer.weight.clone()) + layer.bias.clone();
-        let near = matmul(x, lesson.input.clone().transpose()) + 1.0;
-        before - matmul(near * rates.clone(), lesson.gradient.clone())
-    });
-    let last = rates.dims()[2] - 1;
-    let rates = rates.clone().narrow(2, last, 1);
-    for (layer, lesson) in layers.iter_mut().zip(lessons) {
-        let weighted = lesson.input.transpose() * rates.clone();
-        let weight = layer.weight.clone() - matmul(weighted, lesson.gradient.clone());
-        let bias = layer.bias.clone() - matmul(rates.clone(), lesson.gradient);
-        *layer = FastLayer { weight, bias };
-    }
-    answers
 }

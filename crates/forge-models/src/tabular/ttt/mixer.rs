@@ -1,17 +1,16 @@
 //! One layer without norms and residual.
 
-use burn::backend::DispatchDevice;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{DType, Device, Int, Tensor};
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::{Activation, activated, matmul, split, ttt};
+use forge_nn::ops::{Activation, Axes, activated, matmul, ttt};
 use forge_nn::position::RotaryEmbedding;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
-use super::inner::{FastLayer, InnerNorm, Views, answer, lessons, mini_batch};
+use super::inner::{FastLayer, InnerNorm, Views, answer, lessons};
 use super::{InnerModel, TttBackboneConfig};
 use crate::tabular::TokenMixer;
 use crate::tabular::token::assert_state;
@@ -155,16 +154,16 @@ impl TttMixer {
     fn split(&self, x: Tensor<3>) -> Tensor<4> {
         let [batch, time, _] = x.dims();
         let x = x.reshape([batch, time, self.heads, self.width]);
-        x.swap_dims(1, 2)
+        x.swapped(1, 2)
     }
 
     /// Step sizes of tokens `[B, T, D]` but for the part that depends on who asks: `[B, H, T]`.
     fn rates(&self, x: Tensor<3>) -> Tensor<3> {
-        let weight = self.rate_weight.val().squeeze_dim::<2>(1).transpose();
+        let weight = self.rate_weight.val().squeeze_dim::<2>(1).transposed();
         let raw = x.matmul(weight.unsqueeze::<3>());
         let raw = raw + self.rate_bias.val().reshape([1, 1, self.heads]);
         let rates = sigmoid(raw) * (self.base_rate / self.width as f64);
-        rates.swap_dims(1, 2)
+        rates.swapped(1, 2)
     }
 
     /// The part that depends on who asks, `[K]`.
@@ -185,33 +184,11 @@ impl TttMixer {
         self.rotary.rotate(x, &tables)
     }
 
-    /// What [`ttt`] gives, by many operations.
-    fn by_mini_batches(&self, views: Views, rates: Tensor<3>) -> Tensor<4> {
-        let (scales, norm) = (self.scales(), self.norm());
-        let mut layers = self.first_layers(views.q.dims()[0]);
-        let mut answers = vec![];
-        let parts = |x: Tensor<4>| split(x, self.mini_batch_size, 2);
-        let views = parts(views.q)
-            .into_iter()
-            .zip(parts(views.k))
-            .zip(parts(views.v));
-        let rates = split(rates, self.mini_batch_size, 2);
-        for (((q, k), v), rates) in views.zip(rates) {
-            let views = Views { q, k, v };
-            let size = rates.dims()[2];
-            let scales = scales.clone().narrow(0, 0, size).reshape([1, 1, size, 1]);
-            // Nobody learns from later tokens.
-            let rates = (rates.unsqueeze_dim::<4>(2) * scales).tril(0);
-            answers.push(mini_batch(&mut layers, &norm, &views, &rates));
-        }
-        Tensor::cat(answers, 2)
-    }
-
     /// Norm, gate and projection of the heads' answers.
     fn finish(&self, answers: Tensor<4>, x: Tensor<3>) -> Tensor<3> {
         let y = self
             .post_norm
-            .forward(answers.swap_dims(1, 2).reshape(x.dims()));
+            .forward(answers.swapped(1, 2).reshape(x.dims()));
         let y = match &self.g_proj {
             Some(gate) => y * activated(gate.forward(x), Activation::GeluTanh),
             None => y,
@@ -241,17 +218,8 @@ impl TokenMixer for TttMixer {
         );
         let v = self.split(self.v_proj.forward(x.clone()));
         let rates = self.rates(x.clone());
-        let answers = if has_kernel(&x.device()) {
-            ttt(
-                [q, k, v],
-                rates,
-                self.scales(),
-                self.parameters(),
-                self.hidden,
-            )
-        } else {
-            self.by_mini_batches(Views { q, k, v }, rates)
-        };
+        let (scales, parameters) = (self.scales(), self.parameters());
+        let answers = ttt([q, k, v], rates, scales, parameters, self.hidden);
         self.finish(answers, x)
     }
 
@@ -305,7 +273,7 @@ impl TokenMixer for TttMixer {
         let learned: Vec<FastLayer> = learned
             .map(|(sum, lesson)| {
                 let gradient = lesson.gradient * rate.clone();
-                let weight = matmul(lesson.input.transpose(), gradient.clone());
+                let weight = matmul(lesson.input.transposed(), gradient.clone());
                 FastLayer {
                     weight: sum.weight + weight,
                     bias: sum.bias + gradient,
@@ -344,16 +312,6 @@ impl TokenMixer for TttMixer {
             }
         };
         (y, next)
-    }
-}
-
-/// Whether [`ttt`] has a kernel for `device`. Elsewhere the gradients of its reference are off on wgpu for the
-/// linear model, where those of the same steps one by one are right: why is not known.
-fn has_kernel(device: &Device) -> bool {
-    match device.clone().inner().as_dispatch() {
-        #[cfg(feature = "flex")]
-        DispatchDevice::Flex(_) => true,
-        _ => false,
     }
 }
 

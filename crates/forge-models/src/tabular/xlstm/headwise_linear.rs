@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
-use forge_nn::ops::matmul;
+use forge_nn::ops::{Axes, matmul};
 
 use super::small;
 
@@ -41,7 +41,7 @@ impl HeadwiseLinear {
     /// - x, output: `[B, T, D]`
     pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let shape = x.dims();
-        let y = self.forward_apart(x).swap_dims(0, 1).reshape(shape);
+        let y = self.forward_apart(x).swapped(0, 1).reshape(shape);
         match &self.bias {
             Some(bias) => y + bias.val().unsqueeze::<3>(),
             None => y,
@@ -56,6 +56,6 @@ impl HeadwiseLinear {
     pub(super) fn forward_apart(&self, x: Tensor<3>) -> Tensor<3> {
         let [batch, time, _] = x.dims();
         let x = x.reshape([batch * time, self.groups, self.width / self.groups]);
-        matmul(x.swap_dims(0, 1), self.weight.val().swap_dims(1, 2))
+        matmul(x.swapped(0, 1), self.weight.val().swapped(1, 2))
     }
 }

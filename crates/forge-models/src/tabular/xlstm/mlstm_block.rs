@@ -6,7 +6,7 @@ use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::activation::silu;
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{max_scan, ssd, stop_gradient};
+use forge_nn::ops::{Axes, max_scan, ssd, stop_gradient};
 use forge_nn::parameters::drawn;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -130,14 +130,14 @@ impl MlstmBlock {
         let [batch, time, _] = u.dims();
         let heads = |x: Tensor<3>| {
             let x = x.reshape([batch, time, self.heads, self.head_dim()]);
-            x.swap_dims(1, 2)
+            x.swapped(1, 2)
         };
         let q = self.q_proj.forward(convolved.clone());
         let k = self.k_proj.forward(convolved);
         let v = self.v_proj.forward(u);
         let all = Tensor::cat(vec![q.clone(), k.clone(), v.clone()], 2);
-        let input = self.igate.forward(all.clone()).swap_dims(1, 2);
-        let forget = self.fgate.forward(all).swap_dims(1, 2);
+        let input = self.igate.forward(all.clone()).swapped(1, 2);
+        let forget = self.fgate.forward(all).swapped(1, 2);
         let v = heads(v);
         let ones = Tensor::ones([batch, self.heads, time, 1], (&v.device(), v.dtype()));
         CellInput {
@@ -186,7 +186,7 @@ impl MlstmBlock {
 
     /// Norm, skip, gate and projection of the cell's outputs.
     fn finish(&self, h: Tensor<4>, convolved: Tensor<3>, z: Tensor<3>) -> Tensor<3> {
-        let h = self.outnorm.forward_heads(h.swap_dims(1, 2));
+        let h = self.outnorm.forward_heads(h.swapped(1, 2));
         let h = h + convolved * self.learnable_skip.val().unsqueeze::<3>();
         self.proj_down.forward(h * silu(z))
     }
@@ -239,7 +239,7 @@ impl MlstmBlock {
         let m = log.clone().max_pair(given.input.clone());
         let decay = (log - m.clone()).exp().unsqueeze_dim::<4>(3);
         let weight = (given.input - m.clone()).exp().unsqueeze_dim::<4>(3);
-        let written = given.k.swap_dims(2, 3).matmul(given.v * weight);
+        let written = given.k.swapped(2, 3).matmul(given.v * weight);
         let memory = state.memory * decay + written;
         let read = given.q.matmul(memory.clone());
         let h = self.normalised(read, (-m.clone()).exp(), m.zeros_like() + EPSILON);

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::activation::silu;
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::slstm;
+use forge_nn::ops::{Axes, slstm};
 use forge_nn::parameters::drawn;
 
 use super::feed_forward::FeedForward;
@@ -107,17 +107,17 @@ impl SlstmBlock {
         ];
         let gates = Tensor::cat(gates, 2).reshape([self.heads, batch, time, 4 * each]);
         let bias = self.bias.val().reshape([4, self.heads, each]);
-        gates + bias.swap_dims(0, 1).reshape([self.heads, 1, 1, 4 * each])
+        gates + bias.swapped(0, 1).reshape([self.heads, 1, 1, 4 * each])
     }
 
     /// The recurrent weights as the recurrence reads them, the input first.
     fn recurrent(&self) -> Tensor<3> {
-        self.recurrent.val().swap_dims(1, 2)
+        self.recurrent.val().swapped(1, 2)
     }
 
     /// Norm of the heads' outputs `[H, B, T, D/H]`, residual and feed-forward part.
     fn finish(&self, h: Tensor<4>, x: Tensor<3>) -> Tensor<3> {
-        let h = h.permute([1, 2, 0, 3]);
+        let h = h.permuted([1, 2, 0, 3]);
         let x = x + match &self.group_norm {
             Some(norm) => norm.forward_heads(h),
             None => unweighted_heads(h),

@@ -12,6 +12,7 @@ mod packed_backward;
 mod packed_reference;
 mod reference;
 
+use super::axes::Axes;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::{Device, Distribution, Tensor};
@@ -230,10 +231,10 @@ pub fn attention_packed(
             let to = from + count * width;
             let part = qkv.clone().slice([0..b, 0..tokens, from..to]);
             from = to;
-            part.reshape([b, tokens, count, width]).swap_dims(1, 2)
+            part.reshape([b, tokens, count, width]).swapped(1, 2)
         });
         let y = attention(q, k, v, mask, None, options);
-        return y.swap_dims(1, 2).reshape([b, tokens, h * width]);
+        return y.swapped(1, 2).reshape([b, tokens, h * width]);
     };
     assert_addressable("attention_packed", &[&qkv.dims()]);
     check_mask(&mask, [b, h, tokens, tokens]);

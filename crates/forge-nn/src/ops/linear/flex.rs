@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::{LinearActivation, LinearOps, reference};
 use crate::ops::activation::flex::{activate, slopes};
 use crate::ops::flex::buffer::Buffer;
+use crate::ops::flex::in_place;
 use crate::ops::flex::rows::for_rows;
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype, width};
@@ -152,11 +153,7 @@ fn forward<E: Real>(
 multiversion! {
     /// Adds every row to `sums`.
     fn add_rows<E>(rows: &[E], sums: &mut [E]) {
-        for row in rows.chunks_exact(sums.len()) {
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                *sum += value;
-            }
-        }
+        in_place::add_rows(sums, rows);
     }
 }
 

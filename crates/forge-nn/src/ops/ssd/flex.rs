@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::{CHUNK, SsdOps, reference};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
+use crate::ops::flex::in_place::{scale_rows, times};
 use crate::ops::flex::product::Side::{Plain, Transposed};
 use crate::ops::flex::product::Update::{Add, Set};
 use crate::ops::flex::product::multiply;
@@ -165,17 +166,10 @@ impl<E: Real> Decays<E> {
 
 /// Each row of `x` times its factor.
 #[inline(always)]
-fn scaled<E: Real>(x: &[E], factors: &[E], width: usize) -> Vec<E> {
+fn scaled<E: Real>(x: &[E], factors: &[E]) -> Vec<E> {
     let mut out = x.to_vec();
-    for (row, &factor) in out.chunks_exact_mut(width).zip(factors) {
-        row.iter_mut().for_each(|x| *x *= factor);
-    }
+    scale_rows(&mut out, factors);
     out
-}
-
-#[inline(always)]
-fn times<E: Real>(x: &mut [E], by: &[E]) {
-    x.iter_mut().zip(by).for_each(|(x, &by)| *x *= by);
 }
 
 multiversion! {
@@ -190,7 +184,7 @@ multiversion! {
             multiply([q, n, q], &mut pairs, (chunk.c, Plain), (chunk.b, Transposed), Set);
             times(&mut pairs, &decays.pairs);
             multiply([q, q, p], y, (&pairs[..], Plain), (chunk.x, Plain), Set);
-            let c = scaled(chunk.c, &decays.from_start, n);
+            let c = scaled(chunk.c, &decays.from_start);
             multiply([q, n, p], y, (&c[..], Plain), (&state[..], Plain), Add);
             advance(&mut state, chunk, &decays);
         }
@@ -202,7 +196,7 @@ multiversion! {
 fn advance<E: Real>(state: &mut [E], chunk: Head<'_, E>, decays: &Decays<E>) {
     let q = chunk.log_decay.len();
     state.iter_mut().for_each(|s| *s *= decays.total);
-    let b = scaled(chunk.b, &decays.to_end, chunk.n);
+    let b = scaled(chunk.b, &decays.to_end);
     let sizes = [chunk.n, q, chunk.p];
     multiply(sizes, state, (&b[..], Transposed), (chunk.x, Plain), Add);
 }
@@ -320,21 +314,17 @@ multiversion! {
             times(&mut dpairs, &decays.pairs);
 
             multiply([q, q, p], dx, (&pairs[..], Transposed), (dy, Plain), Set);
-            let b = scaled(chunk.b, &decays.to_end, n);
+            let b = scaled(chunk.b, &decays.to_end);
             multiply([q, n, p], dx, (&b[..], Plain), (&dstate[..], Plain), Add);
 
             // First what comes from the state before the chunk alone, for the decays.
             multiply([q, p, n], dc, (dy, Plain), (state, Transposed), Set);
-            for (row, &factor) in dc.chunks_exact_mut(n).zip(&decays.from_start) {
-                row.iter_mut().for_each(|x| *x *= factor);
-            }
+            scale_rows(dc, &decays.from_start);
             let from_start: Vec<E> = rows(chunk.c, dc, n);
             multiply([q, q, n], dc, (&dpairs[..], Plain), (chunk.b, Plain), Add);
 
             multiply([q, p, n], db, (chunk.x, Plain), (&dstate[..], Transposed), Set);
-            for (row, &factor) in db.chunks_exact_mut(n).zip(&decays.to_end) {
-                row.iter_mut().for_each(|x| *x *= factor);
-            }
+            scale_rows(db, &decays.to_end);
             let to_end: Vec<E> = rows(chunk.b, db, n);
             multiply([q, q, n], db, (&dpairs[..], Transposed), (chunk.c, Plain), Add);
 
@@ -343,7 +333,7 @@ multiversion! {
             of_decays(dlog_decay, &between, &from_start, &to_end, whole);
 
             dstate.iter_mut().for_each(|d| *d *= decays.total);
-            let c = scaled(chunk.c, &decays.from_start, n);
+            let c = scaled(chunk.c, &decays.from_start);
             multiply([n, q, p], &mut dstate, (&c[..], Transposed), (dy, Plain), Add);
         }
     }

@@ -4,6 +4,7 @@ use burn::tensor::{Int, Tensor};
 use forge_models::{CalendarSteps, SeriesInput, SeriesModel, SeriesSpec};
 use forge_nn::Forward;
 use forge_nn::activation::sigmoid;
+use forge_nn::ops::Axes;
 use serde_json::Value;
 
 use super::covariates::TFT;
@@ -99,7 +100,7 @@ fn side_by_side(session: &Session<'_>, spec: &SeriesSpec, y: Tensor<2>) -> Outco
     let [batch, outputs] = y.dims();
     let horizon = spec.horizon;
     let y = y.reshape([batch, horizon, outputs / horizon]);
-    let y = y.swap_dims(1, 2).reshape([batch, outputs]);
+    let y = y.swapped(1, 2).reshape([batch, outputs]);
     let [returns, directions] = [0, horizon].map(|first| y.clone().narrow(1, first, horizon));
     session.output("ret", returns)?;
     session.output("up_logits", directions.clone())?;

@@ -2,6 +2,7 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Bool, Int, Tensor};
+use forge_nn::ops::Axes;
 
 /// InfoNCE in both directions: the cross-entropy of finding, among all rows' projections, the one of
 /// the same row; `z zᵀ / temperature` are the logits. The mean of both directions and all rows.
@@ -11,7 +12,7 @@ use burn::tensor::{Bool, Int, Tensor};
 /// - output: `[1]`
 pub(super) fn contrastive([clean, corrupted]: [Tensor<2>; 2], temperature: f64) -> Tensor<1> {
     let [rows, _] = clean.dims();
-    let logits = clean.matmul(corrupted.transpose()) / temperature;
+    let logits = clean.matmul(corrupted.transposed()) / temperature;
     let row = Tensor::<1, Int>::arange(0..rows as i64, &logits.device());
     let other = row
         .clone()

@@ -4,6 +4,7 @@ use super::norm::{Norm, NormGradients};
 use crate::ops::activation::Activation::{GeluTanh, GeluTanhSlope};
 use crate::ops::activation::flex::{activate, slopes};
 use crate::ops::flex::Real;
+use crate::ops::flex::in_place::{add, add_rows, scale_rows, times};
 use crate::ops::flex::product::Side::{Plain, Transposed};
 use crate::ops::flex::product::Update::{Add, Set, Subtract};
 use crate::ops::flex::product::multiply;
@@ -51,31 +52,11 @@ pub(super) struct Lesson<E> {
     gradient: Vec<E>,
 }
 
-/// `out += rows`, summed.
-#[inline(always)]
-fn add_rows<E: Real>(out: &mut [E], rows: &[E]) {
-    for row in rows.chunks_exact(out.len()) {
-        out.iter_mut().zip(row).for_each(|(out, &x)| *out += x);
-    }
-}
-
-/// Each row times its factor.
-#[inline(always)]
-fn scale_rows<E: Real>(rows: &mut [E], factors: &[E]) {
-    let width = rows.len() / factors.len();
-    for (row, &factor) in rows.chunks_exact_mut(width).zip(factors) {
-        row.iter_mut().for_each(|x| *x *= factor);
-    }
-}
-
 #[inline(always)]
 fn product_of<E: Real>(x: &[E], y: &[E]) -> Vec<E> {
-    x.iter().zip(y).map(|(&x, &y)| x * y).collect()
-}
-
-#[inline(always)]
-fn add<E: Real>(out: &mut [E], x: &[E]) {
-    out.iter_mut().zip(x).for_each(|(out, &x)| *out += x);
+    let mut out = x.to_vec();
+    times(&mut out, y);
+    out
 }
 
 impl Layer {

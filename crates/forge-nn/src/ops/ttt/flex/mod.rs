@@ -166,7 +166,10 @@ multiversion! {
             let tokens = head.mini_batch(i * size);
             let lessons = lessons(&layers, &state, norm, tokens);
             answer(&layers, &state, norm, &lessons, tokens, out);
-            learn(&layers, &mut state, &lessons, tokens);
+            // Nobody asks after the last ones.
+            if (i + 1) * size < head.tokens.rates.len() {
+                learn(&layers, &mut state, &lessons, tokens);
+            }
         }
     }
 }

@@ -26,12 +26,16 @@ pub(super) fn forward<B: Backend>(
         mut layers,
     } = Inputs::new(inputs, hidden);
     let mut outputs = vec![];
-    for batch in batches {
+    let count = batches.len();
+    for (i, batch) in batches.into_iter().enumerate() {
         let lessons = lessons(&layers, &norm, &batch);
         if let Some(last) = answers(&layers, &lessons, &batch).pop() {
             outputs.push(norm.forward(last.output) + batch.q.clone());
         }
-        layers = learned(&layers, &lessons, &batch);
+        // Nobody asks after the last ones.
+        if i + 1 < count {
+            layers = learned(&layers, &lessons, &batch);
+        }
     }
     Expr::cat(outputs, 2).0
 }
