@@ -3,6 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use forge_meta::bayesian::{BayesianLinearConfig, LinearNoise, Sampling};
 use forge_nn::ModuleConfig;
+use forge_nn::ops::Axes;
 use forge_nn::parameters::KeyMap;
 
 use crate::gradients_by_name;
@@ -37,7 +38,7 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
         Sampling::Local => LinearNoise::Output(session.input("eps_output")?),
         Sampling::Weight => {
             let weight: Tensor<2> = session.input("eps_weight")?;
-            LinearNoise::Weight(weight.transpose(), session.input("eps_bias")?)
+            LinearNoise::Weight(weight.transposed(), session.input("eps_bias")?)
         }
     };
     let kl = layer.kl();

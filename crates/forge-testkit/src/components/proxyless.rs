@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::activation::tanh;
 use burn::tensor::{Tensor, TensorData};
 use forge_meta::search::{GateMode, GatedPaths, path_probabilities};
+use forge_nn::ops::Axes;
 use forge_nn::parameters::KeyMap;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -105,7 +106,7 @@ pub(super) fn run(session: &Session<'_>) -> Result<(), OracleError> {
             .bias
             .as_ref()
             .and_then(|bias| bias.val().grad(&gradients));
-        let found = weight.map(Tensor::transpose).zip(bias);
+        let found = weight.map(Axes::transposed).zip(bias);
         if let (true, Some((weight, bias))) = (k == config.active, &found) {
             session.compare(&format!("grad/{name}.weight"), weight.clone().into_data());
             session.compare(&format!("grad/{name}.bias"), bias.clone().into_data());
