@@ -37,6 +37,20 @@ pub fn devices() -> Vec<(DeviceName, Device)> {
     }
 }
 
+/// Rows that the devices are compared on: those that `FORGE_TEST_ROWS` says, or 5, which no vector divides.
+///
+/// # Panics
+/// If it is no number.
+fn rows() -> usize {
+    match std::env::var("FORGE_TEST_ROWS") {
+        Ok(rows) => match rows.parse() {
+            Ok(rows) => rows,
+            Err(error) => panic!("FORGE_TEST_ROWS={rows}: {error}"),
+        },
+        Err(_) => 5,
+    }
+}
+
 /// With the same weights and inputs, outputs (eval mode) and gradients (training mode without
 /// dropout) on `device` are those on flex, to 1e-4 of the largest value of each tensor; to 1e-2 where
 /// the device's products of f32 round their factors (to TF32, on NVIDIA's matrix units).
@@ -58,7 +72,7 @@ fn compare<S: Subject>(config: &S, device: &Device) -> Result<(), ForgeError> {
     let load = |device: &Device| state.clone().load_into(config.try_init(device)?);
 
     let output = |device: &Device| {
-        let given = config.given(5, 1, device);
+        let given = config.given(rows(), 1, device);
         Ok::<_, ForgeError>(values(load(device)?.forward(given)))
     };
     assert_close(
@@ -72,7 +86,7 @@ fn compare<S: Subject>(config: &S, device: &Device) -> Result<(), ForgeError> {
     let gradients = |device: &Device| {
         let device = device.clone().autodiff();
         let model = without_dropout(load(&device)?);
-        let y = model.forward(config.given(5, 1, &device));
+        let y = model.forward(config.given(rows(), 1, &device));
         let weights = floats::<2>(Noise::new(4).tensor(&y.dims()), &device);
         let gradients = (y.clone() * weights).sum().backward();
         let gradients = gradients_by_name(&model, &gradients);
