@@ -22,23 +22,13 @@ from pathlib import Path
 import catboost
 import lightgbm
 import numpy
-import pandas
+
+from tables_rows import read
 
 KINDS = ("lightgbm default", "lightgbm stopped", "catboost default", "catboost stopped")
 STOPPED_LIGHTGBM = dict(
     n_estimators=2000, learning_rate=0.06, subsample=0.8, subsample_freq=1, colsample_bytree=0.8
 )
-
-
-def read(folder, listed):
-    """Columns and target, rows of all files in their order; classes as their numbers."""
-    parts = [pandas.read_csv(folder / name, skipinitialspace=True) for name in listed["files"]]
-    rows = pandas.concat(parts, ignore_index=True)
-    y = rows[listed["target"]]
-    x = rows.drop(columns=[listed["target"], *listed["ignore"]])
-    if listed["score"] == "accuracy":
-        y = pandas.Series(pandas.factorize(y, sort=True)[0])
-    return x, y.to_numpy()
 
 
 def lightgbm_fitted(x, y, split, listed, seed, stopped):

@@ -22,19 +22,19 @@ import torch
 from rtdl_revisiting_models import FTTransformer
 from sklearn.preprocessing import QuantileTransformer
 
+from tables_rows import read
+
 BATCH, PATIENCE = 256, 16
 
 
 def columns(folder, listed, train):
-    rows = pandas.concat([pandas.read_csv(folder / name) for name in listed["files"]], ignore_index=True)
-    target = rows[listed["target"]].to_numpy(float)
-    rows = rows.drop(columns=[listed["target"], *listed["ignore"]])
+    rows, target = read(folder, listed)
     is_number = [pandas.api.types.is_numeric_dtype(rows[name]) for name in rows]
     numbers = rows.loc[:, is_number].to_numpy(float)
     numbers = numpy.where(numpy.isnan(numbers), numpy.nanmean(numbers[train], axis=0), numbers)
     codes = [pandas.factorize(rows[name])[0] for name in rows.columns[[not n for n in is_number]]]
     codes = numpy.stack(codes, 1) if codes else None
-    return numbers, codes, target
+    return numbers, codes, target.astype(float)
 
 
 def quantiles(numbers, train, seed):
@@ -49,8 +49,8 @@ def quantiles(numbers, train, seed):
 
 def fit(folder, listed, seed):
     torch.manual_seed(seed)
-    parts = {name: numpy.array(rows) for name, rows in listed["splits"][str(seed)].items()}
-    train = parts["train"]
+    parts = {name: torch.tensor(rows) for name, rows in listed["splits"][str(seed)].items()}
+    train = parts["train"].numpy()
     numbers, codes, target = columns(folder, listed, train)
     x = quantiles(numbers, train, seed)
     c = None if codes is None else torch.tensor(codes)
@@ -68,13 +68,13 @@ def fit(folder, listed, seed):
     def rmse(rows):
         model.eval()
         with torch.no_grad():
-            found = torch.cat([answer(part) for part in torch.tensor(rows).split(1024)])
+            found = torch.cat([answer(part) for part in rows.split(1024)])
         return float(((found - y[rows]) ** 2).mean().sqrt()) * spread
 
     best, kept, epoch, start = float("inf"), (0, 0.0), 0, time.time()
     while epoch - kept[0] < PATIENCE:
         model.train()
-        for rows in torch.tensor(train)[torch.randperm(len(train))].split(BATCH):
+        for rows in parts["train"][torch.randperm(len(train))].split(BATCH):
             optimizer.zero_grad()
             torch.nn.functional.mse_loss(answer(rows), y[rows]).backward()
             optimizer.step()
