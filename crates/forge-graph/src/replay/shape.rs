@@ -7,19 +7,6 @@ use forge_nn::ops::Order;
 use super::{Done, Run, compare, compare_scalar};
 use crate::Level;
 
-/// Axes in another order, as [`Axes`](forge_nn::ops::Axes) has them.
-macro_rules! in_order {
-    ($x:ident, $axes:expr, $reshape:expr, $permute:expr, $plain:ident) => {
-        match Order::of(&$x.shape(), &$axes) {
-            Order::Plain => $plain($x),
-            Order::Reshaped(shape) => $reshape($x, shape),
-            Order::ShortFirst { first, axes, last } => {
-                $reshape($permute($reshape($x, first), &axes), last)
-            }
-        }
-    };
-}
-
 /// The operations that floats, integers and booleans share, with the functions of one kind.
 macro_rules! common {
     ($run:ident, $op:ident, $read:ident, $put:ident, $reshape:expr, $swap:expr, $permute:expr,
@@ -34,15 +21,15 @@ macro_rules! common {
                 let x = $run.$read(&op.input)?;
                 let mut axes: Vec<usize> = (0..x.shape().num_dims()).collect();
                 axes.swap(op.dim1, op.dim2);
+                let order = Order::of(&x.shape(), &axes);
                 let plain = |x| $swap(x, op.dim1, op.dim2);
-                let y = in_order!(x, axes, $reshape, $permute, plain);
-                $run.$put(&op.out, y);
+                $run.$put(&op.out, order.apply(x, plain, $reshape, $permute));
             }
             Op::Permute(op) => {
                 let x = $run.$read(&op.input)?;
+                let order = Order::of(&x.shape(), &op.axes);
                 let plain = |x| $permute(x, &op.axes);
-                let y = in_order!(x, op.axes, $reshape, $permute, plain);
-                $run.$put(&op.out, y);
+                $run.$put(&op.out, order.apply(x, plain, $reshape, $permute));
             }
             Op::Flip(op) => {
                 let x = $run.$read(&op.input)?;

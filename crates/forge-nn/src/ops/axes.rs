@@ -36,11 +36,8 @@ impl<const D: usize, K: Basic> Axes<D> for Tensor<D, K> {
     fn swapped(self, axis: usize, other: usize) -> Self {
         let mut axes: [usize; D] = core::array::from_fn(|i| i);
         axes.swap(axis, other);
-        match Order::of(&self.shape(), &axes) {
-            #[allow(clippy::disallowed_methods)]
-            Order::Plain => self.swap_dims(axis, other),
-            _ => self.permuted(axes),
-        }
+        #[allow(clippy::disallowed_methods)]
+        reordered(self, axes, |x| x.swap_dims(axis, other))
     }
 
     fn transposed(self) -> Self {
@@ -48,24 +45,22 @@ impl<const D: usize, K: Basic> Axes<D> for Tensor<D, K> {
     }
 
     fn permuted(self, axes: [usize; D]) -> Self {
-        match Order::of(&self.shape(), &axes) {
-            Order::Plain => permute(self, axes),
-            Order::Reshaped(shape) => self.reshape(shape),
-            Order::ShortFirst {
-                first,
-                axes: long,
-                last,
-            } => {
-                let mut axes: [usize; D] = core::array::from_fn(|i| i);
-                axes.copy_from_slice(&long);
-                permute(self.reshape(first), axes).reshape(last)
-            }
-        }
+        reordered(self, axes, |x| permute(x, &axes))
     }
 }
 
-#[allow(clippy::disallowed_methods)]
-fn permute<const D: usize, K: Basic>(x: Tensor<D, K>, axes: [usize; D]) -> Tensor<D, K> {
+fn reordered<const D: usize, K: Basic>(
+    x: Tensor<D, K>,
+    axes: [usize; D],
+    plain: impl FnOnce(Tensor<D, K>) -> Tensor<D, K>,
+) -> Tensor<D, K> {
+    let order = Order::of(&x.shape(), &axes);
+    order.apply(x, plain, |x, shape| x.reshape(shape), permute)
+}
+
+fn permute<const D: usize, K: Basic>(x: Tensor<D, K>, axes: &[usize]) -> Tensor<D, K> {
+    let axes: [usize; D] = core::array::from_fn(|i| axes[i]);
+    #[allow(clippy::disallowed_methods)]
     x.permute(axes)
 }
 
@@ -114,6 +109,23 @@ impl Order {
             first: first.into(),
             axes: (0..short).chain(moved).collect(),
             last: last.into(),
+        }
+    }
+
+    /// `x` in this order: by `plain`, or by `reshape` and `permute`.
+    pub fn apply<T>(
+        self,
+        x: T,
+        plain: impl FnOnce(T) -> T,
+        reshape: impl Fn(T, Shape) -> T,
+        permute: impl FnOnce(T, &[usize]) -> T,
+    ) -> T {
+        match self {
+            Self::Plain => plain(x),
+            Self::Reshaped(shape) => reshape(x, shape),
+            Self::ShortFirst { first, axes, last } => {
+                reshape(permute(reshape(x, first), &axes), last)
+            }
         }
     }
 }

@@ -146,14 +146,13 @@ impl<B: Backend> Expr<B> {
         let rank = self.rank();
         let mut axes: Vec<usize> = (0..rank).collect();
         axes.swap(rank - 2, rank - 1);
-        match Order::of(&self.shape(), &axes) {
-            Order::Plain => Self(B::float_transpose(self.0)),
-            Order::Reshaped(shape) => self.reshape(shape),
-            Order::ShortFirst { first, axes, last } => {
-                let turned = B::float_permute(self.reshape(first).0, &axes);
-                Self(turned).reshape(last)
-            }
-        }
+        let order = Order::of(&self.shape(), &axes);
+        Self(order.apply(
+            self.0,
+            B::float_transpose,
+            B::float_reshape,
+            B::float_permute,
+        ))
     }
 
     /// Repeats axes of length 1.

@@ -25,10 +25,16 @@ fn row(n: usize, below: usize, x: &Tensor<3>) -> Tensor<1, Int> {
     places([1, n], below, x).squeeze_dim(0)
 }
 
+/// The numbers of the input from `first` on.
+fn numbers<const D: usize>(x: &Tensor<3>, first: usize, shape: [usize; D]) -> Tensor<D> {
+    let n = shape.iter().product();
+    let x = x.clone().flatten::<1>(0, 2);
+    x.narrow(0, first, n).reshape(shape)
+}
+
 /// A part of the input in another order, as a weight.
 fn weight<const D: usize>(x: &Tensor<3>, shape: [usize; D]) -> Tensor<D> {
-    let n = shape.iter().product();
-    x.clone().flatten::<1>(0, 2).narrow(0, 3, n).reshape(shape)
+    numbers(x, 3, shape)
 }
 
 fn convolved(x: Tensor<3>, shape: [usize; 3], groups: usize, padding: usize) -> Tensor<3> {
@@ -271,11 +277,7 @@ fn device_pools_of_burn() {
 
 /// Other numbers than [`weight`]'s.
 fn addend<const D: usize>(x: &Tensor<3>, shape: [usize; D]) -> Tensor<D> {
-    let n = shape.iter().product();
-    x.clone()
-        .flatten::<1>(0, 2)
-        .narrow(0, 211, n)
-        .reshape(shape)
+    numbers(x, 211, shape)
 }
 
 /// Axes that change places where elements do not, behind and before element-wise operations.
