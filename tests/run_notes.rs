@@ -300,6 +300,8 @@ fn rows_without_a_target_are_passed_over_where_asked_for() {
     });
     let error = Run::of(&settings).err().unwrap().to_string();
     assert!(error.contains("row 5") && error.contains("iv"), "{error}");
+    assert!(error.contains("12 of 120 rows"), "{error}");
+    assert!(error.contains("--skip-missing-target"), "{error}");
     let settings = ExperimentConfig {
         skip_missing_target: true,
         ..settings

@@ -149,11 +149,11 @@ fn rows(
     for target in &config.target {
         table.column(target)?;
     }
-    if !config.skip_missing_target {
-        return Ok((0..table.n_rows()).collect());
-    }
     let rows = table.rows_with_values(&config.target)?;
     let passed = table.n_rows() - rows.len();
+    if passed > 0 && !config.skip_missing_target {
+        return Err(missing_target(config, table, passed)?.into());
+    }
     if passed > 0 {
         notes.push(format!("{passed} rows without a target passed over"));
     }
@@ -163,6 +163,30 @@ fn rows(
         return Err(error.into());
     }
     Ok(rows)
+}
+
+/// Names the first row without a target, and how to go on without such rows.
+fn missing_target(
+    config: &ExperimentConfig,
+    table: &Table,
+    without: usize,
+) -> Result<DataError, DataError> {
+    let mut first = (table.n_rows(), "");
+    for target in &config.target {
+        let rows = table.rows_with_values(&[target])?;
+        let gap = (0..).zip(&rows).take_while(|(i, row)| i == *row).count();
+        if gap < first.0 {
+            first = (gap, target);
+        }
+    }
+    let message = format!(
+        "the target is missing, as in {without} of {} rows; `--skip-missing-target` \
+         (`skip_missing_target` in a file of settings) passes over them, or give them a value",
+        table.n_rows()
+    );
+    // The header is row 1.
+    let row = first.0 as u64 + 2;
+    Ok(DataError::value(message).at_row(row).at_column(first.1))
 }
 
 /// The task, and one line about why it is that.
