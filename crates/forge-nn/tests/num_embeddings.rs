@@ -8,6 +8,7 @@ use forge_nn::num_embeddings::{
     PeriodicEmbeddingsConfig, PiecewiseLinearEmbeddingsConfig, PiecewiseLinearEncodingConfig,
     PiecewiseVersion,
 };
+use forge_nn::ops::LinearActivation;
 use forge_nn::{FeatureTokenizerConfig, GroupedLinearConfig, ModuleConfig, StateDict, burn};
 
 use crate::checks::{check_input, check_parameters, close, device, in_f64, normal, numbers};
@@ -136,6 +137,40 @@ fn groups_do_not_touch_each_other() {
     let apart = layer.forward_apart(x.clone().swap_dims(0, 1));
     close(apart.swap_dims(0, 1), y, 1e-14);
     check_input(x, |x| layer.forward(x).tanh().sum());
+}
+
+/// One group is computed as a linear layer, several as products beside each other.
+#[test]
+fn one_group_or_several_are_activated_alike() {
+    for activation in [
+        LinearActivation::Identity,
+        LinearActivation::Relu,
+        LinearActivation::Gelu,
+        LinearActivation::Silu,
+    ] {
+        for bias in [true, false] {
+            let config = GroupedLinearConfig::new(2, 5, 3).with_bias(bias);
+            let both = in_f64(config.init(&device()));
+            let mut alone = in_f64(
+                GroupedLinearConfig {
+                    n_groups: 1,
+                    ..config
+                }
+                .init(&device()),
+            );
+            alone.weight = alone.weight.map(|_| both.weight.val().narrow(0, 1, 1));
+            alone.bias = alone
+                .bias
+                .map(|own| own.map(|_| both.bias.as_ref().unwrap().val().narrow(0, 1, 1)));
+            let x = normal::<3>([2, 7, 5]);
+            let y = both.forward_apart_activated(x.clone(), activation);
+            let own = alone.forward_apart_activated(x.narrow(0, 1, 1), activation);
+            close(own, y.narrow(0, 1, 1), 1e-14);
+            check_input(normal::<3>([1, 4, 5]), |x| {
+                alone.forward_apart_activated(x, activation).tanh().sum()
+            });
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 use crate::ops::{Activation, activated};
 
 /// GELU: `x Φ(x)` with the normal distribution's `Φ(x) = (1 + erf(x / √2)) / 2`, exact in value and
-/// gradient on every device.
+/// gradient on every device. On `flex` in f32, from `|x| = 4 √2` on it is 0 or `x` and its gradient
+/// exactly 0 or 1.
 ///
 /// Burn 0.22's own has the gradient of its tanh approximation on all backends but `flex`, off by up
 /// to 1e-3.

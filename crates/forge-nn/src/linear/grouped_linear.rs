@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::config_macro::config;
-use crate::ops::{Axes, matmul};
+use crate::ops::{Axes, LinearActivation, activated, linear_activation, matmul};
 use crate::{ForgeError, ModuleConfig, check};
 
 config! {
@@ -125,6 +125,15 @@ impl GroupedLinear {
     /// If the groups or their width are not those of the layer.
     #[must_use]
     pub fn forward_apart(&self, x: Tensor<3>) -> Tensor<3> {
+        self.forward_apart_activated(x, LinearActivation::Identity)
+    }
+
+    /// `activation(x_g W_g + b_g)`, shapes as in [`forward_apart`](Self::forward_apart).
+    ///
+    /// # Panics
+    /// If the groups or their width are not those of the layer.
+    #[must_use]
+    pub fn forward_apart_activated(&self, x: Tensor<3>, activation: LinearActivation) -> Tensor<3> {
         let [groups, _, width] = x.dims();
         // One group would broadcast.
         assert!(
@@ -133,9 +142,19 @@ impl GroupedLinear {
             self.n_groups,
             self.d_input
         );
+        let bias = self.bias.as_ref().map(Param::val);
+        if groups == 1 {
+            let bias = bias.map(|bias| bias.squeeze_dim(0));
+            let weight = self.weight.val().squeeze_dim(0);
+            return linear_activation(x, weight, bias, activation);
+        }
         let y = matmul(x, self.weight.val());
-        match &self.bias {
-            Some(bias) => y + bias.val().unsqueeze_dim(1),
+        let y = match bias {
+            Some(bias) => y + bias.unsqueeze_dim(1),
+            None => y,
+        };
+        match activation.on_its_own() {
+            Some(activation) => activated(y, activation),
             None => y,
         }
     }

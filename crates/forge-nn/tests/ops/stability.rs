@@ -1,8 +1,8 @@
 //! f32 beside f64 where rounding could pile up or a number overflow: 16,384 tokens, gates of ±1000.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use forge_nn::attention::{LinearAttentionState, linear_attention_causal};
-use forge_nn::ops::{self, AttentionMask, AttentionOptions};
+use forge_nn::ops::{self, AdamWStep, AttentionMask, AttentionOptions, adamw_step};
 
 use super::cases::{part, scaled};
 use super::evaluation::{Function, evaluate, relative_error, values};
@@ -121,4 +121,29 @@ fn a_long_sliding_window_is_exact_in_f32() {
         };
         ops::attention(q, k, v, AttentionMask::none(), None, &options).flatten(0, 3)
     });
+}
+
+/// Where gradients have become 0, moments end at 0 and not among the subnormal numbers, which some
+/// processors compute with a hundred times as slowly.
+#[test]
+fn moments_without_gradients_end_at_zero() {
+    let device = Device::flex();
+    let width = 37;
+    let full = |value: f64| Tensor::<1>::full([width], value, (&device, DType::F32));
+    let (mut p, mut m, mut v) = (full(1.0), full(-1e-3), full(1e-6));
+    for time in 1..=1_200 {
+        let step = AdamWStep {
+            learning_rate: 1e-3,
+            beta_1: 0.9,
+            beta_2: 0.9,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            time,
+        };
+        (p, m, v) = adamw_step(p, full(0.0), m, v, &step);
+    }
+    for moment in [m, v] {
+        assert!(moment.into_data().iter::<f32>().all(|x| x == 0.0));
+    }
+    assert!(p.into_data().iter::<f32>().all(|x| x > 1.0));
 }

@@ -2,9 +2,8 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use forge_nn::activation::gelu;
 use forge_nn::attention::split_heads;
-use forge_nn::ops::Axes;
+use forge_nn::ops::{Axes, LinearActivation};
 use forge_nn::{GroupedLinear, GroupedLinearConfig, ModuleConfig};
 
 use super::HyperMixingConfig;
@@ -71,9 +70,10 @@ impl Hypernetwork {
         let apart = split_heads(tokens, heads)
             .swapped(0, 1)
             .reshape([heads, batch * time, width]);
-        let rows = self
-            .second
-            .forward_apart(gelu(self.first.forward_apart(apart)));
+        let hidden = self
+            .first
+            .forward_apart_activated(apart, LinearActivation::Gelu);
+        let rows = self.second.forward_apart(hidden);
         rows.reshape([heads, batch, time, self.second.d_output()])
             .swapped(0, 1)
     }

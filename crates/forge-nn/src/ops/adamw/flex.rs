@@ -76,12 +76,21 @@ impl Whole for FlexTensor {
     }
 }
 
+/// Moments smaller than this are 0. Those of a weight whose gradient has become 0 (a dead unit, a
+/// category that no longer comes) would shrink into the subnormal numbers and stay there, and some
+/// processors take a hundred times as long for those. A weight moves by `m / (√v + ε)`: beside any
+/// usual ε, 1e-8, moments of this size are nothing.
+const FAINT: f64 = 1e-30;
+
 multiversion! {
     fn update<E>(p: &mut [E], g: &[E], m: &mut [E], v: &mut [E], numbers: &[E; 8]) {
         let [beta_1, rest_1, beta_2, rest_2, root_scale, epsilon, rate, decay] = *numbers;
+        let faint = E::of(FAINT);
+        // Numbers that are not finite stay.
+        let kept = |x: E| if x < faint && x > -faint { E::ZERO } else { x };
         for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-            *m = beta_1 * *m + rest_1 * g;
-            *v = beta_2 * *v + rest_2 * (g * g);
+            *m = kept(beta_1 * *m + rest_1 * g);
+            *v = kept(beta_2 * *v + rest_2 * (g * g));
             *p = *p * decay - rate * *m / (v.sqrt() * root_scale + epsilon);
         }
     }

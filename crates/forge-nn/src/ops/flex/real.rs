@@ -35,6 +35,8 @@ pub(crate) trait Real:
     const HIDDEN: Self;
     /// Below this the sigmoid is 0.
     const LOWEST_SIGMOID: Self;
+    /// From this size on [`gelu`](Self::gelu) is 0 or its argument, and its slope 0 or 1.
+    const GELU_END: Self;
     const DTYPE: DType;
 
     fn of(value: f64) -> Self;
@@ -93,14 +95,18 @@ pub(crate) trait Real:
         self * Self::of(0.5) * (Self::ONE + (self * root).erf())
     }
 
-    /// The derivative of [`gelu`](Self::gelu), `Φ(x) + x φ(x)`.
+    /// The derivative of [`gelu`](Self::gelu), `Φ(x) + x φ(x)`. In `f32` exactly 0 or 1 where the
+    /// function itself is 0 or `x`: what else is left there, down to 1e-37, times a gradient is a
+    /// subnormal number, with which some processors multiply a hundred times as slowly.
     #[inline(always)]
     fn gelu_slope(self) -> Self {
         let root = Self::of(core::f64::consts::FRAC_1_SQRT_2);
         let density = Self::of(0.398_942_280_401_432_7);
         let half = Self::of(0.5);
         let cdf = half * (Self::ONE + (self * root).erf());
-        cdf + self * density * (-half * self * self).exp()
+        let rest = self * density * (-half * self * self).exp();
+        let far = self >= Self::GELU_END || self <= -Self::GELU_END;
+        if far { cdf } else { cdf + rest }
     }
 
     /// `x σ(x)`.
@@ -123,6 +129,8 @@ impl Real for f32 {
     const LOWEST: Self = f32::MIN;
     const HIDDEN: Self = f32::NEG_INFINITY;
     const LOWEST_SIGMOID: Self = -88.0;
+    // 4 √2: `erf` ends at 4. What is left out is below 3e-7.
+    const GELU_END: Self = 5.656_854;
     const DTYPE: DType = DType::F32;
 
     #[inline(always)]
@@ -202,6 +210,7 @@ impl Real for f64 {
     const HIDDEN: Self = f64::NEG_INFINITY;
     // `exp` itself ends at infinity.
     const LOWEST_SIGMOID: Self = f64::NEG_INFINITY;
+    const GELU_END: Self = f64::INFINITY;
     const DTYPE: DType = DType::F64;
 
     #[inline(always)]
@@ -272,5 +281,26 @@ mod tests {
             (f64::from(Real::tanh(x)) - f64::from(x).tanh()).abs()
         });
         assert!(error < 5e-7, "{error:e}");
+    }
+
+    /// Nothing is so small that its product with a gradient would be subnormal.
+    #[test]
+    fn slopes_of_gelu_end() {
+        let exact = |x: f64| {
+            let cdf = 0.5 * (1.0 + libm::erf(x * core::f64::consts::FRAC_1_SQRT_2));
+            cdf + x * 0.398_942_280_401_432_7 * (-0.5 * x * x).exp()
+        };
+        let error = worst(-20.0, 20.0, |x| {
+            (f64::from(x.gelu_slope()) - exact(f64::from(x))).abs()
+        });
+        assert!(error < 1e-6, "{error:e}");
+        let small = worst(-20.0, -1.0, |x| match f64::from(x.gelu_slope()).abs() {
+            0.0 => 0.0,
+            slope => 1.0 / slope,
+        });
+        assert!(small < 1e8, "{small:e}");
+        assert_eq!(f32::INFINITY.gelu_slope(), 1.0);
+        assert_eq!(f32::NEG_INFINITY.gelu_slope(), 0.0);
+        assert!(f32::NAN.gelu_slope().is_nan());
     }
 }

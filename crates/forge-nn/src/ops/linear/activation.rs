@@ -18,7 +18,7 @@ pub enum LinearActivation {
 
 impl LinearActivation {
     /// The same on its own; none for the identity.
-    pub(in crate::ops) fn on_its_own(self) -> Option<Activation> {
+    pub(crate) fn on_its_own(self) -> Option<Activation> {
         match self {
             Self::Identity => None,
             Self::Relu => Some(Activation::Relu),
