@@ -2,21 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
 use crate::config_macro::config;
+use crate::ops::{RotaryLayout, rotary};
 use crate::{ForgeError, ModuleConfig, check};
-
-/// Which features of a head make a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RotaryLayout {
-    /// Feature `i` with feature `i + n/2` (GPT-NeoX, LLaMA in transformers).
-    #[default]
-    HalfSplit,
-    /// Feature `2i` with feature `2i + 1` (the paper, GPT-J).
-    Interleaved,
-}
 
 config! {
     /// Recipe of a [`RotaryEmbedding`].
@@ -127,40 +116,13 @@ impl RotaryEmbedding {
     /// # Panics
     /// If a head is narrower than `rotary_dim` or the tables have another length.
     pub fn rotate(&self, x: Tensor<4>, tables: &RotaryTables) -> Tensor<4> {
-        let [batch, heads, time, width] = x.dims();
-        let (turned, pairs) = (self.rotary_dim, self.rotary_dim / 2);
         assert!(
-            width >= turned && tables.cos.dims()[0] == time,
-            "rotary embedding of {turned} features at {} positions got {:?}",
+            x.dims()[3] >= self.rotary_dim && tables.cos.dims()[0] == x.dims()[2],
+            "rotary embedding of {} features at {} positions got {:?}",
+            self.rotary_dim,
             tables.cos.dims()[0],
             x.dims()
         );
-        let rest = (width > turned).then(|| x.clone().narrow(3, turned, width - turned));
-        let x = x.narrow(3, 0, turned);
-        let pair_shape = [batch, heads, time, pairs];
-        let (a, b) = match self.layout {
-            RotaryLayout::HalfSplit => (x.clone().narrow(3, 0, pairs), x.narrow(3, pairs, pairs)),
-            RotaryLayout::Interleaved => {
-                let x = x.reshape([batch, heads, time, pairs, 2]);
-                let side = |i| x.clone().narrow(4, i, 1).reshape(pair_shape);
-                (side(0), side(1))
-            }
-        };
-        let (cos, sin) = (
-            tables.cos.clone().unsqueeze(),
-            tables.sin.clone().unsqueeze(),
-        );
-        let first = a.clone() * cos.clone() - b.clone() * sin.clone();
-        let second = b * cos + a * sin;
-        let y = match self.layout {
-            RotaryLayout::HalfSplit => Tensor::cat(vec![first, second], 3),
-            RotaryLayout::Interleaved => {
-                Tensor::stack::<5>(vec![first, second], 4).reshape([batch, heads, time, turned])
-            }
-        };
-        match rest {
-            Some(rest) => Tensor::cat(vec![y, rest], 3),
-            None => y,
-        }
+        rotary(x, tables.cos.clone(), tables.sin.clone(), self.layout)
     }
 }

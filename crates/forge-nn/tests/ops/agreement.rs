@@ -59,6 +59,11 @@ fn cosines_and_sines() {
 }
 
 #[test]
+fn rotations() {
+    check(cases::rotations());
+}
+
+#[test]
 fn dropout_residual_without_dropout() {
     check(cases::residuals());
 }

@@ -95,6 +95,11 @@ fn capture_decomposes_cosines_and_sines() {
 }
 
 #[test]
+fn capture_decomposes_rotations() {
+    check(cases::rotations());
+}
+
+#[test]
 fn capture_decomposes_residuals() {
     check(cases::residuals());
 }

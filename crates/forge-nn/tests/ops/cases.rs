@@ -3,7 +3,7 @@
 use burn::tensor::activation::{gelu, relu, sigmoid, silu, softmax};
 use burn::tensor::{Device, Tensor};
 use forge_nn::ops;
-use forge_nn::ops::{AttentionMask, AttentionOptions, GluKind, LinearActivation};
+use forge_nn::ops::{AttentionMask, AttentionOptions, GluKind, LinearActivation, RotaryLayout};
 
 use super::evaluation::values;
 
@@ -287,6 +287,72 @@ pub(crate) fn waves() -> Vec<Case> {
                     Tensor::cat(vec![x.clone().cos(), x.sin()], 1).flatten(0, 1)
                 },
             ));
+        }
+    }
+    cases
+}
+
+/// Heads beside each other, as projections leave them, and one after the other; features that stay; tables
+/// that learn.
+pub(crate) fn rotations() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let shapes = [
+        ([2, 3, 5, 6], 3),
+        ([1, 1, 1, 2], 1),
+        ([3, 2, 4, 7], 2),
+        ([2, 4, 70, 64], 32),
+    ];
+    for (shape, pairs) in shapes {
+        for layout in [RotaryLayout::HalfSplit, RotaryLayout::Interleaved] {
+            for beside in [false, true] {
+                let [batch, heads, time, width] = shape;
+                let place = move |x: Tensor<1>| match beside {
+                    false => x.reshape(shape),
+                    true => x.reshape([batch, time, heads, width]).swap_dims(1, 2),
+                };
+                let tables =
+                    move |t: &[Tensor<1>]| [1, 2].map(|i| part(t, i).reshape([time, pairs]));
+                cases.push(case(
+                    format!("rotary {shape:?} of {pairs} pairs, {layout:?}, beside: {beside}"),
+                    vec![
+                        scaled(3, batch * heads * time * width, 2.0),
+                        scaled(4, time * pairs, 1.0),
+                        scaled(5, time * pairs, 1.0),
+                    ],
+                    time < 10,
+                    move |t| {
+                        let [cos, sin] = tables(&t);
+                        ops::rotary(place(part(&t, 0)), cos, sin, layout).flatten(0, 3)
+                    },
+                    move |t| {
+                        let x = place(part(&t, 0));
+                        let [cos, sin] = tables(&t).map(|table| table.unsqueeze::<4>());
+                        let side = |i: usize| match layout {
+                            RotaryLayout::HalfSplit => x.clone().narrow(3, i * pairs, pairs),
+                            RotaryLayout::Interleaved => {
+                                let columns = (0..pairs).map(|p| x.clone().narrow(3, 2 * p + i, 1));
+                                Tensor::cat(columns.collect(), 3)
+                            }
+                        };
+                        let (a, b) = (side(0), side(1));
+                        let first = a.clone() * cos.clone() - b.clone() * sin.clone();
+                        let second = b * cos + a * sin;
+                        let mut columns = Vec::new();
+                        for p in 0..pairs {
+                            columns.push(first.clone().narrow(3, p, 1));
+                            columns.push(second.clone().narrow(3, p, 1));
+                        }
+                        let mut parts = match layout {
+                            RotaryLayout::HalfSplit => vec![first, second],
+                            RotaryLayout::Interleaved => columns,
+                        };
+                        if width > 2 * pairs {
+                            parts.push(x.clone().narrow(3, 2 * pairs, width - 2 * pairs));
+                        }
+                        Tensor::cat(parts, 3).flatten(0, 3)
+                    },
+                ));
+            }
         }
     }
     cases

@@ -148,6 +148,11 @@ fn device_cosines_and_sines() {
 }
 
 #[test]
+fn device_rotations() {
+    check_grid(cases::rotations());
+}
+
+#[test]
 fn device_residuals() {
     check_grid(cases::residuals());
 }

@@ -9,8 +9,9 @@ use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
     Activation, ActivationOps, AttentionOps, AttentionParams, CosSinOps, DepthwiseOps,
     DropoutResidualOps, GluKind, GluOps, LinearActivation, LinearOps, LstmOps, MatmulOps,
-    MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, RowNorm, RowNormOps, SelectiveScanOps,
-    SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, TttOps, stop_gradient,
+    MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, RotaryLayout, RotaryOps, RowNorm,
+    RowNormOps, SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, TttOps,
+    stop_gradient,
 };
 
 use super::evaluation::{tensor, values};
@@ -163,6 +164,15 @@ fn cos_sin<B: CosSinOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::fused_cos_sin(reshape::<B>(x, &[3, 5]))
 }
 twice!(through_cosines_and_sines, 15, cos_sin);
+
+fn rotary<B: RotaryOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[1, 2, 3, 4]);
+    let [cos, sin] = [1, 2].map(|seed| constant::<B>(&x, seed, &[3, 2]));
+    // Squared, since a rotation is linear.
+    let y = B::fused_rotary(x, cos, sin, RotaryLayout::Interleaved);
+    B::float_mul(y.clone(), y)
+}
+twice!(through_rotations, 24, rotary);
 
 fn dropout_residual<B: DropoutResidualOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     let x = reshape::<B>(x, &[3, 5]);

@@ -38,6 +38,17 @@ impl Dense {
     }
 }
 
+/// A tensor whose last axis is adjacent and whose strides are not negative.
+pub(crate) fn with_adjacent_features(tensor: FlexTensor) -> FlexTensor {
+    let strides = tensor.layout().strides();
+    let adjacent = width(&tensor) == 1 || strides.last() == Some(&1);
+    if adjacent && strides.iter().all(|&stride| stride >= 0) {
+        tensor
+    } else {
+        tensor.to_contiguous()
+    }
+}
+
 /// The length of the last axis, at least 1.
 pub(crate) fn width(tensor: &FlexTensor) -> usize {
     tensor.shape().last().copied().unwrap_or(1)

@@ -21,7 +21,7 @@ use self::sizes::Sizes;
 use super::{AttentionOps, AttentionParams, PackedHeads, packed_reference, reference};
 use crate::ops::extent::elements;
 use crate::ops::flex::buffer::Buffer;
-use crate::ops::flex::view::{Dense, by_dtype};
+use crate::ops::flex::view::{Dense, by_dtype, with_adjacent_features};
 use crate::ops::flex::{Matrix, Real};
 use crate::ops::optional::{OptionalBool, OptionalFloat};
 
@@ -197,17 +197,6 @@ impl<E> Shared<E> {
     }
 }
 
-/// A tensor whose features are adjacent and whose strides are not negative.
-fn readable_heads(tensor: FlexTensor) -> FlexTensor {
-    let strides = tensor.layout().strides();
-    let adjacent = strides[3] == 1 || tensor.shape()[3] == 1;
-    if adjacent && strides.iter().all(|&stride| stride >= 0) {
-        tensor
-    } else {
-        tensor.to_contiguous()
-    }
-}
-
 fn heads<E: Real>(tensor: &FlexTensor) -> Heads<*const E> {
     let layout = tensor.layout();
     let strides = layout.strides();
@@ -287,7 +276,7 @@ fn forward_tensors<E: Real>(
     params: AttentionParams,
 ) -> (FlexTensor, FlexTensor) {
     let sizes = Sizes::of(&q, &k, &v, bias.as_ref(), mask.as_ref());
-    let [q, k, v] = [q, k, v].map(readable_heads);
+    let [q, k, v] = [q, k, v].map(with_adjacent_features);
     let bias = bias.map(Dense::of);
     let mask = mask.map(contiguous_mask);
     let call = scores::Call {
@@ -326,7 +315,7 @@ fn backward_tensors<E: Real>(
     let sizes = Sizes::of(&q, &k, &v, bias.as_ref(), mask.as_ref());
     let output_shape = [sizes.batch, sizes.heads, sizes.queries, sizes.value_width];
     sizes.assert_saved(&output_shape, [&output, &statistics, &dy]);
-    let [q, k, v, output, dy] = [q, k, v, output, dy].map(readable_heads);
+    let [q, k, v, output, dy] = [q, k, v, output, dy].map(with_adjacent_features);
     let (bias, statistics) = (bias.map(Dense::of), Dense::of(statistics));
     let mask = mask.map(contiguous_mask);
     let call = scores::Call {
