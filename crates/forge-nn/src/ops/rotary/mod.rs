@@ -35,7 +35,7 @@ pub enum RotaryLayout {
 )]
 pub trait RotaryOps: Backend {
     /// The turned features. With `-sin` they turn back, which is the gradient of `x`.
-    #[fusion(dtype = x, shape = x)]
+    #[fusion(default)]
     fn fused_rotary(
         x: FloatTensor<Self>,
         cos: FloatTensor<Self>,
