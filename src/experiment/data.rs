@@ -152,7 +152,7 @@ fn rows(
     let rows = table.rows_with_values(&config.target)?;
     let passed = table.n_rows() - rows.len();
     if passed > 0 && !config.skip_missing_target {
-        return Err(missing_target(config, table, passed)?.into());
+        return Err(missing_target(config, table, &rows)?.into());
     }
     if passed > 0 {
         notes.push(format!("{passed} rows without a target passed over"));
@@ -165,28 +165,26 @@ fn rows(
     Ok(rows)
 }
 
-/// Names the first row without a target, and how to go on without such rows.
+/// Names the first row that is not among `whole`, those with all targets, and how to go on without such rows.
 fn missing_target(
     config: &ExperimentConfig,
     table: &Table,
-    without: usize,
+    whole: &[usize],
 ) -> Result<DataError, DataError> {
-    let mut first = (table.n_rows(), "");
-    for target in &config.target {
-        let rows = table.rows_with_values(&[target])?;
-        let gap = (0..).zip(&rows).take_while(|(i, row)| i == *row).count();
-        if gap < first.0 {
-            first = (gap, target);
-        }
-    }
+    let first = (0..).zip(whole).take_while(|(i, row)| i == *row).count();
     let message = format!(
-        "the target is missing, as in {without} of {} rows; `--skip-missing-target` \
+        "the target is missing, as in {} of {} rows; `--skip-missing-target` \
          (`skip_missing_target` in a file of settings) passes over them, or give them a value",
+        table.n_rows() - whole.len(),
         table.n_rows()
     );
-    // The header is row 1.
-    let row = first.0 as u64 + 2;
-    Ok(DataError::value(message).at_row(row).at_column(first.1))
+    let error = DataError::value(message).at_index(first);
+    for target in &config.target {
+        if !table.rows_with_values(&[target])?.contains(&first) {
+            return Ok(error.at_column(target));
+        }
+    }
+    Ok(error)
 }
 
 /// The task, and one line about why it is that.

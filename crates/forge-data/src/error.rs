@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
+use crate::preprocess::seen_row;
 use crate::printable;
 
 /// Bad data or a bad request about data, naming file, row and column as far as they are known.
@@ -94,6 +95,12 @@ impl DataError {
     pub fn at_row(mut self, row: u64) -> Self {
         self.0.row = Some(row);
         self
+    }
+
+    /// Adds the row that a person sees for row `index` (0-based) of a table.
+    #[must_use]
+    pub fn at_index(self, index: usize) -> Self {
+        self.at_row(seen_row(index))
     }
 
     /// Takes the row off again, where a file has none to name.

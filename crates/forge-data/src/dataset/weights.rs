@@ -1,6 +1,6 @@
 //! What each row counts.
 
-use crate::preprocess::{check_rows, seen_row};
+use crate::preprocess::check_rows;
 use crate::{ColumnValues, DataError, Table};
 
 /// The sample weights of `rows` (0-based), or of every row, from column `name`. A row of weight 0
@@ -31,7 +31,7 @@ pub fn sample_weights(
     let n = rows.map_or(values.len(), <[usize]>::len);
     let weight = |i: usize| {
         let row = rows.map_or(i, |rows| rows[i]);
-        check(values[row]).map_err(|e| e.at_row(seen_row(row)).at_column(name))
+        check(values[row]).map_err(|e| e.at_index(row).at_column(name))
     };
     let weights: Vec<f32> = (0..n).map(weight).collect::<Result<_, _>>()?;
     check_sum(&weights).map_err(|e| e.at_column(name))?;
@@ -59,7 +59,7 @@ fn check(value: f64) -> Result<f32, DataError> {
 /// A value error naming the position of a weight that is negative or not finite, or if all are 0.
 pub(super) fn check_all(weights: &[f32]) -> Result<(), DataError> {
     for (i, weight) in weights.iter().enumerate() {
-        check(f64::from(*weight)).map_err(|e| e.at_row(seen_row(i)))?;
+        check(f64::from(*weight)).map_err(|e| e.at_index(i))?;
     }
     check_sum(weights)
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::report::{DropReason, RareLabels};
-use super::{CategoricalEncoding, PreprocessConfig, seen_row};
+use super::{CategoricalEncoding, PreprocessConfig};
 use crate::{Categorical, DataError};
 
 /// The code of labels unseen in training or merged for rarity.
@@ -160,6 +160,6 @@ impl CategoricalColumn {
 
 pub(super) fn bad_code(code: usize, labels: usize, row: usize, name: &str) -> DataError {
     DataError::value(format!("code {code} has no label; there are {labels}"))
-        .at_row(seen_row(row))
+        .at_index(row)
         .at_column(name)
 }

@@ -6,7 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::quantile_map::{quantiles, to_normal};
 use super::report::DropReason;
-use super::{FarOut, Impute, NumericTransform, PreprocessConfig, seen_row};
+use super::{FarOut, Impute, NumericTransform, PreprocessConfig};
 use crate::{ColumnValues, DataError};
 
 /// A fitted numeric column.
@@ -136,7 +136,7 @@ pub(super) fn infinite(value: f64, row: usize, name: &str) -> DataError {
     DataError::value(format!(
         "{value} is not a usable number: finite values and missing cells are allowed"
     ))
-    .at_row(seen_row(row))
+    .at_index(row)
     .at_column(name)
 }
 
@@ -255,7 +255,7 @@ impl<'t> NumericSource<'t> {
                              preprocessing was fitted",
                             labels[code]
                         ))
-                        .at_row(seen_row(row))
+                        .at_index(row)
                         .at_column(name));
                     }
                     None => {

@@ -3,7 +3,7 @@
 use super::categorical::CategoricalColumn;
 use super::numeric::NumericColumn;
 use super::report::{DropReason, DroppedColumn, PreprocessReport};
-use super::{CategoricalEncoding, FeatureSelection, PreprocessConfig, seen_row};
+use super::{CategoricalEncoding, FeatureSelection, PreprocessConfig};
 use crate::{ColumnValues, DataError, Table};
 
 /// Turns tables into features, with what it learned from training rows.
@@ -228,6 +228,6 @@ pub(crate) fn too_large(value: f64, row: usize, name: &str) -> DataError {
     DataError::value(format!(
         "{value:e} is too large: transformed it exceeds the range of f32 (±3.4e38)"
     ))
-    .at_row(seen_row(row))
+    .at_index(row)
     .at_column(name)
 }

@@ -93,7 +93,7 @@ impl TransformReport {
             quoted(&found.labels),
             quoted(&found.trained)
         ))
-        .at_row(seen_row(found.row))
+        .at_index(found.row)
         .at_column(&found.column))
     }
 }

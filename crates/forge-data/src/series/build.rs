@@ -138,7 +138,7 @@ impl Place<'_> {
                     self.shown(pair[1]),
                     self.shown(pair[0])
                 ))
-                .at_row(seen_row(pair[1] as usize)));
+                .at_index(pair[1] as usize));
             }
             let place = || format!("{} after {}", self.shown(pair[1]), self.shown(pair[0]));
             findings.add(
@@ -200,7 +200,7 @@ impl Place<'_> {
                 seen_row(first as usize),
                 seen_row(second as usize),
             ))
-            .at_row(seen_row(second as usize)));
+            .at_index(second as usize));
         }
         findings.add(
             SeriesFindingKind::Duplicates,
@@ -241,7 +241,7 @@ impl Place<'_> {
                     &self.shown(*row),
                     "is infinite; leave the cell empty, or read with infinite = missing",
                 )
-                .at_row(seen_row(*row as usize)));
+                .at_index(*row as usize));
             }
         }
         let offsets = self.times.offsets.as_ref().map(|offsets| {
@@ -290,7 +290,7 @@ impl Place<'_> {
                 cell_text(column, other)
             ))
             .at_column(&fixed.name)
-            .at_row(seen_row(other)));
+            .at_index(other));
         }
         match (&column.values, &fixed.labels) {
             (ColumnValues::Numeric(values), None) => {
@@ -372,7 +372,7 @@ fn series_ids(
                 "has no id: every row belongs to a series; fill the cell or leave the row out",
             )
             .at_column(name)
-            .at_row(seen_row(row)));
+            .at_index(row));
         }
         let key = match &column.values {
             ColumnValues::Categorical(labels) => u64::from(labels.codes[row]),

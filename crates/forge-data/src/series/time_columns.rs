@@ -8,7 +8,6 @@ use super::SeriesConfig;
 use super::policies::{AmbiguousTimes, Stamps};
 use super::shown::shown;
 use super::zone::Wall;
-use crate::preprocess::seen_row;
 use crate::schema::date_time::{DAY, time_of_day};
 use crate::{Column, ColumnValues, DataError, Table};
 
@@ -114,7 +113,7 @@ impl Times {
                         shown(utc[row], 0)
                     ))
                     .at_column(date)
-                    .at_row(seen_row(row)));
+                    .at_index(row));
                 }
                 for (t, of_day) in utc.iter_mut().zip(times_of_day(table, time, config)?) {
                     *t += of_day;
@@ -158,7 +157,7 @@ impl Times {
                     shown(wall, 0)
                 ))
                 .at_column(name)
-                .at_row(seen_row(row)))
+                .at_index(row))
             };
             let (time, offset) = match zone.wall(wall) {
                 Wall::Once(found) => found,
@@ -204,12 +203,12 @@ fn instants(column: &Column, unit: Option<TimeUnit>) -> Result<Vec<i64>, DataErr
             "has no time: every row of a series needs one; leave the row out of the file",
         )
         .at_column(name)
-        .at_row(seen_row(row)));
+        .at_index(row));
     }
     match (&column.values, unit) {
         (ColumnValues::DateTime(times), _) => {
             if let Some(row) = times.iter().position(|time| !is_dated(*time)) {
-                return Err(undated(name, format!("{} ms", times[row])).at_row(seen_row(row)));
+                return Err(undated(name, format!("{} ms", times[row])).at_index(row));
             }
             Ok(times.clone())
         }
@@ -249,7 +248,7 @@ fn numbers(values: &[f64], unit: TimeUnit, name: &str) -> Result<Vec<i64>, DataE
         if is_dated(time) {
             return Ok(time);
         }
-        Err(undated(name, format!("{value} counted in {unit:?}")).at_row(seen_row(row)))
+        Err(undated(name, format!("{value} counted in {unit:?}")).at_index(row))
     };
     values.iter().enumerate().map(read).collect()
 }
@@ -263,7 +262,7 @@ fn times_of_day(table: &Table, name: &str, config: &SeriesConfig) -> Result<Vec<
              with time_unit"
         ))
         .at_column(name)
-        .at_row(seen_row(row))
+        .at_index(row)
     };
     let within = |row: usize, time: i64, what: &dyn Fn() -> String| {
         if (0..DAY).contains(&time) {

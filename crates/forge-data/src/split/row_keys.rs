@@ -1,7 +1,6 @@
 //! The distinct values of a column, ordered, and which rows have which.
 
 use super::DateResolution;
-use crate::preprocess::seen_row;
 use crate::{Categorical, ColumnValues, DataError, Table};
 
 /// `rows` grouped by the value of a column, groups in ascending order of the value, rows within a
@@ -23,7 +22,7 @@ pub(super) fn groups(
         DataError::value(format!(
             "{what}; splitting by this column needs a value in every row"
         ))
-        .at_row(seen_row(row))
+        .at_index(row)
         .at_column(column)
     };
     let mut keyed: Vec<(u64, usize)> = Vec::with_capacity(rows.len());

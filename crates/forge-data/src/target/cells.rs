@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::labels::canonical;
-use crate::preprocess::{check_rows, seen_row};
+use crate::preprocess::check_rows;
 use crate::schema::number;
 use crate::{Categorical, Column, ColumnValues, DataError, Table};
 
@@ -59,7 +59,7 @@ impl ClassCells {
                 return Err(DataError::value(format!(
                     "the target is {value}; a class label must be finite"
                 ))
-                .at_row(seen_row(row))
+                .at_index(row)
                 .at_column(name));
             }
             Ok(*known.entry(value.to_bits()).or_insert_with(|| {
@@ -88,7 +88,7 @@ impl ClassCells {
                 "code {code} has no label; there are {}",
                 labels.len()
             ))
-            .at_row(seen_row(row))
+            .at_index(row)
             .at_column(name)),
         };
         Ok(Self {
@@ -116,6 +116,6 @@ fn missing(row: usize, name: &str) -> DataError {
     DataError::value(
         "the target is missing; every row used needs a class: drop the row, or give it a label",
     )
-    .at_row(seen_row(row))
+    .at_index(row)
     .at_column(name)
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use super::EncodedTargets;
 use super::cells::ClassCells;
 use super::labels::{ClassLabels, Near, boolean, fold, near};
-use crate::preprocess::seen_row;
 use crate::{ColumnRole, DataError, Table};
 
 /// Most classes that a target may have.
@@ -185,8 +184,7 @@ impl ClassTarget {
         let class = |(i, code): (usize, &u32)| {
             classes[*code as usize].ok_or_else(|| {
                 let row = rows.map_or(i, |rows| rows[i]);
-                self.unknown(&cells.labels[*code as usize])
-                    .at_row(seen_row(row))
+                self.unknown(&cells.labels[*code as usize]).at_index(row)
             })
         };
         let found = cells.codes.iter().enumerate().map(class);
@@ -300,7 +298,7 @@ fn not_whole(label: &str, cells: &ClassCells, rows: &[usize], name: &str) -> Dat
     ))
     .at_column(name);
     match at {
-        Some(i) => error.at_row(seen_row(rows[i])),
+        Some(i) => error.at_index(rows[i]),
         None => error,
     }
 }

@@ -1,6 +1,6 @@
 //! One numeric column to predict, and the way back to its units.
 
-use crate::preprocess::{Moments, check_rows, seen_row, too_large};
+use crate::preprocess::{Moments, check_rows, too_large};
 use crate::{ColumnValues, DataError, Table};
 
 /// Standardises the target with the mean and (population) standard deviation of the training
@@ -162,6 +162,6 @@ fn bad_target(value: f64, row: usize, name: &str) -> DataError {
     DataError::value(format!(
         "the target {what}; it must be a finite number in every row used"
     ))
-    .at_row(seen_row(row))
+    .at_index(row)
     .at_column(name)
 }

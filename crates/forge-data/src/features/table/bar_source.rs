@@ -9,7 +9,6 @@ use super::report::{SkippedKind, Skips};
 use crate::features::bar::BarField;
 use crate::features::bar_needs::Needs;
 use crate::features::{Bar, bar_of_row};
-use crate::preprocess::seen_row;
 use crate::{ColumnValues, DataError, Table};
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -105,7 +104,7 @@ fn sessions(config: &BarFeatures, table: &Table) -> Result<Vec<i64>, DataError> 
     let column = table.column(name)?;
     let unusable = |row: usize, what: String| {
         DataError::value(format!("{what}; every bar needs a session"))
-            .at_row(seen_row(row))
+            .at_index(row)
             .at_column(name)
     };
     let each = 0..table.n_rows();

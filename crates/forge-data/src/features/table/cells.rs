@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::report::{SkippedKind, Skips};
-use crate::preprocess::seen_row;
 use crate::{ColumnValues, DataError, Table};
 
 /// What to do with a row that lacks a cell or holds an impossible one.
@@ -35,7 +34,7 @@ impl BadCells {
                 cell.message,
                 cell.kind.setting()
             ))
-            .at_row(seen_row(cell.row))
+            .at_index(cell.row)
             .at_column(cell.column)),
             Self::Skip => {
                 skips.add(cell.column, cell.row, cell.kind);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::preprocess::seen_row;
 use crate::schema::Decimal;
 use crate::table::cell_text;
 use crate::{Column, DataError, Table};
@@ -50,7 +49,7 @@ impl<'t> RowSeries<'t> {
             Some(column) if column.is_missing(row) => Err(DataError::value(
                 "is missing; a bar belongs to a series, or leave columns.series out if there is only one",
             )
-            .at_row(seen_row(row))
+            .at_index(row)
             .at_column(&column.name)),
             Some(_) => {
                 let place = self.places[row];

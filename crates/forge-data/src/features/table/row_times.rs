@@ -3,7 +3,6 @@
 use super::cells::BadCell;
 use super::report::{SkippedKind, Skips};
 use super::{BadCells, BarFeatures};
-use crate::preprocess::seen_row;
 use crate::schema::Decimal;
 use crate::table::cell_text;
 use crate::{Column, ColumnValues, DataError, Table, printable};
@@ -59,7 +58,7 @@ impl<'t> RowTimes<'t> {
         };
         let wrong = |message: String| {
             DataError::value(of_series(message))
-                .at_row(seen_row(row))
+                .at_index(row)
                 .at_column(&column.name)
         };
         let time = match &column.values {

@@ -3,8 +3,8 @@
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
-use forge_nn::activation::{gelu, softplus};
-use forge_nn::ops::Axes;
+use forge_nn::activation::softplus;
+use forge_nn::ops::{Axes, LinearActivation};
 use forge_nn::parameters::KeyMap;
 use forge_nn::{ForgeError, GroupedLinear, GroupedLinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
@@ -123,8 +123,9 @@ impl RisingQuantileHead {
     pub fn forward(&self, x: Tensor<2>) -> Tensor<3> {
         let horizons = self.horizons.val().unsqueeze_dim::<3>(1);
         let x = x.unsqueeze_dim::<3>(0) + horizons;
-        let hidden = gelu(self.first.forward_apart(x));
-        let hidden = gelu(self.second.forward_apart(hidden));
+        let gelu = LinearActivation::Gelu;
+        let hidden = self.first.forward_apart_activated(x, gelu);
+        let hidden = self.second.forward_apart_activated(hidden, gelu);
         let steps = softplus(self.steps.forward_apart(hidden.clone())).cumsum(2);
         (self.base.forward_apart(hidden) + steps).swapped(0, 1)
     }

@@ -12,7 +12,8 @@ use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::backend::flex::{FlexTensor, Layout as TensorLayout};
-use burn::backend::{AllocationProperty, Bytes, Shape};
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::{AllocationProperty, Bytes, Flex, Shape};
 use burn_std::{AccessError, AccessPolicy, AllocationController};
 
 use super::Real;
@@ -223,6 +224,15 @@ impl<E: Real> Buffer<E> {
 
     /// The contents as a contiguous tensor.
     ///
+    /// What was written as `[B, T, H, D]`, seen as `[B, H, T, D]`, which is `shape`.
+    ///
+    /// # Panics
+    /// As [`into_tensor`](Self::into_tensor).
+    pub(crate) fn into_heads(self, shape: [usize; 4]) -> FlexTensor {
+        let [batch, heads, time, width] = shape;
+        Flex::float_swap_dims(self.into_tensor([batch, time, heads, width]), 1, 2)
+    }
+
     /// # Panics
     /// If `shape` has another number of elements: the tensor would reach beyond the buffer.
     pub(crate) fn into_tensor(self, shape: impl Into<Shape>) -> FlexTensor {

@@ -1,7 +1,6 @@
 //! The rotation on `flex`: one pass, over heads where they lie.
 
 use burn::backend::flex::FlexTensor;
-use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Flex, TensorMetadata};
 
 use super::{RotaryLayout, RotaryOps, reference};
@@ -65,7 +64,7 @@ fn turned<E: Real>(
             RotaryLayout::Interleaved => turn_neighbours(source, cos, sin, place, first, out),
         },
     );
-    Flex::float_swap_dims(out.into_tensor([batch, time, heads, width]), 1, 2)
+    out.into_heads([batch, heads, time, width])
 }
 
 /// Calls `turn(features, cosines, sines, result)` for the part of each row that turns, and copies the rest.

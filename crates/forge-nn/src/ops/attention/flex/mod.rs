@@ -13,7 +13,6 @@ mod scores;
 mod sizes;
 
 use burn::backend::flex::FlexTensor;
-use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::BoolTensor;
 use burn::backend::{DType, Flex, TensorMetadata};
 
@@ -223,13 +222,6 @@ fn fresh_heads<E: Real>(
     }
 }
 
-/// The filled buffer of [`fresh_heads`] as `[B, H, T, D]`.
-fn as_heads<E: Real>(buffer: Buffer<E>, shape: [usize; 4]) -> FlexTensor {
-    let [batch, heads, tokens, width] = shape;
-    let tensor = buffer.into_tensor([batch, tokens, heads, width]);
-    Flex::float_swap_dims(tensor, 1, 2)
-}
-
 /// The mask's bytes; broadcast axes have stride 0.
 #[derive(Clone, Copy, Debug)]
 struct MaskBytes<'a> {
@@ -300,7 +292,7 @@ fn forward_tensors<E: Real>(
     let out = fresh_heads(&mut output, heads, queries, value_width);
     forward::run(&call, out, statistics.as_mut());
     (
-        as_heads(output, [batch, heads, queries, value_width]),
+        output.into_heads([batch, heads, queries, value_width]),
         statistics.into_tensor([batch, heads, queries, 2]),
     )
 }
@@ -362,9 +354,9 @@ fn backward_tensors<E: Real>(
         bias.is_some().then(|| dbias.as_mut()),
     );
     (
-        as_heads(dq, [batch, heads, queries, width]),
-        as_heads(dk, [batch, groups, keys, width]),
-        as_heads(dv, [batch, groups, keys, value_width]),
+        dq.into_heads([batch, heads, queries, width]),
+        dk.into_heads([batch, groups, keys, width]),
+        dv.into_heads([batch, groups, keys, value_width]),
         dbias.into_tensor(dbias_shape),
     )
 }
