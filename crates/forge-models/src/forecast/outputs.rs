@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use forge_nn::Forward;
 use forge_nn::activation::softplus;
 use forge_nn::norm::RevIn;
-use forge_nn::ops::Axes;
+use forge_nn::ops::{Axes, parts};
 
 use super::SeriesSpec;
 
@@ -17,9 +17,8 @@ pub(crate) fn ordered<const D: usize>(y: Tensor<D>, spec: &SeriesSpec) -> Tensor
     if !spec.rising || width < 2 {
         return y;
     }
-    let lowest = y.clone().narrow(D - 1, 0, 1);
-    let steps = softplus(y.narrow(D - 1, 1, width - 1));
-    Tensor::cat(vec![lowest, steps], D - 1).cumsum(D - 1)
+    let [lowest, steps] = parts(y, D - 1, [1, width - 1]);
+    Tensor::cat(vec![lowest, softplus(steps)], D - 1).cumsum(D - 1)
 }
 
 /// What each variable's head says, `[B, N, H·W]`, as `[B, H·W, N]`, ordered: what a scale per
@@ -65,8 +64,9 @@ pub(crate) fn scaled_back(y: Tensor<3>, scale: Option<WindowScale>, spec: &Serie
             let each = |x: Tensor<3>| x.reshape([batch, variables, 1, 1]);
             let (factor, offset) = (each(factor), each(offset));
             if spec.rising && width > 1 {
-                let lowest = y.clone().narrow(3, 0, 1) * factor.clone() + offset;
-                let steps = softplus(y.narrow(3, 1, width - 1)) * factor.abs();
+                let [lowest, steps] = parts(y, 3, [1, width - 1]);
+                let lowest = lowest * factor.clone() + offset;
+                let steps = softplus(steps) * factor.abs();
                 Tensor::cat(vec![lowest, steps], 3).cumsum(3)
             } else {
                 y * factor + offset

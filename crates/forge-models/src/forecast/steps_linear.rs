@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use forge_nn::ops::split;
 use forge_nn::parameters::KeyMap;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -27,8 +28,8 @@ impl StepsLinear {
         if let [shared] = self.layers.as_slice() {
             return shared.forward(x);
         }
-        let own = |(i, layer): (usize, &Linear)| layer.forward(x.clone().narrow(1, i, 1));
-        Tensor::cat(self.layers.iter().enumerate().map(own).collect(), 1)
+        let each = split(x, 1, 1).into_iter().zip(&self.layers);
+        Tensor::cat(each.map(|(x, layer)| layer.forward(x)).collect(), 1)
     }
 
     /// Values of one that maps `from` steps to `to`.

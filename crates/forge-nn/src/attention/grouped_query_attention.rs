@@ -7,7 +7,7 @@ use super::KvCache;
 use super::heads::{Heads, key_mask, split_heads};
 use crate::config_macro::config;
 use crate::norm::{QkNorm, QkNormConfig, QkNormKind};
-use crate::ops::{AttentionMask, AttentionOptions, PackedHeads, attention_packed};
+use crate::ops::{AttentionMask, AttentionOptions, PackedHeads, attention_packed, parts};
 use crate::position::{RotaryEmbedding, RotaryEmbeddingConfig};
 use crate::regularisation::{Dropout, DropoutConfig};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
@@ -218,17 +218,12 @@ impl GroupedQueryAttention {
     }
 
     fn project(&self, x: Tensor<3>, offset: usize) -> Heads {
-        let all = self.qkv_proj.forward(x);
-        let part = |first: usize, heads: usize| {
-            let columns = all
-                .clone()
-                .narrow(2, first * self.head_dim, heads * self.head_dim);
-            split_heads(columns, heads)
-        };
         let (heads, groups) = (self.n_heads, self.n_kv_heads);
-        let mut q = part(0, heads);
-        let mut k = part(heads, groups);
-        let v = part(heads + groups, groups);
+        let widths = [heads, groups, groups].map(|heads| heads * self.head_dim);
+        let [q, k, v] = parts(self.qkv_proj.forward(x), 2, widths);
+        let mut q = split_heads(q, heads);
+        let mut k = split_heads(k, groups);
+        let v = split_heads(v, groups);
         if let Some(norm) = &self.qk_norm {
             q = norm.queries(q);
             k = norm.keys(k);

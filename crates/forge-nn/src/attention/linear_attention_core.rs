@@ -3,7 +3,7 @@
 use burn::tensor::activation::relu;
 use burn::tensor::{Bool, Tensor};
 
-use crate::ops::{Axes, matmul};
+use crate::ops::{Axes, matmul, parts};
 use crate::position::RotaryEmbedding;
 
 /// Tokens that a causal pass handles by one quadratic product.
@@ -166,14 +166,14 @@ fn running(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, before: &mut Option<Tensor<
         .take()
         .unwrap_or_else(|| sums.clone().narrow(2, 0, 1).squeeze_dim(2) * 0.0);
     let start = start.unsqueeze_dim::<5>(2);
-    let last = sums.clone().narrow(2, chunks - 1, 1) + start.clone();
-    *before = Some(last.squeeze_dim(2));
-    let earlier = if chunks > 1 {
-        let earlier = sums.narrow(2, 0, chunks - 1) + start.clone();
-        Tensor::cat(vec![start, earlier], 2)
+    let (earlier, last) = if chunks > 1 {
+        let [earlier, last] = parts(sums, 2, [chunks - 1, 1]);
+        let earlier = earlier + start.clone();
+        (Tensor::cat(vec![start.clone(), earlier], 2), last)
     } else {
-        start
+        (start.clone(), sums)
     };
+    *before = Some((last + start).squeeze_dim(2));
     let mixed = (inside + matmul(q, earlier)).reshape([batch, heads, chunks * length, columns]);
     mixed.narrow(2, 0, time)
 }
@@ -207,8 +207,8 @@ fn ones_beside(v: &Tensor<4>) -> Tensor<4> {
 
 fn normalize(mixed: Tensor<4>, eps: f64) -> Tensor<4> {
     let width = mixed.dims()[3] - 1;
-    let normalizer = mixed.clone().narrow(3, width, 1) + eps;
-    mixed.narrow(3, 0, width) / normalizer
+    let [mixed, normalizer] = parts(mixed, 3, [width, 1]);
+    mixed / (normalizer + eps)
 }
 
 fn pad_time(x: Tensor<4>, time: usize) -> Tensor<4> {

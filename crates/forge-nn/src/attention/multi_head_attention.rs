@@ -7,7 +7,7 @@ use burn::tensor::{Bool, Device, Tensor};
 use super::KvCache;
 use super::heads::{Heads, key_mask, split_heads};
 use crate::config_macro::config;
-use crate::ops::{AttentionMask, AttentionOptions, PackedHeads, attention_packed};
+use crate::ops::{AttentionMask, AttentionOptions, PackedHeads, attention_packed, parts};
 use crate::regularisation::{Dropout, DropoutConfig};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
@@ -272,8 +272,7 @@ impl MultiHeadAttention {
     fn project_self(&self, x: Tensor<3>) -> Heads {
         match &self.in_proj {
             InputProjection::Stacked(in_proj) => {
-                let all = in_proj.forward(x);
-                self.heads([0, 1, 2].map(|i| self.part(&all, i)))
+                self.heads(parts(in_proj.forward(x), 2, [self.d_model; 3]))
             }
             InputProjection::Separate(_) => self.project_cross(x.clone(), x.clone(), x),
         }
@@ -290,7 +289,8 @@ impl MultiHeadAttention {
                 let width = self.d_model;
                 let q = in_proj.forward_columns(first, 0, width);
                 let others = in_proj.forward_columns(x, width, 2 * width);
-                self.heads([q, self.part(&others, 0), self.part(&others, 1)])
+                let [k, v] = parts(others, 2, [width; 2]);
+                self.heads([q, k, v])
             }
             InputProjection::Separate(_) => self.project_cross(first, x.clone(), x),
         }
@@ -310,11 +310,6 @@ impl MultiHeadAttention {
                 separate.v.forward(value),
             ],
         })
-    }
-
-    /// Projection `i` of several side by side.
-    fn part(&self, all: &Tensor<3>, i: usize) -> Tensor<3> {
-        all.clone().narrow(2, i * self.d_model, self.d_model)
     }
 
     fn heads(&self, projections: [Tensor<3>; 3]) -> Heads {

@@ -1,6 +1,6 @@
 //! Each channel's own short filter over the past.
 
-use crate::ops::Axes;
+use crate::ops::{Axes, causal_conv1d};
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -96,25 +96,9 @@ impl CausalConv1d {
     /// If x does not have the layer's channels.
     #[must_use]
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let [batch, time, _] = self.assert_channels(&x);
-        let past = self.kernel_size - 1;
-        let x = match past {
-            0 => x,
-            _ => {
-                let zeros = Tensor::zeros([batch, past, self.channels], (&x.device(), x.dtype()));
-                Tensor::cat(vec![zeros, x], 1)
-            }
-        };
-        let taps = self.taps();
-        let tap = |j: usize| {
-            let weight = taps.clone().narrow(0, j, 1).unsqueeze_dim::<3>(0);
-            x.clone().narrow(1, j, time) * weight
-        };
-        let y = (1..self.kernel_size).fold(tap(0), |y, j| y + tap(j));
-        match &self.bias {
-            Some(bias) => y + bias.val().unsqueeze::<3>(),
-            None => y,
-        }
+        self.assert_channels(&x);
+        let bias = self.bias.as_ref().map(|bias| bias.val());
+        causal_conv1d(x, self.weight.val(), bias)
     }
 
     /// One token, and what the next one needs of the past: nothing (`None`) before the first token.

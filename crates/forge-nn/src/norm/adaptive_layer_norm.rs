@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broadcast::along_features;
 use crate::config_macro::config;
-use crate::ops::layer_norm;
+use crate::ops::{layer_norm, parts};
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 
 /// What is applied to the condition before it is projected.
@@ -91,8 +91,7 @@ impl AdaptiveLayerNorm {
         };
         let projected = self.linear.forward(cond);
         let width = projected.dims()[1] / 2;
-        let shift = along_features(projected.clone().narrow(1, 0, width));
-        let scale: Tensor<D> = along_features(projected.narrow(1, width, width));
+        let [shift, scale] = parts(projected, 1, [width; 2]).map(along_features::<D>);
         layer_norm(x, None, None, self.eps) * (scale + 1.0) + shift
     }
 }

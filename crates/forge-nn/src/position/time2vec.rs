@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
 use crate::config_macro::config;
-use crate::ops::{Activation, activated};
+use crate::ops::{Activation, activated, parts};
 use crate::{ForgeError, ModuleConfig, check};
 
 config! {
@@ -71,11 +71,10 @@ impl Time2Vec {
         );
         let phase = time * self.frequency.val().unsqueeze() + self.phase.val().unsqueeze();
         let features = phase.dims()[D - 1];
-        let linear = phase.clone().narrow(D - 1, 0, 1);
         if features == 1 {
-            return linear;
+            return phase;
         }
-        let periodic = activated(phase.narrow(D - 1, 1, features - 1), Activation::Sin);
-        Tensor::cat(vec![linear, periodic], D - 1)
+        let [linear, periodic] = parts(phase, D - 1, [1, features - 1]);
+        Tensor::cat(vec![linear, activated(periodic, Activation::Sin)], D - 1)
     }
 }

@@ -127,11 +127,11 @@ impl Lstm {
     #[must_use]
     pub fn step(&self, x: Tensor<2>, state: LstmState) -> LstmState {
         let gates = self.input.forward(x) + self.hidden.forward(state.hidden);
-        let gate = |i: usize| gates.clone().narrow(1, i * self.width, self.width);
-        let fresh = sigmoid(gate(0)) * tanh(gate(2));
-        let cell = sigmoid(gate(1)) * state.cell + fresh;
+        let [input, forget, fresh, output] = ops::parts(gates, 1, [self.width; 4]);
+        let fresh = sigmoid(input) * tanh(fresh);
+        let cell = sigmoid(forget) * state.cell + fresh;
         LstmState {
-            hidden: sigmoid(gate(3)) * tanh(cell.clone()),
+            hidden: sigmoid(output) * tanh(cell.clone()),
             cell,
         }
     }
@@ -155,11 +155,11 @@ impl Lstm {
         };
         let gates = ops::linear(x, self.input.weight.val(), bias);
         let all = ops::lstm(gates, self.hidden.weight.val(), state.hidden, state.cell);
-        let last = |t| all.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
+        let [outputs, cell] = ops::parts(all, 1, [time, 1]);
         let state = LstmState {
-            hidden: last(time - 1),
-            cell: last(time),
+            hidden: outputs.clone().narrow(1, time - 1, 1).squeeze_dim(1),
+            cell: cell.squeeze_dim(1),
         };
-        (all.narrow(1, 0, time), state)
+        (outputs, state)
     }
 }

@@ -89,6 +89,16 @@ fn depthwise_convolutions() {
 }
 
 #[test]
+fn causal_convolutions() {
+    check(convolutions::causal());
+}
+
+#[test]
+fn tensors_in_parts() {
+    check(convolutions::parts());
+}
+
+#[test]
 fn attention() {
     check(cases::attentions());
 }

@@ -62,6 +62,8 @@ fn capture_decomposes_linear() {
 #[test]
 fn capture_decomposes_convolutions() {
     check(convolutions::depthwise());
+    check(convolutions::causal());
+    check(convolutions::parts());
 }
 
 #[test]

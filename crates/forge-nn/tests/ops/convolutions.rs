@@ -1,4 +1,4 @@
-//! Depthwise convolutions beside sums of shifted channels.
+//! Convolutions of each channel by itself beside sums of shifted channels.
 
 use burn::tensor::Tensor;
 use forge_nn::ops;
@@ -44,6 +44,87 @@ pub(crate) fn depthwise() -> Vec<Case> {
                 };
                 let sum = (1..size).fold(tap(0), |sum, k| sum + tap(k));
                 sum.flatten(0, 2)
+            },
+        )
+    });
+    cases.into()
+}
+
+/// Batch, steps, channels and taps, with and without a bias; tokens in their place in a wider projection.
+pub(crate) fn causal() -> Vec<Case> {
+    let sizes = [
+        [1, 1, 1, 1],
+        [2, 2, 3, 4],
+        [3, 7, 2, 3],
+        [2, 37, 70, 4],
+        [1, 5, 131, 2],
+    ];
+    let grid = sizes
+        .into_iter()
+        .flat_map(|sizes| [(sizes, false), (sizes, true)]);
+    let cases = grid.map(|([batch, time, channels, size], wide)| {
+        let width = if wide { channels + 3 } else { channels };
+        let inputs = vec![
+            values(1, batch * time * width),
+            values(2, channels * size),
+            values(3, channels),
+        ];
+        let sides = move |t: &[Tensor<1>]| {
+            let x: Tensor<3> = part(t, 0).reshape([batch, time, width]);
+            let weight: Tensor<3> = part(t, 1).reshape([channels, 1, size]);
+            let bias = wide.then(|| part(t, 2));
+            (x.narrow(2, width - channels, channels), weight, bias)
+        };
+        case(
+            format!("causal {batch}x{time}x{channels} by {size}, in a wider one: {wide}"),
+            inputs,
+            batch * time * channels < 100,
+            move |t| {
+                let (x, weight, bias) = sides(&t);
+                ops::causal_conv1d(x, weight, bias).flatten(0, 2)
+            },
+            move |t| {
+                let (x, weight, bias) = sides(&t);
+                let zeros = Tensor::zeros([batch, size, channels], (&x.device(), x.dtype()));
+                let x = Tensor::cat(vec![zeros, x], 1);
+                let tap = |k| {
+                    let weight = weight.clone().narrow(2, k, 1).reshape([1, 1, channels]);
+                    x.clone().narrow(1, k + 1, time) * weight
+                };
+                let sum = (1..size).fold(tap(0), |sum, k| sum + tap(k));
+                let sum = match bias {
+                    Some(bias) => sum + bias.reshape([1, 1, channels]),
+                    None => sum,
+                };
+                sum.flatten(0, 2)
+            },
+        )
+    });
+    cases.collect()
+}
+
+/// Parts along each axis, one of them used twice and one not at all.
+pub(crate) fn parts() -> Vec<Case> {
+    let grid = [
+        ([4, 2, 3], 0, [1, 2, 1]),
+        ([2, 9, 5], 1, [3, 1, 5]),
+        ([3, 2, 70], 2, [4, 65, 1]),
+    ];
+    let cases = grid.map(|(shape, axis, sizes)| {
+        let used = |[first, _, last]: [Tensor<3>; 3]| {
+            let first = first.clone() * first;
+            Tensor::cat(vec![first.flatten(0, 2), last.flatten::<1>(0, 2)], 0)
+        };
+        case(
+            format!("parts {sizes:?} of {shape:?} along {axis}"),
+            vec![values(1, shape.iter().product())],
+            true,
+            move |t| used(ops::parts(part(&t, 0).reshape(shape), axis, sizes)),
+            move |t| {
+                let x: Tensor<3> = part(&t, 0).reshape(shape);
+                let starts = [0, sizes[0], sizes[0] + sizes[1]];
+                let narrowed = [0, 1, 2].map(|i| x.clone().narrow(axis, starts[i], sizes[i]));
+                used(narrowed)
             },
         )
     });

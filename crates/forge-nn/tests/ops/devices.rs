@@ -11,6 +11,7 @@ use forge_testkit::battery;
 
 use super::awkward::{attention as awkward_attention, constant_rows};
 use super::cases::{self, Case};
+use super::convolutions;
 use super::evaluation::{
     assert_within_budget, evaluate, evaluate_on, relative_error, tensor, values,
 };
@@ -150,6 +151,12 @@ fn device_cosines_and_sines() {
 #[test]
 fn device_rotations() {
     check_grid(cases::rotations());
+}
+
+#[test]
+fn device_causal_convolutions_and_parts() {
+    check_beside_flex(convolutions::causal());
+    check_beside_flex(convolutions::parts());
 }
 
 #[test]

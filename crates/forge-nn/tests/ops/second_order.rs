@@ -7,11 +7,11 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{AutodiffBackend, Flex};
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
-    Activation, ActivationOps, AttentionOps, AttentionParams, CosSinOps, DepthwiseOps,
-    DropoutResidualOps, GluKind, GluOps, LinearActivation, LinearOps, LstmOps, MatmulOps,
-    MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, RotaryLayout, RotaryOps, RowNorm,
-    RowNormOps, SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, TttOps,
-    stop_gradient,
+    Activation, ActivationOps, AttentionOps, AttentionParams, CausalConvOps, CosSinOps,
+    DepthwiseOps, DropoutResidualOps, GluKind, GluOps, LinearActivation, LinearOps, LstmOps,
+    MatmulOps, MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, PartGradients, PartsOps,
+    RotaryLayout, RotaryOps, RowNorm, RowNormOps, SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps,
+    StopGradientOps, TttOps, stop_gradient,
 };
 
 use super::evaluation::{tensor, values};
@@ -318,6 +318,24 @@ fn depthwise<B: DepthwiseOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     reshape::<B>(y, &[28])
 }
 twice!(through_depthwise, 34, depthwise);
+
+fn causal_conv<B: CausalConvOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let y = B::fused_causal_conv(
+        flat_part::<B>(&x, 0, &[2, 7, 2]),
+        flat_part::<B>(&x, 28, &[2, 1, 3]),
+        OptionalFloat::Present(flat_part::<B>(&x, 34, &[2])),
+    );
+    reshape::<B>(y, &[28])
+}
+twice!(through_causal_convolutions, 36, causal_conv);
+
+fn parts<B: PartsOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let gradients = PartGradients::new(0, vec![7, 5, 7]);
+    let whole = B::whole(x, gradients.clone());
+    let [first, last] = [0, 2].map(|i| B::part(whole.clone(), gradients.clone(), i));
+    B::float_mul(first, last)
+}
+twice!(through_parts, 19, parts);
 
 fn max_scan<B: MaxScanOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::fused_max_scan(

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Bool, Device, Tensor};
-use forge_nn::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights};
+use forge_nn::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights, parts};
 use forge_nn::parameters::KeyMap;
 use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ impl TemporalAggregation {
         let query = self.query.val().reshape([1, 1, 1, width]);
         let query = query.expand([batch, 1, 1, width]);
         let both = self.projection.forward(x).unsqueeze_dim::<4>(1);
-        let [key, value] = [0, width].map(|first| both.clone().narrow(3, first, width));
+        let [key, value] = parts(both, 3, [width; 2]);
         let mask = valid.map_or_else(AttentionMask::none, AttentionMask::key_valid);
         let options = AttentionOptions::default();
         let (y, weights) = if want {

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use forge_nn::ops::parts;
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -94,17 +95,14 @@ impl NHitsBlock {
         let said = self.output.forward(hidden);
         let [batch, width] = said.dims();
         let outputs = (width - self.lookback) / self.knots;
-        let knots = said.clone().narrow(1, self.lookback, width - self.lookback);
+        let [past, knots] = parts(said, 1, [self.lookback, width - self.lookback]);
         let knots = knots.reshape([batch * outputs, self.knots]);
         let (device, dtype) = (knots.device(), knots.dtype());
         let weights = self
             .interpolation
             .weights(self.knots, self.horizon, &device, dtype);
         let forecast = knots.matmul(weights);
-        (
-            said.narrow(1, 0, self.lookback),
-            forecast.reshape([batch, outputs, self.horizon]),
-        )
+        (past, forecast.reshape([batch, outputs, self.horizon]))
     }
 
     /// Everything that it sees side by side, pooled: residual, covariates step by step, static

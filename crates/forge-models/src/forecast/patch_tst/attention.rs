@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::attention::{merge_heads, split_heads};
 use forge_nn::ops::{
-    AttentionMask, AttentionOptions, Axes, PackedHeads, attention, attention_packed, matmul,
+    AttentionMask, AttentionOptions, Axes, PackedHeads, attention, attention_packed, matmul, parts,
     softmax,
 };
 use forge_nn::regularisation::{Dropout, DropoutConfig};
@@ -88,11 +88,7 @@ impl ResidualAttention {
             return self.out(mixed, None, None);
         }
         let width = packed.dims()[2] / 3;
-        let part = |i: usize| {
-            let part = packed.clone().narrow(2, i * width, width);
-            split_heads(part, self.n_heads)
-        };
-        let [q, k, v] = [0, 1, 2].map(part);
+        let [q, k, v] = parts(packed, 2, [width; 3]).map(|part| split_heads(part, self.n_heads));
         let scores = (wanted.scores || wanted.map).then(|| {
             let scale = ((width / self.n_heads) as f64).sqrt().recip();
             let scores = matmul(q.clone() * scale, k.clone().swapped(2, 3));

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::gating::GatedLinear;
 use forge_nn::norm::LayerNorm;
+use forge_nn::ops::parts;
 use forge_nn::recurrent::{Lstm, LstmConfig, LstmState};
 use forge_nn::{ModuleConfig, NumericTokenizer};
 
@@ -92,9 +93,8 @@ impl TemporalEncoder {
     ) -> Encoded {
         let horizon = known.dims()[1] - self.lookback;
         let context = contexts.map(|contexts| contexts.selection.clone());
-        let seen = known.clone().narrow(1, 0, self.lookback);
+        let [seen, ahead] = parts(known, 1, [self.lookback, horizon]);
         let past = self.past(targets, covariates, seen);
-        let ahead = known.narrow(1, self.lookback, horizon);
         let ahead = Numbers::new(ahead, &self.known_embedding);
         let (past, past_weights) = self.past_selection.of_numbers(&past, context.clone());
         let (future, future_weights) = self.future_selection.of_numbers(&ahead, context);

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::attention::split_heads;
-use forge_nn::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights};
+use forge_nn::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights, parts};
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -59,8 +59,9 @@ impl InterpretableAttention {
         let queries = x.clone().narrow(1, first, steps - first);
         let q = split_heads(self.projection.forward_columns(queries, 0, all), heads);
         let kv = self.projection.forward_columns(x, all, all + head);
-        let k = split_heads(kv.clone().narrow(2, 0, all), heads);
-        let v = kv.narrow(2, all, head).unsqueeze_dim::<4>(1);
+        let [k, v] = parts(kv, 2, [all, head]);
+        let k = split_heads(k, heads);
+        let v = v.unsqueeze_dim::<4>(1);
         let v = v.expand([batch, heads, steps, head]);
         let options = AttentionOptions {
             causal: true,

@@ -5,6 +5,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::gating::{GatedResidualNetwork, GatedResidualNetworkConfig};
+use forge_nn::ops::split;
 
 use super::TftConfig;
 use super::numbers::Numbers;
@@ -70,10 +71,10 @@ impl VariableSelection {
             Some(joint) => softmax(joint.forward(flat.clone(), context), 2),
             None => one(&flat),
         };
-        let transformed = self.each.iter().enumerate().map(|(j, network)| {
-            let token = flat.clone().narrow(2, j * width, width);
-            network.forward(token, None)
-        });
+        let tokens = split(flat, width, 2).into_iter();
+        let transformed = tokens
+            .zip(&self.each)
+            .map(|(token, network)| network.forward(token, None));
         (sum(transformed, &weights), weights)
     }
 
@@ -109,8 +110,8 @@ fn one(vectors: &Tensor<3>) -> Tensor<3> {
 /// `Σ_j weights_j · transformed_j`.
 fn sum(transformed: impl Iterator<Item = Tensor<3>>, weights: &Tensor<3>) -> Tensor<3> {
     let weighted = transformed
-        .enumerate()
-        .map(|(j, token)| token * weights.clone().narrow(2, j, 1));
+        .zip(split(weights.clone(), 1, 2))
+        .map(|(token, weight)| token * weight);
     let zeros = weights.clone().narrow(2, 0, 1).zeros_like();
     weighted.reduce(|all, token| all + token).unwrap_or(zeros)
 }

@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::activation::{silu, softplus};
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::selective_scan;
+use forge_nn::ops::{parts, selective_scan};
 use forge_nn::parameters::drawn;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -79,12 +79,9 @@ impl MambaMixer {
 
     /// Step sizes, inputs to the states and outputs from them, of convolved channels.
     fn selection<const D: usize>(&self, x: Tensor<D>) -> [Tensor<D>; 3] {
-        let projected = self.x_proj.forward(x);
-        let last = D - 1;
-        let rank = projected.clone().narrow(last, 0, self.rank);
-        let step = softplus(self.dt_proj.forward(rank));
-        let states = |from| projected.clone().narrow(last, from, self.d_state);
-        [step, states(self.rank), states(self.rank + self.d_state)]
+        let sizes = [self.rank, self.d_state, self.d_state];
+        let [rank, b, c] = parts(self.x_proj.forward(x), D - 1, sizes);
+        [softplus(self.dt_proj.forward(rank)), b, c]
     }
 
     fn rates(&self) -> Tensor<2> {
@@ -92,9 +89,7 @@ impl MambaMixer {
     }
 
     fn halves<const D: usize>(&self, x: Tensor<D>) -> [Tensor<D>; 2] {
-        let both = self.in_proj.forward(x);
-        let half = |k| both.clone().narrow(D - 1, k * self.d_inner, self.d_inner);
-        [half(0), half(1)]
+        parts(self.in_proj.forward(x), D - 1, [self.d_inner; 2])
     }
 }
 

@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Distribution, Tensor};
 use forge_nn::activation::{silu, softplus};
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{Axes, rms_norm, ssd};
+use forge_nn::ops::{Axes, parts, rms_norm, ssd};
 use forge_nn::parameters::drawn;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -102,25 +102,14 @@ impl Mamba2Mixer {
 
     /// Gate, convolved part and raw step sizes.
     fn project<const D: usize>(&self, u: Tensor<D>) -> [Tensor<D>; 3] {
-        let all = self.in_proj.forward(u);
-        let channels = self.conv1d.channels();
-        let part = |from, width| all.clone().narrow(D - 1, from, width);
-        [
-            part(0, self.d_inner),
-            part(self.d_inner, channels),
-            part(self.d_inner + channels, self.heads),
-        ]
+        let sizes = [self.d_inner, self.conv1d.channels(), self.heads];
+        parts(self.in_proj.forward(u), D - 1, sizes)
     }
 
     fn parts<const D: usize>(&self, convolved: Tensor<D>) -> Parts<D> {
-        let all = silu(convolved);
         let states = self.groups * self.states;
-        let part = |from, width| all.clone().narrow(D - 1, from, width);
-        Parts {
-            x: part(0, self.d_inner),
-            b: part(self.d_inner, states),
-            c: part(self.d_inner + states, states),
-        }
+        let [x, b, c] = parts(silu(convolved), D - 1, [self.d_inner, states, states]);
+        Parts { x, b, c }
     }
 
     fn steps<const D: usize>(&self, raw: Tensor<D>) -> Tensor<D> {

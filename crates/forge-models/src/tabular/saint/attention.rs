@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::ops::{
     AttentionMask, AttentionOptions, Axes, PackedHeads, attention_packed, attention_with_weights,
+    parts,
 };
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
@@ -74,9 +75,6 @@ impl SaintAttention {
         let [batch, tokens, width] = qkv.dims();
         let inner = width / 3;
         let heads = [batch, tokens, self.heads, inner / self.heads];
-        [0, 1, 2].map(|part| {
-            let part = qkv.clone().narrow(2, part * inner, inner);
-            part.reshape(heads).swapped(1, 2)
-        })
+        parts(qkv, 2, [inner; 3]).map(|part| part.reshape(heads).swapped(1, 2))
     }
 }

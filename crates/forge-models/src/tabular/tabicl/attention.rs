@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 use forge_nn::attention::{merge_heads, split_heads};
-use forge_nn::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights};
+use forge_nn::ops::{AttentionMask, AttentionOptions, attention, attention_with_weights, parts};
 use forge_nn::position::{RotaryEmbedding, RotaryTables};
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
@@ -76,8 +76,8 @@ impl TabIclAttention {
         };
         let q = turned(heads(self.in_proj.forward_columns(q, 0, width)));
         let kv = self.in_proj.forward_columns(kv, width, 2 * width);
-        let k = turned(heads(kv.clone().narrow(2, 0, width)));
-        let v = heads(kv.narrow(2, width, width));
+        let [k, v] = parts(kv, 2, [width; 2]);
+        let (k, v) = (turned(heads(k)), heads(v));
         let q = match &self.scale {
             Some(scale) => scale.scale(q, keys),
             None => q,

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::LayerNorm;
-use forge_nn::ops::Axes;
+use forge_nn::ops::{Axes, parts};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::{ColumnGroups, InducedBlock, TabIclConfig, labels};
@@ -83,8 +83,8 @@ impl TabIclColumns {
             let [groups, rows, width] = tokens.dims();
             let label = labels::embed(encoder, target, self.classes);
             let label = label.unsqueeze::<3>().expand([groups, labelled, width]);
-            let given = tokens.clone().narrow(1, labelled, rows - labelled);
-            tokens = Tensor::cat(vec![tokens.narrow(1, 0, labelled) + label, given], 1);
+            let [known, given] = parts(tokens, 1, [labelled, rows - labelled]);
+            tokens = Tensor::cat(vec![known + label, given], 1);
         }
         let blocks = self.blocks.iter();
         let tokens = blocks.fold(tokens, |tokens, block| block.forward(tokens, labelled));

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::LayerNorm;
-use forge_nn::ops::LinearActivation;
+use forge_nn::ops::{LinearActivation, parts};
 use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig};
 
 use super::block::Looking;
@@ -92,8 +92,8 @@ impl TabIclLearner {
         let (all, labelled) = (rows.dims()[0], target.dims()[0]);
         let given = all - labelled;
         let label = labels::embed(&self.label_encoder, target, self.classes);
-        let known = rows.clone().narrow(0, 0, labelled) + label;
-        let rows = Tensor::cat(vec![known, rows.narrow(0, labelled, given)], 0);
+        let [known, asked] = parts(rows, 0, [labelled, given]);
+        let rows = Tensor::cat(vec![known + label, asked], 0);
         let mut x: Tensor<3> = rows.unsqueeze();
         let mut maps = vec![];
         for (i, block) in self.blocks.iter().enumerate() {

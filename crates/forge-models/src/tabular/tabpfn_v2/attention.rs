@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use forge_nn::attention::{merge_heads, split_heads};
 use forge_nn::ops::{
     AttentionMask, AttentionOptions, Axes, PackedHeads, attention, attention_packed,
-    attention_with_weights, linear,
+    attention_with_weights, linear, parts,
 };
 
 /// Multi-head attention without biases, whose queries may all look at the keys and values of the
@@ -90,7 +90,7 @@ impl SharedHeadAttention {
         let q = split_heads(self.project(q, 0, 1, self.heads), self.heads);
         let kv = self.project(kv, 1, 2, groups);
         let width = kv.dims()[2] / 2;
-        let [k, v] = [0, 1].map(|i| split_heads(kv.clone().narrow(2, i * width, width), groups));
+        let [k, v] = parts(kv, 2, [width; 2]).map(|part| split_heads(part, groups));
         let (mask, options) = (AttentionMask::none(), AttentionOptions::default());
         if !want {
             let mixed = attention(q, k, v, mask, None, &options);

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
-use forge_nn::ops::{Axes, LinearActivation};
+use forge_nn::ops::{Axes, LinearActivation, parts};
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::attention::Keys;
@@ -53,8 +53,7 @@ impl TabPfnV2Layer {
         let [rows, tokens, _] = x.dims();
         let x = self.norm.forward(x.clone() + self.features.within(x));
         let x = x.swapped(0, 1);
-        let known = x.clone().narrow(1, 0, labelled);
-        let asked = x.clone().narrow(1, labelled, rows - labelled);
+        let [known, asked] = parts(x.clone(), 1, [labelled, rows - labelled]);
         let (looked, _) =
             self.items
                 .across(asked.clone(), known.clone(), Keys::OfTheFirstHead, false);
@@ -82,8 +81,7 @@ impl TabPfnV2Layer {
             .features
             .across(target.clone(), x, Keys::OfEachHead, false);
         let x = self.norm.forward(target + change).swapped(0, 1);
-        let known = x.clone().narrow(1, 0, labelled);
-        let asked = x.narrow(1, labelled, rows - labelled);
+        let [known, asked] = parts(x, 1, [labelled, rows - labelled]);
         let (change, map) = self
             .items
             .across(asked.clone(), known, Keys::OfTheFirstHead, want);

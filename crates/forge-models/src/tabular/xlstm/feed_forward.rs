@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 use forge_nn::activation::{gelu, silu};
+use forge_nn::ops::parts;
 use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
@@ -101,9 +102,7 @@ impl FeedForward {
     }
 
     pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let both = self.proj_up.forward(x);
-        let gate = both.clone().narrow(D - 1, 0, self.inner);
-        let value = both.narrow(D - 1, self.inner, self.inner);
+        let [gate, value] = parts(self.proj_up.forward(x), D - 1, [self.inner; 2]);
         let gate = match self.activation {
             XlstmActivation::Gelu => gelu(gate),
             XlstmActivation::Swish => silu(gate),

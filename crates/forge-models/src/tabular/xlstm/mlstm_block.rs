@@ -6,7 +6,7 @@ use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::activation::silu;
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{Axes, max_scan, ssd, stop_gradient};
+use forge_nn::ops::{Axes, max_scan, parts, ssd, stop_gradient};
 use forge_nn::parameters::drawn;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -157,9 +157,9 @@ impl MlstmBlock {
     /// - output: `[B, H, T, D/H]`
     fn normalised(&self, read: Tensor<4>, floor: Tensor<3>, epsilon: Tensor<3>) -> Tensor<4> {
         let width = self.head_dim();
-        let normaliser = read.clone().narrow(3, width, 1);
+        let [read, normaliser] = parts(read, 3, [width, 1]);
         let size = normaliser.abs().max_pair(floor.unsqueeze_dim::<4>(3));
-        read.narrow(3, 0, width) / (size + epsilon.unsqueeze_dim::<4>(3))
+        read / (size + epsilon.unsqueeze_dim::<4>(3))
     }
 
     fn cell(&self, given: CellInput) -> Tensor<4> {
@@ -193,8 +193,7 @@ impl MlstmBlock {
 
     fn halves(&self, x: Tensor<3>) -> [Tensor<3>; 2] {
         let both = self.proj_up.forward(self.norm.forward(x));
-        let half = |k| both.clone().narrow(2, k * self.inner, self.inner);
-        [half(0), half(1)]
+        parts(both, 2, [self.inner; 2])
     }
 
     /// # Shapes

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::activation::silu;
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{Axes, slstm};
+use forge_nn::ops::{Axes, parts, slstm};
 use forge_nn::parameters::drawn;
 
 use super::feed_forward::FeedForward;
@@ -177,13 +177,13 @@ impl SlstmBlock {
         };
         let gates = self.gates(convolved, normal).squeeze_dim::<3>(2);
         let raw = gates + state.h.matmul(self.recurrent());
-        let gate = |k: usize| raw.clone().narrow(2, k * each, each);
-        let log = log_sigmoid(gate(1)) + state.m;
-        let m = log.clone().max_pair(gate(0));
-        let (i, f) = ((gate(0) - m.clone()).exp(), (log - m.clone()).exp());
-        let c = f.clone() * state.c + i.clone() * gate(2).tanh();
+        let [input, forget, fresh, output] = parts(raw, 2, [each; 4]);
+        let log = log_sigmoid(forget) + state.m;
+        let m = log.clone().max_pair(input.clone());
+        let (i, f) = ((input - m.clone()).exp(), (log - m.clone()).exp());
+        let c = f.clone() * state.c + i.clone() * fresh.tanh();
         let n = f * state.n + i;
-        let h = sigmoid(gate(3)) * c.clone() / n.clone();
+        let h = sigmoid(output) * c.clone() / n.clone();
         let y = self.finish(h.clone().unsqueeze_dim(2), x).squeeze_dim(1);
         (y, SlstmState { past, h, c, n, m })
     }

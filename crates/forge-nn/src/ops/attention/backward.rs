@@ -8,10 +8,9 @@ use burn::backend::autodiff::{
     ops::{Backward, Ops, OpsKind},
 };
 use burn::backend::tensor::{BoolTensor, FloatTensor};
-use burn::backend::{FloatDType, TensorMetadata};
 
 use super::{AttentionOps, AttentionParams, PackedHeads, packed_backward};
-use crate::ops::optional::{OptionalBool, OptionalFloat};
+use crate::ops::optional::{OptionalBool, OptionalFloat, node_or_constant};
 
 #[derive(Debug)]
 struct AttentionBackward;
@@ -80,20 +79,7 @@ impl<B: Backend + AttentionOps, C: CheckpointStrategy> AttentionOps for Autodiff
         let mask = mask.into_option();
         // A random number: nothing flows back into it.
         let drawn = drawn.into_option().map(|drawn| drawn.into_primitive());
-        let bias_node = match &bias {
-            Some(bias) => bias.node(),
-            // A constant stands in for the absent parent.
-            None => {
-                let dtype: FloatDType = q.dtype().into();
-                let device = q.device();
-                <Self as burn::backend::ops::FloatTensorOps<Self>>::float_zeros(
-                    [1].into(),
-                    &device,
-                    dtype,
-                )
-                .node()
-            }
-        };
+        let bias_node = node_or_constant(bias.as_ref(), &q);
         let inner_mask = || mask.clone().into();
         match AttentionBackward
             .prepare::<C>([q.node(), k.node(), v.node(), bias_node])

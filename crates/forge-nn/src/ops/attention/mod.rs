@@ -23,6 +23,7 @@ use super::dispatch::{draws_on_device, has_traits, masks_from_seed};
 use super::dropout_mask::{draw_seed, draw_seed_parts};
 use super::extent::assert_addressable;
 use super::optional::{OptionalBool, OptionalFloat};
+use super::parts::parts;
 use super::same_dtype::assert_same_dtype;
 
 /// Attention on backend primitives. Shapes and semantics as in [`attention`]; masks are
@@ -226,11 +227,9 @@ pub fn attention_packed(
     let mut params = resolve(width, options);
     let device = qkv.device();
     let Some(drawn) = seed_dropout(&device, &mut params) else {
-        let mut from = 0;
-        let [q, k, v] = [h, groups, groups].map(|count| {
-            let to = from + count * width;
-            let part = qkv.clone().slice([0..b, 0..tokens, from..to]);
-            from = to;
+        let sizes = [h, groups, groups].map(|count| count * width);
+        let [q, k, v] = parts(qkv, 2, sizes).map(|part| {
+            let count = part.dims()[2] / width;
             part.reshape([b, tokens, count, width]).swapped(1, 2)
         });
         let y = attention(q, k, v, mask, None, options);

@@ -13,7 +13,7 @@ use crate::ops::flex::view::{Dense, by_dtype};
 /// Neighbouring outputs whose sums stay in registers.
 const OUTPUTS: usize = 32;
 /// Of the gradient of a weight: so many taps at once, each a sum over so many steps.
-const TAPS: usize = 5;
+const TAPS: usize = 6;
 const STEPS: usize = 16;
 
 impl DepthwiseOps for Flex {
@@ -101,15 +101,20 @@ fn backward<E: Real>(
     let mut dx = Buffer::<E>::new(&shape);
     convolve_rows(dx.as_mut(), dy, &reversed, [channels, time, size]);
 
-    let mut dweight = Buffer::<E>::zeros(&of_weight);
+    let mut dweight = Buffer::<E>::new(&of_weight);
     let per_task = rows_per_task(batch * time);
     for_rows(dweight.as_mut(), size, per_task, |first, dweight| {
         let mut padded = Padded::new(time, size);
         let mut steps = vec![E::ZERO; time.next_multiple_of(STEPS)];
+        let mut sums = vec![[E::ZERO; STEPS]; size.next_multiple_of(TAPS)];
         for (channel, dweight) in (first..).zip(dweight.chunks_exact_mut(size)) {
+            sums.fill([E::ZERO; STEPS]);
             for row in (0..batch).map(|b| b * channels + channel) {
                 steps[..time].copy_from_slice(&dy[row * time..][..time]);
-                correlate(dweight, padded.of(&x[row * time..][..time]), &steps);
+                correlate(&mut sums, padded.of(&x[row * time..][..time]), &steps);
+            }
+            for (dtap, sums) in dweight.iter_mut().zip(&sums) {
+                *dtap = sums.iter().fold(E::ZERO, |total, &sum| total + sum);
             }
         }
     });
@@ -133,10 +138,11 @@ multiversion! {
 }
 
 multiversion! {
-    /// `dtaps[k] += Σ_t dy[t] x[t + k]`, where `dy` are whole blocks of steps.
-    fn correlate<E>(dtaps: &mut [E], x: &[E], dy: &[E]) {
-        for (block, dtaps) in dtaps.chunks_mut(TAPS).enumerate() {
+    /// `Σ_i sums[k][i] += Σ_t dy[t] x[t + k]`, where `dy` are whole blocks of steps and `sums` of taps.
+    fn correlate<E>(sums: &mut [[E; STEPS]], x: &[E], dy: &[E]) {
+        for (block, kept) in sums.chunks_exact_mut(TAPS).enumerate() {
             let mut sums = [[E::ZERO; STEPS]; TAPS];
+            sums.copy_from_slice(kept);
             for (at, dy) in dy.chunks_exact(STEPS).enumerate() {
                 let x = &x[at * STEPS + block * TAPS..][..STEPS + TAPS - 1];
                 for (k, sums) in sums.iter_mut().enumerate() {
@@ -145,11 +151,7 @@ multiversion! {
                     }
                 }
             }
-            for (dtap, sums) in dtaps.iter_mut().zip(&sums) {
-                for &sum in sums {
-                    *dtap += sum;
-                }
-            }
+            kept.copy_from_slice(&sums);
         }
     }
 }

@@ -8,10 +8,9 @@ use burn::backend::autodiff::{
     ops::{Backward, Ops, OpsKind},
 };
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{FloatDType, TensorMetadata};
 
 use super::{LinearActivation, LinearOps};
-use crate::ops::optional::OptionalFloat;
+use crate::ops::optional::{OptionalFloat, node_or_constant};
 
 #[derive(Debug)]
 struct LinearBackward;
@@ -60,19 +59,7 @@ impl<B: Backend + LinearOps, C: CheckpointStrategy> LinearOps for Autodiff<B, C>
         activation: LinearActivation,
     ) -> FloatTensor<Self> {
         let bias = bias.into_option();
-        let bias_node = match &bias {
-            Some(bias) => bias.node(),
-            // A constant stands in for the absent parent.
-            None => {
-                let dtype: FloatDType = x.dtype().into();
-                <Self as burn::backend::ops::FloatTensorOps<Self>>::float_zeros(
-                    [1].into(),
-                    &x.device(),
-                    dtype,
-                )
-                .node()
-            }
-        };
+        let bias_node = node_or_constant(bias.as_ref(), &x);
         match LinearBackward
             .prepare::<C>([x.node(), weight.node(), bias_node])
             .compute_bound()

@@ -86,6 +86,19 @@ fn depthwise_convolutions() {
 }
 
 #[test]
+fn causal_convolutions() {
+    for shape in [[0, 5, 2], [3, 0, 2], [0, 0, 2]] {
+        let (x, w, b) = (ones(shape), ones([2, 1, 3]), ones([2]));
+        let y = ops::causal_conv1d(x.clone(), w.clone(), Some(b.clone()));
+        let grads = y.clone().sum().backward();
+        assert_all(y, shape, 0.0);
+        assert_all(x.grad(&grads).unwrap(), shape, 0.0);
+        assert_all(w.grad(&grads).unwrap(), [2, 1, 3], 0.0);
+        assert_all(b.grad(&grads).unwrap(), [2], 0.0);
+    }
+}
+
+#[test]
 fn gated_units() {
     for (rows, width) in [(0, 5), (7, 0), (0, 0)] {
         for kind in [

@@ -84,6 +84,11 @@ fn depthwise_convolutions_pass_what_is_not_finite() {
 }
 
 #[test]
+fn causal_convolutions_pass_what_is_not_finite() {
+    check(convolutions::causal());
+}
+
+#[test]
 fn softmax_passes_what_is_not_finite() {
     check(cases::softmaxes());
 }

@@ -83,6 +83,19 @@ fn depthwise_convolutions() {
 }
 
 #[test]
+fn causal_convolutions() {
+    for [a, b] in AXES {
+        let run = |x, w| ops::causal_conv1d(x, w, None);
+        assert_refused("causal_conv1d", || {
+            run(expanded([a, b, 1]), expanded([1, 1, 1]))
+        });
+        assert_refused("causal_conv1d", || {
+            run(expanded([1, 1, a]), expanded([a, 1, b]))
+        });
+    }
+}
+
+#[test]
 fn test_time_training() {
     for [a, b] in AXES {
         let views = || [(); 3].map(|()| expanded([a, 1, b, 1]));
