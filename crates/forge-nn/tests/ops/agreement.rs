@@ -5,6 +5,7 @@ use super::cases::{self, Case};
 use super::convolutions;
 use super::evaluation::{assert_agrees, assert_differentiates};
 use super::learning;
+use super::parts;
 use super::products;
 use super::recurrences;
 
@@ -95,7 +96,7 @@ fn causal_convolutions() {
 
 #[test]
 fn tensors_in_parts() {
-    check(convolutions::parts());
+    check(parts::parts());
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::cases::{self, Case};
 use super::convolutions;
 use super::evaluation::{tensor, values};
 use super::learning;
+use super::parts;
 use super::recurrences;
 
 /// Records `function` of `inputs`; what is left in the graph.
@@ -63,7 +64,7 @@ fn capture_decomposes_linear() {
 fn capture_decomposes_convolutions() {
     check(convolutions::depthwise());
     check(convolutions::causal());
-    check(convolutions::parts());
+    check(parts::parts());
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::evaluation::{
     assert_within_budget, evaluate, evaluate_on, relative_error, tensor, values,
 };
 use super::learning;
+use super::parts;
 use super::products;
 use super::recurrences;
 
@@ -156,7 +157,7 @@ fn device_rotations() {
 #[test]
 fn device_causal_convolutions_and_parts() {
     check_beside_flex(convolutions::causal());
-    check_beside_flex(convolutions::parts());
+    check_beside_flex(parts::parts());
 }
 
 #[test]

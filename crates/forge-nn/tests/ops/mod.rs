@@ -12,6 +12,7 @@ mod convolutions;
 mod devices;
 mod evaluation;
 mod learning;
+mod parts;
 mod products;
 mod recurrences;
 mod recycled;

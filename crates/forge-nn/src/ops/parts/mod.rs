@@ -31,9 +31,17 @@ pub trait PartsOps: Backend {
     /// The part `index` of `whole`. Its gradient goes to `gradients`.
     #[fusion(default)]
     fn part(whole: FloatTensor<Self>, gradients: PartGradients, index: usize) -> FloatTensor<Self> {
-        let (axis, [from, to]) = (gradients.axis(), gradients.range(index));
-        Expr::<Self>(whole).narrow(axis, from, to).0
+        narrowed::<Self>(whole, &gradients, index)
     }
+}
+
+fn narrowed<B: Backend>(
+    whole: FloatTensor<B>,
+    gradients: &PartGradients,
+    index: usize,
+) -> FloatTensor<B> {
+    let [from, to] = gradients.range(index);
+    Expr::<B>(whole).narrow(gradients.axis(), from, to).0
 }
 
 #[cfg(feature = "flex")]
@@ -104,20 +112,17 @@ fn in_parts<const D: usize>(x: Tensor<D>, dim: usize, sizes: Vec<usize>) -> Vec<
     }
     let traits = has_traits(&x.device());
     let gradients = PartGradients::new(dim, sizes);
-    let indices = 0..gradients.count();
-    if !traits {
-        let part = |index| {
-            let [from, to] = gradients.range(index);
-            x.clone().narrow(dim, from, to - from)
-        };
-        return indices.map(part).collect();
-    }
-    let whole = <Dispatch as PartsOps>::whole(x.into_dispatch(), gradients.clone());
-    let part = |index| {
-        let part = <Dispatch as PartsOps>::part(whole.clone(), gradients.clone(), index);
-        Tensor::from_dispatch(part)
+    let whole = match traits {
+        true => <Dispatch as PartsOps>::whole(x.into_dispatch(), gradients.clone()),
+        false => x.into_dispatch(),
     };
-    indices.map(part).collect()
+    let part = |index| {
+        Tensor::from_dispatch(match traits {
+            true => <Dispatch as PartsOps>::part(whole.clone(), gradients.clone(), index),
+            false => narrowed::<Dispatch>(whole.clone(), &gradients, index),
+        })
+    };
+    (0..gradients.count()).map(part).collect()
 }
 
 #[cfg(test)]
