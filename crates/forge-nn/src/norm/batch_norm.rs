@@ -7,7 +7,7 @@ use burn::tensor::{Bool, Device, Tensor};
 use super::RunningStatistic;
 use crate::broadcast::along_channels;
 use crate::config_macro::config;
-use crate::ops::in_f32;
+use crate::ops::{LinearActivation, batch_norm, channel_affine, in_f32};
 use crate::{ForgeError, ModuleConfig, check, training_flag};
 
 config! {
@@ -109,12 +109,14 @@ impl BatchNorm {
     }
 
     fn normalize<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let pieces = match D {
-            2 if self.batch_statistics.is_enabled() => pieces(x.dims()[0]),
-            _ => 1,
-        };
-        if pieces > 1 {
-            return self.normalize_rows(x, pieces);
+        let shape = x.shape();
+        if shape.num_elements() == 0 {
+            // No value: no statistics either.
+            return x;
+        }
+        if D == 2 {
+            let rows = x.reshape([shape[0], self.n_channels]);
+            return self.normalize_rows(rows).reshape(shape);
         }
         let (device, dtype) = (x.device(), x.dtype());
         let normalized = if self.batch_statistics.is_enabled() {
@@ -130,24 +132,19 @@ impl BatchNorm {
         normalized * along(&self.weight) + along(&self.bias)
     }
 
-    /// Many rows, cut into `pieces` that become an axis of their own: a sum over all rows, forward or
-    /// backward, is then two short ones. A GPU has one unit per channel for it otherwise.
-    fn normalize_rows<const D: usize>(&self, x: Tensor<D>, pieces: usize) -> Tensor<D> {
-        let (shape, channels) = (x.shape(), self.n_channels);
-        let rows = shape.num_elements() / channels;
-        let x: Tensor<3> = x.reshape([pieces, rows / pieces, channels]);
-        let mean = x.clone().mean_dim(1).mean_dim(0);
-        let centred = x - mean.clone();
-        let var = centred.clone().square().mean_dim(1).mean_dim(0);
-        self.update(
-            mean.reshape([channels]),
-            var.clone().reshape([channels]),
-            rows,
-        );
-        let dtype = centred.dtype();
-        let along = |of: &Param<Tensor<1>>| of.val().cast(dtype).reshape([1, 1, channels]);
-        let y = centred / (var + self.eps).sqrt() * along(&self.weight) + along(&self.bias);
-        y.reshape(shape)
+    /// Rows by the operations for them.
+    fn normalize_rows(&self, x: Tensor<2>) -> Tensor<2> {
+        let ([rows, channels], device, dtype) = (x.dims(), x.device(), x.dtype());
+        let [weight, bias] = [&self.weight, &self.bias].map(|of| of.val().cast(dtype));
+        if self.batch_statistics.is_enabled() {
+            let (y, mean, var) = batch_norm(x.unsqueeze_dim(0), weight, bias, self.eps);
+            self.update(mean.squeeze_dim(0), var.squeeze_dim(0), rows);
+            return y.reshape([rows, channels]);
+        }
+        let [mean, var] = [&self.running_mean, &self.running_var]
+            .map(|of| of.value().to_device(&device).cast(dtype));
+        let scale = weight / (var + self.eps).sqrt();
+        channel_affine(x, Some(mean), scale, Some(bias), LinearActivation::Identity)
     }
 
     /// Takes the statistics of a batch of `count` values per channel into the running ones.
@@ -237,15 +234,4 @@ impl BatchNorm {
         );
         centred / (var + self.eps).sqrt()
     }
-}
-
-/// Into how many equal pieces rows are cut: about the square root of their number, where they are many
-/// and can be divided.
-fn pieces(rows: usize) -> usize {
-    const MANY: usize = 1_024;
-    if rows < MANY {
-        return 1;
-    }
-    let divides = |n: &usize| rows.is_multiple_of(*n);
-    (1..=rows.isqrt()).rev().find(divides).unwrap_or(1)
 }

@@ -49,7 +49,9 @@ mod activation;
 mod adamw;
 mod attention;
 mod axes;
+mod batch_norm;
 mod causal_conv;
+mod channel_affine;
 mod cos_sin;
 mod depthwise;
 mod dropout_residual;
@@ -77,7 +79,9 @@ pub use attention::{
     attention_packed, attention_with_weights,
 };
 pub use axes::{Axes, Order};
+pub use batch_norm::{BatchNormOps, batch_norm};
 pub use causal_conv::{CausalConvOps, causal_conv1d};
+pub use channel_affine::{ChannelAffineOps, channel_affine};
 pub use cos_sin::{CosSinOps, cos_sin};
 pub use depthwise::{DepthwiseOps, depthwise_conv1d};
 pub use dropout_residual::{DropoutResidualOps, dropout, dropout_residual};

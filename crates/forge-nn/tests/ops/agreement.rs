@@ -1,7 +1,9 @@
 //! Each operation against its formula, over prime, length-1, non-contiguous, masked and large
 //! inputs, in f32 and f64, and against finite differences.
 
+use super::batch_norms;
 use super::cases::{self, Case};
+use super::channel_affines;
 use super::convolutions;
 use super::evaluation::{assert_agrees, assert_differentiates};
 use super::learning;
@@ -42,6 +44,16 @@ fn linear_of_wide_weights() {
 #[test]
 fn norms() {
     check(cases::norms());
+}
+
+#[test]
+fn batch_norms() {
+    check(batch_norms::batch_norms());
+}
+
+#[test]
+fn channel_affines() {
+    check(channel_affines::channel_affines());
 }
 
 #[test]

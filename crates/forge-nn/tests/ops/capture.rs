@@ -9,7 +9,9 @@ use forge_nn::ops::{AdamWStep, STOP_GRADIENT, adamw_step, stop_gradient};
 use forge_nn::regularisation::DropoutConfig;
 use forge_nn::{Mode, ModuleConfig, set_mode};
 
+use super::batch_norms;
 use super::cases::{self, Case};
+use super::channel_affines;
 use super::convolutions;
 use super::evaluation::{tensor, values};
 use super::learning;
@@ -80,6 +82,22 @@ fn capture_decomposes_recurrences() {
 #[test]
 fn capture_decomposes_norms() {
     check(cases::norms());
+}
+
+/// Their two statistics, and an origin, are marked as constants.
+#[test]
+fn capture_decomposes_batch_norms() {
+    let marks = |case: &Case| {
+        let operations = operations(&case.inputs, |inputs| vec![(case.op)(inputs)]);
+        let marks = marks(&operations);
+        assert!(marks.iter().all(|mark| *mark == STOP_GRADIENT), "{marks:?}");
+        marks.len()
+    };
+    for case in batch_norms::batch_norms() {
+        assert_eq!(marks(&case), 2, "{}", case.name);
+    }
+    let affines = channel_affines::channel_affines();
+    assert!(affines.iter().all(|case| marks(case) <= 1));
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(super) fn part(inputs: &[Tensor<1>], i: usize) -> Tensor<1> {
 
 /// How the flat input becomes `[rows, width]`.
 #[derive(Clone, Copy, Debug)]
-enum View {
+pub(super) enum View {
     Plain,
     Transposed,
     /// The middle of a wider tensor.
@@ -54,10 +54,10 @@ enum View {
     Expanded,
 }
 
-const VIEWS: [View; 4] = [View::Plain, View::Transposed, View::Sliced, View::Expanded];
-
 impl View {
-    fn len(self, rows: usize, width: usize) -> usize {
+    pub(super) const ALL: [Self; 4] = [Self::Plain, Self::Transposed, Self::Sliced, Self::Expanded];
+
+    pub(super) fn len(self, rows: usize, width: usize) -> usize {
         match self {
             View::Plain | View::Transposed => rows * width,
             View::Sliced => rows * (width + 3),
@@ -65,7 +65,7 @@ impl View {
         }
     }
 
-    fn of(self, flat: Tensor<1>, rows: usize, width: usize) -> Tensor<2> {
+    pub(super) fn of(self, flat: Tensor<1>, rows: usize, width: usize) -> Tensor<2> {
         match self {
             View::Plain => flat.reshape([rows, width]),
             View::Transposed => flat.reshape([width, rows]).transpose(),
@@ -92,7 +92,7 @@ pub(crate) fn linear() -> Vec<Case> {
             LinearActivation::Gelu,
             LinearActivation::Silu,
         ] {
-            for view in VIEWS {
+            for view in View::ALL {
                 let act = move |z: Tensor<2>| match activation {
                     LinearActivation::Identity => z,
                     LinearActivation::Relu => relu(z),
@@ -160,7 +160,7 @@ fn exact_gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 pub(crate) fn norms() -> Vec<Case> {
     let mut cases = Vec::new();
     for (rows, width) in [(7, 5), (1, 1), (3, 3), (131, 37), (2, 192), (13, 257)] {
-        for (view, size) in VIEWS.into_iter().zip([1.0, 30.0, 1e-2, 1.0]) {
+        for (view, size) in View::ALL.into_iter().zip([1.0, 30.0, 1e-2, 1.0]) {
             for affine in [true, false] {
                 let inputs = vec![
                     scaled(4, view.len(rows, width), size),
@@ -221,7 +221,7 @@ pub(crate) fn norms() -> Vec<Case> {
 pub(crate) fn gates() -> Vec<Case> {
     let mut cases = Vec::new();
     for (rows, width) in [(7, 5), (1, 1), (131, 37), (40, 256)] {
-        for (view, size) in VIEWS.into_iter().zip([1.0, 8.0, 60.0, 3.0]) {
+        for (view, size) in View::ALL.into_iter().zip([1.0, 8.0, 60.0, 3.0]) {
             for kind in [
                 GluKind::Sigmoid,
                 GluKind::Relu,
@@ -258,7 +258,7 @@ pub(crate) fn gates() -> Vec<Case> {
 pub(crate) fn softmaxes() -> Vec<Case> {
     let mut cases = Vec::new();
     for (rows, width) in [(7, 5), (1, 1), (131, 37), (3, 1), (5, 1031)] {
-        for (view, size) in VIEWS.into_iter().zip([1.0, 10.0, 500.0, 2.0]) {
+        for (view, size) in View::ALL.into_iter().zip([1.0, 10.0, 500.0, 2.0]) {
             for dim in [0, 1] {
                 cases.push(case(
                     format!("softmax {rows}x{width} dim {dim} {view:?} up to {size}"),
@@ -276,7 +276,7 @@ pub(crate) fn softmaxes() -> Vec<Case> {
 pub(crate) fn waves() -> Vec<Case> {
     let mut cases = Vec::new();
     for (rows, width) in [(7, 5), (1, 1), (131, 37), (40, 256)] {
-        for (view, size) in VIEWS.into_iter().zip([1.0, 10.0, 500.0, 2.0]) {
+        for (view, size) in View::ALL.into_iter().zip([1.0, 10.0, 500.0, 2.0]) {
             cases.push(case(
                 format!("cos_sin {rows}x{width} {view:?} up to {size}"),
                 vec![scaled(11, view.len(rows, width), size)],
@@ -359,7 +359,7 @@ pub(crate) fn rotations() -> Vec<Case> {
 }
 
 pub(crate) fn residuals() -> Vec<Case> {
-    VIEWS
+    View::ALL
         .into_iter()
         .flat_map(|view| [(7, 5), (1, 1), (131, 37), (997, 211)].map(|(r, w)| (view, r, w)))
         .map(|(view, rows, width)| {

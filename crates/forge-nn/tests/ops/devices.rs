@@ -10,7 +10,9 @@ use forge_nn::ops::{
 use forge_testkit::battery;
 
 use super::awkward::{attention as awkward_attention, constant_rows};
+use super::batch_norms;
 use super::cases::{self, Case};
+use super::channel_affines;
 use super::convolutions;
 use super::evaluation::{
     assert_within_budget, evaluate, evaluate_on, relative_error, tensor, values,
@@ -127,6 +129,12 @@ fn device_test_time_training() {
 #[test]
 fn device_norms() {
     check_grid(cases::norms());
+}
+
+#[test]
+fn device_batch_norms() {
+    check_beside_flex(batch_norms::batch_norms());
+    check_beside_flex(channel_affines::channel_affines());
 }
 
 #[test]
@@ -363,6 +371,7 @@ fn device_attention_of_what_is_not_finite() {
 #[test]
 fn device_norms_of_equal_elements() {
     for device in others() {
+        batch_norms::assert_bias_on(&device, &[DType::F32]);
         constant_rows::assert_bias_on(&device, &[DType::F32]);
     }
 }

@@ -1,9 +1,7 @@
 //! A hidden layer of all members.
 
 use burn::module::{Module, Param};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use forge_nn::activation::silu;
 use forge_nn::ops::{self, LinearActivation};
 use forge_nn::{GroupedLinear, GroupedLinearConfig, Linear, LinearConfig, ModuleConfig};
 
@@ -31,9 +29,31 @@ impl ScaledLinear {
     /// - output: `[B, K, D_out]`
     #[must_use]
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let scaled = x * self.r.val().unsqueeze();
+        self.forward_activated(x, LinearActivation::Identity)
+    }
+
+    /// `activation` of the [output](Self::forward), in one pass with the factors and biases.
+    ///
+    /// # Shapes
+    /// - as [`forward`](Self::forward)
+    #[must_use]
+    pub fn forward_activated(&self, x: Tensor<3>, activation: LinearActivation) -> Tensor<3> {
+        let [rows, given, from] = x.dims();
+        let [members, to] = self.s.val().dims();
+        let flat = |of: &Param<Tensor<2>>| of.val().flatten(0, 1);
+        let scaled = if given == members {
+            let x = x.reshape([rows, members * from]);
+            let plain = LinearActivation::Identity;
+            let scaled = ops::channel_affine(x, None, flat(&self.r), None, plain);
+            scaled.reshape([rows, members, from])
+        } else {
+            x * self.r.val().unsqueeze()
+        };
         let mixed = ops::linear(scaled, self.weight.val(), None);
-        mixed * self.s.val().unsqueeze() + self.bias.val().unsqueeze()
+        let mixed = mixed.reshape([rows, members * to]);
+        let bias = Some(flat(&self.bias));
+        let y = ops::channel_affine(mixed, None, flat(&self.s), bias, activation);
+        y.reshape([rows, members, to])
     }
 }
 
@@ -77,19 +97,14 @@ impl TabMLayer {
     /// - x: `[B, K, D_in]` or `[B, 1, D_in]`; members first (`[K, B, D_in]`) where they are apart
     /// - output: likewise
     pub(super) fn forward(&self, x: Tensor<3>, activation: TabMActivation) -> Tensor<3> {
-        let z = match (self, activation) {
-            (Self::Shared(linear), TabMActivation::ReLU) => {
-                return linear.forward_activated(x, LinearActivation::Relu);
-            }
-            (Self::Shared(linear), TabMActivation::SiLU) => {
-                return linear.forward_activated(x, LinearActivation::Silu);
-            }
-            (Self::Scaled(linear), _) => linear.forward(x),
-            (Self::Apart(linear), _) => linear.forward_apart(x),
+        let activation = match activation {
+            TabMActivation::ReLU => LinearActivation::Relu,
+            TabMActivation::SiLU => LinearActivation::Silu,
         };
-        match activation {
-            TabMActivation::ReLU => relu(z),
-            TabMActivation::SiLU => silu(z),
+        match self {
+            Self::Scaled(linear) => linear.forward_activated(x, activation),
+            Self::Shared(linear) => linear.forward_activated(x, activation),
+            Self::Apart(linear) => linear.forward_apart_activated(x, activation),
         }
     }
 }

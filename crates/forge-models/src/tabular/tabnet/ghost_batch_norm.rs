@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use forge_nn::ModuleConfig;
 use forge_nn::norm::{BatchNorm, BatchNormConfig};
+use forge_nn::ops::batch_norm;
 
 /// The package's, as PyTorch's default.
 const EPS: f64 = 1e-5;
@@ -68,30 +69,28 @@ impl GhostBatchNorm {
     /// - output: `[B, D]`
     fn normalize_parts(&self, x: Tensor<3>) -> Tensor<2> {
         let [parts, size, width] = x.dims();
-        let mean = x.clone().mean_dim(1);
-        let centred = x - mean.clone();
-        let var = centred.clone().square().mean_dim(1);
+        let (weight, bias) = (self.norm.weight.val(), self.norm.bias.val());
+        let (y, mean, var) = batch_norm(x, weight, bias, EPS);
         let unbiased = size as f64 / (size - 1) as f64;
-        self.update(mean, var.clone() * unbiased);
-        let normal = (centred / (var + EPS).sqrt()).reshape([parts * size, width]);
-        normal * self.norm.weight.val().unsqueeze() + self.norm.bias.val().unsqueeze()
+        self.update(mean, var * unbiased);
+        y.reshape([parts * size, width])
     }
 
     /// What one update per part, in order, comes to: the first is forgotten most.
     ///
     /// # Shapes
-    /// - mean, var: `[P, 1, D]`
-    fn update(&self, mean: Tensor<3>, var: Tensor<3>) {
-        let [parts, _, width] = mean.dims();
+    /// - mean, var: `[P, D]`
+    fn update(&self, mean: Tensor<2>, var: Tensor<2>) {
+        let [parts, width] = mean.dims();
         let kept = 1.0 - self.momentum;
         let weights: Vec<f64> = (0..parts)
             .map(|part| kept.powi((parts - 1 - part) as i32))
             .collect();
         let total: f64 = weights.iter().sum();
         let weights = weights.into_iter().map(|weight| weight / total).collect();
-        let weights = TensorData::new::<f64, _>(weights, [parts, 1, 1]);
-        let weights = Tensor::<3>::from_data(weights, (&mean.device(), mean.dtype()));
-        let observed = |x: Tensor<3>| (x * weights.clone()).sum_dim(0).reshape([width]);
+        let weights = TensorData::new::<f64, _>(weights, [parts, 1]);
+        let weights = Tensor::<2>::from_data(weights, (&mean.device(), mean.dtype()));
+        let observed = |x: Tensor<2>| (x * weights.clone()).sum_dim(0).reshape([width]);
         let momentum = 1.0 - kept.powi(parts as i32);
         self.norm.running_mean.update(observed(mean), momentum);
         self.norm.running_var.update(observed(var), momentum);

@@ -1,5 +1,7 @@
 //! Work on rows, spread over the threads.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::Real;
@@ -13,6 +15,23 @@ const TASK: usize = if cfg!(miri) { 16 } else { 32 << 10 };
 /// threads, so that sums over tasks are the same on every machine.
 pub(crate) fn rows_per_task(width: usize) -> usize {
     (TASK / width.max(1)).max(1)
+}
+
+/// As [`rows_per_task`], of `rows` in all: where they are more than one task they make an even number of
+/// tasks of about one size, for two threads.
+pub(crate) fn shared_rows_per_task(rows: usize, width: usize) -> usize {
+    let tasks = match (rows * width).div_ceil(TASK) {
+        0 | 1 => 1,
+        tasks => tasks.next_multiple_of(2),
+    };
+    rows.div_ceil(tasks).max(1)
+}
+
+/// As [`shared_rows_per_task`], for sums over the rows: of wide rows enough that the sums of a task are
+/// little beside its rows.
+pub(crate) fn summed_rows_per_task(rows: usize, width: usize) -> usize {
+    const LEAST: usize = if cfg!(miri) { 2 } else { 16 };
+    shared_rows_per_task(rows, width).max(LEAST)
 }
 
 /// Calls `f(first row, rows of out)` for tasks of consecutive rows.
@@ -52,6 +71,29 @@ pub(crate) fn for_rows_summing<E: Real>(
             .map(run)
             .collect()
     };
+    total(partials, sums)
+}
+
+/// `sums` sums over `all` rows: `f` adds those over a range to zeros, for tasks of `rows` consecutive ones;
+/// the total in the order of tasks.
+pub(crate) fn sums_of_rows<E: Real>(
+    all: usize,
+    rows: usize,
+    sums: usize,
+    f: impl Fn(Range<usize>, &mut [E]) + Sync,
+) -> Vec<E> {
+    let run = |task: usize| {
+        let mut partial = vec![E::ZERO; sums];
+        f(task * rows..((task + 1) * rows).min(all), &mut partial);
+        partial
+    };
+    match all.div_ceil(rows) {
+        0 | 1 => run(0),
+        tasks => total((0..tasks).into_par_iter().map(run).collect(), sums),
+    }
+}
+
+fn total<E: Real>(partials: Vec<Vec<E>>, sums: usize) -> Vec<E> {
     let mut total = vec![E::ZERO; sums];
     for partial in partials {
         for (total, value) in total.iter_mut().zip(partial) {

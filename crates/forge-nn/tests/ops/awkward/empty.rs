@@ -74,6 +74,30 @@ fn norms() {
 }
 
 #[test]
+fn batch_norms() {
+    for [groups, rows, width] in [[1, 0, 5], [0, 3, 5], [2, 7, 0], [0, 0, 0]] {
+        let shape = [groups, rows, width];
+        let (x, w, b) = (ones(shape), ones([width]), ones([width]));
+        let (y, mean, var) = ops::batch_norm(x.clone(), w.clone(), b.clone(), 1e-5);
+        let grads = y.clone().sum().backward();
+        assert_all(y, shape, 0.0);
+        assert_all(mean, [groups, width], 0.0);
+        assert_all(var, [groups, width], 0.0);
+        assert_all(x.grad(&grads).unwrap(), shape, 0.0);
+        assert_all(w.grad(&grads).unwrap(), [width], 0.0);
+        assert_all(b.grad(&grads).unwrap(), [width], 0.0);
+        let (x, scale) = (ones([groups * rows, width]), ones([width]));
+        let (origin, shift) = (Some(ones([width])), Some(zeros([width])));
+        let identity = LinearActivation::Identity;
+        let y = ops::channel_affine(x.clone(), origin, scale.clone(), shift, identity);
+        let grads = y.clone().sum().backward();
+        assert_all(y, [groups * rows, width], 0.0);
+        assert_all(x.grad(&grads).unwrap(), [groups * rows, width], 0.0);
+        assert_all(scale.grad(&grads).unwrap(), [width], 0.0);
+    }
+}
+
+#[test]
 fn depthwise_convolutions() {
     for shape in [[0, 2, 5], [3, 2, 0], [0, 2, 0]] {
         let (x, w) = (ones(shape), ones([2, 1, 3]));

@@ -3,7 +3,9 @@
 
 use burn::tensor::DType;
 
+use crate::ops::batch_norms;
 use crate::ops::cases::{self, Case};
+use crate::ops::channel_affines;
 use crate::ops::convolutions;
 use crate::ops::evaluation::evaluate;
 
@@ -71,6 +73,12 @@ fn linear_passes_what_is_not_finite() {
 #[test]
 fn norms_pass_what_is_not_finite() {
     check(cases::norms());
+}
+
+#[test]
+fn batch_norms_pass_what_is_not_finite() {
+    check(batch_norms::batch_norms());
+    check(channel_affines::channel_affines());
 }
 
 #[test]

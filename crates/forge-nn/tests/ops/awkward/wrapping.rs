@@ -70,6 +70,19 @@ fn rows() {
 }
 
 #[test]
+fn batch_norms() {
+    for [a, b] in AXES {
+        let of = || expanded([b]);
+        assert_refused("batch_norm", || {
+            ops::batch_norm(expanded([1, a, b]), of(), of(), 1e-5)
+        });
+        assert_refused("channel_affine", || {
+            ops::channel_affine(expanded([a, b]), None, of(), None, LinearActivation::Relu)
+        });
+    }
+}
+
+#[test]
 fn depthwise_convolutions() {
     for [a, b] in AXES {
         let run = |x, w| ops::depthwise_conv1d(x, w);
