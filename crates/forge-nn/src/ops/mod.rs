@@ -87,7 +87,7 @@ pub use depthwise::{DepthwiseOps, depthwise_conv1d};
 pub use dropout_residual::{DropoutResidualOps, dropout, dropout_residual};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_buffers;
-pub use glu::{GluKind, GluOps, geglu, glu, reglu, swiglu};
+pub use glu::{GluKind, GluOps, gated, geglu, glu, reglu, swiglu};
 pub use linear::{LinearActivation, LinearOps, linear, linear_activation};
 pub use lstm::{LstmOps, lstm};
 pub use matmul::{MatmulOps, matmul};

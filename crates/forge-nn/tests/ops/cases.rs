@@ -136,7 +136,7 @@ pub(crate) fn linear_without_bias(rows: usize, inputs: usize, outputs: usize) ->
     case(
         format!("linear without bias {rows}x{inputs}x{outputs}, weight transposed"),
         vec![values(1, rows * inputs), values(2, inputs * outputs)],
-        rows < 10,
+        rows * inputs * outputs < 1_000,
         move |t| {
             let w = part(&t, 1).reshape([outputs, inputs]).transpose();
             ops::linear(part(&t, 0).reshape([rows, inputs]), w, None).flatten(0, 1)
@@ -144,6 +144,29 @@ pub(crate) fn linear_without_bias(rows: usize, inputs: usize, outputs: usize) ->
         move |t| {
             let w = part(&t, 1).reshape([outputs, inputs]).transpose();
             part(&t, 0).reshape([rows, inputs]).matmul(w).flatten(0, 1)
+        },
+    )
+}
+
+/// With a bias and an activation, of which a gradient is put together elsewhere.
+pub(crate) fn linear_activated(rows: usize, inputs: usize, outputs: usize) -> Case {
+    case(
+        format!("linear with GELU {rows}x{inputs}x{outputs}"),
+        vec![
+            values(1, rows * inputs),
+            scaled(2, inputs * outputs, 0.1),
+            values(3, outputs),
+        ],
+        false,
+        move |t| {
+            let (x, w) = (part(&t, 0).reshape([rows, inputs]), part(&t, 1));
+            let (w, bias) = (w.reshape([inputs, outputs]), Some(part(&t, 2)));
+            ops::linear_activation(x, w, bias, LinearActivation::Gelu).flatten(0, 1)
+        },
+        move |t| {
+            let (x, w) = (part(&t, 0).reshape([rows, inputs]), part(&t, 1));
+            let z = x.matmul(w.reshape([inputs, outputs]));
+            exact_gelu(z + part(&t, 2).reshape([1, outputs])).flatten(0, 1)
         },
     )
 }
@@ -228,26 +251,45 @@ pub(crate) fn gates() -> Vec<Case> {
                 GluKind::Gelu,
                 GluKind::Silu,
             ] {
+                let halves = move |t: &[Tensor<1>]| {
+                    let x = view.of(part(t, 0), rows, 2 * width);
+                    let value = x.clone().slice([0..rows, 0..width]);
+                    (value, x.slice([0..rows, width..2 * width]))
+                };
+                let formula = move |t: Vec<Tensor<1>>| {
+                    let (value, gate) = halves(&t);
+                    let gate = match kind {
+                        GluKind::Sigmoid => sigmoid(gate),
+                        GluKind::Relu => relu(gate),
+                        GluKind::Gelu => exact_gelu(gate),
+                        GluKind::Silu => silu(gate),
+                    };
+                    (value * gate).flatten(0, 1)
+                };
+                let name = format!("{rows}x{width} {view:?} up to {size}");
+                let inputs = vec![scaled(7, view.len(rows, 2 * width), size)];
+                let smooth = rows < 10 && kind != GluKind::Relu && size < 10.0;
                 cases.push(case(
-                    format!("{kind:?} glu {rows}x{width} {view:?} up to {size}"),
-                    vec![scaled(7, view.len(rows, 2 * width), size)],
-                    rows < 10 && kind != GluKind::Relu && size < 10.0,
+                    format!("{kind:?} glu {name}"),
+                    inputs.clone(),
+                    smooth,
                     move |t| {
                         let x = view.of(part(&t, 0), rows, 2 * width);
                         ops::glu(x, kind).flatten(0, 1)
                     },
+                    formula,
+                ));
+                // Of two tensors: parts of a wider one, and as sequences.
+                cases.push(case(
+                    format!("{kind:?} gated {name}"),
+                    inputs,
+                    smooth,
                     move |t| {
-                        let x = view.of(part(&t, 0), rows, 2 * width);
-                        let value = x.clone().slice([0..rows, 0..width]);
-                        let gate = x.slice([0..rows, width..2 * width]);
-                        let gate = match kind {
-                            GluKind::Sigmoid => sigmoid(gate),
-                            GluKind::Relu => relu(gate),
-                            GluKind::Gelu => exact_gelu(gate),
-                            GluKind::Silu => silu(gate),
-                        };
-                        (value * gate).flatten(0, 1)
+                        let (value, gate) = halves(&t);
+                        let (value, gate) = (value.unsqueeze::<3>(), gate.unsqueeze::<3>());
+                        ops::gated(value, gate, kind).flatten(0, 2)
                     },
+                    formula,
                 ));
             }
         }

@@ -49,15 +49,21 @@ pub(crate) fn ssd() -> Vec<Case> {
         (1, 1, 1, 1, 1, 1),
         (1, 2, 1, 67, 5, 3),
         (1, 2, 2, 131, 2, 7),
+        // More heads of a group than there are parts.
+        (1, 40, 1, 5, 2, 3),
     ] {
         for size in [0.5, 30.0] {
             let inputs = move |t: &[Tensor<1>]| {
                 let groups = [batch, groups, time, n];
+                let of_tokens = |i| part(t, i).reshape([batch, count, time]);
                 (
                     heads(part(t, 0), [batch, count, time, p]),
-                    decays(part(t, 1).reshape([batch, count, time]), size),
+                    decays(of_tokens(1), size),
                     heads(part(t, 2), groups),
                     heads(part(t, 3), groups),
+                    of_tokens(4),
+                    // With and without.
+                    (size < 1.0).then(|| part(t, 5)),
                 )
             };
             cases.push(case(
@@ -67,15 +73,22 @@ pub(crate) fn ssd() -> Vec<Case> {
                     values(2, batch * count * time),
                     values(3, batch * groups * time * n),
                     values(4, batch * groups * time * n),
+                    values(5, batch * count * time),
+                    values(6, count),
                 ],
                 time < 10 && size < 1.0,
                 move |t| {
-                    let (x, log_decay, b, c) = inputs(&t);
-                    ops::ssd(x, log_decay, b, c).flatten(0, 3)
+                    let (x, log_decay, b, c, gain, skip) = inputs(&t);
+                    ops::ssd(x, gain, log_decay, b, c, skip).flatten(0, 3)
                 },
                 move |t| {
-                    let (x, log_decay, b, c) = inputs(&t);
-                    ssd_by_token(x, log_decay, b, c).flatten(0, 3)
+                    let (x, log_decay, b, c, gain, skip) = inputs(&t);
+                    let y = ssd_by_token(x.clone() * gain.unsqueeze_dim::<4>(3), log_decay, b, c);
+                    let y = match skip {
+                        Some(skip) => y + x * skip.reshape([1, count, 1, 1]),
+                        None => y,
+                    };
+                    y.flatten(0, 3)
                 },
             ));
         }

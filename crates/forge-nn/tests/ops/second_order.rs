@@ -7,11 +7,11 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{AutodiffBackend, Flex};
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
-    Activation, ActivationOps, AttentionOps, AttentionParams, CausalConvOps, CosSinOps,
-    DepthwiseOps, DropoutResidualOps, GluKind, GluOps, LinearActivation, LinearOps, LstmOps,
-    MatmulOps, MaxScanOps, OptionalBool, OptionalFloat, PackedHeads, PartGradients, PartsOps,
-    RotaryLayout, RotaryOps, RowNorm, RowNormOps, SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps,
-    StopGradientOps, TttOps, stop_gradient,
+    Activation, ActivationOps, AttentionOps, AttentionParams, BatchNormOps, CausalConvOps,
+    ChannelAffineOps, CosSinOps, DepthwiseOps, DropoutResidualOps, GluKind, GluOps,
+    LinearActivation, LinearOps, LstmOps, MatmulOps, MaxScanOps, OptionalBool, OptionalFloat,
+    PackedHeads, PartGradients, PartsOps, RotaryLayout, RotaryOps, RowNorm, RowNormOps,
+    SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, TttOps, stop_gradient,
 };
 
 use super::evaluation::{tensor, values};
@@ -122,6 +122,21 @@ fn layer_norm<B: RowNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
 }
 twice!(through_layer_norm, 15, layer_norm);
 
+fn batch_norm<B: BatchNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[2, 4, 3]);
+    let (weight, bias) = (constant::<B>(&x, 1, &[3]), constant::<B>(&x, 2, &[3]));
+    B::fused_batch_norm(x, weight, bias, 1e-5).0
+}
+twice!(through_batch_norm, 24, batch_norm);
+
+fn channel_affine<B: ChannelAffineOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[4, 3]);
+    let [origin, scale, shift] = [1, 2, 3].map(|seed| constant::<B>(&x, seed, &[3]));
+    let (origin, shift) = (Some(origin).into(), Some(shift).into());
+    B::fused_channel_affine(x, origin, scale, shift, LinearActivation::Silu)
+}
+twice!(through_channel_affine, 12, channel_affine);
+
 fn rms_norm<B: RowNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     let x = reshape::<B>(x, &[3, 5]);
     let weight = OptionalFloat::Present(constant::<B>(&x, 1, &[5]));
@@ -133,6 +148,12 @@ fn geglu<B: GluOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::fused_glu(reshape::<B>(x, &[3, 10]), GluKind::Gelu)
 }
 twice!(through_geglu, 30, geglu);
+
+fn gated<B: GluOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let [value, gate] = [0, 15].map(|from| flat_part::<B>(&x, from, &[3, 5]));
+    B::fused_gated(value, gate, GluKind::Silu)
+}
+twice!(through_gated, 30, gated);
 
 fn slope_of_gelu<B: ActivationOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::fused_activation(x, Activation::GeluTanhSlope)
@@ -273,13 +294,15 @@ fn flat_part<B: burn::backend::Backend>(
 fn ssd<B: SsdOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     let y = B::fused_ssd(
         flat_part::<B>(&x, 0, &[1, 2, 66, 1]),
-        B::float_mul_scalar(flat_part::<B>(&x, 132, &[1, 2, 66]), 0.1.into()),
-        flat_part::<B>(&x, 264, &[1, 1, 66, 1]),
-        flat_part::<B>(&x, 330, &[1, 1, 66, 1]),
+        flat_part::<B>(&x, 132, &[1, 2, 66]),
+        B::float_mul_scalar(flat_part::<B>(&x, 264, &[1, 2, 66]), 0.1.into()),
+        flat_part::<B>(&x, 396, &[1, 1, 66, 1]),
+        flat_part::<B>(&x, 462, &[1, 1, 66, 1]),
+        Some(flat_part::<B>(&x, 528, &[2])).into(),
     );
     reshape::<B>(y, &[132])
 }
-twice!(through_ssd, 396, ssd);
+twice!(through_ssd, 530, ssd);
 
 /// Two mini-batches, the second one shorter, of two heads; with a hidden layer.
 fn ttt<B: TttOps>(x: FloatTensor<B>) -> FloatTensor<B> {

@@ -26,7 +26,7 @@ fn assert_exact(name: &str, inputs: &[Vec<f64>], tolerance: f64, function: Funct
 #[test]
 fn a_long_ssd_is_exact_in_f32() {
     let (p, n) = (3, 5);
-    let widths = [p, 1, n, n];
+    let widths = [p, 1, n, n, 1];
     let inputs: Vec<_> = (1..)
         .zip(widths)
         .map(|(seed, width)| values(seed, LONG * width))
@@ -35,7 +35,9 @@ fn a_long_ssd_is_exact_in_f32() {
         let heads = |i: usize, width| part(&t, i).reshape([1, 1, LONG, width]);
         // From almost none on.
         let log_decay = decays(part(&t, 1).reshape([1, 1, LONG]), 0.05);
-        ops::ssd(heads(0, p), log_decay, heads(2, n), heads(3, n)).flatten(0, 3)
+        let gain = part(&t, 4).reshape([1, 1, LONG]);
+        let (b, c) = (heads(2, n), heads(3, n));
+        ops::ssd(heads(0, p), gain, log_decay, b, c, None).flatten(0, 3)
     });
 }
 
@@ -91,9 +93,9 @@ fn gates_of_a_thousand_are_exact_in_f32() {
         let m = ops::stop_gradient(ops::max_scan(forget.clone(), input.clone()));
         let before = m.clone().narrow(2, 0, time - 1);
         let before = Tensor::cat(vec![m.clone().narrow(2, 0, 1), before], 2);
-        let weight = (input - m.clone()).exp().unsqueeze_dim::<4>(3);
+        let weight = (input - m.clone()).exp();
         let [k, v] = [2, 3].map(|i| part(&t, i).reshape([1, 1, time, d]));
-        ops::ssd(v * weight, forget + before - m, k.clone(), k).flatten(0, 3)
+        ops::ssd(v, weight, forget + before - m, k.clone(), k, None).flatten(0, 3)
     });
 }
 

@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::activation::{silu, softplus};
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{parts, selective_scan};
+use forge_nn::ops::{GluKind, gated, parts, selective_scan};
 use forge_nn::parameters::drawn;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -102,7 +102,7 @@ impl TokenMixer for MambaMixer {
         let [step, b, c] = self.selection(x.clone());
         let y = selective_scan(x.clone(), step, self.rates(), b, c);
         let y = y + x * self.d.val().unsqueeze::<3>();
-        self.out_proj.forward(y * silu(z))
+        self.out_proj.forward(gated(y, z, GluKind::Silu))
     }
 
     fn start(&self, batch: usize, device: &Device) -> MambaState {
@@ -125,7 +125,7 @@ impl TokenMixer for MambaMixer {
         let hidden = decay * state.hidden + input * b.unsqueeze_dim::<3>(1);
         let y = (hidden.clone() * c.unsqueeze_dim::<3>(1)).sum_dim(2);
         let y = y.squeeze_dim::<2>(2) + x * self.d.val().unsqueeze::<2>();
-        let y = self.out_proj.forward(y * silu(z));
+        let y = self.out_proj.forward(gated(y, z, GluKind::Silu));
         (y, MambaState { past, hidden })
     }
 }

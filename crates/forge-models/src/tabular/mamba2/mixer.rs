@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Distribution, Tensor};
 use forge_nn::activation::{silu, softplus};
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{Axes, parts, rms_norm, ssd};
+use forge_nn::ops::{Axes, GluKind, gated, parts, rms_norm, ssd};
 use forge_nn::parameters::drawn;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -128,13 +128,17 @@ impl Mamba2Mixer {
 
     /// Gate, norm and projection of `y`, `[.., E]`.
     fn finish<const D: usize>(&self, y: Tensor<D>, z: Tensor<D>) -> Tensor<D> {
-        let gated = y * silu(z);
+        let gated = gated(y, z, GluKind::Silu);
+        let weight = self.norm.val();
+        if self.groups == 1 {
+            let normal = rms_norm(gated, Some(weight), self.epsilon);
+            return self.out_proj.forward(normal);
+        }
         let shape = gated.dims();
         let rows = shape[..D - 1].iter().product::<usize>() * self.groups;
         let gated = gated.reshape([rows, self.d_inner / self.groups]);
         let normal = rms_norm(gated, None, self.epsilon).reshape(shape);
-        self.out_proj
-            .forward(normal * self.norm.val().unsqueeze::<D>())
+        self.out_proj.forward(normal * weight.unsqueeze::<D>())
     }
 }
 
@@ -154,9 +158,8 @@ impl TokenMixer for Mamba2Mixer {
         };
         let steps = self.steps(raw).swapped(1, 2);
         let log_decay = steps.clone() * self.rates().reshape([1, self.heads, 1]);
-        let input = x.clone() * steps.unsqueeze_dim::<4>(3);
-        let y = ssd(input, log_decay, states(b), states(c));
-        let y = y + x * self.d.val().reshape([1, self.heads, 1, 1]);
+        let skip = Some(self.d.val());
+        let y = ssd(x, steps, log_decay, states(b), states(c), skip);
         let y = y.swapped(1, 2).reshape([batch, time, self.d_inner]);
         self.finish(y, z)
     }

@@ -3,8 +3,7 @@
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
-use forge_nn::activation::{gelu, silu};
-use forge_nn::ops::parts;
+use forge_nn::ops::{GluKind, gated, parts};
 use forge_nn::{ForgeError, Linear, LinearConfig, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
@@ -103,10 +102,10 @@ impl FeedForward {
 
     pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let [gate, value] = parts(self.proj_up.forward(x), D - 1, [self.inner; 2]);
-        let gate = match self.activation {
-            XlstmActivation::Gelu => gelu(gate),
-            XlstmActivation::Swish => silu(gate),
+        let kind = match self.activation {
+            XlstmActivation::Gelu => GluKind::Gelu,
+            XlstmActivation::Swish => GluKind::Silu,
         };
-        self.proj_down.forward(gate * value)
+        self.proj_down.forward(gated(value, gate, kind))
     }
 }

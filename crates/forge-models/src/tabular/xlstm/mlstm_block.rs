@@ -6,7 +6,7 @@ use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::activation::silu;
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{Axes, max_scan, parts, ssd, stop_gradient};
+use forge_nn::ops::{Axes, GluKind, gated, max_scan, parts, ssd, stop_gradient};
 use forge_nn::parameters::drawn;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
@@ -174,12 +174,7 @@ impl MlstmBlock {
         };
         let log_decay = given.log_forget + before - constant.clone();
         let weight = (given.input - constant.clone()).exp();
-        let read = ssd(
-            given.v * weight.unsqueeze_dim::<4>(3),
-            log_decay,
-            given.k,
-            given.q,
-        );
+        let read = ssd(given.v, weight, log_decay, given.k, given.q, None);
         let epsilon = (m - constant.clone()).exp() * EPSILON;
         self.normalised(read, (-constant).exp(), epsilon)
     }
@@ -188,7 +183,7 @@ impl MlstmBlock {
     fn finish(&self, h: Tensor<4>, convolved: Tensor<3>, z: Tensor<3>) -> Tensor<3> {
         let h = self.outnorm.forward_heads(h.swapped(1, 2));
         let h = h + convolved * self.learnable_skip.val().unsqueeze::<3>();
-        self.proj_down.forward(h * silu(z))
+        self.proj_down.forward(gated(h, z, GluKind::Silu))
     }
 
     fn halves(&self, x: Tensor<3>) -> [Tensor<3>; 2] {

@@ -4,6 +4,7 @@
 #[cfg(test)]
 pub(super) mod beside;
 pub(super) mod buffer;
+pub(super) mod heads;
 pub(super) mod in_place;
 pub(super) mod product;
 pub(super) mod real;

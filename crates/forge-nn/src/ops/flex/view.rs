@@ -49,6 +49,49 @@ pub(crate) fn with_adjacent_features(tensor: FlexTensor) -> FlexTensor {
     }
 }
 
+/// The rows `[…, D]` of a tensor, read where they lie.
+pub(crate) struct Rows {
+    tensor: FlexTensor,
+    /// Lengths and strides of the axes before the last, from the last of these on.
+    axes: Vec<[usize; 2]>,
+    width: usize,
+}
+
+impl Rows {
+    /// Copies `tensor` only if its features are not adjacent.
+    pub(crate) fn of(tensor: FlexTensor) -> Self {
+        let tensor = with_adjacent_features(tensor);
+        let (shape, strides) = (tensor.shape(), tensor.layout().strides());
+        let before = shape.num_dims().saturating_sub(1);
+        let axes = (0..before).rev();
+        Self {
+            axes: axes
+                .map(|axis| [shape[axis], strides[axis] as usize])
+                .collect(),
+            width: width(&tensor),
+            tensor,
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.axes.iter().map(|[len, _]| len).product()
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn row<E: Real>(&self, index: usize) -> &[E] {
+        let (mut rest, mut from) = (index, self.tensor.layout().start_offset());
+        for [len, stride] in &self.axes {
+            from += rest % len * stride;
+            rest /= len;
+        }
+        &self.tensor.storage::<E>()[from..][..self.width]
+    }
+}
+
 /// The length of the last axis, at least 1.
 pub(crate) fn width(tensor: &FlexTensor) -> usize {
     tensor.shape().last().copied().unwrap_or(1)

@@ -13,6 +13,7 @@ use burn::tensor::Tensor;
 
 use super::dispatch::has_traits;
 use super::extent::assert_addressable;
+use super::same_dtype::assert_same_dtype;
 
 /// The activation of the gate in [`glu`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -57,6 +58,27 @@ pub trait GluOps: Backend {
     ) -> FloatTensor<Self> {
         reference::backward::<Self>(x, dy, kind)
     }
+
+    /// `value · act(gate)` of two tensors.
+    #[fusion(default)]
+    fn fused_gated(
+        value: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+        kind: GluKind,
+    ) -> FloatTensor<Self> {
+        reference::gated::<Self>(value, gate, kind)
+    }
+
+    /// The gradients of value and gate.
+    #[fusion(default)]
+    fn fused_gated_backward(
+        value: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        kind: GluKind,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        reference::gated_backward::<Self>(value, gate, dy, kind)
+    }
 }
 
 #[cfg(feature = "ndarray")]
@@ -84,6 +106,43 @@ pub fn glu<const D: usize>(x: Tensor<D>, kind: GluKind) -> Tensor<D> {
         <Dispatch as GluOps>::fused_glu(x, kind)
     } else {
         reference::forward::<Dispatch>(x, kind)
+    })
+}
+
+/// `value · act(gate)`, of two tensors in one pass, where they lie: [`glu`] before they are put beside
+/// each other.
+///
+/// ```
+/// use forge_nn::burn::tensor::{Device, Tensor};
+/// use forge_nn::ops::{GluKind, gated};
+///
+/// let of = |values: [f32; 2]| Tensor::<1>::from_data(values, &Device::flex());
+/// let y = gated(of([2.0, 3.0]), of([5.0, -1.0]), GluKind::Relu);
+/// assert_eq!(y.into_data(), of([10.0, 0.0]).into_data());
+/// ```
+///
+/// # Shapes
+/// - value, gate, output: the same, any
+///
+/// # Panics
+/// If the shapes or the element types differ, naming them, or have more elements than can be addressed.
+#[must_use]
+pub fn gated<const D: usize>(value: Tensor<D>, gate: Tensor<D>, kind: GluKind) -> Tensor<D> {
+    assert!(
+        value.dims() == gate.dims(),
+        "gated: value {:?} and gate {:?} differ",
+        value.dims(),
+        gate.dims()
+    );
+    let dtypes = [("value", Some(value.dtype())), ("gate", Some(gate.dtype()))];
+    assert_same_dtype("gated", &dtypes);
+    assert_addressable("gated", &[&value.dims()]);
+    let traits = has_traits(&value.device());
+    let (value, gate) = (value.into_dispatch(), gate.into_dispatch());
+    Tensor::from_dispatch(if traits {
+        <Dispatch as GluOps>::fused_gated(value, gate, kind)
+    } else {
+        reference::gated::<Dispatch>(value, gate, kind)
     })
 }
 

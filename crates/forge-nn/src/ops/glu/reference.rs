@@ -75,6 +75,17 @@ pub(super) fn backward<B: Backend>(
     }
     let last = x.rank() - 1;
     let (value, gate) = halves(&x);
+    let (dvalue, dgate) = gradients(value, gate, dy, kind);
+    Expr::cat(vec![dvalue, dgate], last).0
+}
+
+/// The gradients of value and gate.
+fn gradients<B: Backend>(
+    value: Expr<B>,
+    gate: Expr<B>,
+    dy: Expr<B>,
+    kind: GluKind,
+) -> (Expr<B>, Expr<B>) {
     let dactivated = dy.clone() * value;
     let dgate = match kind {
         GluKind::Sigmoid => {
@@ -85,6 +96,31 @@ pub(super) fn backward<B: Backend>(
         GluKind::Gelu => dactivated * gelu_slope(gate.clone()),
         GluKind::Silu => dactivated * silu_slope(gate.clone()),
     };
-    let dvalue = dy * activated(gate, kind);
-    Expr::cat(vec![dvalue, dgate], last).0
+    (dy * activated(gate, kind), dgate)
+}
+
+pub(super) fn gated<B: Backend>(
+    value: FloatTensor<B>,
+    gate: FloatTensor<B>,
+    kind: GluKind,
+) -> FloatTensor<B> {
+    let (value, gate) = (Expr::<B>(value), Expr::<B>(gate));
+    if value.is_empty() {
+        return value.0;
+    }
+    (value * activated(gate, kind)).0
+}
+
+pub(super) fn gated_backward<B: Backend>(
+    value: FloatTensor<B>,
+    gate: FloatTensor<B>,
+    dy: FloatTensor<B>,
+    kind: GluKind,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let dy = Expr::<B>(dy);
+    if dy.is_empty() {
+        return (dy.0.clone(), dy.0);
+    }
+    let (dvalue, dgate) = gradients(Expr::<B>(value), Expr::<B>(gate), dy, kind);
+    (dvalue.0, dgate.0)
 }

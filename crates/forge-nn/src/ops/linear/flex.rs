@@ -6,10 +6,11 @@ use burn::backend::{Flex, TensorMetadata};
 use rayon::prelude::*;
 
 use super::{LinearActivation, LinearOps, reference};
+use crate::ops::Activation;
 use crate::ops::activation::flex::{activate, slopes};
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::in_place;
-use crate::ops::flex::rows::for_rows;
+use crate::ops::flex::rows::{for_rows, rows_per_task, summed_rows_per_task, sums_of_rows};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype, width};
 use crate::ops::flex::{Matrices, Matrix, Real, product};
@@ -157,6 +158,75 @@ multiversion! {
     }
 }
 
+/// Elements of a weight whose gradient is written once, by its rows over the threads: sums over parts of
+/// the batch would be several of it in memory.
+const HUGE: usize = 1 << 20;
+
+/// The gradients of `dz = dy · activation'(z)`, of a huge weight.
+fn huge_gradients<E: Real>(
+    input: &[E],
+    w: &Matrices<E>,
+    dz: &[E],
+    needs_input: bool,
+) -> [Buffer<E>; 3] {
+    let [inputs, outputs] = w.size();
+    let rows = dz.len() / outputs;
+    let mut dweight = Buffer::<E>::new(&[inputs, outputs]);
+    // Few parts, since each packs all of `dz` anew.
+    let part = inputs.div_ceil(if inputs < 2_048 { 2 } else { 4 });
+    let parts = dweight.as_mut().par_chunks_mut(part * outputs);
+    parts.enumerate().for_each(|(i, dweight)| {
+        let input = Matrix::new(input[i * part..].as_ptr(), inputs).transposed();
+        // SAFETY: as many columns of `input` as `dweight` has rows, from the part's first on, in all its
+        // rows; `dz` has a row for each of these.
+        unsafe {
+            product(
+                [dweight.len() / outputs, rows, outputs],
+                Matrix::new(dweight.as_mut_ptr(), outputs),
+                input,
+                Matrix::new(dz.as_ptr(), outputs),
+                E::ONE,
+                false,
+            );
+        }
+    });
+    let task = summed_rows_per_task(rows, outputs);
+    let sums = sums_of_rows(rows, task, outputs, |rows, sums| {
+        add_rows(&dz[rows.start * outputs..rows.end * outputs], sums);
+    });
+    let mut dbias = Buffer::<E>::new(&[outputs]);
+    dbias.as_mut().copy_from_slice(&sums);
+    let mut dx = Buffer::<E>::new(&[if needs_input { rows } else { 0 }, inputs]);
+    let block = block_rows(inputs, outputs, rows);
+    if needs_input {
+        for_rows(dx.as_mut(), inputs, block, |first, dx| {
+            // SAFETY: as many rows of `dz`, from `first` on, as `dx` has; the weight's strides stay
+            // within its storage.
+            unsafe {
+                product(
+                    [dx.len() / inputs, outputs, inputs],
+                    Matrix::new(dx.as_mut_ptr(), inputs),
+                    Matrix::new(dz[first * outputs..].as_ptr(), outputs),
+                    w.matrix(0, 0).transposed(),
+                    E::ONE,
+                    false,
+                );
+            }
+        });
+    }
+    [dx, dweight, dbias]
+}
+
+/// `dy · activation'(z)`, by rows over the threads.
+fn before<E: Real>(z: &[E], dy: &[E], width: usize, activation: Activation) -> Buffer<E> {
+    let mut dz = Buffer::<E>::new(&[dy.len()]);
+    for_rows(dz.as_mut(), width, rows_per_task(width), |first, dz| {
+        let range = first * width..first * width + dz.len();
+        slopes(dz, &z[range.clone()], &dy[range], activation);
+    });
+    dz
+}
+
 fn backward<E: Real>(
     x: FlexTensor,
     weight: FlexTensor,
@@ -175,6 +245,21 @@ fn backward<E: Real>(
     let z = z.slice::<E>();
     let rows = input.len() / inputs;
     let w = Matrices::<E>::of(&weight);
+    let gradients = |[dx, dweight, dbias]: [Buffer<E>; 3]| {
+        let dx = match needs_input {
+            true => dx.into_tensor(shape),
+            false => Buffer::<E>::zeros(&[1]).into_tensor([1]),
+        };
+        let dweight = dweight.into_tensor([inputs, outputs]);
+        (dx, dweight, dbias.into_tensor([outputs]))
+    };
+    if inputs * outputs >= HUGE {
+        let mut dz = activation
+            .on_its_own()
+            .map(|activation| before(z, dy, outputs, activation));
+        let dz = dz.as_mut().map_or(dy, |dz| dz.as_mut());
+        return gradients(huge_gradients(input, &w, dz, needs_input));
+    }
 
     let mut dx = Buffer::<E>::new(&[if needs_input { rows } else { 0 }, inputs]);
     // The weight's gradient is summed over a few parts of the batch, each with its own
@@ -268,14 +353,5 @@ fn backward<E: Real>(
             add_rows(db, dbias.as_mut());
         }
     }
-    let dx = if needs_input {
-        dx.into_tensor(shape)
-    } else {
-        Buffer::<E>::zeros(&[1]).into_tensor([1])
-    };
-    (
-        dx,
-        dweight.into_tensor([inputs, outputs]),
-        dbias.into_tensor([outputs]),
-    )
+    gradients([dx, dweight, dbias])
 }

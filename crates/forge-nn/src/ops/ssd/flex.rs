@@ -1,37 +1,54 @@
 //! The recurrence on `flex`: one task per sequence and head, products of matrices within a chunk.
 
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Flex, Shape, TensorMetadata};
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::{Flex, TensorMetadata};
 use rayon::prelude::*;
 
-use super::{CHUNK, SsdOps, reference};
+use super::reference::{self, Gradients};
+use super::{CHUNK, SsdOps};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
-use crate::ops::flex::in_place::{scale_rows, times};
+use crate::ops::flex::heads::{HeadOut, HeadRows, Heads, HeadsOut};
+use crate::ops::flex::in_place::{add, scale_rows, times};
 use crate::ops::flex::product::Side::{Plain, Transposed};
 use crate::ops::flex::product::Update::{Add, Set};
 use crate::ops::flex::product::multiply;
 use crate::ops::flex::row::reduce;
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype};
+use crate::ops::optional::OptionalFloat;
 
 impl SsdOps for Flex {
-    fn fused_ssd(x: FlexTensor, log_decay: FlexTensor, b: FlexTensor, c: FlexTensor) -> FlexTensor {
-        by_dtype!([&x, &log_decay, &b, &c], E => {
-            forward::<E>(x, log_decay, b, c)
-        }, reference::forward::<Self>(x, log_decay, b, c))
+    fn fused_ssd(
+        x: FlexTensor,
+        gain: FlexTensor,
+        log_decay: FlexTensor,
+        b: FlexTensor,
+        c: FlexTensor,
+        skip: OptionalFloat<Self>,
+    ) -> FlexTensor {
+        let skip = skip.into_option();
+        let known = skip.as_ref().unwrap_or(&gain);
+        by_dtype!([&x, &gain, &log_decay, &b, &c, known], E => {
+            forward::<E>(Inputs::of(x, gain, log_decay, b, c, skip))
+        }, reference::forward::<Self>(x, gain, log_decay, b, c, skip))
     }
 
     fn fused_ssd_backward(
         x: FlexTensor,
+        gain: FlexTensor,
         log_decay: FlexTensor,
         b: FlexTensor,
         c: FlexTensor,
+        skip: OptionalFloat<Self>,
         dy: FlexTensor,
-    ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
-        by_dtype!([&x, &log_decay, &b, &c, &dy], E => {
-            backward::<E>(x, log_decay, b, c, dy)
-        }, reference::backward::<Self>(x, log_decay, b, c, dy))
+    ) -> Gradients<Self> {
+        let skip = skip.into_option();
+        let known = skip.as_ref().unwrap_or(&gain);
+        by_dtype!([&x, &gain, &log_decay, &b, &c, known, &dy], E => {
+            backward::<E>(Inputs::of(x, gain, log_decay, b, c, skip), dy)
+        }, reference::backward::<Self>(x, gain, log_decay, b, c, skip, dy))
     }
 }
 
@@ -48,61 +65,113 @@ struct Sizes {
     n: usize,
 }
 
-impl Sizes {
-    fn of(x: &FlexTensor, b: &FlexTensor) -> Self {
+/// What a call is given.
+struct Inputs {
+    sizes: Sizes,
+    x: Heads,
+    gain: Dense,
+    log_decay: Dense,
+    b: Dense,
+    c: Dense,
+    skip: Option<Dense>,
+}
+
+impl Inputs {
+    fn of(
+        x: FlexTensor,
+        gain: FlexTensor,
+        log_decay: FlexTensor,
+        b: FlexTensor,
+        c: FlexTensor,
+        skip: Option<FlexTensor>,
+    ) -> Self {
         let ([batch, heads, time, p], [_, groups, _, n]) = (x.shape().dims(), b.shape().dims());
+        let [gain, log_decay, b, c] = [gain, log_decay, b, c].map(Dense::of);
         Self {
-            batch,
+            sizes: Sizes {
+                batch,
+                heads,
+                groups,
+                time,
+                p,
+                n,
+            },
+            x: Heads::of(x),
+            gain,
+            log_decay,
+            b,
+            c,
+            skip: skip.map(Dense::of),
+        }
+    }
+
+    fn head<E: Real>(&self, batch: usize, head: usize) -> Head<'_, E> {
+        let Sizes {
             heads,
             groups,
             time,
             p,
             n,
+            ..
+        } = self.sizes;
+        let (own, group) = (
+            batch * heads + head,
+            batch * groups + head / (heads / groups),
+        );
+        Head {
+            x: self.x.head(batch, head),
+            gain: &self.gain.slice()[own * time..][..time],
+            log_decay: &self.log_decay.slice()[own * time..][..time],
+            b: &self.b.slice()[group * time * n..][..time * n],
+            c: &self.c.slice()[group * time * n..][..time * n],
+            skip: self
+                .skip
+                .as_ref()
+                .map_or(E::ZERO, |skip| skip.slice()[head]),
+            p,
+            n,
         }
-    }
-
-    /// The part of `values`, `width` wide per token, of the head of a task.
-    fn head<E>(self, values: &[E], task: usize, width: usize) -> &[E] {
-        &values[task * self.time * width..][..self.time * width]
-    }
-
-    /// The same of the head's group.
-    fn group<E>(self, values: &[E], task: usize, width: usize) -> &[E] {
-        let (batch, head) = (task / self.heads, task % self.heads);
-        let group = batch * self.groups + head / (self.heads / self.groups);
-        &values[group * self.time * width..][..self.time * width]
     }
 }
 
-fn forward<E: Real>(
-    x: FlexTensor,
-    log_decay: FlexTensor,
-    b: FlexTensor,
-    c: FlexTensor,
-) -> FlexTensor {
-    let (shape, sizes) = (x.shape(), Sizes::of(&x, &b));
-    let [x, log_decay, b, c] = [x, log_decay, b, c].map(Dense::of);
-    let [x, log_decay, b, c] = [&x, &log_decay, &b, &c].map(|dense| dense.slice::<E>());
-    let mut y = Buffer::<E>::new(&[x.len()]);
-    let heads = y.as_mut().par_chunks_mut(sizes.time * sizes.p);
-    heads.enumerate().for_each(|(task, y)| {
-        let head = Head {
-            x: sizes.head(x, task, sizes.p),
-            log_decay: sizes.head(log_decay, task, 1),
-            b: sizes.group(b, task, sizes.n),
-            c: sizes.group(c, task, sizes.n),
-            p: sizes.p,
-            n: sizes.n,
-        };
-        forward_head(head, y);
+fn forward<E: Real>(inputs: Inputs) -> FlexTensor {
+    let Sizes {
+        batch,
+        heads,
+        time,
+        p,
+        ..
+    } = inputs.sizes;
+    let mut y = Buffer::<E>::new(&[batch, time, heads, p]);
+    let out = HeadsOut::new(y.as_mut(), [heads, time, p]);
+    (0..batch * heads).into_par_iter().for_each(|task| {
+        let (batch, head) = (task / heads, task % heads);
+        // SAFETY: each head of each sequence is one task.
+        let out = unsafe { out.head(batch, head) };
+        forward_head::<E>(inputs.head(batch, head), out);
     });
-    y.into_tensor(shape)
+    y.into_heads([batch, heads, time, p])
 }
 
 /// One head of one sequence.
 #[derive(Clone, Copy)]
 struct Head<'a, E> {
-    x: &'a [E],
+    x: HeadRows<'a, E>,
+    gain: &'a [E],
+    log_decay: &'a [E],
+    b: &'a [E],
+    c: &'a [E],
+    skip: E,
+    p: usize,
+    n: usize,
+}
+
+/// Some tokens of a head.
+struct Chunk<'a, E> {
+    x: Vec<E>,
+    gain: &'a [E],
+    /// What enters the state: `gain · x`.
+    input: Vec<E>,
     log_decay: &'a [E],
     b: &'a [E],
     c: &'a [E],
@@ -110,15 +179,20 @@ struct Head<'a, E> {
     n: usize,
 }
 
-impl<'a, E> Head<'a, E> {
+impl<'a, E: Real> Head<'a, E> {
     /// The tokens from `start` on, `q` of them.
-    fn chunk(self, start: usize, q: usize) -> Self {
-        Self {
-            x: &self.x[start * self.p..][..q * self.p],
+    #[inline(always)]
+    fn chunk(self, start: usize, q: usize) -> Chunk<'a, E> {
+        let (x, gain) = (self.x.gather(start, q), &self.gain[start..][..q]);
+        Chunk {
+            input: scaled(&x, gain),
+            x,
+            gain,
             log_decay: &self.log_decay[start..][..q],
             b: &self.b[start * self.n..][..q * self.n],
             c: &self.c[start * self.n..][..q * self.n],
-            ..self
+            p: self.p,
+            n: self.n,
         }
     }
 }
@@ -173,50 +247,73 @@ fn scaled<E: Real>(x: &[E], factors: &[E]) -> Vec<E> {
 }
 
 multiversion! {
-    fn forward_head<E>(head: Head<'_, E>, y: &mut [E]) {
-        let (p, n) = (head.p, head.n);
-        let mut state = vec![E::ZERO; n * p];
-        for (k, y) in y.chunks_mut(CHUNK * p).enumerate() {
-            let q = y.len() / p;
-            let chunk = head.chunk(k * CHUNK, q);
+    fn forward_head<E>(head: Head<'_, E>, out: HeadOut<'_, E>) {
+        let (p, n, mut out) = (head.p, head.n, out);
+        let time = head.log_decay.len();
+        let mut state = Buffer::<E>::zeros(&[n, p]);
+        let state = state.as_mut();
+        let mut y = vec![E::ZERO; CHUNK.min(time) * p];
+        for start in (0..time).step_by(CHUNK) {
+            let q = CHUNK.min(time - start);
+            let (chunk, y) = (head.chunk(start, q), &mut y[..q * p]);
             let decays = Decays::of(chunk.log_decay);
             let mut pairs = vec![E::ZERO; q * q];
             multiply([q, n, q], &mut pairs, (chunk.c, Plain), (chunk.b, Transposed), Set);
             times(&mut pairs, &decays.pairs);
-            multiply([q, q, p], y, (&pairs[..], Plain), (chunk.x, Plain), Set);
+            multiply([q, q, p], y, (&pairs[..], Plain), (&chunk.input[..], Plain), Set);
             let c = scaled(chunk.c, &decays.from_start);
-            multiply([q, n, p], y, (&c[..], Plain), (&state[..], Plain), Add);
-            advance(&mut state, chunk, &decays);
+            multiply([q, n, p], y, (&c[..], Plain), (&*state, Plain), Add);
+            for (y, &x) in y.iter_mut().zip(&chunk.x) {
+                *y += head.skip * x;
+            }
+            out.store(start, y);
+            advance(state, &chunk, &decays);
         }
     }
 }
 
 /// The state before a chunk becomes the one after it.
 #[inline(always)]
-fn advance<E: Real>(state: &mut [E], chunk: Head<'_, E>, decays: &Decays<E>) {
+fn advance<E: Real>(state: &mut [E], chunk: &Chunk<'_, E>, decays: &Decays<E>) {
     let q = chunk.log_decay.len();
     state.iter_mut().for_each(|s| *s *= decays.total);
     let b = scaled(chunk.b, &decays.to_end);
     let sizes = [chunk.n, q, chunk.p];
-    multiply(sizes, state, (&b[..], Transposed), (chunk.x, Plain), Add);
+    multiply(
+        sizes,
+        state,
+        (&b[..], Transposed),
+        (&chunk.input[..], Plain),
+        Add,
+    );
 }
 
-/// Where a head's gradients go.
+/// Where the gradients of one head go, and those of b and c of all heads of the same part of a group.
 struct HeadGradients<'a, E> {
-    x: &'a mut [E],
-    log_decay: &'a mut [E],
+    x: HeadOut<'a, E>,
+    gain: HeadOut<'a, E>,
+    log_decay: HeadOut<'a, E>,
+    skip: &'a mut E,
+    /// Added to.
     b: &'a mut [E],
+    /// Added to.
     c: &'a mut [E],
 }
 
-fn backward<E: Real>(
-    x: FlexTensor,
-    log_decay: FlexTensor,
-    b: FlexTensor,
-    c: FlexTensor,
-    dy: FlexTensor,
-) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
-    let (shape, sizes) = (x.shape(), Sizes::of(&x, &b));
+/// Parts of the heads of a group, one task each with its own sums of the group's gradients: enough for
+/// the threads of most machines, and each of some heads. They follow from the shape alone.
+fn parts(sizes: Sizes) -> usize {
+    const TASKS: usize = 16;
+    let sharing = sizes.heads / sizes.groups;
+    let wanted = TASKS.div_ceil(sizes.batch * sizes.groups).min(sharing);
+    // Equal ones.
+    (wanted..=sharing)
+        .find(|&parts| sharing.is_multiple_of(parts))
+        .unwrap_or(sharing)
+}
+
+fn backward<E: Real>(inputs: Inputs, dy: FlexTensor) -> Gradients<Flex> {
+    let sizes = inputs.sizes;
     let Sizes {
         batch,
         heads,
@@ -225,116 +322,137 @@ fn backward<E: Real>(
         p,
         n,
     } = sizes;
-    let [x, log_decay, b, c, dy] = [x, log_decay, b, c, dy].map(Dense::of);
-    let [x, log_decay, b, c, dy] = [&x, &log_decay, &b, &c, &dy].map(|dense| dense.slice::<E>());
-    let mut dx = Buffer::<E>::new(&shape);
+    let dy = Heads::of(dy);
+    let mut dx = Buffer::<E>::new(&[batch, time, heads, p]);
+    let mut dgain = Buffer::<E>::new(&[batch, heads, time]);
     let mut dlog_decay = Buffer::<E>::new(&[batch, heads, time]);
-    let mut db = Buffer::<E>::new(&[batch, heads, time, n]);
-    let mut dc = Buffer::<E>::new(&[batch, heads, time, n]);
-    let tasks = dx
-        .as_mut()
-        .par_chunks_mut(time * p)
-        .zip(dlog_decay.as_mut().par_chunks_mut(time))
+    let mut dskips = vec![E::ZERO; batch * heads];
+    let parts = parts(sizes);
+    let each = heads / (groups * parts);
+    let mut db = Buffer::<E>::zeros(&[batch, groups, parts, time, n]);
+    let mut dc = Buffer::<E>::zeros(&[batch, groups, parts, time, n]);
+    let dx_out = HeadsOut::new(dx.as_mut(), [heads, time, p]);
+    // As sequences of one head.
+    let dgain_out = HeadsOut::new(dgain.as_mut(), [1, time, 1]);
+    let dlog_decay_out = HeadsOut::new(dlog_decay.as_mut(), [1, time, 1]);
+    let tasks = dskips
+        .par_chunks_mut(each)
         .zip(db.as_mut().par_chunks_mut(time * n))
         .zip(dc.as_mut().par_chunks_mut(time * n));
-    tasks
-        .enumerate()
-        .for_each(|(task, (((dx, dlog_decay), db), dc))| {
-            let head = Head {
-                x: sizes.head(x, task, p),
-                log_decay: sizes.head(log_decay, task, 1),
-                b: sizes.group(b, task, n),
-                c: sizes.group(c, task, n),
-                p,
-                n,
+    tasks.enumerate().for_each(|(task, ((dskips, db), dc))| {
+        for (i, skip) in dskips.iter_mut().enumerate() {
+            let (batch, head) = ((task * each + i) / heads, (task * each + i) % heads);
+            // SAFETY: each head of each sequence belongs to one task.
+            let gradients = unsafe {
+                HeadGradients {
+                    x: dx_out.head(batch, head),
+                    gain: dgain_out.head(batch * heads + head, 0),
+                    log_decay: dlog_decay_out.head(batch * heads + head, 0),
+                    skip,
+                    b: db,
+                    c: dc,
+                }
             };
-            let gradients = HeadGradients {
-                x: dx,
-                log_decay: dlog_decay,
-                b: db,
-                c: dc,
-            };
-            backward_head(head, sizes.head(dy, task, p), gradients);
-        });
+            backward_head::<E>(inputs.head(batch, head), dy.head(batch, head), gradients);
+        }
+    });
     let per_group = |gradient: Buffer<E>| -> FlexTensor {
-        let each: Shape = [batch, groups, heads / groups, time * n].into();
-        let gradient = gradient.into_tensor(each);
-        let sum = match heads == groups {
-            true => gradient,
-            false => <Flex as burn::backend::ops::FloatTensorOps<Flex>>::float_sum_dim(gradient, 2),
+        let gradient = gradient.into_tensor([batch, groups, parts, time * n]);
+        let sum = match parts {
+            1 => gradient,
+            _ => Flex::float_sum_dim(gradient, 2),
         };
-        <Flex as burn::backend::ops::FloatTensorOps<Flex>>::float_reshape(
-            sum,
-            [batch, groups, time, n].into(),
-        )
+        Flex::float_reshape(sum, [batch, groups, time, n].into())
     };
+    let mut dskip = Buffer::<E>::zeros(&[heads]);
+    for of_sequence in dskips.chunks_exact(heads) {
+        add(dskip.as_mut(), of_sequence);
+    }
     (
-        dx.into_tensor(shape),
+        dx.into_heads([batch, heads, time, p]),
+        dgain.into_tensor([batch, heads, time]),
         dlog_decay.into_tensor([batch, heads, time]),
         per_group(db),
         per_group(dc),
+        dskip.into_tensor([heads]),
     )
 }
 
 multiversion! {
-    fn backward_head<E>(head: Head<'_, E>, dy: &[E], out: HeadGradients<'_, E>) {
-        let (p, n) = (head.p, head.n);
+    fn backward_head<E>(head: Head<'_, E>, dy: HeadRows<'_, E>, out: HeadGradients<'_, E>) {
+        let (p, n, mut out) = (head.p, head.n, out);
         let time = head.log_decay.len();
         let chunks = time.div_ceil(CHUNK);
         let length = |k: usize| CHUNK.min(time - k * CHUNK);
-        // The state before each chunk.
-        let mut states = vec![E::ZERO; chunks * n * p];
+        // The state before each chunk. Megabytes where heads are wide, which would be fresh pages each time.
+        let mut states = Buffer::<E>::new(&[chunks, n, p]);
+        let states = states.as_mut();
+        states[..n * p].fill(E::ZERO);
         for k in 1..chunks {
             let chunk = head.chunk((k - 1) * CHUNK, CHUNK);
             let (before, after) = states.split_at_mut(k * n * p);
             let after = &mut after[..n * p];
             after.copy_from_slice(&before[(k - 1) * n * p..]);
-            advance(after, chunk, &Decays::of(chunk.log_decay));
+            advance(after, &chunk, &Decays::of(chunk.log_decay));
         }
         // The gradient of the state after the chunk.
-        let mut dstate = vec![E::ZERO; n * p];
+        let mut dstate = Buffer::<E>::zeros(&[n, p]);
+        let dstate = dstate.as_mut();
         for k in (0..chunks).rev() {
             let (start, q) = (k * CHUNK, length(k));
             let chunk = head.chunk(start, q);
-            let dy = &dy[start * p..][..q * p];
+            let input = (&chunk.input[..], Plain);
+            let dy = dy.gather(start, q);
             let state = &states[k * n * p..][..n * p];
-            let dx = &mut out.x[start * p..][..q * p];
-            let db = &mut out.b[start * n..][..q * n];
-            let dc = &mut out.c[start * n..][..q * n];
             let decays = Decays::of(chunk.log_decay);
 
             let mut pairs = vec![E::ZERO; q * q];
             multiply([q, n, q], &mut pairs, (chunk.c, Plain), (chunk.b, Transposed), Set);
             times(&mut pairs, &decays.pairs);
             let mut dpairs = vec![E::ZERO; q * q];
-            multiply([q, p, q], &mut dpairs, (dy, Plain), (chunk.x, Transposed), Set);
+            let columns = (&chunk.input[..], Transposed);
+            multiply([q, p, q], &mut dpairs, (&dy[..], Plain), columns, Set);
             // What each pair of tokens has to do with the decays between them.
             let mut between = pairs.clone();
             times(&mut between, &dpairs);
             times(&mut dpairs, &decays.pairs);
 
-            multiply([q, q, p], dx, (&pairs[..], Transposed), (dy, Plain), Set);
+            // First of what enters the state.
+            let mut dx = vec![E::ZERO; q * p];
+            multiply([q, q, p], &mut dx, (&pairs[..], Transposed), (&dy[..], Plain), Set);
             let b = scaled(chunk.b, &decays.to_end);
-            multiply([q, n, p], dx, (&b[..], Plain), (&dstate[..], Plain), Add);
+            multiply([q, n, p], &mut dx, (&b[..], Plain), (&*dstate, Plain), Add);
+            out.gain.store(start, &rows(&chunk.x, &dx, p));
+            scale_rows(&mut dx, chunk.gain);
+            for (dx, &dy) in dx.iter_mut().zip(&dy) {
+                *dx += head.skip * dy;
+            }
+            *out.skip += reduce(&dy, &chunk.x, |dy, x| dy * x);
+            out.x.store(start, &dx);
 
             // First what comes from the state before the chunk alone, for the decays.
-            multiply([q, p, n], dc, (dy, Plain), (state, Transposed), Set);
-            scale_rows(dc, &decays.from_start);
-            let from_start: Vec<E> = rows(chunk.c, dc, n);
-            multiply([q, q, n], dc, (&dpairs[..], Plain), (chunk.b, Plain), Add);
+            let mut dc = vec![E::ZERO; q * n];
+            multiply([q, p, n], &mut dc, (&dy[..], Plain), (state, Transposed), Set);
+            scale_rows(&mut dc, &decays.from_start);
+            let from_start: Vec<E> = rows(chunk.c, &dc, n);
+            multiply([q, q, n], &mut dc, (&dpairs[..], Plain), (chunk.b, Plain), Add);
+            add(&mut out.c[start * n..][..q * n], &dc);
 
-            multiply([q, p, n], db, (chunk.x, Plain), (&dstate[..], Transposed), Set);
-            scale_rows(db, &decays.to_end);
-            let to_end: Vec<E> = rows(chunk.b, db, n);
-            multiply([q, q, n], db, (&dpairs[..], Transposed), (chunk.c, Plain), Add);
+            let mut db = vec![E::ZERO; q * n];
+            multiply([q, p, n], &mut db, input, (&*dstate, Transposed), Set);
+            scale_rows(&mut db, &decays.to_end);
+            let to_end: Vec<E> = rows(chunk.b, &db, n);
+            multiply([q, q, n], &mut db, (&dpairs[..], Transposed), (chunk.c, Plain), Add);
+            add(&mut out.b[start * n..][..q * n], &db);
 
-            let whole = reduce(&dstate, state, |d, s| d * s) * decays.total;
-            let dlog_decay = &mut out.log_decay[start..][..q];
-            of_decays(dlog_decay, &between, &from_start, &to_end, whole);
+            let whole = reduce(dstate, state, |d, s| d * s) * decays.total;
+            let mut dlog_decay = vec![E::ZERO; q];
+            of_decays(&mut dlog_decay, &between, &from_start, &to_end, whole);
+            out.log_decay.store(start, &dlog_decay);
 
             dstate.iter_mut().for_each(|d| *d *= decays.total);
             let c = scaled(chunk.c, &decays.from_start);
-            multiply([n, q, p], &mut dstate, (&c[..], Transposed), (dy, Plain), Add);
+            multiply([n, q, p], dstate, (&c[..], Transposed), (&dy[..], Plain), Add);
         }
     }
 }
@@ -378,23 +496,34 @@ mod tests {
 
     #[test]
     fn the_kernel_is_the_reference() {
-        for (heads, groups, time) in [(1, 1, 1), (4, 2, 7), (2, 1, 129)] {
-            let (x, decay) = (noise(1, &[2, heads, time, 3]), noise(2, &[2, heads, time]));
-            let [b, c] = [3, 4].map(|seed| noise(seed, &[2, groups, time, 5]));
-            let dy = noise(5, &[2, heads, time, 3]);
-            let forward = [Flex::fused_ssd(
-                x.clone(),
-                decay.clone(),
-                b.clone(),
-                c.clone(),
-            )];
-            let expected =
-                reference::forward::<Flex>(x.clone(), decay.clone(), b.clone(), c.clone());
-            assert_same("forward", &forward, &[expected]);
-            let (dx, ddecay, db, dc) =
-                backward::<f64>(x.clone(), decay.clone(), b.clone(), c.clone(), dy.clone());
-            let (ex, edecay, eb, ec) = reference::backward::<Flex>(x, decay, b, c, dy);
-            assert_same("gradient", &[dx, ddecay, db, dc], &[ex, edecay, eb, ec]);
+        for (heads, groups, time) in [(1, 1, 1), (4, 2, 7), (2, 1, 129), (40, 2, 3)] {
+            for skips in [false, true] {
+                let x = noise(1, &[2, heads, time, 3]);
+                let [gain, decay] = [2, 3].map(|seed| noise(seed, &[2, heads, time]));
+                let [b, c] = [4, 5].map(|seed| noise(seed, &[2, groups, time, 5]));
+                let skip = skips.then(|| noise(6, &[heads]));
+                let dy = noise(7, &[2, heads, time, 3]);
+                let given = || {
+                    let each = [&gain, &decay, &b, &c].map(Clone::clone);
+                    (x.clone(), each, skip.clone())
+                };
+                let (x, [gain, decay, b, c], skip) = given();
+                let inputs = Inputs::of(x, gain, decay, b, c, skip);
+                let found = forward::<f64>(inputs);
+                let (x, [gain, decay, b, c], skip) = given();
+                let expected = reference::forward::<Flex>(x, gain, decay, b, c, skip);
+                assert_same("forward", &[found], &[expected]);
+                let (x, [gain, decay, b, c], skip) = given();
+                let inputs = Inputs::of(x, gain, decay, b, c, skip);
+                let found = backward::<f64>(inputs, dy.clone());
+                let (x, [gain, decay, b, c], skip) = given();
+                let expected = reference::backward::<Flex>(x, gain, decay, b, c, skip, dy);
+                assert_same("gradient", &all(found), &all(expected));
+            }
         }
+    }
+
+    fn all((x, gain, log_decay, b, c, skip): Gradients<Flex>) -> [FlexTensor; 6] {
+        [x, gain, log_decay, b, c, skip]
     }
 }

@@ -138,11 +138,27 @@ impl<B: Backend> Chunks<B> {
     }
 }
 
+/// `[H]` beside `[B, H, T, P]`.
+fn of_heads<B: Backend>(skip: FloatTensor<B>) -> Expr<B> {
+    let skip = Expr::<B>(skip);
+    let [heads] = skip.shape().dims();
+    skip.reshape([1, heads, 1, 1])
+}
+
+/// `[B, H, T]` beside `[B, H, T, P]`.
+fn of_tokens<B: Backend>(gain: FloatTensor<B>) -> Expr<B> {
+    let gain = Expr::<B>(gain);
+    let [batch, heads, time] = gain.shape().dims();
+    gain.reshape([batch, heads, time, 1])
+}
+
 pub(super) fn forward<B: Backend>(
     x: FloatTensor<B>,
+    gain: FloatTensor<B>,
     log_decay: FloatTensor<B>,
     b: FloatTensor<B>,
     c: FloatTensor<B>,
+    skip: Option<FloatTensor<B>>,
 ) -> FloatTensor<B> {
     let (x, log_decay, b, c) = (
         Expr::<B>(x),
@@ -151,17 +167,28 @@ pub(super) fn forward<B: Backend>(
         Expr::<B>(c),
     );
     let [batch, heads, time, _] = x.shape().dims();
-    if x.is_empty() || b.is_empty() {
-        return x.zeros_like(x.shape()).0;
+    if x.is_empty() {
+        return x.0;
     }
-    let chunks = Chunks::new(x, log_decay, b, c);
+    let skipped = skip.map(|skip| x.clone() * of_heads(skip));
+    if b.is_empty() {
+        return skipped.unwrap_or_else(|| x.zeros_like(x.shape())).0;
+    }
+    let chunks = Chunks::new(x * of_tokens(gain), log_decay, b, c);
     let pairs = chunks.c.clone().matmul(chunks.b.clone().transpose()) * chunks.decay.clone();
     let within = pairs.matmul(chunks.x.clone());
     let before = (chunks.c.clone() * chunks.from_start.clone()).matmul(chunks.starts());
-    uncut(within + before, batch, heads, time).0
+    let y = uncut(within + before, batch, heads, time);
+    match skipped {
+        Some(skipped) => (y + skipped).0,
+        None => y.0,
+    }
 }
 
-type Gradients<B> = (
+/// Those of x, gain, `log_decay`, b, c and skip.
+pub(super) type Gradients<B> = (
+    FloatTensor<B>,
+    FloatTensor<B>,
     FloatTensor<B>,
     FloatTensor<B>,
     FloatTensor<B>,
@@ -170,25 +197,55 @@ type Gradients<B> = (
 
 pub(super) fn backward<B: Backend>(
     x: FloatTensor<B>,
+    gain: FloatTensor<B>,
     log_decay: FloatTensor<B>,
     b: FloatTensor<B>,
     c: FloatTensor<B>,
+    skip: Option<FloatTensor<B>>,
     dy: FloatTensor<B>,
 ) -> Gradients<B> {
-    let (x, log_decay, b, c) = (
-        Expr::<B>(x),
-        Expr::<B>(log_decay),
-        Expr::<B>(b),
-        Expr::<B>(c),
-    );
+    let (x, dy) = (Expr::<B>(x), Expr::<B>(dy));
+    let (log_decay, b, c) = (Expr::<B>(log_decay), Expr::<B>(b), Expr::<B>(c));
+    let [batch, heads, time, _] = x.shape().dims();
+    let zeros = |x: &Expr<B>| x.zeros_like(x.shape()).0;
+    let no_skip = x.zeros_like([heads]).0;
+    if x.is_empty() {
+        let (dgain, dlog_decay) = (zeros(&Expr(gain)), zeros(&log_decay));
+        return (zeros(&x), dgain, dlog_decay, zeros(&b), zeros(&c), no_skip);
+    }
+    let dskip = (dy.clone() * x.clone()).sum_dim(3).sum_dim(2).sum_dim(0);
+    let dskip = dskip.reshape([heads]).0;
+    let skipped = skip.map(|skip| dy.clone() * of_heads(skip));
+    if b.is_empty() {
+        let dx = skipped.map_or_else(|| zeros(&x), |skipped| skipped.0);
+        let (dgain, dlog_decay) = (zeros(&Expr(gain)), zeros(&log_decay));
+        return (dx, dgain, dlog_decay, zeros(&b), zeros(&c), dskip);
+    }
+    let gain = of_tokens::<B>(gain);
+    let (dinput, dlog_decay, db, dc) = without_skip(x.clone() * gain.clone(), log_decay, b, c, dy);
+    let dgain = (dinput.clone() * x)
+        .sum_dim(3)
+        .reshape([batch, heads, time]);
+    let dx = dinput * gain;
+    let dx = match skipped {
+        Some(skipped) => dx + skipped,
+        None => dx,
+    };
+    (dx.0, dgain.0, dlog_decay.0, db.0, dc.0, dskip)
+}
+
+/// The gradients of what enters the state, `log_decay`, b and c.
+fn without_skip<B: Backend>(
+    x: Expr<B>,
+    log_decay: Expr<B>,
+    b: Expr<B>,
+    c: Expr<B>,
+    dy: Expr<B>,
+) -> (Expr<B>, Expr<B>, Expr<B>, Expr<B>) {
     let [batch, heads, time, _] = x.shape().dims();
     let groups = b.shape()[1];
-    if x.is_empty() || b.is_empty() {
-        let zeros = |x: &Expr<B>| x.zeros_like(x.shape()).0;
-        return (zeros(&x), zeros(&log_decay), zeros(&b), zeros(&c));
-    }
     let chunks = Chunks::new(x, log_decay, b, c);
-    let dy = cut(Expr::<B>(dy), chunks.q);
+    let dy = cut(dy, chunks.q);
     let (states, ends) = (chunks.starts(), chunks.end_gradients(&dy));
     let pairs = chunks.c.clone().matmul(chunks.b.clone().transpose()) * chunks.decay.clone();
     let dpairs = dy.clone().matmul(chunks.x.clone().transpose());
@@ -221,9 +278,9 @@ pub(super) fn backward<B: Backend>(
     let back = |x: Expr<B>| uncut(x, batch, heads, time);
     let shape: Shape = [batch, heads, time].into();
     (
-        back(dx).0,
-        back(dlog_decay).reshape(shape).0,
-        per_group(back(db), groups).0,
-        per_group(back(dc), groups).0,
+        back(dx),
+        back(dlog_decay).reshape(shape),
+        per_group(back(db), groups),
+        per_group(back(dc), groups),
     )
 }

@@ -136,6 +136,12 @@ fn gated_units() {
             let grads = y.clone().sum().backward();
             assert_all(y, [rows, width], 0.0);
             assert_all(x.grad(&grads).unwrap(), [rows, 2 * width], 0.0);
+            let [value, gate] = [ones([rows, width]), ones([rows, width])];
+            let y = ops::gated(value.clone(), gate.clone(), kind);
+            let grads = y.clone().sum().backward();
+            for of in [y, value.grad(&grads).unwrap(), gate.grad(&grads).unwrap()] {
+                assert_all(of, [rows, width], 0.0);
+            }
         }
     }
 }

@@ -54,6 +54,7 @@ fn rows() {
         assert_refused("cos_sin", || ops::cos_sin(x()));
         let even = || Tensor::<2>::ones([1, 1], &device).expand([a, b & !1]);
         assert_refused("glu", || ops::glu(even(), GluKind::Silu));
+        assert_refused("gated", || ops::gated(x(), x(), GluKind::Silu));
         assert_refused("dropout", || ops::dropout(x(), 0.5));
         assert_refused("dropout_residual", || ops::dropout_residual(x(), x(), 0.0));
         assert_refused("dropout_residual", || ops::dropout_residual(x(), x(), 0.5));

@@ -244,7 +244,8 @@ multiversion! {
         let (w, time) = (head.inner.width, head.tokens.rates.len());
         // The state before each mini-batch, and what was learned in it.
         let numbers = head.state().len();
-        let mut states = vec![E::ZERO; time.div_ceil(size) * numbers];
+        let mut states = Buffer::<E>::new(&[time.div_ceil(size), numbers]);
+        let states = states.as_mut();
         states[..numbers].copy_from_slice(head.state());
         let mut seen = vec![];
         for (i, start) in (0..time).step_by(size).enumerate() {
