@@ -444,6 +444,7 @@ impl ColumnBuilder {
         };
         date_time::parse(text)
             .or_else(|| written_date::parse_named(text))
+            .or_else(|| written_date::parse_period(text))
             .or_else(|| Numbered::parse(text)?.read(order?))
     }
 

@@ -1,6 +1,6 @@
 //! Dates written by a pattern that the caller gives.
 
-use chrono::format::{Item, Parsed, StrftimeItems, parse as parse_items};
+use chrono::format::{Item, ParseErrorKind, Parsed, StrftimeItems, parse as parse_items};
 use chrono::{NaiveTime, Timelike};
 
 use super::date_time::{DAY, Instant};
@@ -29,11 +29,16 @@ pub(crate) fn check(pattern: &str) -> Result<(), DataError> {
     }
 }
 
-/// The time that a text says by a pattern; midnight where the pattern has no time of day.
+/// The time that a text says by a pattern; midnight where the pattern has no time of day, and the first
+/// day of the month, quarter or year where it has no day.
 pub(crate) fn parse(text: &str, pattern: &str) -> Option<Instant> {
     let mut parsed = Parsed::new();
     parse_items(&mut parsed, text, StrftimeItems::new(pattern)).ok()?;
-    let date = parsed.to_naive_date().ok()?;
+    let date = match parsed.to_naive_date() {
+        Ok(date) => date,
+        Err(error) if error.kind() == ParseErrorKind::NotEnough => first_day(parsed.clone())?,
+        Err(_) => return None,
+    };
     let time = match parsed.to_naive_time() {
         Ok(time) => time,
         Err(_) if parsed.hour_mod_12().is_none() && parsed.minute().is_none() => NaiveTime::MIN,
@@ -49,6 +54,16 @@ pub(crate) fn parse(text: &str, pattern: &str) -> Option<Instant> {
         cut: nanoseconds % 1_000_000 != 0,
         offset,
     })
+}
+
+/// Of a month, a quarter or a year.
+fn first_day(mut parsed: Parsed) -> Option<chrono::NaiveDate> {
+    if parsed.month().is_none() {
+        let quarter = i64::from(parsed.quarter().unwrap_or(1));
+        parsed.set_month(3 * quarter - 2).ok()?;
+    }
+    parsed.set_day(1).ok()?;
+    parsed.to_naive_date().ok()
 }
 
 #[cfg(test)]
@@ -68,6 +83,10 @@ mod tests {
             Some(1_694_708_100_000)
         );
         assert_eq!(ms("2023-257", "%Y-%j"), Some(1_694_649_600_000));
+        // Without a day, its first.
+        assert_eq!(ms("2023-09", "%Y-%m"), Some(1_693_526_400_000));
+        assert_eq!(ms("2023Q3", "%YQ%q"), Some(1_688_169_600_000));
+        assert_eq!(ms("2023", "%Y"), Some(1_672_531_200_000));
         let zoned = parse("14/09/2023 16:15 -0400", "%d/%m/%Y %H:%M %z")
             .map(|i| (i.milliseconds, i.offset));
         assert_eq!(zoned, Some((1_694_722_500_000, -240)));

@@ -75,7 +75,8 @@ impl Resemblance {
             }
             return self.see_near(row, text, near);
         }
-        if written_date::parse_named(text).is_some() {
+        let named = written_date::parse_named(text).or_else(|| written_date::parse_period(text));
+        if named.is_some() {
             self.named += 1;
         } else if let Some(date) = Numbered::parse(text) {
             let reads = |order| date.read(order).is_some();

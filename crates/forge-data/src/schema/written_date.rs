@@ -1,4 +1,5 @@
-//! Dates as people write them, besides ISO 8601: `26-Jan-2023`, `Jan 26, 2023`, `01/26/2023`.
+//! Dates as people write them, besides ISO 8601: `26-Jan-2023`, `Jan 26, 2023`, `01/26/2023`; months and
+//! quarters: `2023-01`, `2023Q1`.
 
 use super::DateOrder;
 use super::date_time::{Clock, DAY, Instant, days_from_civil, time_of_day};
@@ -72,6 +73,49 @@ pub(crate) fn parse_named(text: &str) -> Option<Instant> {
     let (year, rest) = bytes.split_at_checked(4)?;
     let (year, _) = take_number(year, 4).filter(|(_, left)| left.is_empty())?;
     Some(clock(rest)?.on(days_from_civil(year, month?, day)?))
+}
+
+/// The first moment of a month or quarter: `2023-01`, `2023/01`, `2023M01`, `Jan 2023`, `January-2023`,
+/// `2023 Jan`, `2023Q1`, `2023-Q1`, `Q1 2023`. The year is one of 1800 to 2199: `5012-07` is more likely a part
+/// number.
+pub(crate) fn parse_period(text: &str) -> Option<Instant> {
+    let bytes = text.as_bytes();
+    let year_at = bytes
+        .windows(4)
+        .position(|w| w.iter().all(u8::is_ascii_digit))?;
+    let (year, _) = take_number(&bytes[year_at..], 4)?;
+    let (before, after) = (&bytes[..year_at], &bytes[year_at + 4..]);
+    let separated = |b: &u8| matches!(b, b' ' | b'-' | b'/');
+    let month = match (before, after) {
+        ([], [b'-' | b'/' | b'M', month @ ..]) if month.len() == 2 && is_number(month) => {
+            take_number(month, 2)?.0
+        }
+        ([], [separator, period @ ..]) if separated(separator) => start_of(period)?,
+        ([], period) => quarter_start(period)?,
+        ([period @ .., separator], []) if separated(separator) => start_of(period)?,
+        _ => return None,
+    };
+    let days = days_from_civil(year, month, 1)?;
+    (1800..=2199)
+        .contains(&year)
+        .then(|| Clock::default().on(days))
+}
+
+fn is_number(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_digit)
+}
+
+/// The first month of a quarter, or the month of a word.
+fn start_of(period: &[u8]) -> Option<i64> {
+    quarter_start(period).or_else(|| month_of(period))
+}
+
+/// `Q1` to `Q4`.
+fn quarter_start(period: &[u8]) -> Option<i64> {
+    match period {
+        [b'Q' | b'q', n @ b'1'..=b'4'] => Some(i64::from(n - b'1') * 3 + 1),
+        _ => None,
+    }
 }
 
 /// Whether a text looks like a date that is not read: a year of two digits, or a month in a word
@@ -226,7 +270,54 @@ fn names(name: &str, word: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{DateOrder, Numbered, is_unread, parse_named};
+    use super::{DateOrder, Numbered, is_unread, parse_named, parse_period};
+
+    #[test]
+    fn months_and_quarters_are_read_as_their_first_day() {
+        let found = |text| parse_period(text).map(|i| i.milliseconds);
+        // Seconds from `date -u -d ... +%s`.
+        for text in [
+            "2023-07",
+            "2023/07",
+            "2023M07",
+            "Jul 2023",
+            "July-2023",
+            "2023 jul",
+            "2023-July",
+            "2023Q3",
+            "2023-Q3",
+            "2023 q3",
+            "Q3 2023",
+            "Q3/2023",
+        ] {
+            assert_eq!(found(text), Some(1_688_169_600_000), "{text}");
+        }
+        assert_eq!(found("2023-12"), Some(1_701_388_800_000));
+        assert_eq!(found("1959-Q1"), Some(-347_155_200_000));
+        for text in [
+            "2023-13",
+            "2023-00",
+            "2023-7",
+            "2023",
+            "202307",
+            "2023Q5",
+            "2023Q",
+            "Q3",
+            "Q32023",
+            "5012-07",
+            "12023-07",
+            "2023-071",
+            "2023-07-",
+            "July",
+            "Julia 2023",
+            "2023--07",
+            "",
+            "2023 07",
+            "\u{e9}2023",
+        ] {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn named_months_are_read() {

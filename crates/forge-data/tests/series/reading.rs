@@ -36,6 +36,35 @@ fn unsorted_rows_of_a_panel_are_sorted_and_reported() {
     assert_eq!((missing.count, missing.place.as_str()), (4, "2024-01-03"));
 }
 
+/// As statistics offices write them, without a declaration.
+#[test]
+fn months_and_quarters_are_times() {
+    for (stamp, frequency, at) in [
+        (
+            (|i| format!("{}-{:02}", 1990 + i / 12, i % 12 + 1)) as fn(u32) -> String,
+            1,
+            36,
+        ),
+        (|i| format!("{}M{:02}", 1990 + i / 12, i % 12 + 1), 1, 36),
+        (|i| format!("{}Q{}", 1990 + i / 4, i % 4 + 1), 3, 12),
+        (|i| format!("Q{} {}", i % 4 + 1, 1990 + i / 4), 3, 12),
+    ] {
+        let rows: String = (0..40).map(|i| format!("{},{i}\n", stamp(i))).collect();
+        let table = csv(&format!("when,y\n{rows}"));
+        let series = made(&table, &SeriesConfig::new("when", ["y"]));
+        assert_eq!(series.report().frequency, Frequency::Months(frequency));
+        // 1993-01-01.
+        assert_eq!(series.times(0)[at], 725_846_400_000);
+        assert!(series.report().findings.is_empty());
+    }
+    // A year alone is a number, which a pattern makes a time.
+    let years: String = (0..30).map(|i| format!("{},{i}\n", 1960 + i)).collect();
+    let options = ReadOptions::default().with_column("when", "datetime:%Y".parse().unwrap());
+    let (table, _) = read_csv_from(format!("when,y\n{years}").as_bytes(), &options).unwrap();
+    let series = made(&table, &SeriesConfig::new("when", ["y"]));
+    assert_eq!(series.report().frequency, Frequency::Months(12));
+}
+
 #[test]
 fn gaps_are_filled_if_asked() {
     let mut times = hours(20);
