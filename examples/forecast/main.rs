@@ -33,6 +33,11 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
+            if error.is_data() {
+                eprintln!(
+                    "settings: --set read.NAME=VALUE for how the file is read, --set forecaster.series.NAME=VALUE for the series"
+                );
+            }
             ExitCode::FAILURE
         }
     }

@@ -36,6 +36,9 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
+            if error.is_data() {
+                eprintln!("settings: --set read.NAME=VALUE for how the file is read");
+            }
             ExitCode::FAILURE
         }
     }
