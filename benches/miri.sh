@@ -30,6 +30,7 @@ fi
 if [ $# = 0 ]; then
     set -- ops::awkward::attention::plain_loops_agree ops::awkward::empty::attention \
         ops::awkward::empty::linear ops::agreement::linear ops::agreement::norms \
+        ops::agreement::batch_norms ops::agreement::channel_affines ops::agreement::ssd \
         ops::agreement::softmax ops::agreement::gated_units ops::recycled
 fi
 

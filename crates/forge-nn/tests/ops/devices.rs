@@ -133,8 +133,11 @@ fn device_norms() {
 
 #[test]
 fn device_batch_norms() {
-    check_beside_flex(batch_norms::batch_norms());
-    check_beside_flex(channel_affines::channel_affines());
+    // Few shapes, since devices compile kernels for each; the last one's rows are summed in pieces.
+    let norms = batch_norms::batch_norms().into_iter().rev();
+    check_beside_flex(norms.step_by(6).collect());
+    let affines = channel_affines::channel_affines().into_iter();
+    check_beside_flex(affines.step_by(11).collect());
 }
 
 #[test]

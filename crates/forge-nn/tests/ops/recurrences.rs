@@ -47,6 +47,7 @@ pub(crate) fn ssd() -> Vec<Case> {
     for (batch, count, groups, time, p, n) in [
         (2, 6, 2, 7, 3, 5),
         (1, 1, 1, 1, 1, 1),
+        (1, 2, 1, 3, 2, 2),
         (1, 2, 1, 67, 5, 3),
         (1, 2, 2, 131, 2, 7),
         // More heads of a group than there are parts.

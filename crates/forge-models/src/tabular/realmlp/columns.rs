@@ -109,7 +109,11 @@ impl RealMlpColumns {
             let tables = self.embeddings.iter().zip(&self.embedded);
             parts.extend(tables.map(|(table, at)| table.val().select(0, of_feature(*at))));
         }
-        Tensor::cat(parts, 1)
+        match parts.len() {
+            // Burn copies a single part as well.
+            1 => parts.remove(0),
+            _ => Tensor::cat(parts, 1),
+        }
     }
 
     /// What [`scale`](Self::scale) takes, and what [`one_hot_scale`](Self::one_hot_scale) does.

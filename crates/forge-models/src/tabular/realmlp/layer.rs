@@ -58,7 +58,9 @@ impl NtkLinear {
     /// - output: `[B, D_out]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let bias = self.bias.val().reshape([self.d_output]);
-        ops::linear(x * self.factor(), self.weight.val(), Some(bias))
+        // Fewer numbers than the batch has, mostly.
+        let weight = self.weight.val() * self.factor();
+        ops::linear(x, weight, Some(bias))
     }
 
     fn factor(&self) -> f64 {

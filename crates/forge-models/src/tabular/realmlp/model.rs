@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use forge_nn::ops::{LinearActivation, channel_affine};
 use forge_nn::regularisation::{Dropout, DropoutConfig};
 use forge_nn::{ForgeError, Forward, ModuleConfig, Network, Want};
 
@@ -59,7 +60,10 @@ impl RealMlp {
     fn scaled(&self, rows: TabularRows) -> Tensor<2> {
         let x = self.columns.embed(rows);
         match &self.front_scale {
-            Some(scale) => x * scale.val(),
+            Some(scale) => {
+                let scale = scale.val().flatten(0, 1);
+                channel_affine(x, None, scale, None, LinearActivation::Identity)
+            }
             None => x,
         }
     }

@@ -15,8 +15,9 @@ use super::optional::OptionalFloat;
 use super::same_dtype::assert_same_dtype;
 
 /// Tokens that are taken together: within a chunk products of matrices do the work, from chunk to
-/// chunk the state is handed on. No result depends on it but by rounding.
-const CHUNK: usize = 64;
+/// chunk the state is handed on. No result depends on it but by rounding. Under Miri a short sequence
+/// must have several.
+const CHUNK: usize = if cfg!(miri) { 2 } else { 64 };
 
 /// The recurrence on backend primitives; shapes as in [`ssd`].
 #[backend_extension(
