@@ -113,7 +113,8 @@ fn check_unrounded(cases: Vec<Case>) {
 
 #[test]
 fn device_recurrences() {
-    check_unrounded(recurrences::ssd());
+    // Few shapes, since devices compile kernels for each: with and without skip, one chunk and more.
+    check_unrounded(recurrences::ssd().into_iter().step_by(3).collect());
     check_beside_flex(recurrences::selective_scans());
     check_beside_flex(recurrences::max_scans());
     check_beside_flex(recurrences::slstms());
