@@ -443,8 +443,7 @@ impl ColumnBuilder {
             Parsing::ThirtySeconds => None,
         };
         date_time::parse(text)
-            .or_else(|| written_date::parse_named(text))
-            .or_else(|| written_date::parse_period(text))
+            .or_else(|| written_date::parse(text))
             .or_else(|| Numbered::parse(text)?.read(order?))
     }
 

@@ -75,8 +75,7 @@ impl Resemblance {
             }
             return self.see_near(row, text, near);
         }
-        let named = written_date::parse_named(text).or_else(|| written_date::parse_period(text));
-        if named.is_some() {
+        if written_date::parse(text).is_some() {
             self.named += 1;
         } else if let Some(date) = Numbered::parse(text) {
             let reads = |order| date.read(order).is_some();

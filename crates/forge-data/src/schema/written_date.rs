@@ -47,9 +47,14 @@ impl Numbered {
     }
 }
 
+/// A [date with a word](parse_named), or a [month or quarter](parse_period).
+pub(crate) fn parse(text: &str) -> Option<Instant> {
+    parse_named(text).or_else(|| parse_period(text))
+}
+
 /// A date whose month is an English word: `26-Jan-2023`, `26 January 2023`, `Jan 26, 2023`,
 /// `Fri Sep 15 2023`, perhaps with a time of day after it.
-pub(crate) fn parse_named(text: &str) -> Option<Instant> {
+fn parse_named(text: &str) -> Option<Instant> {
     let mut bytes = text.as_bytes();
     let mut month = None;
     if bytes.first()?.is_ascii_alphabetic() {
@@ -78,11 +83,9 @@ pub(crate) fn parse_named(text: &str) -> Option<Instant> {
 /// The first moment of a month or quarter: `2023-01`, `2023/01`, `2023M01`, `Jan 2023`, `January-2023`,
 /// `2023 Jan`, `2023Q1`, `2023-Q1`, `Q1 2023`. The year is one of 1800 to 2199: `5012-07` is more likely a part
 /// number.
-pub(crate) fn parse_period(text: &str) -> Option<Instant> {
+fn parse_period(text: &str) -> Option<Instant> {
     let bytes = text.as_bytes();
-    let year_at = bytes
-        .windows(4)
-        .position(|w| w.iter().all(u8::is_ascii_digit))?;
+    let year_at = bytes.windows(4).position(is_number)?;
     let (year, _) = take_number(&bytes[year_at..], 4)?;
     let (before, after) = (&bytes[..year_at], &bytes[year_at + 4..]);
     let separated = |b: &u8| matches!(b, b' ' | b'-' | b'/');

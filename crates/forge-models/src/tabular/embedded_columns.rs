@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 use crate::reference::KeyMap;
+use crate::tabular::beside::beside;
 use crate::{Shrink, TabularRows, TabularSpec};
 
 /// Periodic embeddings of numbers, in the words of `PLREmbeddings` of TabR and TALENT.
@@ -168,10 +169,7 @@ impl EmbeddedColumns {
         if let Some(codes) = rows.x_cat {
             parts.extend(one_hot(&codes, &self.cat_cardinalities));
         }
-        match parts.len() {
-            1 => parts.remove(0),
-            _ => Tensor::cat(parts, 1),
-        }
+        beside(parts)
     }
 
     pub(super) fn spec(&self, d_out: usize) -> TabularSpec {

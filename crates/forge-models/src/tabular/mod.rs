@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::registry::{registry, unknown_of};
 
 mod act_mlp;
+mod beside;
 mod candidates;
 mod dense_net;
 mod embedded_columns;

@@ -8,6 +8,7 @@ use forge_nn::ForgeError;
 use super::options::NumEmbedding;
 use super::{OneHot, RealMlpConfig, RealMlpNumericEmbedding, RobustScale};
 use crate::TabularRows;
+use crate::tabular::beside::beside;
 
 /// Numbers scaled and embedded, then small categories as scaled one-hot columns, then other
 /// categories by tables.
@@ -109,11 +110,7 @@ impl RealMlpColumns {
             let tables = self.embeddings.iter().zip(&self.embedded);
             parts.extend(tables.map(|(table, at)| table.val().select(0, of_feature(*at))));
         }
-        match parts.len() {
-            // Burn copies a single part as well.
-            1 => parts.remove(0),
-            _ => Tensor::cat(parts, 1),
-        }
+        beside(parts)
     }
 
     /// What [`scale`](Self::scale) takes, and what [`one_hot_scale`](Self::one_hot_scale) does.

@@ -8,6 +8,7 @@ use forge_nn::regularisation::Dropout;
 use forge_nn::{Forward, GroupedLinear, Network, Want};
 
 use super::{TabMActivation, TabMArch, TabMConfig, TabMLayer};
+use crate::tabular::beside::beside;
 use crate::{Capabilities, TabularConfig, TabularInput, TabularModel, TabularRows, TabularSpec};
 
 /// `K` perceptrons over the same input: `x ← Dropout(act(Layer(x)))` per block, then a linear map of
@@ -53,7 +54,7 @@ impl TabM {
             let sizes = self.cat_cardinalities.iter().enumerate();
             sizes.map(move |(j, &size)| one_hot(codes.clone().narrow(1, j, 1), size).cast(like))
         });
-        Tensor::cat(numbers.into_iter().chain(codes).collect(), 1)
+        beside(numbers.into_iter().chain(codes).collect())
     }
 }
 

@@ -6,6 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::TabNetConfig;
 use crate::TabularRows;
+use crate::tabular::beside::beside;
 
 /// Numeric columns as they are, categorical ones by an embedding each; and the way between the
 /// columns, which attention scores, and the numbers that they become.
@@ -93,10 +94,7 @@ impl TabNetColumns {
                 table.val().select(0, codes)
             }));
         }
-        let x = match parts.len() {
-            1 => parts.remove(0),
-            _ => Tensor::cat(parts, 1),
-        };
+        let x = beside(parts);
         match &self.orders {
             Some(orders) => pick(x, &orders.numbers),
             None => x,

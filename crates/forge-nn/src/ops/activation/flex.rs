@@ -50,7 +50,12 @@ fn forward<E: Real>(x: FlexTensor, activation: Activation) -> FlexTensor {
     out.into_tensor(shape)
 }
 
-fn backward<E: Real>(x: FlexTensor, dy: FlexTensor, activation: Activation) -> FlexTensor {
+/// `dy · activation'(x)`.
+pub(in crate::ops) fn backward<E: Real>(
+    x: FlexTensor,
+    dy: FlexTensor,
+    activation: Activation,
+) -> FlexTensor {
     let shape = x.shape();
     let (x, dy) = (Dense::of(x), Dense::of(dy));
     let (x, dy) = (x.slice::<E>(), dy.slice::<E>());

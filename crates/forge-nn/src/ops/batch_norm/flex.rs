@@ -91,11 +91,7 @@ fn moments<E: Real>(x: &[E], mean: &mut [E], var: &mut [E]) {
         column_moments(x, &mut mean, &mut squares);
         (x.len() / width, mean, squares)
     };
-    let parts: Vec<_> = if rows <= task {
-        vec![of(x)]
-    } else {
-        x.par_chunks(task * width).map(of).collect()
-    };
+    let parts: Vec<_> = x.par_chunks(task * width).map(of).collect();
     mean.copy_from_slice(&parts[0].1);
     var.copy_from_slice(&parts[0].2);
     let mut seen = parts[0].0;

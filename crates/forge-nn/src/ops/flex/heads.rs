@@ -1,60 +1,8 @@
-//! Heads whose tokens do not lie beside each other in memory.
+//! Results whose heads do not lie beside each other in memory.
 
 use std::marker::PhantomData;
 
-use burn::backend::TensorMetadata;
-use burn::backend::flex::FlexTensor;
-
 use super::Real;
-use super::view::with_adjacent_features;
-
-/// A tensor `[B, H, T, D]` that is read where it lies.
-pub(crate) struct Heads {
-    tensor: FlexTensor,
-    /// From one sequence, head and token to the next.
-    strides: [usize; 3],
-}
-
-impl Heads {
-    /// Copies `tensor` only if its features are not adjacent.
-    pub(crate) fn of(tensor: FlexTensor) -> Self {
-        let tensor = with_adjacent_features(tensor);
-        let strides = tensor.layout().strides();
-        Self {
-            strides: [0, 1, 2].map(|axis| strides[axis] as usize),
-            tensor,
-        }
-    }
-
-    pub(crate) fn head<E: Real>(&self, batch: usize, head: usize) -> HeadRows<'_, E> {
-        let [per_sequence, per_head, stride] = self.strides;
-        let start = self.tensor.layout().start_offset() + batch * per_sequence + head * per_head;
-        HeadRows {
-            values: &self.tensor.storage::<E>()[start..],
-            stride,
-            width: self.tensor.shape()[3],
-        }
-    }
-}
-
-/// The tokens of one head.
-#[derive(Clone, Copy)]
-pub(crate) struct HeadRows<'a, E> {
-    values: &'a [E],
-    stride: usize,
-    width: usize,
-}
-
-impl<E: Real> HeadRows<'_, E> {
-    /// `count` tokens from `first` on, beside each other.
-    pub(crate) fn gather(self, first: usize, count: usize) -> Vec<E> {
-        let mut rows = Vec::with_capacity(count * self.width);
-        for token in first..first + count {
-            rows.extend_from_slice(&self.values[token * self.stride..][..self.width]);
-        }
-        rows
-    }
-}
 
 /// A result `[B, H, T, D]`, stored as `[B, T, H, D]`, of which several threads write their heads.
 pub(crate) struct HeadsOut<'a, E> {

@@ -83,12 +83,28 @@ impl Rows {
     }
 
     pub(crate) fn row<E: Real>(&self, index: usize) -> &[E] {
+        &self.from::<E>(index)[..self.width]
+    }
+
+    /// A copy of `count` rows from `index` on that differ in their place on the last axis before the
+    /// features alone, such as tokens of one head.
+    pub(crate) fn gather<E: Real>(&self, index: usize, count: usize) -> Vec<E> {
+        let (values, stride) = (self.from::<E>(index), self.axes[0][1]);
+        let mut rows = Vec::with_capacity(count * self.width);
+        for row in 0..count {
+            rows.extend_from_slice(&values[row * stride..][..self.width]);
+        }
+        rows
+    }
+
+    /// What is stored from a row on.
+    fn from<E: Real>(&self, index: usize) -> &[E] {
         let (mut rest, mut from) = (index, self.tensor.layout().start_offset());
         for [len, stride] in &self.axes {
             from += rest % len * stride;
             rest /= len;
         }
-        &self.tensor.storage::<E>()[from..][..self.width]
+        &self.tensor.storage::<E>()[from..]
     }
 }
 

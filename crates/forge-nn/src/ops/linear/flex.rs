@@ -6,11 +6,10 @@ use burn::backend::{Flex, TensorMetadata};
 use rayon::prelude::*;
 
 use super::{LinearActivation, LinearOps, reference};
-use crate::ops::Activation;
-use crate::ops::activation::flex::{activate, slopes};
+use crate::ops::activation::flex::{activate, backward as before_activation, slopes};
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::in_place;
-use crate::ops::flex::rows::{for_rows, rows_per_task, summed_rows_per_task, sums_of_rows};
+use crate::ops::flex::rows::{for_rows, summed_rows_per_task, sums_of_rows};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype, width};
 use crate::ops::flex::{Matrices, Matrix, Real, product};
@@ -217,16 +216,6 @@ fn huge_gradients<E: Real>(
     [dx, dweight, dbias]
 }
 
-/// `dy · activation'(z)`, by rows over the threads.
-fn before<E: Real>(z: &[E], dy: &[E], width: usize, activation: Activation) -> Buffer<E> {
-    let mut dz = Buffer::<E>::new(&[dy.len()]);
-    for_rows(dz.as_mut(), width, rows_per_task(width), |first, dz| {
-        let range = first * width..first * width + dz.len();
-        slopes(dz, &z[range.clone()], &dy[range], activation);
-    });
-    dz
-}
-
 fn backward<E: Real>(
     x: FlexTensor,
     weight: FlexTensor,
@@ -239,10 +228,8 @@ fn backward<E: Real>(
     let (inputs, outputs) = (width(&x), width(&dy));
     // The products reach into memory by these sizes.
     assert_eq!(weight.shape()[..], [inputs, outputs], "linear: weight");
-    let (x, dy) = (Dense::of(x), Dense::of(dy));
-    let (input, dy) = (x.slice::<E>(), dy.slice::<E>());
-    let z = Dense::of(z);
-    let z = z.slice::<E>();
+    let x = Dense::of(x);
+    let input = x.slice::<E>();
     let rows = input.len() / inputs;
     let w = Matrices::<E>::of(&weight);
     let gradients = |[dx, dweight, dbias]: [Buffer<E>; 3]| {
@@ -254,12 +241,15 @@ fn backward<E: Real>(
         (dx, dweight, dbias.into_tensor([outputs]))
     };
     if inputs * outputs >= HUGE {
-        let mut dz = activation
-            .on_its_own()
-            .map(|activation| before(z, dy, outputs, activation));
-        let dz = dz.as_mut().map_or(dy, |dz| dz.as_mut());
-        return gradients(huge_gradients(input, &w, dz, needs_input));
+        let dz = match activation.on_its_own() {
+            Some(activation) => before_activation::<E>(z, dy, activation),
+            None => dy,
+        };
+        let dz = Dense::of(dz);
+        return gradients(huge_gradients(input, &w, dz.slice(), needs_input));
     }
+    let (z, dy) = (Dense::of(z), Dense::of(dy));
+    let (z, dy) = (z.slice::<E>(), dy.slice::<E>());
 
     let mut dx = Buffer::<E>::new(&[if needs_input { rows } else { 0 }, inputs]);
     // The weight's gradient is summed over a few parts of the batch, each with its own

@@ -9,14 +9,14 @@ use super::reference::{self, Gradients};
 use super::{CHUNK, SsdOps};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
-use crate::ops::flex::heads::{HeadOut, HeadRows, Heads, HeadsOut};
+use crate::ops::flex::heads::{HeadOut, HeadsOut};
 use crate::ops::flex::in_place::{add, scale_rows, times};
 use crate::ops::flex::product::Side::{Plain, Transposed};
 use crate::ops::flex::product::Update::{Add, Set};
 use crate::ops::flex::product::multiply;
 use crate::ops::flex::row::reduce;
 use crate::ops::flex::simd::multiversion;
-use crate::ops::flex::view::{Dense, by_dtype};
+use crate::ops::flex::view::{Dense, Rows, by_dtype};
 use crate::ops::optional::OptionalFloat;
 
 impl SsdOps for Flex {
@@ -68,7 +68,7 @@ struct Sizes {
 /// What a call is given.
 struct Inputs {
     sizes: Sizes,
-    x: Heads,
+    x: Rows,
     gain: Dense,
     log_decay: Dense,
     b: Dense,
@@ -96,7 +96,7 @@ impl Inputs {
                 p,
                 n,
             },
-            x: Heads::of(x),
+            x: Rows::of(x),
             gain,
             log_decay,
             b,
@@ -119,7 +119,8 @@ impl Inputs {
             batch * groups + head / (heads / groups),
         );
         Head {
-            x: self.x.head(batch, head),
+            x: &self.x,
+            first: own * time,
             gain: &self.gain.slice()[own * time..][..time],
             log_decay: &self.log_decay.slice()[own * time..][..time],
             b: &self.b.slice()[group * time * n..][..time * n],
@@ -156,7 +157,9 @@ fn forward<E: Real>(inputs: Inputs) -> FlexTensor {
 /// One head of one sequence.
 #[derive(Clone, Copy)]
 struct Head<'a, E> {
-    x: HeadRows<'a, E>,
+    x: &'a Rows,
+    /// Its first token among those of all heads.
+    first: usize,
     gain: &'a [E],
     log_decay: &'a [E],
     b: &'a [E],
@@ -183,7 +186,10 @@ impl<'a, E: Real> Head<'a, E> {
     /// The tokens from `start` on, `q` of them.
     #[inline(always)]
     fn chunk(self, start: usize, q: usize) -> Chunk<'a, E> {
-        let (x, gain) = (self.x.gather(start, q), &self.gain[start..][..q]);
+        let (x, gain) = (
+            self.x.gather(self.first + start, q),
+            &self.gain[start..][..q],
+        );
         Chunk {
             input: scaled(&x, gain),
             x,
@@ -291,8 +297,8 @@ fn advance<E: Real>(state: &mut [E], chunk: &Chunk<'_, E>, decays: &Decays<E>) {
 /// Where the gradients of one head go, and those of b and c of all heads of the same part of a group.
 struct HeadGradients<'a, E> {
     x: HeadOut<'a, E>,
-    gain: HeadOut<'a, E>,
-    log_decay: HeadOut<'a, E>,
+    gain: &'a mut [E],
+    log_decay: &'a mut [E],
     skip: &'a mut E,
     /// Added to.
     b: &'a mut [E],
@@ -322,7 +328,7 @@ fn backward<E: Real>(inputs: Inputs, dy: FlexTensor) -> Gradients<Flex> {
         p,
         n,
     } = sizes;
-    let dy = Heads::of(dy);
+    let dy = Rows::of(dy);
     let mut dx = Buffer::<E>::new(&[batch, time, heads, p]);
     let mut dgain = Buffer::<E>::new(&[batch, heads, time]);
     let mut dlog_decay = Buffer::<E>::new(&[batch, heads, time]);
@@ -332,30 +338,30 @@ fn backward<E: Real>(inputs: Inputs, dy: FlexTensor) -> Gradients<Flex> {
     let mut db = Buffer::<E>::zeros(&[batch, groups, parts, time, n]);
     let mut dc = Buffer::<E>::zeros(&[batch, groups, parts, time, n]);
     let dx_out = HeadsOut::new(dx.as_mut(), [heads, time, p]);
-    // As sequences of one head.
-    let dgain_out = HeadsOut::new(dgain.as_mut(), [1, time, 1]);
-    let dlog_decay_out = HeadsOut::new(dlog_decay.as_mut(), [1, time, 1]);
     let tasks = dskips
         .par_chunks_mut(each)
+        .zip(dgain.as_mut().par_chunks_mut(each * time))
+        .zip(dlog_decay.as_mut().par_chunks_mut(each * time))
         .zip(db.as_mut().par_chunks_mut(time * n))
         .zip(dc.as_mut().par_chunks_mut(time * n));
-    tasks.enumerate().for_each(|(task, ((dskips, db), dc))| {
-        for (i, skip) in dskips.iter_mut().enumerate() {
-            let (batch, head) = ((task * each + i) / heads, (task * each + i) % heads);
-            // SAFETY: each head of each sequence belongs to one task.
-            let gradients = unsafe {
-                HeadGradients {
-                    x: dx_out.head(batch, head),
-                    gain: dgain_out.head(batch * heads + head, 0),
-                    log_decay: dlog_decay_out.head(batch * heads + head, 0),
+    tasks
+        .enumerate()
+        .for_each(|(task, ((((dskips, dgains), dlog_decays), db), dc))| {
+            let of_heads = dgains.chunks_mut(time).zip(dlog_decays.chunks_mut(time));
+            for (i, (skip, (gain, log_decay))) in dskips.iter_mut().zip(of_heads).enumerate() {
+                let (batch, head) = ((task * each + i) / heads, (task * each + i) % heads);
+                let gradients = HeadGradients {
+                    // SAFETY: each head of each sequence belongs to one task.
+                    x: unsafe { dx_out.head(batch, head) },
+                    gain,
+                    log_decay,
                     skip,
                     b: db,
                     c: dc,
-                }
-            };
-            backward_head::<E>(inputs.head(batch, head), dy.head(batch, head), gradients);
-        }
-    });
+                };
+                backward_head::<E>(inputs.head(batch, head), &dy, gradients);
+            }
+        });
     let per_group = |gradient: Buffer<E>| -> FlexTensor {
         let gradient = gradient.into_tensor([batch, groups, parts, time * n]);
         let sum = match parts {
@@ -379,7 +385,7 @@ fn backward<E: Real>(inputs: Inputs, dy: FlexTensor) -> Gradients<Flex> {
 }
 
 multiversion! {
-    fn backward_head<E>(head: Head<'_, E>, dy: HeadRows<'_, E>, out: HeadGradients<'_, E>) {
+    fn backward_head<E>(head: Head<'_, E>, dy: &Rows, out: HeadGradients<'_, E>) {
         let (p, n, mut out) = (head.p, head.n, out);
         let time = head.log_decay.len();
         let chunks = time.div_ceil(CHUNK);
@@ -402,7 +408,7 @@ multiversion! {
             let (start, q) = (k * CHUNK, length(k));
             let chunk = head.chunk(start, q);
             let input = (&chunk.input[..], Plain);
-            let dy = dy.gather(start, q);
+            let dy: Vec<E> = dy.gather(head.first + start, q);
             let state = &states[k * n * p..][..n * p];
             let decays = Decays::of(chunk.log_decay);
 
@@ -422,7 +428,7 @@ multiversion! {
             multiply([q, q, p], &mut dx, (&pairs[..], Transposed), (&dy[..], Plain), Set);
             let b = scaled(chunk.b, &decays.to_end);
             multiply([q, n, p], &mut dx, (&b[..], Plain), (&*dstate, Plain), Add);
-            out.gain.store(start, &rows(&chunk.x, &dx, p));
+            out.gain[start..][..q].copy_from_slice(&rows(&chunk.x, &dx, p));
             scale_rows(&mut dx, chunk.gain);
             for (dx, &dy) in dx.iter_mut().zip(&dy) {
                 *dx += head.skip * dy;
@@ -446,9 +452,8 @@ multiversion! {
             add(&mut out.b[start * n..][..q * n], &db);
 
             let whole = reduce(dstate, state, |d, s| d * s) * decays.total;
-            let mut dlog_decay = vec![E::ZERO; q];
-            of_decays(&mut dlog_decay, &between, &from_start, &to_end, whole);
-            out.log_decay.store(start, &dlog_decay);
+            let dlog_decay = &mut out.log_decay[start..][..q];
+            of_decays(dlog_decay, &between, &from_start, &to_end, whole);
 
             dstate.iter_mut().for_each(|d| *d *= decays.total);
             let c = scaled(chunk.c, &decays.from_start);
