@@ -202,9 +202,13 @@ fn device_types() {
                 continue;
             }
             let attentions = cases::attentions().into_iter().skip(1).take(3);
+            // Many small operations, whose roundings add up in a half.
+            let recurrent = recurrences::lstms().into_iter();
             let some = attentions
                 .chain(cases::norms().into_iter().take(4))
-                .chain(cases::gates().into_iter().take(4));
+                // Each kind, of one tensor and of two.
+                .chain(cases::gates().into_iter().take(8))
+                .chain(recurrent.take(usize::from(dtype == DType::F64)));
             for case in some {
                 if dtype == DType::F64 && case.name.starts_with("Gelu") {
                     // CubeCL's erf is good to 1e-7 in every type.
