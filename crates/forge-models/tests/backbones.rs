@@ -21,6 +21,7 @@ fn check<C: BackboneConfig<Module: CarriesState> + Clone>() {
     states_of_others(name, &config);
     let learning = device.autodiff();
     let backbone = config.try_init(&learning).unwrap();
+    battery::gradients_flow_through_the_state(name, &backbone, width, &learning);
     battery::large_tokens_stay_finite(name, &backbone, width, &learning);
     battery::shortest_sequences_are_right(name, &backbone, width, &learning);
 }
@@ -76,6 +77,9 @@ fn steps<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C) {
     let device = Device::flex();
     let backbone = config.try_init(&device).unwrap();
     battery::steps_equal_the_sequence(name, &backbone, config.d_token(), &device);
+    let learning = device.autodiff();
+    let backbone = config.try_init(&learning).unwrap();
+    battery::gradients_flow_through_the_state(name, &backbone, config.d_token(), &learning);
 }
 
 /// Every kind of attention, in a transformer that is causal or not.

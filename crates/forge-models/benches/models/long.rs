@@ -112,18 +112,24 @@ fn run<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C, tokens: 
     }
     let peak = peak_mib();
     let backbone = backbone.valid();
+    let history = random([1, tokens, width], &device);
     let mut state = backbone.start(1, &device);
-    let mut step = 0.0;
-    for first in (0..tokens).step_by(STEPS) {
-        let start = Instant::now();
-        for _ in first..(first + STEPS).min(tokens) {
-            let (y, next) = backbone.step(random([1, width], &device), state);
-            state = next;
-            drop(y);
-        }
-        device.sync().unwrap();
-        let steps = STEPS.min(tokens - first);
-        step = start.elapsed().as_secs_f64() * 1e3 / steps as f64;
+    let start = Instant::now();
+    if tokens > STEPS {
+        (_, state) = backbone.steps(history.narrow(1, 0, tokens - STEPS), state);
     }
-    println!("{name}_{tokens} {best:.1} ms, peak {peak} MiB, then {step:.3} ms per step");
+    device.sync().unwrap();
+    let read = start.elapsed().as_secs_f64() * 1e3;
+    let start = Instant::now();
+    for _ in 0..STEPS.min(tokens) {
+        let (y, next) = backbone.step(random([1, width], &device), state);
+        state = next;
+        drop(y);
+    }
+    device.sync().unwrap();
+    let step = start.elapsed().as_secs_f64() * 1e3 / STEPS.min(tokens) as f64;
+    println!(
+        "{name}_{tokens} {best:.1} ms, peak {peak} MiB; all but {STEPS} tokens read in {read:.1} ms, then \
+         {step:.3} ms per step"
+    );
 }

@@ -2,6 +2,8 @@
 
 use burn::tensor::{Bool, Tensor};
 
+use crate::recurrent::Detach;
+
 /// Keys and values that a causal layer has seen, so that the next piece of a sequence can attend
 /// to them without recomputing them.
 ///
@@ -45,6 +47,17 @@ pub(super) struct Context {
     pub(super) keys: Tensor<4>,
     pub(super) values: Tensor<4>,
     pub(super) valid: Option<Tensor<2, Bool>>,
+}
+
+impl Detach for KvCache {
+    fn detached(self) -> Self {
+        let parts = self.parts.map(|parts| Parts {
+            keys: parts.keys.detached(),
+            values: parts.values.detached(),
+            valid: parts.valid,
+        });
+        Self { parts, ..self }
+    }
 }
 
 impl KvCache {

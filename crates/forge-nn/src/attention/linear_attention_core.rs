@@ -5,6 +5,7 @@ use burn::tensor::{Bool, Tensor};
 
 use crate::ops::{Axes, matmul, parts};
 use crate::position::RotaryEmbedding;
+use crate::recurrent::Detach;
 
 /// Tokens that a causal pass handles by one quadratic product.
 const CHUNK: usize = 64;
@@ -18,6 +19,16 @@ pub struct LinearAttentionState {
     /// Only with positions.
     normalizer: Option<Tensor<4>>,
     seen: usize,
+}
+
+impl Detach for LinearAttentionState {
+    fn detached(self) -> Self {
+        Self {
+            sums: self.sums.detached(),
+            normalizer: self.normalizer.detached(),
+            ..self
+        }
+    }
 }
 
 impl LinearAttentionState {

@@ -1,6 +1,6 @@
 //! Each channel's own short filter over the past.
 
-use crate::ops::{Axes, causal_conv1d};
+use crate::ops::causal_conv1d;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -101,44 +101,45 @@ impl CausalConv1d {
         causal_conv1d(x, self.weight.val(), bias)
     }
 
-    /// One token, and what the next one needs of the past: nothing (`None`) before the first token.
+    /// The next tokens of sequences, and what the ones after them need of the past: nothing (`None`) before
+    /// the first token.
     ///
     /// # Shapes
-    /// - x, output: `[B, C]`
+    /// - x, output: `[B, T, C]`
     /// - past: `[B, K - 1, C]`
     ///
     /// # Panics
     /// If x does not have the layer's channels or the past is another's.
     #[must_use]
-    pub fn step(&self, x: Tensor<2>, past: Option<Tensor<3>>) -> (Tensor<2>, Option<Tensor<3>>) {
-        let x = x.unsqueeze_dim::<3>(1);
-        let [batch, ..] = self.assert_channels(&x);
+    pub fn steps(&self, x: Tensor<3>, past: Option<Tensor<3>>) -> (Tensor<3>, Option<Tensor<3>>) {
+        let [batch, time, _] = self.assert_channels(&x);
         let kept = self.kernel_size - 1;
         let shape = [batch, kept, self.channels];
         if let Some(past) = &past {
             let found = past.dims();
             assert!(found == shape, "the past is {found:?}, expected {shape:?}");
         }
-        let seen = match kept {
-            0 => x,
-            _ => {
-                let options = (&x.device(), x.dtype());
-                let past = past.unwrap_or_else(|| Tensor::zeros(shape, options));
-                Tensor::cat(vec![past, x], 1)
-            }
-        };
-        let y = (seen.clone() * self.taps().unsqueeze_dim::<3>(0)).sum_dim(1);
-        let y = match &self.bias {
-            Some(bias) => y + bias.val().unsqueeze::<3>(),
-            None => y,
-        };
-        let next = (kept > 0).then(|| seen.narrow(1, 1, kept));
-        (y.squeeze_dim(1), next)
+        if kept == 0 {
+            return (self.forward(x), None);
+        }
+        let options = (&x.device(), x.dtype());
+        let past = past.unwrap_or_else(|| Tensor::zeros(shape, options));
+        let seen = Tensor::cat(vec![past, x], 1);
+        let y = self.forward(seen.clone()).narrow(1, kept, time);
+        (y, Some(seen.narrow(1, time, kept)))
     }
 
-    /// The weights as `[K, C]`.
-    fn taps(&self) -> Tensor<2> {
-        self.weight.val().squeeze_dim::<2>(1).transposed()
+    /// One token of each sequence: [`steps`](Self::steps) of one.
+    ///
+    /// # Shapes
+    /// - x, output: `[B, C]`
+    ///
+    /// # Panics
+    /// As there.
+    #[must_use]
+    pub fn step(&self, x: Tensor<2>, past: Option<Tensor<3>>) -> (Tensor<2>, Option<Tensor<3>>) {
+        let (y, past) = self.steps(x.unsqueeze_dim(1), past);
+        (y.squeeze_dim(1), past)
     }
 
     fn assert_channels(&self, x: &Tensor<3>) -> [usize; 3] {

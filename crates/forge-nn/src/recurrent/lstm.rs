@@ -5,6 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::activation::{sigmoid, tanh};
 use burn::tensor::{Device, Tensor};
 
+use super::Detach;
 use crate::config_macro::config;
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check, ops};
 
@@ -70,6 +71,15 @@ impl LstmState {
         Self {
             hidden: zeros.clone(),
             cell: zeros,
+        }
+    }
+}
+
+impl Detach for LstmState {
+    fn detached(self) -> Self {
+        Self {
+            hidden: self.hidden.detached(),
+            cell: self.cell.detached(),
         }
     }
 }

@@ -103,9 +103,11 @@ fn scan_by_token(
     a: Tensor<2>,
     b: Tensor<3>,
     c: Tensor<3>,
-) -> Tensor<3> {
+    state: Option<Tensor<3>>,
+) -> (Tensor<3>, Tensor<3>) {
     let ([batch, time, width], [_, n]) = (u.dims(), a.dims());
-    let mut state = Tensor::<3>::zeros([batch, width, n], (&u.device(), u.dtype()));
+    let nothing = || Tensor::<3>::zeros([batch, width, n], (&u.device(), u.dtype()));
+    let mut state = state.unwrap_or_else(nothing);
     let mut outputs = vec![];
     for t in 0..time {
         let step = at::<3, 2>(&step, 1, t).unsqueeze_dim::<3>(2);
@@ -115,7 +117,7 @@ fn scan_by_token(
         let read = state.clone() * at::<3, 2>(&c, 1, t).unsqueeze_dim::<3>(1);
         outputs.push(read.sum_dim(2).swap_dims(1, 2));
     }
-    Tensor::cat(outputs, 1)
+    (Tensor::cat(outputs, 1), state)
 }
 
 pub(crate) fn selective_scans() -> Vec<Case> {
@@ -144,11 +146,36 @@ pub(crate) fn selective_scans() -> Vec<Case> {
             time < 10,
             move |t| {
                 let (u, step, a, b, c) = inputs(&t);
-                ops::selective_scan(u, step, a, b, c).flatten(0, 2)
+                ops::selective_scan(u, step, a, b, c, None).flatten(0, 2)
             },
             move |t| {
                 let (u, step, a, b, c) = inputs(&t);
-                scan_by_token(u, step, a, b, c).flatten(0, 2)
+                scan_by_token(u, step, a, b, c, None).0.flatten(0, 2)
+            },
+        ));
+        // From a state, and the one after it.
+        let start = move |t: &[Tensor<1>]| Some(part(t, 5).reshape([batch, width, n]));
+        let flat = |(y, state): (Tensor<3>, Tensor<3>)| {
+            Tensor::cat(vec![y.flatten(0, 2), state.flatten(0, 2)], 0)
+        };
+        cases.push(case(
+            format!("selective scan {batch}x{time}x{width}, {n} states, going on"),
+            vec![
+                values(1, batch * time * width),
+                values(2, batch * time * width),
+                values(3, width * n),
+                values(4, batch * time * n),
+                values(5, batch * time * n),
+                values(6, batch * width * n),
+            ],
+            time < 10,
+            move |t| {
+                let (u, step, a, b, c) = inputs(&t);
+                flat(ops::selective_scan_with_state(u, step, a, b, c, start(&t)))
+            },
+            move |t| {
+                let (u, step, a, b, c) = inputs(&t);
+                flat(scan_by_token(u, step, a, b, c, start(&t)))
             },
         ));
     }
@@ -181,18 +208,25 @@ pub(crate) fn max_scans() -> Vec<Case> {
     sizes.map(case).into()
 }
 
-fn slstm_by_token(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
+/// All outputs, and the last cell and normaliser without a stabiliser.
+fn slstm_by_token(
+    gates: Tensor<4>,
+    recurrent: Tensor<3>,
+    state: Option<[Tensor<3>; 4]>,
+) -> Tensor<4> {
     let [heads, batch, time, width] = gates.dims();
     let d = width / 4;
     let zeros = Tensor::<3>::zeros([heads, batch, d], (&gates.device(), gates.dtype()));
-    let (mut h, mut c, mut n, mut m) = (zeros.clone(), zeros.clone(), zeros.clone(), zeros);
+    let fresh = state.is_none();
+    let state = state.unwrap_or_else(|| [(); 4].map(|()| zeros.clone()));
+    let [mut h, mut c, mut n, mut m] = state;
     let mut outputs = vec![];
     for t in 0..time {
         let raw = at::<4, 3>(&gates, 2, t) + h.matmul(recurrent.clone());
         let part = |k: usize| raw.clone().narrow(2, k * d, d);
         let log = log_sigmoid(part(1)) + m;
         m = match t {
-            0 => part(0),
+            0 if fresh => part(0),
             _ => part(0).max_pair(log.clone()),
         };
         let (i, f) = ((part(0) - m.clone()).exp(), (log - m.clone()).exp());
@@ -202,39 +236,69 @@ fn slstm_by_token(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
         h = o * c.clone() / n.clone();
         outputs.push(h.clone().unsqueeze_dim::<4>(2));
     }
+    let size = m.exp();
+    let memory = [c * size.clone(), n * size].map(|part| part.unsqueeze_dim::<4>(2));
+    outputs.extend(memory);
     Tensor::cat(outputs, 2)
+}
+
+/// The same of the operation.
+fn slstm(gates: Tensor<4>, recurrent: Tensor<3>, state: Option<[Tensor<3>; 4]>) -> Tensor<4> {
+    let [heads, batch, time, width] = gates.dims();
+    let options = (&gates.device(), gates.dtype());
+    let state = match state {
+        Some(rows) => Tensor::cat(rows.map(|row| row.unsqueeze_dim::<4>(2)).into(), 2),
+        None => ops::slstm_start(heads, batch, width / 4, options),
+    };
+    let y = ops::slstm(gates, recurrent, state);
+    let (h, memory) = (y.clone().narrow(2, 0, time), y.clone().narrow(2, time, 2));
+    // A constant: the operation has no gradient for it.
+    let size = y.narrow(2, time + 2, 1).exp();
+    Tensor::cat(vec![h, memory * size], 2)
 }
 
 pub(crate) fn slstms() -> Vec<Case> {
     let sizes = [(2, 3, 5, 3), (1, 1, 1, 1), (3, 11, 13, 5)];
-    let case = |(heads, batch, time, d): (usize, usize, usize, usize)| {
+    let case = |((heads, batch, time, d), going_on): ((usize, usize, usize, usize), bool)| {
         let inputs = move |t: &[Tensor<1>]| {
+            let state = |i: usize| part(t, i).reshape([heads, batch, d]);
+            let state = going_on.then(|| {
+                let (c, n) = (state(3), state(4).exp());
+                [state(2), c, n.clone(), n.detach() * 0.0 + 0.5]
+            });
+            let gates = part(t, 0).reshape([batch, time, heads, 4 * d]);
             (
-                part(t, 0)
-                    .reshape([batch, time, heads, 4 * d])
-                    .swap_dims(0, 2)
-                    .swap_dims(1, 2),
+                gates.swap_dims(0, 2).swap_dims(1, 2),
                 part(t, 1).reshape([heads, 4 * d, d]).swap_dims(1, 2),
+                state,
             )
         };
+        let state = |seed| values(seed, heads * batch * d);
+        let mut given = vec![
+            scaled(1, heads * batch * time * 4 * d, 3.0),
+            values(2, heads * 4 * d * d),
+        ];
+        if going_on {
+            given.extend([3, 4, 5].map(state));
+        }
         case(
-            format!("slstm {heads}x{batch}x{time}x{d}"),
-            vec![
-                scaled(1, heads * batch * time * 4 * d, 3.0),
-                values(2, heads * 4 * d * d),
-            ],
+            format!("slstm {heads}x{batch}x{time}x{d}, going on: {going_on}"),
+            given,
             time < 10,
             move |t| {
-                let (gates, recurrent) = inputs(&t);
-                ops::slstm(gates, recurrent).flatten(0, 3)
+                let (gates, recurrent, state) = inputs(&t);
+                slstm(gates, recurrent, state).flatten(0, 3)
             },
             move |t| {
-                let (gates, recurrent) = inputs(&t);
-                slstm_by_token(gates, recurrent).flatten(0, 3)
+                let (gates, recurrent, state) = inputs(&t);
+                slstm_by_token(gates, recurrent, state).flatten(0, 3)
             },
         )
     };
-    sizes.map(case).into()
+    let both = sizes
+        .into_iter()
+        .flat_map(|size| [(size, false), (size, true)]);
+    both.map(case).collect()
 }
 
 fn lstm_by_token(

@@ -328,10 +328,11 @@ fn selective_scan<B: SelectiveScanOps>(x: FloatTensor<B>) -> FloatTensor<B> {
         flat_part::<B>(&x, 136, &[2, 1]),
         flat_part::<B>(&x, 138, &[1, 34, 1]),
         flat_part::<B>(&x, 172, &[1, 34, 1]),
+        flat_part::<B>(&x, 206, &[1, 2, 1]),
     );
     reshape::<B>(y, &[68])
 }
-twice!(through_selective_scan, 206, selective_scan);
+twice!(through_selective_scan, 208, selective_scan);
 
 fn depthwise<B: DepthwiseOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     let y = B::fused_depthwise(
@@ -369,12 +370,21 @@ fn max_scan<B: MaxScanOps>(x: FloatTensor<B>) -> FloatTensor<B> {
 twice!(through_max_scan, 28, max_scan);
 
 fn slstm<B: SlstmOps>(x: FloatTensor<B>) -> FloatTensor<B> {
-    B::fused_slstm(
+    // The stabiliser is a constant, and a normaliser not near 0.
+    let state = flat_part::<B>(&x, 96, &[1, 2, 3, 2]);
+    let size = B::float_add_scalar(B::float_powi_scalar(state, 2.into()), 1.0.into());
+    let stabiliser = B::float_detach(flat_part::<B>(&x, 96, &[1, 2, 1, 2]));
+    let stabiliser = B::float_mul_scalar(stabiliser, 0.0.into());
+    let y = B::fused_slstm(
         flat_part::<B>(&x, 0, &[1, 2, 5, 8]),
         flat_part::<B>(&x, 80, &[1, 2, 8]),
-    )
+        B::float_cat(vec![size, stabiliser], 2),
+    );
+    // But for the outputs, all depends on the stabiliser.
+    let outputs = [1, 2, 5, 2].map(|end| burn::backend::Slice::from(0..end));
+    B::float_slice(y, &outputs)
 }
-twice!(through_slstm, 96, slstm);
+twice!(through_slstm, 108, slstm);
 
 fn lstm<B: LstmOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::fused_lstm(

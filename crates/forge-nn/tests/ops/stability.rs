@@ -54,7 +54,8 @@ fn a_long_selective_scan_is_exact_in_f32() {
         let step: Tensor<3> = tokens(1, width);
         let a = decays(part(&t, 2).reshape([width, n]), 0.1);
         let step = step.clone() * step;
-        ops::selective_scan(tokens(0, width), step, a, tokens(3, n), tokens(4, n)).flatten(0, 2)
+        let y = ops::selective_scan(tokens(0, width), step, a, tokens(3, n), tokens(4, n), None);
+        y.flatten(0, 2)
     });
 }
 
@@ -62,7 +63,10 @@ fn slstm(time: usize, d: usize) -> impl Fn(Vec<Tensor<1>>) -> Tensor<1> {
     move |t| {
         let gates = part(&t, 0).reshape([1, 1, time, 4 * d]);
         let recurrent = part(&t, 1).reshape([1, d, 4 * d]);
-        ops::slstm(gates, recurrent).flatten(0, 3)
+        let start = ops::slstm_start(1, 1, d, (&gates.device(), gates.dtype()));
+        ops::slstm(gates, recurrent, start)
+            .narrow(2, 0, time)
+            .flatten(0, 3)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use forge_models::{Backbone, CarriesState};
+use forge_nn::recurrent::Detach;
+use forge_nn::{Mode, set_mode};
 
 use super::values::{assert_close, floats, values};
-use crate::Noise;
+use crate::{Noise, gradients_by_name};
 
 const BATCH: usize = 3;
 const TIME: usize = 11;
@@ -66,7 +68,7 @@ pub fn padding_changes_nothing<B: Backbone>(
 }
 
 /// Token by token with the state handed on, the outputs are those of the whole sequence, for lengths
-/// from 1; a state that was kept can be gone back to; and an output depends on tokens up to its own.
+/// from 1, and so they are in pieces of several tokens; a state that was kept can be gone back to; and an output depends on tokens up to its own.
 ///
 /// # Panics
 /// With `name`, if an output differs by more than 1e-5 of the largest.
@@ -80,8 +82,7 @@ pub fn steps_equal_the_sequence<B: CarriesState>(
         backbone.is_causal(),
         "{name} carries state and is not causal"
     );
-    let empty = TensorData::new::<f64, _>(vec![], [BATCH, 0, d_token]);
-    let none = backbone.forward(floats(empty, device), None);
+    let none = backbone.forward(floats(no_tokens(d_token), device), None);
     assert_eq!(none.dims(), [BATCH, 0, d_token], "{name}: no tokens");
     let mut noise = Noise::new(7);
     for time in [1, 2, TIME, 37] {
@@ -100,12 +101,120 @@ pub fn steps_equal_the_sequence<B: CarriesState>(
             assert_close(&title, &y, &expected, 1e-5, 1e-3);
             assert_close(&title, &values(again), &y, 0.0, 1e-3);
         }
+        pieces_equal_the_sequence(name, backbone, &tokens, &whole);
         let prefix = time.div_ceil(2);
         let short = backbone.forward(tokens.clone().narrow(1, 0, prefix), None);
         let title = format!("{name}: first {prefix} of {time} tokens alone");
         let expected = values(whole.narrow(1, 0, prefix));
         assert_close(&title, &values(short), &expected, 1e-5, 1e-3);
     }
+}
+
+fn no_tokens(d_token: usize) -> TensorData {
+    TensorData::new::<f64, _>(vec![], [BATCH, 0, d_token])
+}
+
+/// Cut into pieces, of no token too, with steps between, the outputs are those of the whole.
+fn pieces_equal_the_sequence<B: CarriesState>(
+    name: &str,
+    backbone: &B,
+    tokens: &Tensor<3>,
+    whole: &Tensor<3>,
+) {
+    let [_, time, d_token] = tokens.dims();
+    for lengths in [[time, 1, 0], [1, 3, 16], [5, 0, 1], [17, 2, 4]] {
+        let mut state = backbone.start(BATCH, &tokens.device());
+        let (mut from, mut turn) = (0, 0);
+        while from < time {
+            let length = lengths[turn % lengths.len()].min(time - from);
+            turn += 1;
+            let piece = match length {
+                0 => floats(no_tokens(d_token), &tokens.device()),
+                _ => tokens.clone().narrow(1, from, length),
+            };
+            let y = match (length, turn % 2) {
+                (1, 0) => {
+                    let (y, next) = backbone.step(piece.squeeze_dim(1), state);
+                    state = next;
+                    y.unsqueeze_dim(1)
+                }
+                _ => {
+                    let (y, next) = backbone.steps(piece, state);
+                    state = next;
+                    y
+                }
+            };
+            assert_eq!(y.dims()[1], length, "{name}: a piece of {length} tokens");
+            if length > 0 {
+                let title =
+                    format!("{name}: {length} tokens from {from} of {time}, pieces {lengths:?}");
+                let expected = values(whole.clone().narrow(1, from, length));
+                assert_close(&title, &values(y), &expected, 1e-5, 1e-3);
+            }
+            from += length;
+        }
+    }
+}
+
+/// Gradients flow from piece to piece through the state: those of tokens and parameters are those of the
+/// whole sequence. Behind a detached state the outputs are the same, and earlier tokens have none.
+///
+/// # Panics
+/// With `name`, if one differs by more than 1e-4 of the largest.
+pub fn gradients_flow_through_the_state<B: CarriesState>(
+    name: &str,
+    backbone: &B,
+    d_token: usize,
+    device: &Device,
+) {
+    // Without dropout, which draws for a piece what it did not draw for the whole.
+    let backbone = &set_mode(backbone.clone(), Mode::Evaluate);
+    let mut noise = Noise::new(13);
+    let tokens = tokens(&mut noise, 23, d_token, device).require_grad();
+    let weights = floats(noise.tensor(&[BATCH, 23, d_token]), device);
+    let whole = backbone.forward(tokens.clone(), None);
+    let mut state = backbone.start(BATCH, device);
+    let mut outputs = vec![];
+    let mut from = 0;
+    for length in [7, 1, 15] {
+        let piece = tokens.clone().narrow(1, from, length);
+        let (y, next) = backbone.steps(piece, state);
+        state = next;
+        outputs.push(y);
+        from += length;
+    }
+    let gradients = |y: Tensor<3>| {
+        let gradients = (y * weights.clone()).sum().backward();
+        let mut found = gradients_by_name(backbone, &gradients);
+        let of_tokens = tokens.grad(&gradients).expect("a gradient of the tokens");
+        found.insert("tokens".into(), of_tokens.into_data());
+        found
+    };
+    let (whole, pieces) = (gradients(whole), gradients(Tensor::cat(outputs, 1)));
+    assert!(whole.keys().eq(pieces.keys()), "{name}: other parameters");
+    for ((parameter, expected), found) in whole.iter().zip(pieces.values()) {
+        let [expected, found] = [expected, found].map(|data| data.iter().collect::<Vec<f64>>());
+        let title = format!("{name}: the gradient of {parameter}");
+        assert_close(&title, &found, &expected, 1e-4, 1e-3);
+    }
+    let (_, state) = backbone.steps(
+        tokens.clone().narrow(1, 0, 7),
+        backbone.start(BATCH, device),
+    );
+    let later = tokens.clone().narrow(1, 7, 9).detach().require_grad();
+    let (linked, _) = backbone.steps(later.clone(), state.clone());
+    let (cut, _) = backbone.steps(later.clone(), state.detached());
+    let title = format!("{name}: outputs behind a detached state");
+    assert_close(&title, &values(cut.clone()), &values(linked), 0.0, 1e-3);
+    let gradients = cut.sum().backward();
+    assert!(
+        later.grad(&gradients).is_some(),
+        "{name}: no gradient of later tokens"
+    );
+    assert!(
+        tokens.grad(&gradients).is_none(),
+        "{name}: a gradient passes a detached state"
+    );
 }
 
 /// A token of another batch than the state's is refused with both batches, and so is a token of another
@@ -129,23 +238,31 @@ pub fn states_of_others_are_refused<B: CarriesState>(
     let (_, state) = backbone.step(token(BATCH, d_token), backbone.start(BATCH, device));
     let (_, others) = other.step(token(BATCH, d_other), other.start(BATCH, device));
     let sizes = [BATCH, BATCH - 1].map(|size| size.to_string());
-    for state in [backbone.start(BATCH, device), state.clone()] {
-        let text = refusal(name, "the state of another batch", || {
-            backbone.step(token(BATCH - 1, d_token), state)
+    // One token, and one as a piece.
+    let step = |token: Tensor<2>, state: B::State| drop(backbone.step(token, state));
+    let steps = |token: Tensor<2>, state: B::State| {
+        drop(backbone.steps(token.unsqueeze_dim(1), state));
+    };
+    let ways: [&dyn Fn(Tensor<2>, B::State); 2] = [&step, &steps];
+    for take in ways {
+        for state in [backbone.start(BATCH, device), state.clone()] {
+            let text = refusal(name, "the state of another batch", || {
+                take(token(BATCH - 1, d_token), state);
+            });
+            let both = sizes.iter().all(|size| text.contains(size));
+            assert!(both && text.contains("state"), "{name}, batch: {text}");
+        }
+        let widths = [d_token, d_other].map(|size| size.to_string());
+        let text = refusal(name, "a token of another width", || {
+            take(token(BATCH, d_other), state.clone());
         });
-        let both = sizes.iter().all(|size| text.contains(size));
-        assert!(both && text.contains("state"), "{name}, batch: {text}");
+        let both = widths.iter().all(|size| text.contains(size));
+        assert!(both, "{name}, width of the token: {text}");
+        let text = refusal(name, "the state of a backbone of another width", || {
+            take(token(BATCH, d_token), others.clone());
+        });
+        assert!(text.contains("state"), "{name}, state of another: {text}");
     }
-    let widths = [d_token, d_other].map(|size| size.to_string());
-    let text = refusal(name, "a token of another width", || {
-        backbone.step(token(BATCH, d_other), state)
-    });
-    let both = widths.iter().all(|size| text.contains(size));
-    assert!(both, "{name}, width of the token: {text}");
-    let text = refusal(name, "the state of a backbone of another width", || {
-        backbone.step(token(BATCH, d_token), others)
-    });
-    assert!(text.contains("state"), "{name}, state of another: {text}");
 }
 
 /// What is said when `step` is refused.

@@ -5,8 +5,9 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::activation::{silu, softplus};
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{GluKind, gated, parts, selective_scan};
+use forge_nn::ops::{GluKind, gated, parts, selective_scan, selective_scan_with_state};
 use forge_nn::parameters::drawn;
+use forge_nn::recurrent::Detach;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::MambaBackboneConfig;
@@ -45,6 +46,15 @@ pub struct MambaState {
     past: Option<Tensor<3>>,
     /// `[B, E, N]`.
     hidden: Tensor<3>,
+}
+
+impl Detach for MambaState {
+    fn detached(self) -> Self {
+        Self {
+            past: self.past.detached(),
+            hidden: self.hidden.detached(),
+        }
+    }
 }
 
 impl MambaMixer {
@@ -91,6 +101,12 @@ impl MambaMixer {
     fn halves<const D: usize>(&self, x: Tensor<D>) -> [Tensor<D>; 2] {
         parts(self.in_proj.forward(x), D - 1, [self.d_inner; 2])
     }
+
+    /// Skip, gate and projection of the scan's outputs.
+    fn finish<const D: usize>(&self, y: Tensor<D>, x: Tensor<D>, z: Tensor<D>) -> Tensor<D> {
+        let y = y + x * self.d.val().unsqueeze::<D>();
+        self.out_proj.forward(gated(y, z, GluKind::Silu))
+    }
 }
 
 impl TokenMixer for MambaMixer {
@@ -100,9 +116,8 @@ impl TokenMixer for MambaMixer {
         let [x, z] = self.halves(x);
         let x = silu(self.conv1d.forward(x));
         let [step, b, c] = self.selection(x.clone());
-        let y = selective_scan(x.clone(), step, self.rates(), b, c);
-        let y = y + x * self.d.val().unsqueeze::<3>();
-        self.out_proj.forward(gated(y, z, GluKind::Silu))
+        let y = selective_scan(x.clone(), step, self.rates(), b, c, None);
+        self.finish(y, x, z)
     }
 
     fn start(&self, batch: usize, device: &Device) -> MambaState {
@@ -124,8 +139,19 @@ impl TokenMixer for MambaMixer {
         let decay = (step.unsqueeze_dim::<3>(2) * self.rates().unsqueeze::<3>()).exp();
         let hidden = decay * state.hidden + input * b.unsqueeze_dim::<3>(1);
         let y = (hidden.clone() * c.unsqueeze_dim::<3>(1)).sum_dim(2);
-        let y = y.squeeze_dim::<2>(2) + x * self.d.val().unsqueeze::<2>();
-        let y = self.out_proj.forward(gated(y, z, GluKind::Silu));
+        let y = self.finish(y.squeeze_dim::<2>(2), x, z);
         (y, MambaState { past, hidden })
+    }
+
+    fn steps(&self, x: Tensor<3>, state: MambaState) -> (Tensor<3>, MambaState) {
+        let [batch, ..] = x.dims();
+        assert_state(&state.hidden, [batch, self.d_inner, self.d_state]);
+        let [x, z] = self.halves(x);
+        let (x, past) = self.conv1d.steps(x, state.past);
+        let x = silu(x);
+        let [step, b, c] = self.selection(x.clone());
+        let (rates, hidden) = (self.rates(), Some(state.hidden));
+        let (y, hidden) = selective_scan_with_state(x.clone(), step, rates, b, c, hidden);
+        (self.finish(y, x, z), MambaState { past, hidden })
     }
 }

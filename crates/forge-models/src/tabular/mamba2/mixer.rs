@@ -5,8 +5,9 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Distribution, Tensor};
 use forge_nn::activation::{silu, softplus};
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{Axes, GluKind, gated, parts, rms_norm, ssd};
+use forge_nn::ops::{Axes, GluKind, gated, parts, rms_norm, ssd, ssd_with_state};
 use forge_nn::parameters::drawn;
+use forge_nn::recurrent::Detach;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::Mamba2BackboneConfig;
@@ -56,6 +57,27 @@ pub struct Mamba2State {
     past: Option<Tensor<3>>,
     /// `[B, H, N, P]`.
     hidden: Tensor<4>,
+}
+
+impl Detach for Mamba2State {
+    fn detached(self) -> Self {
+        Self {
+            past: self.past.detached(),
+            hidden: self.hidden.detached(),
+        }
+    }
+}
+
+/// What SSD reads of tokens, heads and groups before time.
+struct SsdInput {
+    /// `[B, H, T, P]`.
+    x: Tensor<4>,
+    /// `[B, H, T]`.
+    steps: Tensor<3>,
+    log_decay: Tensor<3>,
+    /// `[B, G, T, N]`.
+    b: Tensor<4>,
+    c: Tensor<4>,
 }
 
 /// The parts of a projected and convolved token.
@@ -122,6 +144,28 @@ impl Mamba2Mixer {
         }
     }
 
+    fn ssd_input(&self, convolved: Tensor<3>, raw: Tensor<3>) -> SsdInput {
+        let [batch, time, _] = raw.dims();
+        let Parts { x, b, c } = self.parts(convolved);
+        let by_head = |part: Tensor<3>, heads: usize, width: usize| {
+            part.reshape([batch, time, heads, width]).swapped(1, 2)
+        };
+        let steps = self.steps(raw).swapped(1, 2);
+        SsdInput {
+            x: by_head(x, self.heads, self.head_dim()),
+            log_decay: steps.clone() * self.rates().reshape([1, self.heads, 1]),
+            steps,
+            b: by_head(b, self.groups, self.states),
+            c: by_head(c, self.groups, self.states),
+        }
+    }
+
+    /// Heads beside each other: `[B, H, T, P]` to `[B, T, E]`.
+    fn joined(&self, y: Tensor<4>) -> Tensor<3> {
+        let [batch, _, time, _] = y.dims();
+        y.swapped(1, 2).reshape([batch, time, self.d_inner])
+    }
+
     fn rates(&self) -> Tensor<1> {
         -self.a_log.val().exp()
     }
@@ -146,22 +190,36 @@ impl TokenMixer for Mamba2Mixer {
     type State = Mamba2State;
 
     fn forward(&self, u: Tensor<3>) -> Tensor<3> {
-        let [batch, time, _] = u.dims();
         let [z, convolved, raw] = self.project(u);
-        let Parts { x, b, c } = self.parts(self.conv1d.forward(convolved));
-        // Heads and groups before time.
-        let x = x.reshape([batch, time, self.heads, self.head_dim()]);
-        let x = x.swapped(1, 2);
-        let states = |part: Tensor<3>| {
-            let part = part.reshape([batch, time, self.groups, self.states]);
-            part.swapped(1, 2)
-        };
-        let steps = self.steps(raw).swapped(1, 2);
-        let log_decay = steps.clone() * self.rates().reshape([1, self.heads, 1]);
+        let given = self.ssd_input(self.conv1d.forward(convolved), raw);
+        let SsdInput {
+            x,
+            steps,
+            log_decay,
+            b,
+            c,
+        } = given;
+        let y = ssd(x, steps, log_decay, b, c, Some(self.d.val()));
+        self.finish(self.joined(y), z)
+    }
+
+    fn steps(&self, u: Tensor<3>, state: Mamba2State) -> (Tensor<3>, Mamba2State) {
+        let [batch, ..] = u.dims();
+        let of_state = [batch, self.heads, self.states, self.head_dim()];
+        assert_state(&state.hidden, of_state);
+        let [z, convolved, raw] = self.project(u);
+        let (convolved, past) = self.conv1d.steps(convolved, state.past);
+        let SsdInput {
+            x,
+            steps,
+            log_decay,
+            b,
+            c,
+        } = self.ssd_input(convolved, raw);
         let skip = Some(self.d.val());
-        let y = ssd(x, steps, log_decay, states(b), states(c), skip);
-        let y = y.swapped(1, 2).reshape([batch, time, self.d_inner]);
-        self.finish(y, z)
+        let (y, hidden) = ssd_with_state(x, steps, log_decay, b, c, skip, state.hidden);
+        let y = self.finish(self.joined(y), z);
+        (y, Mamba2State { past, hidden })
     }
 
     fn start(&self, batch: usize, device: &Device) -> Mamba2State {

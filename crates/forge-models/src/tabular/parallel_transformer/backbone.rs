@@ -5,7 +5,7 @@ use burn::tensor::{Bool, Device, Tensor};
 use forge_nn::norm::LayerNorm;
 
 use super::ParallelTransformerLayer;
-use crate::tabular::rotary_attention::{TransformerState, run, start, step};
+use crate::tabular::rotary_attention::{TransformerState, run, start, steps};
 use crate::tabular::{Backbone, CarriesState};
 
 /// [`ParallelTransformerLayer`]s and a last LayerNorm, over tokens `[B, T, D]`.
@@ -65,7 +65,17 @@ impl CarriesState for ParallelTransformerBackbone {
     /// # Panics
     /// If the config is not causal, or the token does not fit the state.
     fn step(&self, token: Tensor<2>, state: TransformerState) -> (Tensor<2>, TransformerState) {
-        let (y, state) = step(&self.layers, token.unsqueeze_dim(1), state);
-        (self.norm.forward(y).squeeze_dim(1), state)
+        let (y, state) = self.steps(token.unsqueeze_dim(1), state);
+        (y.squeeze_dim(1), state)
+    }
+
+    /// # Panics
+    /// As [`step`](Self::step).
+    fn steps(&self, tokens: Tensor<3>, state: TransformerState) -> (Tensor<3>, TransformerState) {
+        if tokens.dims()[1] == 0 {
+            return (tokens, state);
+        }
+        let (y, state) = steps(&self.layers, tokens, state);
+        (self.norm.forward(y), state)
     }
 }

@@ -11,4 +11,4 @@ pub(super) use self_attention::SelfAttention;
 pub(super) use shape::AttentionShape;
 pub use state::{LayerState, TransformerState};
 pub(super) use streaming::Layer;
-pub(super) use streaming::{run, start, step};
+pub(super) use streaming::{run, start, steps};

@@ -1,6 +1,7 @@
 //! What is remembered between tokens.
 
 use forge_nn::attention::{KvCache, LinearAttentionState};
+use forge_nn::recurrent::Detach;
 
 /// What one layer remembers of the tokens seen.
 #[derive(Debug, Clone)]
@@ -12,6 +13,15 @@ pub enum LayerState {
     Sums(LinearAttentionState),
 }
 
+impl Detach for LayerState {
+    fn detached(self) -> Self {
+        match self {
+            Self::Keys(cache) => Self::Keys(cache.detached()),
+            Self::Sums(sums) => Self::Sums(sums.detached()),
+        }
+    }
+}
+
 /// What a causal transformer remembers of the tokens seen: the `CarriesState::State` of those here.
 #[derive(Debug, Clone)]
 pub struct TransformerState {
@@ -20,6 +30,13 @@ pub struct TransformerState {
     pub(super) width: Option<usize>,
     pub(super) seen: usize,
     pub(super) layers: Vec<LayerState>,
+}
+
+impl Detach for TransformerState {
+    fn detached(self) -> Self {
+        let layers = self.layers.detached();
+        Self { layers, ..self }
+    }
 }
 
 impl TransformerState {

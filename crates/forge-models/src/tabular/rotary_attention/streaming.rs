@@ -47,16 +47,16 @@ pub(in crate::tabular) fn start<L: Layer>(layers: &[L], batch: usize) -> Transfo
     }
 }
 
-/// The next token of every sequence.
+/// The next tokens of every sequence, at least one.
 ///
 /// # Shapes
-/// - token and output: `[B, 1, D]`
-pub(in crate::tabular) fn step<L: Layer>(
+/// - tokens and output: `[B, T, D]`
+pub(in crate::tabular) fn steps<L: Layer>(
     layers: &[L],
-    token: Tensor<3>,
+    tokens: Tensor<3>,
     mut state: TransformerState,
 ) -> (Tensor<3>, TransformerState) {
-    let [batch, _, width] = token.dims();
+    let [batch, time, width] = tokens.dims();
     let (seen, stack) = (
         *state.width.get_or_insert(width),
         (layers.len(), state.layers.len()),
@@ -73,9 +73,9 @@ pub(in crate::tabular) fn step<L: Layer>(
         "a step of tokens {width} wide got the state of tokens {seen} wide"
     );
     let states = state.layers.iter_mut();
-    let y = layers.iter().zip(states).fold(token, |x, (layer, state)| {
+    let y = layers.iter().zip(states).fold(tokens, |x, (layer, state)| {
         layer.forward(x, |attention, x| attention.forward_cached(x, state))
     });
-    state.seen += 1;
+    state.seen += time;
     (y, state)
 }

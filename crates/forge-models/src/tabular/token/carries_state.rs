@@ -1,14 +1,17 @@
 //! Token by token.
 
 use burn::tensor::{Device, Tensor};
+use forge_nn::ops::split;
+use forge_nn::recurrent::Detach;
 
 use super::Backbone;
 
 /// A causal backbone that can also take its tokens one at a time, with what it remembers handed
 /// from step to step: equal to [`Backbone::forward`] on the whole sequence.
 pub trait CarriesState: Backbone {
-    /// What is remembered of the tokens seen; a value that can be cloned, kept and gone back to.
-    type State: Clone;
+    /// What is remembered of the tokens seen; a value that can be cloned, kept and gone back to, and
+    /// [`detached`](Detach::detached) from what it came from.
+    type State: Clone + Detach;
 
     /// The state before the first token of `batch` sequences.
     fn start(&self, batch: usize, device: &Device) -> Self::State;
@@ -21,4 +24,60 @@ pub trait CarriesState: Backbone {
     /// # Panics
     /// If the token does not fit the state.
     fn step(&self, token: Tensor<2>, state: Self::State) -> (Tensor<2>, Self::State);
+
+    /// The next tokens' outputs and the state after them, as [`step`](Self::step) after step gives them: a
+    /// history is read at once, in time as of [`Backbone::forward`], before what comes then is taken token by
+    /// token. Sequences can be cut anywhere.
+    ///
+    /// # Shapes
+    /// - tokens, output: `[B, T, D]`, all of which count
+    ///
+    /// # Panics
+    /// If the tokens do not fit the state.
+    fn steps(&self, tokens: Tensor<3>, state: Self::State) -> (Tensor<3>, Self::State) {
+        one_by_one(tokens, state, |token, state| self.step(token, state))
+    }
+}
+
+/// `step` for one token after the other.
+fn one_by_one<S>(
+    tokens: Tensor<3>,
+    mut state: S,
+    step: impl Fn(Tensor<2>, S) -> (Tensor<2>, S),
+) -> (Tensor<3>, S) {
+    if tokens.dims()[1] == 0 {
+        return (tokens, state);
+    }
+    let mut outputs = vec![];
+    for token in split(tokens, 1, 1) {
+        let (y, next) = step(token.squeeze_dim(1), state);
+        state = next;
+        outputs.push(y);
+    }
+    (Tensor::stack(outputs, 1), state)
+}
+
+/// Tokens through layers that remember, one layer after the other.
+///
+/// # Panics
+/// If there are not as many states as layers.
+pub(crate) fn through<L, S, X>(
+    layers: &[L],
+    states: Vec<S>,
+    tokens: X,
+    layer: impl Fn(&L, X, S) -> (X, S),
+) -> (X, Vec<S>) {
+    assert!(
+        states.len() == layers.len(),
+        "the state of {} layers for a backbone of {}",
+        states.len(),
+        layers.len()
+    );
+    let mut next = Vec::with_capacity(layers.len());
+    let y = layers.iter().zip(states).fold(tokens, |x, (each, state)| {
+        let (y, state) = layer(each, x, state);
+        next.push(state);
+        y
+    });
+    (y, next)
 }

@@ -11,6 +11,7 @@ mod token_model;
 
 pub use backbone::{Backbone, BackboneConfig, Read};
 pub use carries_state::CarriesState;
+pub(super) use carries_state::through;
 pub use over_valid::over_valid;
 pub use residual_mixers::{ResidualMixer, ResidualMixers, TokenMixer};
 pub(super) use state_shape::{assert_state, empty_state};

@@ -5,14 +5,16 @@ use burn::tensor::{Bool, Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::norm::{RmsNorm, RmsNormConfig};
 use forge_nn::recomputed;
+use forge_nn::recurrent::Detach;
 
+use super::carries_state::through;
 use super::{Backbone, CarriesState, over_valid};
 use crate::reference::KeyMap;
 
 /// A causal layer that mixes tokens, all at once or one after the other.
 pub trait TokenMixer: Module + ModuleDisplay + 'static {
     /// What is remembered of the tokens seen.
-    type State: Clone;
+    type State: Clone + Detach;
 
     /// # Shapes
     /// - x, output: `[B, T, D]`
@@ -29,6 +31,15 @@ pub trait TokenMixer: Module + ModuleDisplay + 'static {
     /// # Panics
     /// If the token does not fit the state.
     fn step(&self, x: Tensor<2>, state: Self::State) -> (Tensor<2>, Self::State);
+
+    /// At least one token, and the state after them.
+    ///
+    /// # Shapes
+    /// - x, output: `[B, T, D]`
+    ///
+    /// # Panics
+    /// If the tokens do not fit the state.
+    fn steps(&self, x: Tensor<3>, state: Self::State) -> (Tensor<3>, Self::State);
 }
 
 /// `x + mixer(RMSNorm(x))`.
@@ -108,19 +119,19 @@ impl<M: TokenMixer> CarriesState for ResidualMixers<M> {
     }
 
     fn step(&self, token: Tensor<2>, state: Vec<M::State>) -> (Tensor<2>, Vec<M::State>) {
-        assert!(
-            state.len() == self.layers.len(),
-            "the state of {} layers for a backbone of {}",
-            state.len(),
-            self.layers.len()
-        );
-        let mut next = vec![];
-        let layers = self.layers.iter().zip(state);
-        let token = layers.fold(token, |x, (layer, state)| {
+        through(&self.layers, state, token, |layer, x, state| {
             let (change, state) = layer.mixer.step(layer.norm.forward(x.clone()), state);
-            next.push(state);
-            change + x
-        });
-        (token, next)
+            (change + x, state)
+        })
+    }
+
+    fn steps(&self, tokens: Tensor<3>, state: Vec<M::State>) -> (Tensor<3>, Vec<M::State>) {
+        if tokens.dims()[1] == 0 {
+            return (tokens, state);
+        }
+        through(&self.layers, state, tokens, |layer, x, state| {
+            let (change, state) = layer.mixer.steps(layer.norm.forward(x.clone()), state);
+            (change + x, state)
+        })
     }
 }

@@ -7,6 +7,7 @@ use forge_nn::norm::{RmsNorm, RmsNormConfig};
 use forge_nn::{ModuleConfig, recomputed};
 
 use super::{InnerModel, TttBackboneConfig, TttMixer, TttState};
+use crate::tabular::token::through;
 use crate::tabular::{Backbone, CarriesState, TokenMixer, over_valid};
 
 /// `x + TTT(RMSNorm(x))`, then `x + SwiGLU(RMSNorm(x))`.
@@ -75,19 +76,21 @@ impl CarriesState for TttBackbone {
     }
 
     fn step(&self, token: Tensor<2>, state: Vec<TttState>) -> (Tensor<2>, Vec<TttState>) {
-        assert!(
-            state.len() == self.blocks.len(),
-            "the state of {} blocks for a backbone of {}",
-            state.len(),
-            self.blocks.len()
-        );
-        let mut next = vec![];
-        let blocks = self.blocks.iter().zip(state);
-        let y = blocks.fold(token, |x, (block, state)| {
+        through(&self.blocks, state, token, |block, x, state| {
             let (change, state) = block.mixer.step(block.mixer_norm.forward(x.clone()), state);
-            next.push(state);
-            block.finish(change + x)
-        });
-        (y, next)
+            (block.finish(change + x), state)
+        })
+    }
+
+    fn steps(&self, tokens: Tensor<3>, state: Vec<TttState>) -> (Tensor<3>, Vec<TttState>) {
+        if tokens.dims()[1] == 0 {
+            return (tokens, state);
+        }
+        through(&self.blocks, state, tokens, |block, x, state| {
+            let (change, state) = block
+                .mixer
+                .steps(block.mixer_norm.forward(x.clone()), state);
+            (block.finish(change + x), state)
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use forge_nn::ops::{Activation, Axes, activated, matmul};
+use forge_nn::recurrent::Detach;
 
 /// Inside the root of the inner norm.
 const EPSILON: f64 = 1e-6;
@@ -11,6 +12,28 @@ const EPSILON: f64 = 1e-6;
 pub(super) struct FastLayer {
     pub(super) weight: Tensor<4>,
     pub(super) bias: Tensor<4>,
+}
+
+impl Detach for FastLayer {
+    fn detached(self) -> Self {
+        Self {
+            weight: self.weight.detached(),
+            bias: self.bias.detached(),
+        }
+    }
+}
+
+impl FastLayer {
+    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        matmul(x, self.weight.clone()) + self.bias.clone()
+    }
+
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            weight: self.weight + other.weight,
+            bias: self.bias + other.bias,
+        }
+    }
 }
 
 /// Scale and shift of the inner norm, `[1, H, 1, D/H]`.
@@ -75,7 +98,7 @@ pub(super) fn lessons(layers: &[FastLayer], norm: &InnerNorm, views: &Views) -> 
             }
             None => views.k.clone(),
         };
-        outputs.push(matmul(input, layer.weight.clone()) + layer.bias.clone());
+        outputs.push(layer.forward(input));
     }
     let mut lessons = vec![];
     let mut gradient: Option<Tensor<4>> = None;

@@ -8,6 +8,7 @@ use forge_nn::convolution::CausalConv1d;
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
 use forge_nn::ops::{Activation, Axes, activated, matmul, ttt};
 use forge_nn::position::RotaryEmbedding;
+use forge_nn::recurrent::Detach;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::inner::{FastLayer, InnerNorm, Views, answer, lessons};
@@ -67,8 +68,20 @@ pub struct TttState {
     past_k: Option<Tensor<3>>,
     /// The inner model before the mini-batch.
     layers: Vec<FastLayer>,
-    /// The sums of the gradients in the mini-batch so far, each times its token's rate.
-    learned: Vec<FastLayer>,
+    /// The sums of the gradients in the mini-batch so far, each times its token's rate; none at its start.
+    learned: Option<Vec<FastLayer>>,
+}
+
+impl Detach for TttState {
+    fn detached(self) -> Self {
+        Self {
+            place: self.place,
+            past_q: self.past_q.detached(),
+            past_k: self.past_k.detached(),
+            layers: self.layers.detached(),
+            learned: self.learned.detached(),
+        }
+    }
 }
 
 impl TttMixer {
@@ -236,13 +249,18 @@ impl TokenMixer for TttMixer {
             place: 0,
             past_q: None,
             past_k: None,
-            learned: nothing(&layers),
+            learned: None,
             layers,
         }
     }
 
     fn step(&self, x: Tensor<2>, state: TttState) -> (Tensor<2>, TttState) {
-        let [batch, _] = x.dims();
+        let (y, state) = self.steps(x.unsqueeze_dim(1), state);
+        (y.squeeze_dim(1), state)
+    }
+
+    fn steps(&self, x: Tensor<3>, mut state: TttState) -> (Tensor<3>, TttState) {
+        let [batch, time, _] = x.dims();
         for (layer, start) in state.layers.iter().zip(&self.weights) {
             let [heads, from, to] = start.val().dims();
             assert_state(&layer.weight, [batch, heads, from, to]);
@@ -252,74 +270,90 @@ impl TokenMixer for TttMixer {
             Some(k_proj) => k_proj.forward(x.clone()),
             None => q.clone(),
         };
-        let filtered = |conv: &Option<CausalConv1d>, x: Tensor<2>, past| match conv {
-            Some(conv) => conv.step(x, past),
+        let filtered = |conv: &Option<CausalConv1d>, x: Tensor<3>, past| match conv {
+            Some(conv) => conv.steps(x, past),
             None => (x, None),
         };
-        let (q, past_q) = filtered(&self.conv_q, q, state.past_q);
-        let (k, past_k) = filtered(&self.conv_k, k, state.past_k);
-        let (place, dtype) = (state.place, x.dtype());
-        let turned = |x: Tensor<2>| self.turned(self.split(x.unsqueeze_dim(1)), place, dtype);
-        let x = x.unsqueeze_dim::<3>(1);
-        let views = Views {
-            q: turned(q),
-            k: turned(k),
-            v: self.split(self.v_proj.forward(x.clone())),
+        let (q, past_q) = filtered(&self.conv_q, q, state.past_q.take());
+        let (k, past_k) = filtered(&self.conv_k, k, state.past_k.take());
+        (state.past_q, state.past_k) = (past_q, past_k);
+        let turned = |x: Tensor<3>| {
+            let dtype = x.dtype();
+            self.turned(self.split(x), state.place, dtype)
         };
-        let norm = self.norm();
-        let rate = self.rates(x.clone()).unsqueeze_dim::<4>(3);
-        let lessons = lessons(&state.layers, &norm, &views);
-        let learned = state.learned.into_iter().zip(lessons);
-        let learned: Vec<FastLayer> = learned
-            .map(|(sum, lesson)| {
-                let gradient = lesson.gradient * rate.clone();
-                let weight = matmul(lesson.input.transposed(), gradient.clone());
-                FastLayer {
-                    weight: sum.weight + weight,
-                    bias: sum.bias + gradient,
-                }
-            })
-            .collect();
-        let scale = self.scales().narrow(0, place, 1).reshape([1, 1, 1, 1]);
-        let now: Vec<FastLayer> = state
-            .layers
-            .iter()
-            .zip(&learned)
-            .map(|(layer, learned)| FastLayer {
-                weight: layer.weight.clone() - learned.weight.clone() * scale.clone(),
-                bias: layer.bias.clone() - learned.bias.clone() * scale.clone(),
-            })
-            .collect();
-        let answers = answer(views.q, now.len(), &norm, |l, x| {
-            matmul(x, now[l].weight.clone()) + now[l].bias.clone()
-        });
-        let y = self.finish(answers, x).squeeze_dim::<2>(1);
-        let next = if place + 1 == self.mini_batch_size {
-            TttState {
-                place: 0,
-                past_q,
-                past_k,
-                learned: nothing(&now),
-                layers: now,
-            }
-        } else {
-            TttState {
-                place: place + 1,
-                past_q,
-                past_k,
-                learned,
-                layers: state.layers,
-            }
-        };
-        (y, next)
+        let (q, k) = (turned(q), turned(k));
+        let (v, rates) = (
+            self.split(self.v_proj.forward(x.clone())),
+            self.rates(x.clone()),
+        );
+        let mut answers = vec![];
+        let mut from = 0;
+        while from < time {
+            let count = (self.mini_batch_size - state.place).min(time - from);
+            let of = |x: &Tensor<4>| x.clone().narrow(2, from, count);
+            let views = Views {
+                q: of(&q),
+                k: of(&k),
+                v: of(&v),
+            };
+            let rates = rates.clone().narrow(2, from, count);
+            answers.push(self.learn_and_answer(views, rates, &mut state));
+            from += count;
+        }
+        (self.finish(Tensor::cat(answers, 2), x), state)
     }
 }
 
-/// No gradients yet.
-fn nothing(layers: &[FastLayer]) -> Vec<FastLayer> {
-    let zeros = |layer: &FastLayer| FastLayer {
-        weight: layer.weight.zeros_like(),
-        bias: layer.bias.zeros_like(),
-    };
-    layers.iter().map(zeros).collect()
+impl TttMixer {
+    /// The answers for the next tokens of a mini-batch, which may be its last, but no more than those.
+    ///
+    /// # Shapes
+    /// - rates: `[B, H, K]`
+    fn learn_and_answer(&self, views: Views, rates: Tensor<3>, state: &mut TttState) -> Tensor<4> {
+        let count = rates.dims()[2];
+        let norm = self.norm();
+        let lessons = lessons(&state.layers, &norm, &views);
+        let scales = self.scales().narrow(0, state.place, count);
+        let scales = scales.reshape([1, 1, count, 1]);
+        // How much a token learns from the others here: nothing from later ones.
+        let shares = (scales.clone() * rates.clone().unsqueeze_dim::<4>(2)).tril(0);
+        let answers = answer(views.q, lessons.len(), &norm, |l, x| {
+            let (layer, lesson) = (&state.layers[l], &lessons[l]);
+            // Plus 1, for the bias.
+            let near = matmul(x.clone(), lesson.input.clone().transposed()) + 1.0;
+            let learned = matmul(near * shares.clone(), lesson.gradient.clone());
+            let y = layer.forward(x.clone()) - learned;
+            match &state.learned {
+                Some(before) => y - before[l].forward(x) * scales.clone(),
+                None => y,
+            }
+        });
+        let rates = rates.unsqueeze_dim::<4>(3);
+        let sums = lessons.into_iter().map(|lesson| {
+            let gradient = lesson.gradient * rates.clone();
+            FastLayer {
+                weight: matmul(lesson.input.transposed(), gradient.clone()),
+                bias: gradient.sum_dim(2),
+            }
+        });
+        let learned: Vec<FastLayer> = match state.learned.take() {
+            Some(before) => sums
+                .zip(before)
+                .map(|(sum, before)| before.plus(sum))
+                .collect(),
+            None => sums.collect(),
+        };
+        state.place += count;
+        if state.place < self.mini_batch_size {
+            state.learned = Some(learned);
+            return answers;
+        }
+        let last = scales.narrow(2, count - 1, 1);
+        for (layer, learned) in state.layers.iter_mut().zip(learned) {
+            layer.weight = layer.weight.clone() - learned.weight * last.clone();
+            layer.bias = layer.bias.clone() - learned.bias * last.clone();
+        }
+        state.place = 0;
+        answers
+    }
 }

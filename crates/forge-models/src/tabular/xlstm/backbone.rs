@@ -3,9 +3,11 @@
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 use forge_nn::recomputed;
+use forge_nn::recurrent::Detach;
 
 use super::offset_norm::OffsetNorm;
 use super::{MlstmBlock, MlstmState, SlstmBlock, SlstmState, XlstmBackboneConfig};
+use crate::tabular::token::through;
 use crate::tabular::{Backbone, CarriesState, over_valid};
 
 /// A block of either kind.
@@ -26,6 +28,15 @@ pub enum XlstmState {
     Mlstm(MlstmState),
     /// Of an sLSTM block.
     Slstm(SlstmState),
+}
+
+impl Detach for XlstmState {
+    fn detached(self) -> Self {
+        match self {
+            Self::Mlstm(state) => Self::Mlstm(state.detached()),
+            Self::Slstm(state) => Self::Slstm(state.detached()),
+        }
+    }
 }
 
 /// mLSTM and sLSTM blocks, and a norm behind them where the config says so.
@@ -51,6 +62,37 @@ impl XlstmBackbone {
     }
 }
 
+impl XlstmBackbone {
+    fn finish<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        match &self.post_blocks_norm {
+            Some(norm) => norm.forward(x),
+            None => x,
+        }
+    }
+}
+
+impl XlstmBlock {
+    fn go_on<X>(
+        &self,
+        x: X,
+        state: XlstmState,
+        mlstm: impl FnOnce(&MlstmBlock, X, MlstmState) -> (X, MlstmState),
+        slstm: impl FnOnce(&SlstmBlock, X, SlstmState) -> (X, SlstmState),
+    ) -> (X, XlstmState) {
+        match (self, state) {
+            (Self::Mlstm(block), XlstmState::Mlstm(state)) => {
+                let (y, state) = mlstm(block, x, state);
+                (y, XlstmState::Mlstm(state))
+            }
+            (Self::Slstm(block), XlstmState::Slstm(state)) => {
+                let (y, state) = slstm(block, x, state);
+                (y, XlstmState::Slstm(state))
+            }
+            _ => panic!("the state of a block is that of the other kind of block"),
+        }
+    }
+}
+
 impl Backbone for XlstmBackbone {
     const CAUSAL: bool = true;
     const ATTENTION_MAPS: bool = false;
@@ -63,10 +105,7 @@ impl Backbone for XlstmBackbone {
                     XlstmBlock::Slstm(block) => block.forward(x),
                 })
             });
-            match &self.post_blocks_norm {
-                Some(norm) => norm.forward(x),
-                None => x,
-            }
+            self.finish(x)
         })
     }
 }
@@ -84,34 +123,19 @@ impl CarriesState for XlstmBackbone {
     }
 
     fn step(&self, token: Tensor<2>, state: Vec<XlstmState>) -> (Tensor<2>, Vec<XlstmState>) {
-        assert!(
-            state.len() == self.blocks.len(),
-            "the state of {} blocks for a backbone of {}",
-            state.len(),
-            self.blocks.len()
-        );
-        let mut next = vec![];
-        let mut x = token;
-        for (i, (block, state)) in self.blocks.iter().zip(state).enumerate() {
-            let state = match (block, state) {
-                (XlstmBlock::Mlstm(block), XlstmState::Mlstm(state)) => {
-                    let (y, state) = block.step(x, state);
-                    x = y;
-                    XlstmState::Mlstm(state)
-                }
-                (XlstmBlock::Slstm(block), XlstmState::Slstm(state)) => {
-                    let (y, state) = block.step(x, state);
-                    x = y;
-                    XlstmState::Slstm(state)
-                }
-                _ => panic!("the state of block {i} is that of the other kind of block"),
-            };
-            next.push(state);
+        let (y, next) = through(&self.blocks, state, token, |block, x, state| {
+            block.go_on(x, state, MlstmBlock::step, SlstmBlock::step)
+        });
+        (self.finish(y), next)
+    }
+
+    fn steps(&self, tokens: Tensor<3>, state: Vec<XlstmState>) -> (Tensor<3>, Vec<XlstmState>) {
+        if tokens.dims()[1] == 0 {
+            return (tokens, state);
         }
-        let y = match &self.post_blocks_norm {
-            Some(norm) => norm.forward(x),
-            None => x,
-        };
-        (y, next)
+        let (y, next) = through(&self.blocks, state, tokens, |block, x, state| {
+            block.go_on(x, state, MlstmBlock::steps, SlstmBlock::steps)
+        });
+        (self.finish(y), next)
     }
 }

@@ -6,8 +6,9 @@ use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::activation::silu;
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{Axes, GluKind, gated, max_scan, parts, ssd, stop_gradient};
+use forge_nn::ops::{Axes, GluKind, gated, max_scan, parts, ssd, ssd_with_state, stop_gradient};
 use forge_nn::parameters::drawn;
+use forge_nn::recurrent::Detach;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::headwise_linear::HeadwiseLinear;
@@ -58,6 +59,16 @@ pub struct MlstmState {
     m: Tensor<2>,
 }
 
+impl Detach for MlstmState {
+    fn detached(self) -> Self {
+        Self {
+            past: self.past.detached(),
+            memory: self.memory.detached(),
+            m: self.m.detached(),
+        }
+    }
+}
+
 /// What the cell reads of tokens, `[B, H, T, D/H]` and `[B, H, T]`.
 struct CellInput {
     q: Tensor<4>,
@@ -66,6 +77,40 @@ struct CellInput {
     v: Tensor<4>,
     input: Tensor<3>,
     log_forget: Tensor<3>,
+}
+
+/// Numerator and denominator are scaled by e^-m alike: but for the epsilon nothing depends on it.
+#[derive(Clone)]
+struct Scaled {
+    /// The stabilisers, `[B, H, T]`, and the same as constants.
+    m: Tensor<3>,
+    constant: Tensor<3>,
+    weight: Tensor<3>,
+    log_decay: Tensor<3>,
+}
+
+impl Scaled {
+    /// `start` is the stabiliser before the first token, `[B, H, 1]`; without one nothing decays there.
+    fn new(
+        m: Tensor<3>,
+        log_forget: Tensor<3>,
+        input: Tensor<3>,
+        start: Option<Tensor<3>>,
+    ) -> Self {
+        let constant = stop_gradient(m.clone());
+        let time = m.dims()[2];
+        let first = start.unwrap_or_else(|| constant.clone().narrow(2, 0, 1));
+        let before = match time {
+            1 => first,
+            _ => Tensor::cat(vec![first, constant.clone().narrow(2, 0, time - 1)], 2),
+        };
+        Self {
+            m,
+            weight: (input - constant.clone()).exp(),
+            log_decay: log_forget + before - constant.clone(),
+            constant,
+        }
+    }
 }
 
 impl MlstmBlock {
@@ -164,19 +209,68 @@ impl MlstmBlock {
 
     fn cell(&self, given: CellInput) -> Tensor<4> {
         let m = max_scan(given.log_forget.clone(), given.input.clone());
-        // Numerator and denominator are scaled by e^-m alike: but for the epsilon nothing depends on it.
-        let constant = stop_gradient(m.clone());
-        let time = m.dims()[2];
-        let first = constant.clone().narrow(2, 0, 1);
-        let before = match time {
-            1 => first,
-            _ => Tensor::cat(vec![first, constant.clone().narrow(2, 0, time - 1)], 2),
-        };
-        let log_decay = given.log_forget + before - constant.clone();
-        let weight = (given.input - constant.clone()).exp();
+        let scaled = Scaled::new(m, given.log_forget, given.input, None);
+        let Scaled {
+            weight, log_decay, ..
+        } = scaled.clone();
         let read = ssd(given.v, weight, log_decay, given.k, given.q, None);
-        let epsilon = (m - constant.clone()).exp() * EPSILON;
-        self.normalised(read, (-constant).exp(), epsilon)
+        self.answers(read, scaled)
+    }
+
+    /// [`cell`](Self::cell) from a memory and a stabiliser, and these after the last token.
+    fn cell_from(
+        &self,
+        given: CellInput,
+        memory: Tensor<4>,
+        m: Tensor<2>,
+    ) -> (Tensor<4>, Tensor<4>, Tensor<2>) {
+        let time = given.input.dims()[2];
+        let start = m.unsqueeze_dim::<3>(2);
+        let first = given.log_forget.clone().narrow(2, 0, 1) + start.clone();
+        let first = first.max_pair(given.input.clone().narrow(2, 0, 1));
+        let inputs = match time {
+            1 => first,
+            _ => {
+                let rest = given.input.clone().narrow(2, 1, time - 1);
+                Tensor::cat(vec![first, rest], 2)
+            }
+        };
+        let m = max_scan(given.log_forget.clone(), inputs);
+        let scaled = Scaled::new(m, given.log_forget, given.input, Some(start));
+        let Scaled {
+            weight, log_decay, ..
+        } = scaled.clone();
+        let (v, k, q) = (given.v, given.k, given.q);
+        let (read, memory) = ssd_with_state(v, weight, log_decay, k, q, None, memory);
+        let m = scaled
+            .constant
+            .clone()
+            .narrow(2, time - 1, 1)
+            .squeeze_dim(2);
+        (self.answers(read, scaled), memory, m)
+    }
+
+    /// [`cell_from`](Self::cell_from) of one token.
+    fn cell_step(
+        &self,
+        given: CellInput,
+        memory: Tensor<4>,
+        m: Tensor<2>,
+    ) -> (Tensor<4>, Tensor<4>, Tensor<2>) {
+        let log = given.log_forget + m.unsqueeze_dim::<3>(2);
+        let m = log.clone().max_pair(given.input.clone());
+        let decay = (log - m.clone()).exp().unsqueeze_dim::<4>(3);
+        let weight = (given.input - m.clone()).exp().unsqueeze_dim::<4>(3);
+        let written = given.k.swapped(2, 3).matmul(given.v * weight);
+        let memory = memory * decay + written;
+        let read = given.q.matmul(memory.clone());
+        let h = self.normalised(read, (-m.clone()).exp(), m.zeros_like() + EPSILON);
+        (h, memory, m.squeeze_dim(2))
+    }
+
+    fn answers(&self, read: Tensor<4>, scaled: Scaled) -> Tensor<4> {
+        let epsilon = (scaled.m - scaled.constant.clone()).exp() * EPSILON;
+        self.normalised(read, (-scaled.constant).exp(), epsilon)
     }
 
     /// Norm, skip, gate and projection of the cell's outputs.
@@ -213,32 +307,46 @@ impl MlstmBlock {
         }
     }
 
-    /// One token; equal to [`forward`](Self::forward) on the whole sequence.
+    /// At least one token, and the state after them; equal to [`forward`](Self::forward) on the whole
+    /// sequence.
+    ///
+    /// # Shapes
+    /// - x, output: `[B, T, D]`
+    ///
+    /// # Panics
+    /// If the tokens do not fit the state.
+    #[must_use]
+    pub fn steps(&self, x: Tensor<3>, state: MlstmState) -> (Tensor<3>, MlstmState) {
+        self.go_on(x, state, Self::cell_from)
+    }
+
+    /// [`steps`](Self::steps) of one token.
     ///
     /// # Shapes
     /// - x, output: `[B, D]`
     ///
     /// # Panics
-    /// If the token does not fit the state.
+    /// As there.
     #[must_use]
     pub fn step(&self, x: Tensor<2>, state: MlstmState) -> (Tensor<2>, MlstmState) {
-        let ([batch, _], heads, width) = (x.dims(), self.heads, self.head_dim());
+        let (y, state) = self.go_on(x.unsqueeze_dim(1), state, Self::cell_step);
+        (y.squeeze_dim(1), state)
+    }
+
+    fn go_on(
+        &self,
+        x: Tensor<3>,
+        state: MlstmState,
+        cell: impl Fn(&Self, CellInput, Tensor<4>, Tensor<2>) -> (Tensor<4>, Tensor<4>, Tensor<2>),
+    ) -> (Tensor<3>, MlstmState) {
+        let ([batch, ..], heads, width) = (x.dims(), self.heads, self.head_dim());
         assert_state(&state.memory, [batch, heads, width, width + 1]);
-        let x = x.unsqueeze_dim::<3>(1);
         let [u, z] = self.halves(x.clone());
-        let (convolved, past) = self.conv1d.step(u.clone().squeeze_dim(1), state.past);
-        let convolved = silu(convolved).unsqueeze_dim::<3>(1);
+        let (convolved, past) = self.conv1d.steps(u.clone(), state.past);
+        let convolved = silu(convolved);
         let given = self.cell_input(convolved.clone(), u);
-        let log = given.log_forget + state.m.unsqueeze_dim::<3>(2);
-        let m = log.clone().max_pair(given.input.clone());
-        let decay = (log - m.clone()).exp().unsqueeze_dim::<4>(3);
-        let weight = (given.input - m.clone()).exp().unsqueeze_dim::<4>(3);
-        let written = given.k.swapped(2, 3).matmul(given.v * weight);
-        let memory = state.memory * decay + written;
-        let read = given.q.matmul(memory.clone());
-        let h = self.normalised(read, (-m.clone()).exp(), m.zeros_like() + EPSILON);
+        let (h, memory, m) = cell(self, given, state.memory, state.m);
         let y = x + self.finish(h, convolved, z);
-        let m = m.squeeze_dim::<2>(2);
-        (y.squeeze_dim(1), MlstmState { past, memory, m })
+        (y, MlstmState { past, memory, m })
     }
 }

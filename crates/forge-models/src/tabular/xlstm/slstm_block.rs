@@ -2,19 +2,19 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
-use burn::tensor::activation::{log_sigmoid, sigmoid};
 use burn::tensor::{Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::activation::silu;
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{Axes, parts, slstm};
+use forge_nn::ops::{Axes, parts, slstm, slstm_start};
 use forge_nn::parameters::drawn;
+use forge_nn::recurrent::Detach;
 
+use super::SlstmConfig;
 use super::feed_forward::FeedForward;
 use super::headwise_linear::HeadwiseLinear;
 use super::offset_norm::{OffsetNorm, unweighted_heads};
-use super::{NOTHING_YET, SlstmConfig};
-use crate::tabular::token::{assert_state, empty_state};
+use crate::tabular::token::assert_state;
 
 /// `x + sLSTM(norm(x))`, then `x + ffn(norm(x))` where there is a feed-forward part.
 ///
@@ -44,12 +44,21 @@ pub struct SlstmBlock {
 pub struct SlstmState {
     /// The last inputs of the convolution; none before the first token.
     past: Option<Tensor<3>>,
-    /// Output, cell, normaliser and stabiliser, each `[H, B, D/H]`.
-    h: Tensor<3>,
-    c: Tensor<3>,
-    n: Tensor<3>,
-    m: Tensor<3>,
+    /// Output, cell, normaliser and stabiliser, `[H, B, 4, D/H]`.
+    rows: Tensor<4>,
 }
+
+impl Detach for SlstmState {
+    fn detached(self) -> Self {
+        Self {
+            past: self.past.detached(),
+            rows: self.rows.detached(),
+        }
+    }
+}
+
+/// What the recurrence gives behind the outputs: cell, normaliser and stabiliser.
+const AFTER: usize = 3;
 
 /// Where the biases of block `index` of `blocks` start: forget gates from 5 down to -7 over the
 /// channels of a head, the later the block the later they fall; the others at 0.
@@ -132,59 +141,67 @@ impl SlstmBlock {
     /// - x, output: `[B, T, D]`
     #[must_use]
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let [batch, time, _] = x.dims();
         let normal = self.norm.forward(x.clone());
         let convolved = match &self.conv1d {
             Some(conv) => silu(conv.forward(normal.clone())),
             None => normal.clone(),
         };
-        let h = slstm(self.gates(convolved, normal), self.recurrent());
+        let start = self.start(batch, &x.device()).rows;
+        let [h, _] = parts(
+            slstm(self.gates(convolved, normal), self.recurrent(), start),
+            2,
+            [time, AFTER],
+        );
         self.finish(h, x)
     }
 
     /// The state before the first token of `batch` sequences.
     #[must_use]
     pub fn start(&self, batch: usize, device: &Device) -> SlstmState {
-        let shape = [self.heads, batch, self.width / self.heads];
-        let zeros = empty_state(shape, &self.bias.val(), device);
+        let options = (device, self.bias.val().dtype());
         SlstmState {
             past: None,
-            h: zeros.clone(),
-            c: zeros.clone(),
-            n: zeros.clone(),
-            m: zeros + NOTHING_YET,
+            rows: slstm_start(self.heads, batch, self.width / self.heads, options),
         }
     }
 
-    /// One token; equal to [`forward`](Self::forward) on the whole sequence.
+    /// At least one token, and the state after them; equal to [`forward`](Self::forward) on the whole
+    /// sequence.
+    ///
+    /// # Shapes
+    /// - x, output: `[B, T, D]`
+    ///
+    /// # Panics
+    /// If the tokens do not fit the state.
+    #[must_use]
+    pub fn steps(&self, x: Tensor<3>, state: SlstmState) -> (Tensor<3>, SlstmState) {
+        let ([batch, time, _], each) = (x.dims(), self.width / self.heads);
+        assert_state(&state.rows, [self.heads, batch, 4, each]);
+        let normal = self.norm.forward(x.clone());
+        let (convolved, past) = match &self.conv1d {
+            Some(conv) => {
+                let (y, past) = conv.steps(normal.clone(), state.past);
+                (silu(y), past)
+            }
+            None => (normal.clone(), None),
+        };
+        let all = slstm(self.gates(convolved, normal), self.recurrent(), state.rows);
+        let rows = all.clone().narrow(2, time - 1, 1 + AFTER);
+        let y = self.finish(all.narrow(2, 0, time), x);
+        (y, SlstmState { past, rows })
+    }
+
+    /// [`steps`](Self::steps) of one token.
     ///
     /// # Shapes
     /// - x, output: `[B, D]`
     ///
     /// # Panics
-    /// If the token does not fit the state.
+    /// As there.
     #[must_use]
     pub fn step(&self, x: Tensor<2>, state: SlstmState) -> (Tensor<2>, SlstmState) {
-        let ([batch, _], each) = (x.dims(), self.width / self.heads);
-        assert_state(&state.h, [self.heads, batch, each]);
-        let x = x.unsqueeze_dim::<3>(1);
-        let normal = self.norm.forward(x.clone());
-        let (convolved, past) = match &self.conv1d {
-            Some(conv) => {
-                let (y, past) = conv.step(normal.clone().squeeze_dim(1), state.past);
-                (silu(y).unsqueeze_dim(1), past)
-            }
-            None => (normal.clone(), None),
-        };
-        let gates = self.gates(convolved, normal).squeeze_dim::<3>(2);
-        let raw = gates + state.h.matmul(self.recurrent());
-        let [input, forget, fresh, output] = parts(raw, 2, [each; 4]);
-        let log = log_sigmoid(forget) + state.m;
-        let m = log.clone().max_pair(input.clone());
-        let (i, f) = ((input - m.clone()).exp(), (log - m.clone()).exp());
-        let c = f.clone() * state.c + i.clone() * fresh.tanh();
-        let n = f * state.n + i;
-        let h = sigmoid(output) * c.clone() / n.clone();
-        let y = self.finish(h.clone().unsqueeze_dim(2), x).squeeze_dim(1);
-        (y, SlstmState { past, h, c, n, m })
+        let (y, state) = self.steps(x.unsqueeze_dim(1), state);
+        (y.squeeze_dim(1), state)
     }
 }

@@ -14,19 +14,20 @@ use super::SelectiveScanOps;
 #[derive(Debug)]
 struct ScanBackward;
 
-impl<B: Backend + SelectiveScanOps> Backward<B, 5> for ScanBackward {
-    type State = [NodeId; 5];
+impl<B: Backend + SelectiveScanOps> Backward<B, 6> for ScanBackward {
+    type State = [NodeId; 6];
 
     fn backward(
         self,
-        ops: Ops<Self::State, 5>,
+        ops: Ops<Self::State, 6>,
         grads: &mut Gradients,
         checkpointer: &mut Checkpointer,
     ) {
         let dy = grads.consume::<B>(&ops.node);
-        let [u, step, a, b, c] = ops.state.map(|id| checkpointer.retrieve_node_output(id));
-        let (du, dstep, da, db, dc) = B::fused_selective_scan_backward(u, step, a, b, c, dy);
-        let gradients = [du, dstep, da, db, dc];
+        let [u, step, a, b, c, state] = ops.state.map(|id| checkpointer.retrieve_node_output(id));
+        let (du, dstep, da, db, dc, dstate) =
+            B::fused_selective_scan_backward(u, step, a, b, c, state, dy);
+        let gradients = [du, dstep, da, db, dc, dstate];
         for (node, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = node {
                 grads.register::<B>(node.id, gradient);
@@ -42,27 +43,20 @@ impl<B: Backend + SelectiveScanOps, C: CheckpointStrategy> SelectiveScanOps for 
         a: FloatTensor<Self>,
         b: FloatTensor<Self>,
         c: FloatTensor<Self>,
+        state: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        let nodes = [u.node(), step.node(), a.node(), b.node(), c.node()];
+        let inputs = [u, step, a, b, c, state];
+        let nodes = inputs.each_ref().map(|input| input.node());
+        let scanned = |inputs: [FloatTensor<Self>; 6]| {
+            let [u, step, a, b, c, state] = inputs.map(|input| input.into_primitive());
+            B::fused_selective_scan(u, step, a, b, c, state)
+        };
         match ScanBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(mut prep) => {
-                let saved = [&u, &step, &a, &b, &c].map(|input| prep.checkpoint(input));
-                let output = B::fused_selective_scan(
-                    u.into_primitive(),
-                    step.into_primitive(),
-                    a.into_primitive(),
-                    b.into_primitive(),
-                    c.into_primitive(),
-                );
-                prep.finish(saved, output)
+                let saved = inputs.each_ref().map(|input| prep.checkpoint(input));
+                prep.finish(saved, scanned(inputs))
             }
-            OpsKind::UnTracked(prep) => prep.finish(B::fused_selective_scan(
-                u.into_primitive(),
-                step.into_primitive(),
-                a.into_primitive(),
-                b.into_primitive(),
-                c.into_primitive(),
-            )),
+            OpsKind::UnTracked(prep) => prep.finish(scanned(inputs)),
         }
     }
 }

@@ -4,7 +4,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use rayon::prelude::*;
 
-use super::{SelectiveScanOps, reference};
+use super::{Gradients, SelectiveScanOps, reference};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::simd::multiversion;
@@ -29,10 +29,11 @@ impl SelectiveScanOps for Flex {
         a: FlexTensor,
         b: FlexTensor,
         c: FlexTensor,
+        state: FlexTensor,
     ) -> FlexTensor {
-        by_dtype!([&u, &step, &a, &b, &c], E => {
-            forward::<E>(u, step, a, b, c)
-        }, reference::forward::<Self>(u, step, a, b, c))
+        by_dtype!([&u, &step, &a, &b, &c, &state], E => {
+            forward::<E>([u, step, a, b, c, state])
+        }, reference::forward::<Self>([u, step, a, b, c, state]))
     }
 
     fn fused_selective_scan_backward(
@@ -41,11 +42,12 @@ impl SelectiveScanOps for Flex {
         a: FlexTensor,
         b: FlexTensor,
         c: FlexTensor,
+        state: FlexTensor,
         dy: FlexTensor,
-    ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
-        by_dtype!([&u, &step, &a, &b, &c, &dy], E => {
-            backward::<E>(u, step, a, b, c, dy)
-        }, reference::backward::<Self>(u, step, a, b, c, dy))
+    ) -> Gradients<Self> {
+        by_dtype!([&u, &step, &a, &b, &c, &state, &dy], E => {
+            backward::<E>([u, step, a, b, c, state], dy)
+        }, reference::backward::<Self>([u, step, a, b, c, state], dy))
     }
 }
 
@@ -111,6 +113,8 @@ struct Block<'a, E> {
     a: &'a [Lanes<E>],
     b: &'a [E],
     c: &'a [E],
+    /// `[N]` lanes, before the first token.
+    start: &'a [Lanes<E>],
     /// Channels of the block, of all, and states of each.
     lanes: usize,
     width: usize,
@@ -130,77 +134,81 @@ fn load<E: Real>(values: &[E], t: usize, width: usize, lanes: usize) -> Lanes<E>
     out
 }
 
-/// `A` of a block, a vector of channels per state.
-fn rates<E: Real>(a: &[E], first: usize, lanes: usize, states: usize) -> Vec<Lanes<E>> {
+/// A block of `[E, N]`, a vector of channels per state.
+fn by_state<E: Real>(values: &[E], (first, lanes): (usize, usize), states: usize) -> Vec<Lanes<E>> {
     let mut out = vec![[E::ZERO; LANES]; states];
     for lane in 0..lanes {
-        let row = &a[(first + lane) * states..][..states];
-        for (out, &a) in out.iter_mut().zip(row) {
-            out[lane] = a;
+        let row = &values[(first + lane) * states..][..states];
+        for (out, &value) in out.iter_mut().zip(row) {
+            out[lane] = value;
         }
     }
     out
 }
 
-/// The inputs along time, as slices.
+/// The inputs, as slices.
 #[derive(Clone, Copy)]
 struct Inputs<'a, E> {
     u: &'a [E],
     step: &'a [E],
+    a: &'a [E],
     b: &'a [E],
     c: &'a [E],
+    state: &'a [E],
     sizes: Sizes,
 }
 
 impl<'a, E: Real> Inputs<'a, E> {
-    fn block(self, task: usize, (first, lanes): (usize, usize), a: &'a [Lanes<E>]) -> Block<'a, E> {
+    fn of(dense: &'a [Dense; 6], sizes: Sizes) -> Self {
+        let [u, step, a, b, c, state] = dense.each_ref().map(|dense| dense.slice::<E>());
+        Self {
+            u,
+            step,
+            a,
+            b,
+            c,
+            state,
+            sizes,
+        }
+    }
+
+    /// Calls `run` with a block of a task.
+    #[inline(always)]
+    fn with_block(self, task: usize, place: (usize, usize), run: impl FnOnce(Block<'_, E>)) {
         let Sizes {
             time,
             width,
             states,
             ..
         } = self.sizes;
-        let sequence = task / self.sizes.tasks();
-        let (tokens, state) = (sequence * time * width, sequence * time * states);
-        Block {
+        let (sequence, (first, lanes)) = (task / self.sizes.tasks(), place);
+        let (tokens, of_states) = (sequence * time * width, sequence * time * states);
+        run(Block {
             u: &self.u[tokens + first..],
             step: &self.step[tokens + first..],
-            a,
-            b: &self.b[state..][..time * states],
-            c: &self.c[state..][..time * states],
+            a: &by_state(self.a, place, states),
+            b: &self.b[of_states..][..time * states],
+            c: &self.c[of_states..][..time * states],
+            start: &by_state(&self.state[sequence * width * states..], place, states),
             lanes,
             width,
             states,
             time,
-        }
+        });
     }
 }
 
-fn forward<E: Real>(
-    u: FlexTensor,
-    step: FlexTensor,
-    a: FlexTensor,
-    b: FlexTensor,
-    c: FlexTensor,
-) -> FlexTensor {
-    let (shape, sizes) = (u.shape(), Sizes::of(&u, &a));
-    let dense = [u, step, a, b, c].map(Dense::of);
-    let [u, step, a, b, c] = dense.each_ref().map(|dense| dense.slice::<E>());
-    let inputs = Inputs {
-        u,
-        step,
-        b,
-        c,
-        sizes,
-    };
+fn forward<E: Real>(inputs: [FlexTensor; 6]) -> FlexTensor {
+    let (shape, sizes) = (inputs[0].shape(), Sizes::of(&inputs[0], &inputs[2]));
+    let dense = inputs.map(Dense::of);
+    let inputs = Inputs::<E>::of(&dense, sizes);
     let task_size = BLOCKS * sizes.time * LANES;
     let mut by_task = Buffer::<E>::new(&[sizes.batch, sizes.tasks(), task_size]);
     let tasks = by_task.as_mut().par_chunks_mut(task_size);
     tasks.enumerate().for_each(|(task, y)| {
         let parts = y.chunks_mut(sizes.time * LANES);
         for (block, y) in sizes.blocks(task).zip(parts) {
-            let rates = rates(a, block.0, block.1, sizes.states);
-            forward_block(inputs.block(task, block, &rates), y);
+            inputs.with_block(task, block, |block| forward_block(block, y));
         }
     });
     sizes.by_token(by_task.as_mut()).into_tensor(shape)
@@ -225,7 +233,7 @@ fn advance<E: Real>(block: Block<'_, E>, t: usize, state: &mut [Lanes<E>]) {
 
 multiversion! {
     fn forward_block<E>(block: Block<'_, E>, y: &mut [E]) {
-        let mut state = vec![[E::ZERO; LANES]; block.states];
+        let mut state = block.start.to_vec();
         for (t, y) in y.chunks_exact_mut(LANES).enumerate() {
             advance(block, t, &mut state);
             let mut sum = [E::ZERO; LANES];
@@ -246,66 +254,62 @@ struct TaskGradients<'a, E> {
     step: &'a mut [E],
     /// By block, state and lane.
     a: &'a mut [E],
+    state: &'a mut [E],
     /// By token and state; the sum over the channels of the task.
     b: &'a mut [E],
     c: &'a mut [E],
 }
 
-fn backward<E: Real>(
-    u: FlexTensor,
-    step: FlexTensor,
-    a: FlexTensor,
-    b: FlexTensor,
-    c: FlexTensor,
-    dy: FlexTensor,
-) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
-    let (shape, sizes) = (u.shape(), Sizes::of(&u, &a));
+fn backward<E: Real>(inputs: [FlexTensor; 6], dy: FlexTensor) -> Gradients<Flex> {
+    let (shape, sizes) = (inputs[0].shape(), Sizes::of(&inputs[0], &inputs[2]));
     let Sizes {
         batch,
         time,
         width,
         states,
     } = sizes;
-    let dense = [u, step, a, b, c, dy].map(Dense::of);
-    let [u, step, a, b, c, dy] = dense.each_ref().map(|dense| dense.slice::<E>());
-    let inputs = Inputs {
-        u,
-        step,
-        b,
-        c,
-        sizes,
-    };
+    let (dense, dy) = (inputs.map(Dense::of), Dense::of(dy));
+    let (inputs, dy) = (Inputs::<E>::of(&dense, sizes), dy.slice::<E>());
     let all = sizes.tasks();
-    let (of_tokens, of_rates) = (BLOCKS * time * LANES, BLOCKS * states * LANES);
+    let (of_tokens, of_channels) = (BLOCKS * time * LANES, BLOCKS * states * LANES);
     let mut du = Buffer::<E>::new(&[batch, all, of_tokens]);
     let mut dstep = Buffer::<E>::new(&[batch, all, of_tokens]);
-    let mut da = Buffer::<E>::zeros(&[batch, all, of_rates]);
+    let mut da = Buffer::<E>::zeros(&[batch, all, of_channels]);
+    let mut dstate = Buffer::<E>::zeros(&[batch, all, of_channels]);
     let mut db = Buffer::<E>::zeros(&[batch, all, time, states]);
     let mut dc = Buffer::<E>::zeros(&[batch, all, time, states]);
     let tasks = du
         .as_mut()
         .par_chunks_mut(of_tokens)
         .zip(dstep.as_mut().par_chunks_mut(of_tokens))
-        .zip(da.as_mut().par_chunks_mut(of_rates))
+        .zip(da.as_mut().par_chunks_mut(of_channels))
+        .zip(dstate.as_mut().par_chunks_mut(of_channels))
         .zip(db.as_mut().par_chunks_mut(time * states))
         .zip(dc.as_mut().par_chunks_mut(time * states));
     tasks
         .enumerate()
-        .for_each(|(task, ((((du, dstep), da), db), dc))| {
+        .for_each(|(task, (((((du, dstep), da), dstate), db), dc))| {
             for (k, block) in sizes.blocks(task).enumerate() {
-                let rates = rates(a, block.0, block.1, states);
                 let dy = &dy[(task / all) * time * width + block.0..];
                 let gradients = TaskGradients {
                     u: &mut du[k * time * LANES..][..time * LANES],
                     step: &mut dstep[k * time * LANES..][..time * LANES],
                     a: &mut da[k * states * LANES..][..states * LANES],
+                    state: &mut dstate[k * states * LANES..][..states * LANES],
                     b: &mut *db,
                     c: &mut *dc,
                 };
-                backward_block(inputs.block(task, block, &rates), dy, gradients);
+                inputs.with_block(task, block, |block| backward_block(block, dy, gradients));
             }
         });
-    let rates = sizes.rates(da.as_mut());
+    let mut rates = Buffer::<E>::zeros(&[width, states]);
+    let mut first = Buffer::<E>::zeros(&[batch, width, states]);
+    for sequence in 0..batch {
+        let part = sequence * all * of_channels..(sequence + 1) * all * of_channels;
+        sizes.add_channels(&da.as_mut()[part.clone()], rates.as_mut());
+        let first = &mut first.as_mut()[sequence * width * states..][..width * states];
+        sizes.add_channels(&dstate.as_mut()[part], first);
+    }
     let over_tasks = |partial: &mut Buffer<E>| {
         let mut sum = Buffer::<E>::new(&[batch, time, states]);
         let sequences = sum.as_mut().par_chunks_mut(time * states);
@@ -329,26 +333,19 @@ fn backward<E: Real>(
         rates.into_tensor([width, states]),
         over_tasks(&mut db),
         over_tasks(&mut dc),
+        first.into_tensor([batch, width, states]),
     )
 }
 
 impl Sizes {
-    /// The gradient of `A` `[E, N]`: the sum over the sequences of what lies by sequence, block, state
-    /// and lane.
-    fn rates<E: Real>(self, by_task: &[E]) -> Buffer<E> {
-        let mut out = Buffer::<E>::zeros(&[self.width, self.states]);
-        let blocks = self.tasks() * BLOCKS;
-        let sequences = by_task.chunks_exact(blocks * self.states * LANES);
-        for sequence in sequences {
-            for (channel, row) in out.as_mut().chunks_exact_mut(self.states).enumerate() {
-                let block = &sequence[(channel / LANES) * self.states * LANES..];
-                let lanes = block.chunks_exact(LANES);
-                for (sum, lanes) in row.iter_mut().zip(lanes) {
-                    *sum += lanes[channel % LANES];
-                }
+    /// Adds what lies by block, state and lane to `[E, N]`.
+    fn add_channels<E: Real>(self, by_block: &[E], out: &mut [E]) {
+        for (channel, row) in out.chunks_exact_mut(self.states).enumerate() {
+            let block = &by_block[(channel / LANES) * self.states * LANES..];
+            for (sum, lanes) in row.iter_mut().zip(block.chunks_exact(LANES)) {
+                *sum += lanes[channel % LANES];
             }
         }
-        out
     }
 }
 
@@ -373,7 +370,8 @@ multiversion! {
         let chunks = block.time.div_ceil(CHUNK);
         // The state before each chunk.
         let mut starts = vec![[E::ZERO; LANES]; chunks * n];
-        let mut state = vec![[E::ZERO; LANES]; n];
+        let mut state = block.start.to_vec();
+        starts[..n].copy_from_slice(&state);
         for k in 1..chunks {
             for t in (k - 1) * CHUNK..k * CHUNK {
                 advance(block, t, &mut state);
@@ -429,6 +427,9 @@ multiversion! {
         for (out, lanes) in out.a.chunks_exact_mut(LANES).zip(&drate) {
             out.copy_from_slice(lanes);
         }
+        for (out, lanes) in out.state.chunks_exact_mut(LANES).zip(&carried) {
+            out.copy_from_slice(lanes);
+        }
     }
 }
 
@@ -441,22 +442,18 @@ mod tests {
     fn the_kernel_is_the_reference() {
         for (time, width, states) in [(1, 1, 1), (7, 5, 3), (33, 19, 2), (65, 67, 1)] {
             let [u, step, dy] = [1, 2, 3].map(|seed| noise(seed, &[2, time, width]));
-            let a = noise(4, &[width, states]);
+            let (a, state) = (noise(4, &[width, states]), noise(7, &[2, width, states]));
             let [b, c] = [5, 6].map(|seed| noise(seed, &[2, time, states]));
-            let inputs = || (u.clone(), step.clone(), a.clone(), b.clone(), c.clone());
-            let (u, step, a, b, c) = inputs();
-            let forward = [forward::<f64>(u, step, a, b, c)];
-            let (u, step, a, b, c) = inputs();
-            let expected = [reference::forward::<Flex>(u, step, a, b, c)];
-            assert_same("forward", &forward, &expected);
-            let (u, step, a, b, c) = inputs();
-            let (du, dstep, da, db, dc) = backward::<f64>(u, step, a, b, c, dy.clone());
-            let (u, step, a, b, c) = inputs();
-            let (eu, estep, ea, eb, ec) = reference::backward::<Flex>(u, step, a, b, c, dy);
+            let inputs = [u, step, a, b, c, state];
+            let found = [forward::<f64>(inputs.clone())];
+            let expected = [reference::forward::<Flex>(inputs.clone())];
+            assert_same("forward", &found, &expected);
+            let (du, dstep, da, db, dc, dstate) = backward::<f64>(inputs.clone(), dy.clone());
+            let (eu, estep, ea, eb, ec, estate) = reference::backward::<Flex>(inputs, dy);
             assert_same(
                 "gradient",
-                &[du, dstep, da, db, dc],
-                &[eu, estep, ea, eb, ec],
+                &[du, dstep, da, db, dc, dstate],
+                &[eu, estep, ea, eb, ec, estate],
             );
         }
     }

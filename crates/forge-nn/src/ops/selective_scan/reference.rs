@@ -1,8 +1,9 @@
 //! The scan made of Burn's operations: chunk after chunk, and within one in doubling strides.
 
-use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata};
 
+use super::Gradients;
 use crate::ops::expression::Expr;
 
 /// Tokens whose states are there at once.
@@ -48,6 +49,8 @@ struct Inputs<B: Backend> {
     a: Expr<B>,
     b: Expr<B>,
     c: Expr<B>,
+    /// The state before the first token, `[B, 1, E, N]`.
+    start: Expr<B>,
 }
 
 /// A chunk `[B, q, W]` of `x` `[B, T, W]` with an axis after the channels.
@@ -65,6 +68,19 @@ fn of_states<B: Backend>(x: &Expr<B>, from: usize, to: usize) -> Expr<B> {
 }
 
 impl<B: Backend> Inputs<B> {
+    fn new(inputs: [FloatTensor<B>; 6]) -> Self {
+        let [u, step, a, b, c, state] = inputs.map(Expr::<B>);
+        let [batch, width, states] = state.shape().dims();
+        Self {
+            u,
+            step,
+            a,
+            b,
+            c,
+            start: state.reshape([batch, 1, width, states]),
+        }
+    }
+
     fn chunk(&self, k: usize) -> Chunk<B> {
         let (from, to) = (k * CHUNK, ((k + 1) * CHUNK).min(self.time()));
         let [width, states] = self.a.shape().dims();
@@ -86,12 +102,6 @@ impl<B: Backend> Inputs<B> {
 
     fn chunks(&self) -> usize {
         self.time().div_ceil(CHUNK)
-    }
-
-    /// The state before the first token.
-    fn start(&self) -> Expr<B> {
-        let ([batch, _, width], [_, states]) = (self.u.shape().dims(), self.a.shape().dims());
-        self.u.zeros_like([batch, 1, width, states])
     }
 
     fn is_empty(&self) -> bool {
@@ -118,24 +128,12 @@ fn summed<B: Backend>(x: Expr<B>, dim: usize) -> Expr<B> {
     x.sum_dim(dim).reshape([batch, q, kept])
 }
 
-pub(super) fn forward<B: Backend>(
-    u: FloatTensor<B>,
-    step: FloatTensor<B>,
-    a: FloatTensor<B>,
-    b: FloatTensor<B>,
-    c: FloatTensor<B>,
-) -> FloatTensor<B> {
-    let inputs = Inputs::<B> {
-        u: Expr(u),
-        step: Expr(step),
-        a: Expr(a),
-        b: Expr(b),
-        c: Expr(c),
-    };
+pub(super) fn forward<B: Backend>(inputs: [FloatTensor<B>; 6]) -> FloatTensor<B> {
+    let inputs = Inputs::<B>::new(inputs);
     if inputs.is_empty() {
         return inputs.u.zeros_like(inputs.u.shape()).0;
     }
-    let mut state = inputs.start();
+    let mut state = inputs.start.clone();
     let mut outputs = vec![];
     for k in 0..inputs.chunks() {
         let chunk = inputs.chunk(k);
@@ -146,45 +144,29 @@ pub(super) fn forward<B: Backend>(
     Expr::cat(outputs, 1).0
 }
 
-type Gradients<B> = (
-    FloatTensor<B>,
-    FloatTensor<B>,
-    FloatTensor<B>,
-    FloatTensor<B>,
-    FloatTensor<B>,
-);
-
 pub(super) fn backward<B: Backend>(
-    u: FloatTensor<B>,
-    step: FloatTensor<B>,
-    a: FloatTensor<B>,
-    b: FloatTensor<B>,
-    c: FloatTensor<B>,
+    inputs: [FloatTensor<B>; 6],
     dy: FloatTensor<B>,
 ) -> Gradients<B> {
-    let inputs = Inputs::<B> {
-        u: Expr(u),
-        step: Expr(step),
-        a: Expr(a),
-        b: Expr(b),
-        c: Expr(c),
-    };
+    let state_shape = inputs[5].shape();
+    let inputs = Inputs::<B>::new(inputs);
     let zeros = |x: &Expr<B>| x.zeros_like(x.shape());
     let mut da = zeros(&inputs.a);
     if inputs.is_empty() {
         let of = |x: &Expr<B>| zeros(x).0;
         let (u, b) = (&inputs.u, &inputs.b);
-        return (of(u), of(u), da.0, of(b), of(b));
+        let state = u.zeros_like(state_shape).0;
+        return (of(u), of(u), da.0, of(b), of(b), state);
     }
     let dy = Expr::<B>(dy);
     // The state before each chunk.
-    let mut starts = vec![inputs.start()];
+    let mut starts = vec![inputs.start.clone()];
     for k in 1..inputs.chunks() {
         let state = inputs.chunk(k - 1).states(starts[k - 1].clone());
         starts.push(last(&state));
     }
     // What flows back into the state after the chunk.
-    let mut carried = inputs.start();
+    let mut carried = zeros(&inputs.start);
     let (mut du, mut dstep, mut db, mut dc) = (vec![], vec![], vec![], vec![]);
     for (k, start) in starts.into_iter().enumerate().rev() {
         let chunk = inputs.chunk(k);
@@ -227,5 +209,13 @@ pub(super) fn backward<B: Backend>(
         parts.reverse();
         Expr::cat(parts, 1).0
     };
-    (joined(du), joined(dstep), da.0, joined(db), joined(dc))
+    let dstate = carried.reshape(state_shape).0;
+    (
+        joined(du),
+        joined(dstep),
+        da.0,
+        joined(db),
+        joined(dc),
+        dstate,
+    )
 }

@@ -14,19 +14,20 @@ use super::SlstmOps;
 #[derive(Debug)]
 struct SlstmBackward;
 
-impl<B: Backend + SlstmOps> Backward<B, 2> for SlstmBackward {
-    type State = [NodeId; 2];
+impl<B: Backend + SlstmOps> Backward<B, 3> for SlstmBackward {
+    type State = [NodeId; 3];
 
     fn backward(
         self,
-        ops: Ops<Self::State, 2>,
+        ops: Ops<Self::State, 3>,
         grads: &mut Gradients,
         checkpointer: &mut Checkpointer,
     ) {
         let dy = grads.consume::<B>(&ops.node);
-        let [gates, recurrent] = ops.state.map(|id| checkpointer.retrieve_node_output(id));
-        let (dgates, drecurrent) = B::fused_slstm_backward(gates, recurrent, dy);
-        for (node, gradient) in ops.parents.into_iter().zip([dgates, drecurrent]) {
+        let [gates, recurrent, state] = ops.state.map(|id| checkpointer.retrieve_node_output(id));
+        let (dgates, drecurrent, dstate) = B::fused_slstm_backward(gates, recurrent, state, dy);
+        let gradients = [dgates, drecurrent, dstate];
+        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = node {
                 grads.register::<B>(node.id, gradient);
             }
@@ -35,21 +36,23 @@ impl<B: Backend + SlstmOps> Backward<B, 2> for SlstmBackward {
 }
 
 impl<B: Backend + SlstmOps, C: CheckpointStrategy> SlstmOps for Autodiff<B, C> {
-    fn fused_slstm(gates: FloatTensor<Self>, recurrent: FloatTensor<Self>) -> FloatTensor<Self> {
-        match SlstmBackward
-            .prepare::<C>([gates.node(), recurrent.node()])
-            .compute_bound()
-            .stateful()
-        {
+    fn fused_slstm(
+        gates: FloatTensor<Self>,
+        recurrent: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let inputs = [gates, recurrent, state];
+        let nodes = inputs.each_ref().map(|input| input.node());
+        let run = |inputs: [FloatTensor<Self>; 3]| {
+            let [gates, recurrent, state] = inputs.map(|input| input.into_primitive());
+            B::fused_slstm(gates, recurrent, state)
+        };
+        match SlstmBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(mut prep) => {
-                let saved = [&gates, &recurrent].map(|input| prep.checkpoint(input));
-                let y = B::fused_slstm(gates.into_primitive(), recurrent.into_primitive());
-                prep.finish(saved, y)
+                let saved = inputs.each_ref().map(|input| prep.checkpoint(input));
+                prep.finish(saved, run(inputs))
             }
-            OpsKind::UnTracked(prep) => prep.finish(B::fused_slstm(
-                gates.into_primitive(),
-                recurrent.into_primitive(),
-            )),
+            OpsKind::UnTracked(prep) => prep.finish(run(inputs)),
         }
     }
 }

@@ -4,6 +4,9 @@ mod backward;
 #[cfg(feature = "flex")]
 mod flex;
 mod reference;
+mod with_state;
+
+pub use with_state::ssd_with_state;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
