@@ -241,16 +241,17 @@ impl SeriesBaseline for Garch {
 mod tests {
     use super::*;
 
-    #[test]
-    fn it_finds_the_parameters_that_made_the_returns() {
-        let truth = Fit {
-            mean: 0.0,
-            omega: 0.02,
-            alpha: 0.03,
-            gamma: 0.12,
-            beta: 0.88,
-            factors: vec![],
-        };
+    const TRUTH: Fit = Fit {
+        mean: 0.0,
+        omega: 0.02,
+        alpha: 0.03,
+        gamma: 0.12,
+        beta: 0.88,
+        factors: vec![],
+    };
+
+    /// Returns of `TRUTH`, whose shocks have Student's distribution with so many degrees of freedom.
+    fn returns(count: usize, freedom: Option<i32>) -> Vec<f64> {
         let mut state = 17_u64;
         let mut uniform = || {
             state = state
@@ -258,21 +259,42 @@ mod tests {
                 .wrapping_add(1);
             ((state >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
         };
+        let mut normal =
+            || (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
         let mut h = 0.5_f64;
-        let returns: Vec<f64> = (0..12_000)
-            .map(|_| {
-                let z = (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
-                let r = h.sqrt() * z;
-                h = truth.next(h, r);
-                r
-            })
-            .collect();
-        let found = Fit::to(&returns);
+        let mut next = || {
+            let mut z = normal();
+            if let Some(df) = freedom {
+                let squares: f64 = (0..df).map(|_| normal().powi(2)).sum();
+                z *= (f64::from(df - 2) / squares).sqrt();
+            }
+            let r = h.sqrt() * z;
+            h = TRUTH.next(h, r);
+            r
+        };
+        (0..count).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn it_finds_the_parameters_that_made_the_returns() {
+        let found = Fit::to(&returns(12_000, None));
         let near = found.as_ref().is_some_and(|f| {
-            (f.persistence() - truth.persistence()).abs() < 0.02
-                && (f.gamma - truth.gamma).abs() < 0.04
-                && (f.beta - truth.beta).abs() < 0.04
+            (f.persistence() - TRUTH.persistence()).abs() < 0.02
+                && (f.gamma - TRUTH.gamma).abs() < 0.04
+                && (f.beta - TRUTH.beta).abs() < 0.04
         });
         assert!(near, "{found:?}");
+    }
+
+    /// `arch` 8 on the same returns: `arch_model(r - r.mean(), mean="Zero", p=1, o=1, q=1, dist="t")`, fitted
+    /// with the variance as `backcast`.
+    #[test]
+    fn it_finds_what_arch_finds() {
+        let found = Fit::to(&returns(4_000, Some(6))).unwrap();
+        let ours = [found.omega, found.alpha, found.gamma, found.beta];
+        let arch = [0.023_460, 0.040_577, 0.133_367, 0.864_455];
+        for (ours, arch) in ours.into_iter().zip(arch) {
+            assert!((ours - arch).abs() < 1e-3, "{found:?}");
+        }
     }
 }
