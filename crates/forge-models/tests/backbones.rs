@@ -2,9 +2,10 @@
 
 use forge_models::{
     AttentionKind, Backbone, BackboneConfig, CarriesState, FtTransformerConfig,
-    HybridTransformerConfig, HyperMixerConfig, LayerState, ModernTcnConfig,
-    ModernTransformerBackbone, ModernTransformerConfig, NtmConfig, ParallelTransformerConfig,
-    SearchedBackboneConfig, Shrink, TabularConfig, TabularInput, TabularSpec, TokenConfig,
+    HybridTransformerConfig, HyperMixerConfig, LayerState, Mamba2BackboneConfig,
+    MambaBackboneConfig, ModernTcnConfig, ModernTransformerBackbone, ModernTransformerConfig,
+    NtmConfig, ParallelTransformerConfig, SearchedBackboneConfig, Shrink, TabularConfig,
+    TabularInput, TabularSpec, TokenConfig, TttMlpBackboneConfig, XlstmBackboneConfig,
 };
 use forge_nn::burn::module::Module;
 use forge_nn::burn::tensor::{Device, Distribution, Tensor};
@@ -135,6 +136,21 @@ fn padding_changes_nothing_in_mixers_convolutions_and_machines() {
     padding("modern_tcn", &ModernTcnConfig::narrow());
     padding("ntm", &NtmConfig::narrow());
     padding("searched_tokens", &SearchedBackboneConfig::narrow());
+}
+
+/// The name says what the tests on devices ask for.
+#[test]
+fn every_backend_gives_the_pieces_of_flex() {
+    fn check<C: BackboneConfig<Module: CarriesState>>(config: &C) {
+        battery::pieces_on_devices_equal_flex(C::NAME, config, config.d_token());
+    }
+    check(&MambaBackboneConfig::narrow());
+    check(&Mamba2BackboneConfig::narrow());
+    check(&XlstmBackboneConfig::narrow());
+    check(&TttMlpBackboneConfig::narrow());
+    for (_, config) in modern_transformers(true).iter().skip(3) {
+        check(config);
+    }
 }
 
 #[test]

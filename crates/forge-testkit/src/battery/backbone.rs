@@ -1,10 +1,12 @@
 //! What every backbone must do with padding, and every one that carries state token by token.
 
+use burn::module::ModuleDisplay;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use forge_models::{Backbone, CarriesState};
 use forge_nn::recurrent::Detach;
-use forge_nn::{Mode, set_mode};
+use forge_nn::{DeviceName, Mode, ModuleConfig, StateDict, set_mode};
 
+use super::devices::{devices, rounds_factors};
 use super::values::{assert_close, floats, values};
 use crate::{Noise, gradients_by_name};
 
@@ -215,6 +217,43 @@ pub fn gradients_flow_through_the_state<B: CarriesState>(
         tokens.grad(&gradients).is_none(),
         "{name}: a gradient passes a detached state"
     );
+}
+
+/// On every other device that is tested, a sequence in three pieces has the outputs that it has as a whole on
+/// flex, to 1e-4 of the largest; to 1e-2 where products round their factors.
+///
+/// # Panics
+/// With `name`, if an output differs by more.
+pub fn pieces_on_devices_equal_flex<B, C>(name: &str, config: &C, d_token: usize)
+where
+    B: CarriesState + ModuleDisplay,
+    C: ModuleConfig<Module = B>,
+{
+    let flex = Device::flex();
+    let backbone = config.init(&flex);
+    let data = Noise::new(17).tensor(&[BATCH, 23, d_token]);
+    let whole = values(backbone.forward(floats(data.clone(), &flex), None));
+    let state = StateDict::from_module(&backbone).expect("the weights");
+    for (device_name, device) in devices() {
+        // `cpu` compiles every kernel for every shape anew.
+        if matches!(device_name, DeviceName::Flex | DeviceName::Cpu) {
+            continue;
+        }
+        let backbone = state.clone().load_into(config.init(&device));
+        let backbone = backbone.expect("the same module");
+        let tokens: Tensor<3> = floats(data.clone(), &device);
+        let mut state = backbone.start(BATCH, &device);
+        let mut outputs = vec![];
+        for (from, length) in [(0, 7), (7, 1), (8, 15)] {
+            let (y, next) = backbone.steps(tokens.clone().narrow(1, from, length), state);
+            outputs.push(y);
+            state = next;
+        }
+        let found = values(Tensor::cat(outputs, 1));
+        let tolerance = if rounds_factors(&device) { 1e-2 } else { 1e-4 };
+        let title = format!("{name} on {device_name}");
+        assert_close(&title, &found, &whole, tolerance, 0.0);
+    }
 }
 
 /// A token of another batch than the state's is refused with both batches, and so is a token of another

@@ -21,7 +21,8 @@ mod values;
 
 pub use backbone::{
     gradients_flow_through_the_state, large_tokens_stay_finite, padding_changes_nothing,
-    shortest_sequences_are_right, states_of_others_are_refused, steps_equal_the_sequence,
+    pieces_on_devices_equal_flex, shortest_sequences_are_right, states_of_others_are_refused,
+    steps_equal_the_sequence,
 };
 pub use config::{bad_fields_are_named, config_survives_files, parameter_count_is_right};
 pub use devices::{devices, results_equal_flex, rounds_factors};
