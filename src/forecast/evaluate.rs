@@ -163,6 +163,7 @@ impl FittedForecaster {
             targets: windows.table().schema().config.targets.clone(),
             steps: windows.config().horizon.steps().collect(),
             levels: self.levels(),
+            time_unit: windows.table().schema().time_unit(),
             windows: forecasts,
         })
     }

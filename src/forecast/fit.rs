@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use forge_data::{Fold, Frequency, SeriesReport, SeriesScaler, SeriesTable, Windows};
+use forge_data::{Fold, SeriesReport, SeriesScaler, SeriesTable, Windows};
 use forge_models::SeriesModelConfig;
 use forge_nn::parameters::draw_all;
 use forge_nn::{ForgeError, ModuleConfig};
@@ -98,8 +98,7 @@ impl Forecaster {
         let name = config.model.name();
         let capabilities = SeriesModelConfig::capabilities_of(name)?;
         let mut window_config = config.windows();
-        // Steps ahead of an irregular series have no time.
-        window_config.calendar &= table.schema().frequency() != Frequency::Irregular;
+        window_config.calendar &= table.schema().has_calendar();
         let scaler = match &second {
             None => Arc::new(SeriesScaler::fit(table, &config.scaler, &fold.train)?),
             Some(second) => Arc::clone(&second.scaler),

@@ -1,6 +1,6 @@
 //! What is forecast.
 
-use forge_data::{Column, Table};
+use forge_data::{Column, Table, TimeUnit};
 
 use crate::Error;
 
@@ -13,6 +13,8 @@ pub struct Forecasts {
     pub steps: Vec<usize>,
     /// Quantile levels, `Q`, rising; none where the objective is a single number.
     pub levels: Vec<f64>,
+    /// What times are counted in where the table's were numbers; those below are milliseconds all the same.
+    pub time_unit: Option<TimeUnit>,
     /// Window by window.
     pub windows: Vec<WindowForecast>,
 }
@@ -43,7 +45,8 @@ pub struct WindowForecast {
 
 impl Forecasts {
     /// One row per window and step: series, origin, time, step, and per target its value, its
-    /// quantiles (`close_q05`), and what happened where it is known.
+    /// quantiles (`close_q05`), and what happened where it is known. Times are dates, or numbers where the
+    /// table's were.
     ///
     /// # Errors
     /// A data error if two columns would have one name.
@@ -54,11 +57,17 @@ impl Forecasts {
                 .iter()
                 .flat_map(move |w| (0..steps).map(move |h| (w, h)))
         };
+        let times = |name: &str, times: Vec<i64>| match self.time_unit {
+            Some(unit) => {
+                Column::numeric(name, times.into_iter().map(|t| unit.number(t)).collect())
+            }
+            None => Column::date_time(name, times),
+        };
         let n = self.targets.len();
         let mut columns = vec![
             Column::categorical("series", rows().map(|(w, _)| Some(w.series.as_str()))),
-            Column::date_time("origin", rows().map(|(w, _)| w.origin).collect()),
-            Column::date_time("time", rows().map(|(w, h)| w.times[h]).collect()),
+            times("origin", rows().map(|(w, _)| w.origin).collect()),
+            times("time", rows().map(|(w, h)| w.times[h]).collect()),
             Column::numeric("step", rows().map(|(_, h)| self.steps[h] as f64).collect()),
         ];
         let mut add = |name: String, of: &dyn Fn(&WindowForecast, usize) -> f64| {
@@ -94,7 +103,44 @@ fn level_name(level: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::level_name;
+    use forge_data::{ColumnValues, TimeUnit};
+
+    use super::{Forecasts, WindowForecast, level_name};
+
+    #[test]
+    fn times_are_what_the_tables_were() {
+        let forecasts = |time_unit| Forecasts {
+            targets: vec!["y".into()],
+            steps: vec![1, 3],
+            levels: vec![],
+            time_unit,
+            windows: vec![WindowForecast {
+                series: "H1".into(),
+                origin: 700 * 3_600_000,
+                times: vec![701 * 3_600_000, 703 * 3_600_000],
+                point: vec![1.0, 2.0],
+                quantiles: vec![],
+                up: vec![],
+                actual: vec![],
+                last: vec![0.5],
+            }],
+        };
+        let column = |time_unit, name: &str| {
+            let table = forecasts(time_unit).to_table().unwrap();
+            table.column(name).unwrap().values.clone()
+        };
+        let hours = Some(TimeUnit::Hours);
+        assert_eq!(
+            column(hours, "time"),
+            ColumnValues::Numeric(vec![701.0, 703.0])
+        );
+        assert_eq!(
+            column(hours, "origin"),
+            ColumnValues::Numeric(vec![700.0; 2])
+        );
+        let dates = vec![701 * 3_600_000, 703 * 3_600_000];
+        assert_eq!(column(None, "time"), ColumnValues::DateTime(dates));
+    }
 
     #[test]
     fn levels_are_named_by_their_decimals() {

@@ -27,7 +27,7 @@ pub use lags::LagRegression;
 pub use repeat::{Drift, Naive, SeasonalNaive};
 pub use score::score;
 
-use forge_data::{Frequency, SeriesTable, TimeRange, Windows};
+use forge_data::{Frequency, SeriesTable, TimeRange, TimeUnit, Windows};
 
 use crate::Error;
 
@@ -100,10 +100,13 @@ fn is_variance(table: &SeriesTable) -> bool {
 }
 
 /// Steps of a season, by the frequency: bars of a day, five business days, seven days, 52 weeks,
-/// twelve months; absent where there is no usual one.
+/// twelve months; absent where there is no usual one, and of steps that are only numbered.
 #[must_use]
 pub fn season(table: &SeriesTable) -> Option<usize> {
     const DAY: i64 = 86_400_000;
+    if table.schema().time_unit() == Some(TimeUnit::Steps) {
+        return None;
+    }
     match table.schema().frequency() {
         Frequency::Business => Some(5),
         Frequency::Every(step) if step == DAY => Some(7),

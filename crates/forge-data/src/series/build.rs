@@ -9,7 +9,7 @@ use super::schema::{FixedColumn, labels_of};
 use super::shown::{cell_error, shown, some_names};
 use super::table::OneSeries;
 use super::time_columns::Times;
-use super::{SeriesConfig, SeriesSchema, SeriesTable};
+use super::{SeriesConfig, SeriesSchema, SeriesTable, TimeColumns, TimeUnit};
 use crate::preprocess::seen_row;
 use crate::{Column, ColumnValues, DataError, Decimal, Table, table};
 
@@ -36,7 +36,15 @@ impl SeriesTable {
     /// ```
     pub fn from_table(table: &Table, config: &SeriesConfig) -> Result<Self, DataError> {
         config.validate()?;
-        Self::build(table, config, None)
+        let mut config = config.clone();
+        if let TimeColumns::One(name) = &config.time
+            && config.time_unit != Some(TimeUnit::Steps)
+            && matches!(table.column(name)?.values, ColumnValues::DateTime(_))
+        {
+            // Nothing is counted: forecasts have dates too.
+            config.time_unit = None;
+        }
+        Self::build(table, &config, None)
     }
 
     /// The series in a table to predict from, with the frequency, sessions and codes of the

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::timetable::{Stamp, Timetable};
 use super::zone::{Wall, Zone};
-use super::{CalendarFields, Frequency, SeriesConfig};
+use super::{CalendarFields, Frequency, SeriesConfig, TimeColumns, TimeUnit};
 use crate::schema::date_time;
 use crate::{Categorical, DataError};
 
@@ -69,12 +69,31 @@ impl SeriesSchema {
         self.fixed.iter().filter(|column| column.labels.is_some())
     }
 
-    /// Milliseconds UTC of a time written as in ISO 8601; on the clock of the config's zone where
-    /// it has no offset.
+    /// What the numbers in the column of times count; absent where it holds dates.
+    #[must_use]
+    pub fn time_unit(&self) -> Option<TimeUnit> {
+        match self.config.time {
+            TimeColumns::One(_) => self.config.time_unit,
+            TimeColumns::DateAndTime(_) => None,
+        }
+    }
+
+    /// Whether steps lie on a calendar: they are not only numbered, and those ahead have a time.
+    #[must_use]
+    pub fn has_calendar(&self) -> bool {
+        self.frequency() != Frequency::Irregular && self.time_unit() != Some(TimeUnit::Steps)
+    }
+
+    /// Milliseconds UTC of a time written as in ISO 8601, on the clock of the config's zone where
+    /// it has no offset; or of a number where the column of times holds numbers.
     ///
     /// # Errors
     /// A config error if it is no such time, or one that the zone's clock shows twice or never.
     pub fn time(&self, text: &str) -> Result<i64, DataError> {
+        let number = || text.trim().parse::<f64>().ok();
+        if let Some(time) = self.time_unit().and_then(|unit| unit.time(number()?)) {
+            return Ok(time);
+        }
         let instant = date_time::parse(text).ok_or_else(|| {
             DataError::config(format!(
                 "'{text}' is not a time: allowed are 2023-09-14, 2023-09-14T16:15 and \

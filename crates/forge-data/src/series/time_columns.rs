@@ -66,6 +66,9 @@ pub enum TimeUnit {
     Hours,
     /// Days.
     Days,
+    /// Steps of any length that are only numbered: no calendar is read from them and no season guessed.
+    /// Messages show step `n` as the day `n` after 1970-01-01.
+    Steps,
 }
 
 impl TimeUnit {
@@ -75,8 +78,21 @@ impl TimeUnit {
             Self::Seconds => 1000.0,
             Self::Minutes => 60_000.0,
             Self::Hours => 3_600_000.0,
-            Self::Days => DAY as f64,
+            Self::Days | Self::Steps => DAY as f64,
         }
+    }
+
+    /// The number that stands for a time, of milliseconds.
+    #[must_use]
+    pub fn number(self, milliseconds: i64) -> f64 {
+        milliseconds as f64 / self.milliseconds()
+    }
+
+    /// The time that a number stands for, in milliseconds, unless it is outside the years 0 to 9999.
+    pub(super) fn time(self, number: f64) -> Option<i64> {
+        // Numbers beyond i64 become its ends, which are no dates.
+        let time = (number * self.milliseconds()).round() as i64;
+        is_dated(time).then_some(time)
     }
 }
 
@@ -206,6 +222,11 @@ fn instants(column: &Column, unit: Option<TimeUnit>) -> Result<Vec<i64>, DataErr
         .at_index(row));
     }
     match (&column.values, unit) {
+        (ColumnValues::DateTime(_), Some(TimeUnit::Steps)) => Err(DataError::schema(
+            "holds dates, where time_unit says numbered steps: leave time_unit out, or, with a model that \
+             was trained on numbers, give it numbers",
+        )
+        .at_column(name)),
         (ColumnValues::DateTime(times), _) => {
             if let Some(row) = times.iter().position(|time| !is_dated(*time)) {
                 return Err(undated(name, format!("{} ms", times[row])).at_index(row));
@@ -215,7 +236,7 @@ fn instants(column: &Column, unit: Option<TimeUnit>) -> Result<Vec<i64>, DataErr
         (ColumnValues::Numeric(values), Some(unit)) => numbers(values, unit, name),
         (ColumnValues::Numeric(_), None) => Err(DataError::schema(
             "holds numbers: set time_unit to what they count since 1970-01-01 (milliseconds, \
-             seconds, minutes, hours, days), or declare the column a date when reading, such as \
+             seconds, minutes, hours, days), or to steps if they only number them, or declare the column a date when reading, such as \
              `datetime` for 20231231 or `datetime:%Y` for 2023",
         )
         .at_column(name)),
@@ -243,12 +264,8 @@ pub(super) fn undated(column: &str, what: String) -> DataError {
 
 fn numbers(values: &[f64], unit: TimeUnit, name: &str) -> Result<Vec<i64>, DataError> {
     let read = |(row, value): (usize, &f64)| {
-        // Numbers beyond i64 become its ends, which are no dates.
-        let time = (value * unit.milliseconds()).round() as i64;
-        if is_dated(time) {
-            return Ok(time);
-        }
-        Err(undated(name, format!("{value} counted in {unit:?}")).at_index(row))
+        let undated = || undated(name, format!("{value} counted in {unit:?}")).at_index(row);
+        unit.time(*value).ok_or_else(undated)
     };
     values.iter().enumerate().map(read).collect()
 }

@@ -2,8 +2,8 @@
 
 use forge_data::{
     AmbiguousTimes, Column, Duplicates, Frequency, FrequencyChange, Gaps, ReadOptions,
-    SeriesConfig, SeriesFindingKind as Kind, SeriesSchema, SeriesTable, Stamps, Table, TimeUnit,
-    read_csv_from,
+    SeriesConfig, SeriesFindingKind as Kind, SeriesSchema, SeriesTable, SplitPart, Stamps, Table,
+    TimeSplit, TimeUnit, read_csv_from,
 };
 
 use super::{DAY, HOUR, MONDAY, hours, made, ramp, single, target};
@@ -375,4 +375,54 @@ fn stamps_in_utc_and_on_a_wall_clock_are_told_apart() {
         assert_eq!(series.times(0)[0], MONDAY + DAY + half_hours * HOUR / 2);
         assert_eq!(series.calendar(0, 0).second_of_day, hour * 3600 + 1800);
     }
+}
+
+#[test]
+fn numbered_steps_have_no_calendar_and_are_cut_at_their_numbers() {
+    let text: String = (1..=9).map(|t| format!("{t},{}\n", t * t)).collect();
+    let table = csv(&format!("t,y\n{text}"));
+    let mut config = SeriesConfig::new("t", ["y"]);
+    config.time_unit = Some(TimeUnit::Steps);
+    let series = made(&table, &config);
+    let schema = series.schema();
+    assert_eq!(schema.time_unit(), Some(TimeUnit::Steps));
+    assert!(!schema.has_calendar());
+    assert_eq!(series.report().frequency.to_string(), "1d");
+    let numbers: Vec<f64> = series
+        .times(0)
+        .iter()
+        .map(|t| TimeUnit::Steps.number(*t))
+        .collect();
+    assert_eq!(numbers, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+    let split = TimeSplit::HoldOut {
+        validation: SplitPart::Steps(2),
+        test: SplitPart::From("8".into()),
+        embargo: 0,
+    };
+    let folds = split.folds(&series).unwrap();
+    let test = folds[0].test.as_ref().unwrap();
+    let inside: Vec<f64> = numbers
+        .iter()
+        .copied()
+        .filter(|n| test.contains((*n * 86_400_000.0) as i64))
+        .collect();
+    assert_eq!(inside, [8.0, 9.0]);
+
+    // What is counted stands in numbers: dates count nothing, and are refused where steps are said.
+    let text: String = (1..=9).map(|t| format!("2024-01-0{t},{t}\n")).collect();
+    let dated = csv(&format!("t,y\n{text}"));
+    config.time_unit = Some(TimeUnit::Hours);
+    let series = made(&dated, &config);
+    assert_eq!(
+        (series.schema().time_unit(), series.schema().has_calendar()),
+        (None, true)
+    );
+    config.time_unit = Some(TimeUnit::Steps);
+    let refused = SeriesTable::from_table(&dated, &config)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("column 't'") && refused.contains("holds dates"),
+        "{refused}"
+    );
 }
