@@ -9,7 +9,7 @@ use super::schema::FixedColumn;
 use super::shown::{cell_error, shown};
 use super::table::OneSeries;
 use super::timetable::{Between, Stamp, Timetable, weekday};
-use super::{Frequency, SeriesConfig, SeriesReport, SeriesSchema, SeriesTable};
+use super::{Frequency, SeriesConfig, SeriesReport, SeriesSchema, SeriesTable, TimeUnit};
 use crate::DataError;
 use crate::schema::date_time::DAY;
 
@@ -383,7 +383,11 @@ fn report(
             series.iter().min_by_key(place)
         };
         rows.map_or_else(String::new, |rows| {
-            rows.shown(if last { rows.times.len() - 1 } else { 0 })
+            let row = if last { rows.times.len() - 1 } else { 0 };
+            match schema.time_unit() {
+                Some(TimeUnit::Steps) => TimeUnit::Steps.number(rows.times[row]).to_string(),
+                _ => rows.shown(row),
+            }
         })
     };
     let table = &schema.timetable;
