@@ -114,37 +114,28 @@ impl BatchNorm {
             // No value: no statistics either.
             return x;
         }
-        if D == 2 {
-            let rows = x.reshape([shape[0], self.n_channels]);
-            return self.normalize_rows(rows).reshape(shape);
-        }
         let (device, dtype) = (x.device(), x.dtype());
-        let normalized = if self.batch_statistics.is_enabled() {
-            self.normalize_by_batch(x)
-        } else {
-            let mean: Tensor<D> =
-                along_channels(self.running_mean.value().to_device(&device).cast(dtype));
-            let var: Tensor<D> =
-                along_channels(self.running_var.value().to_device(&device).cast(dtype));
-            (x - mean) / (var + self.eps).sqrt()
-        };
-        let along = |of: &Param<Tensor<1>>| along_channels(of.val().cast(dtype));
-        normalized * along(&self.weight) + along(&self.bias)
-    }
-
-    /// Rows by the operations for them.
-    fn normalize_rows(&self, x: Tensor<2>) -> Tensor<2> {
-        let ([rows, channels], device, dtype) = (x.dims(), x.device(), x.dtype());
         let [weight, bias] = [&self.weight, &self.bias].map(|of| of.val().cast(dtype));
+        let (rows, positions) = (
+            shape[0],
+            shape.num_elements() / (shape[0] * self.n_channels),
+        );
         if self.batch_statistics.is_enabled() {
-            let (y, mean, var) = batch_norm(x.unsqueeze_dim(0), weight, bias, self.eps);
-            self.update(mean.squeeze_dim(0), var.squeeze_dim(0), rows);
-            return y.reshape([rows, channels]);
+            let x = x.reshape([1, rows, self.n_channels, positions]);
+            let (y, mean, var) = batch_norm(x, weight, bias, self.eps);
+            self.update(mean.squeeze_dim(0), var.squeeze_dim(0), rows * positions);
+            return y.reshape(shape);
         }
         let [mean, var] = [&self.running_mean, &self.running_var]
             .map(|of| of.value().to_device(&device).cast(dtype));
         let scale = weight / (var + self.eps).sqrt();
-        channel_affine(x, Some(mean), scale, Some(bias), LinearActivation::Identity)
+        if D == 2 {
+            let rows = x.reshape([rows, self.n_channels]);
+            let identity = LinearActivation::Identity;
+            return channel_affine(rows, Some(mean), scale, Some(bias), identity).reshape(shape);
+        }
+        let along = along_channels::<D>;
+        (x - along(mean)) * along(scale) + along(bias)
     }
 
     /// Takes the statistics of a batch of `count` values per channel into the running ones.
@@ -217,21 +208,5 @@ impl BatchNorm {
         let scale = weight / (var + self.eps).sqrt();
         let shift = self.bias.val() - mean * scale.clone();
         (scale, shift)
-    }
-
-    fn normalize_by_batch<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let channels = x.dims()[1];
-        let count = x.shape().num_elements() / channels;
-        let others: Vec<usize> = (0..D).filter(|&axis| axis != 1).collect();
-        let mean = x.clone().mean_dims(&others);
-        let centred = x - mean.clone();
-        let var = centred.clone().square().mean_dims(&others);
-
-        self.update(
-            mean.reshape([channels]),
-            var.clone().reshape([channels]),
-            count,
-        );
-        centred / (var + self.eps).sqrt()
     }
 }

@@ -20,8 +20,8 @@ const KINDS: [(bool, bool, LinearActivation); 5] = [
 pub(crate) fn channel_affines() -> Vec<Case> {
     let mut cases = Vec::new();
     // Rows that are wide, of which a task takes a few.
-    let wide = [[1, 21, 9_001]];
-    for [groups, rows, width] in SIZES.into_iter().chain(wide) {
+    let wide = [[1, 21, 9_001, 1]];
+    for [groups, rows, width, _] in SIZES.into_iter().chain(wide) {
         let rows = groups * rows;
         for (kind, view) in KINDS.into_iter().zip(View::ALL.into_iter().cycle()) {
             cases.push(channel_affine(rows, width, view, kind));

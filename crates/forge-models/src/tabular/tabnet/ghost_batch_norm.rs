@@ -70,7 +70,7 @@ impl GhostBatchNorm {
     fn normalize_parts(&self, x: Tensor<3>) -> Tensor<2> {
         let [parts, size, width] = x.dims();
         let (weight, bias) = (self.norm.weight.val(), self.norm.bias.val());
-        let (y, mean, var) = batch_norm(x, weight, bias, EPS);
+        let (y, mean, var) = batch_norm(x.unsqueeze_dim(3), weight, bias, EPS);
         let unbiased = size as f64 / (size - 1) as f64;
         self.update(mean, var * unbiased);
         y.reshape([parts * size, width])

@@ -4,6 +4,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use rayon::prelude::*;
 
+use super::positions::{self, Sizes};
 use super::{BatchNormOps, reference};
 use crate::ops::channel_affine::flex::{add_sums, affine_rows, quarters, totals};
 use crate::ops::flex::Real;
@@ -45,9 +46,17 @@ fn forward<E: Real>(
     epsilon: f64,
 ) -> (FlexTensor, FlexTensor, FlexTensor) {
     let shape = x.shape();
-    let [groups, rows, width] = shape.dims();
+    let [groups, rows, width, positions] = shape.dims();
     let (x, weight, bias) = (Dense::of(x), Dense::of(weight), Dense::of(bias));
     let (x, weight, bias) = (x.slice::<E>(), weight.slice::<E>(), bias.slice::<E>());
+    if positions > 1 {
+        let (y, mean, var) = positions::forward(x, weight, bias, Sizes::of(&shape), epsilon);
+        return (
+            y.into_tensor(shape),
+            mean.into_tensor([groups, width]),
+            var.into_tensor([groups, width]),
+        );
+    }
     let mut y = Buffer::<E>::new(&[x.len()]);
     let mut mean = Buffer::<E>::new(&[groups * width]);
     let mut var = Buffer::<E>::new(&[groups * width]);
@@ -75,7 +84,7 @@ fn forward<E: Real>(
 }
 
 /// `1 / sqrt(var + epsilon)`.
-fn inverse_deviations<E: Real>(var: &[E], epsilon: f64) -> Vec<E> {
+pub(super) fn inverse_deviations<E: Real>(var: &[E], epsilon: f64) -> Vec<E> {
     let epsilon = E::of(epsilon);
     let inverse = |&var: &E| E::ONE / (var + epsilon).sqrt();
     var.iter().map(inverse).collect()
@@ -161,10 +170,26 @@ fn backward<E: Real>(
     epsilon: f64,
 ) -> (FlexTensor, FlexTensor, FlexTensor) {
     let shape = x.shape();
-    let [_, rows, width] = shape.dims();
+    let [_, rows, width, positions] = shape.dims();
     let [x, weight, mean, var, dy] = [x, weight, mean, var, dy].map(Dense::of);
     let (x, weight, dy) = (x.slice::<E>(), weight.slice::<E>(), dy.slice::<E>());
     let (mean, var) = (mean.slice::<E>(), var.slice::<E>());
+    if positions > 1 {
+        let inverse = inverse_deviations(var, epsilon);
+        let given = positions::Given {
+            x,
+            weight,
+            mean,
+            inverse: &inverse,
+            dy,
+        };
+        let (dx, dweight, dbias) = positions::backward(given, Sizes::of(&shape));
+        return (
+            dx.into_tensor(shape),
+            dweight.into_tensor([width]),
+            dbias.into_tensor([width]),
+        );
+    }
     let task = shared_rows_per_task(rows, width);
     let share = E::ONE / E::of(rows as f64);
     let mut dx = Buffer::<E>::new(&[x.len()]);

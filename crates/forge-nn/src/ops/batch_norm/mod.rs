@@ -1,8 +1,10 @@
-//! Batch normalisation over rows.
+//! Batch normalisation over rows and positions.
 
 mod backward;
 #[cfg(feature = "flex")]
 mod flex;
+#[cfg(feature = "flex")]
+mod positions;
 mod reference;
 
 use burn::backend::tensor::FloatTensor;
@@ -15,7 +17,7 @@ use super::half::is_half;
 use super::same_dtype::assert_same_dtype;
 use super::stop_gradient;
 
-/// Norms over the rows of groups, on backend primitives.
+/// Norms over the rows and positions of groups, on backend primitives.
 #[backend_extension(
     Autodiff,
     Flex: cfg(feature = "flex"),
@@ -24,7 +26,7 @@ use super::stop_gradient;
     Fusion: cfg(feature = "fusion"),
 )]
 pub trait BatchNormOps: Backend {
-    /// The output `[G, R, C]`, and mean and biased variance `[G, C]`, constants for differentiation.
+    /// The output `[G, R, C, S]`, and mean and biased variance `[G, C]`, constants for differentiation.
     #[fusion(default)]
     fn fused_batch_norm(
         x: FloatTensor<Self>,
@@ -57,7 +59,8 @@ impl BatchNormOps for burn::backend::NdArray {}
 #[cfg(feature = "cube")]
 impl BatchNormOps for burn_cubecl::CubeBackend {}
 
-/// Batch normalisation of each of `G` groups of rows by its own statistics,
+/// Batch normalisation of each of `G` groups of rows by its own statistics, those of a channel over rows and
+/// positions,
 /// `(x - mean) / sqrt(var + eps) · weight + bias` with the biased variance (Ioffe & Szegedy 2015,
 /// algorithm 1); and these statistics, through which no gradient goes.
 ///
@@ -66,14 +69,14 @@ impl BatchNormOps for burn_cubecl::CubeBackend {}
 /// use forge_nn::ops::batch_norm;
 ///
 /// let device = Device::flex();
-/// let x = Tensor::<3>::from_data([[[1.0], [3.0]]], &device);
+/// let x = Tensor::<4>::from_data([[[[1.0]], [[3.0]]]], &device);
 /// let (y, mean, var) = batch_norm(x, Tensor::ones([1], &device), Tensor::zeros([1], &device), 1e-5);
-/// assert_eq!((y.dims(), mean.dims()), ([1, 2, 1], [1, 1]));
+/// assert_eq!((y.dims(), mean.dims()), ([1, 2, 1, 1], [1, 1]));
 /// assert_eq!((mean.into_scalar::<f32>(), var.into_scalar::<f32>()), (2.0, 1.0));
 /// ```
 ///
 /// # Shapes
-/// - x, y: `[G, R, C]`
+/// - x, y: `[G, R, C, S]`; of rows by themselves `S` is 1
 /// - weight, bias: `[C]`
 /// - mean, var: `[G, C]`; of groups without rows 0
 ///
@@ -82,13 +85,13 @@ impl BatchNormOps for burn_cubecl::CubeBackend {}
 /// can be addressed. An `x` of half precision with f32 weights is computed in f32, and y rounded.
 #[must_use]
 pub fn batch_norm(
-    x: Tensor<3>,
+    x: Tensor<4>,
     weight: Tensor<1>,
     bias: Tensor<1>,
     epsilon: f64,
-) -> (Tensor<3>, Tensor<2>, Tensor<2>) {
+) -> (Tensor<4>, Tensor<2>, Tensor<2>) {
     let parameters = [("weight", Some(&weight)), ("bias", Some(&bias))];
-    check_channels("batch_norm", x.dims(), &parameters);
+    check_channels("batch_norm", x.dims(), 2, &parameters);
     let dtype = x.dtype();
     if is_half(dtype) && weight.dtype() == DType::F32 {
         let (y, mean, var) = batch_norm(x.cast(DType::F32), weight, bias, epsilon);

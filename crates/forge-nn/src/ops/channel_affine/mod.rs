@@ -94,7 +94,7 @@ pub fn channel_affine(
         ("scale", Some(&scale)),
         ("shift", shift.as_ref()),
     ];
-    check_channels("channel_affine", x.dims(), &parameters);
+    check_channels("channel_affine", x.dims(), 1, &parameters);
     let of_parameters = parameters.map(|(part, values)| (part, values.map(Tensor::dtype)));
     let [origin_type, scale_type, shift_type] = of_parameters;
     let x_type = ("x", Some(x.dtype()));
@@ -112,17 +112,18 @@ pub fn channel_affine(
     })
 }
 
-/// Panics where a parameter has not one number per channel of `shape`, or that has more elements than
+/// Panics where a parameter has not one number per place along `axis`, the channels, of `shape`, or that has more elements than
 /// can be addressed.
 pub(super) fn check_channels<const D: usize>(
     name: &str,
     shape: [usize; D],
+    axis: usize,
     parameters: &[(&str, Option<&Tensor<1>>)],
 ) {
     for (part, values) in parameters {
         if let Some(values) = values {
             assert!(
-                values.dims() == [shape[D - 1]],
+                values.dims() == [shape[axis]],
                 "{name}: {part} {:?} does not fit x {shape:?}",
                 values.dims()
             );
