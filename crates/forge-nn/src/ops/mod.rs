@@ -50,6 +50,7 @@ mod adamw;
 mod attention;
 mod axes;
 mod batch_norm;
+mod block_diagonal;
 mod causal_conv;
 mod channel_affine;
 mod cos_sin;
@@ -80,6 +81,7 @@ pub use attention::{
 };
 pub use axes::{Axes, Order};
 pub use batch_norm::{BatchNormOps, batch_norm};
+pub use block_diagonal::{BlockDiagonalOps, block_diagonal};
 pub use causal_conv::{CausalConvOps, causal_conv1d};
 pub use channel_affine::{ChannelAffineOps, channel_affine};
 pub use cos_sin::{CosSinOps, cos_sin};

@@ -106,6 +106,11 @@ fn causal_convolutions() {
 }
 
 #[test]
+fn block_diagonals() {
+    check(convolutions::block_diagonals());
+}
+
+#[test]
 fn tensors_in_parts() {
     check(parts::parts());
 }

@@ -102,3 +102,53 @@ pub(crate) fn causal() -> Vec<Case> {
     });
     cases.collect()
 }
+
+/// Rows, groups and the size of a block, with and without a bias; rows in their place in a wider tensor.
+pub(crate) fn block_diagonals() -> Vec<Case> {
+    let sizes = [
+        [1, 1, 1],
+        [7, 3, 2],
+        [5, 4, 4],
+        [131, 9, 8],
+        [300, 17, 4],
+        [9, 2, 5],
+    ];
+    let grid = sizes
+        .into_iter()
+        .flat_map(|sizes| [(sizes, false), (sizes, true)]);
+    let cases = grid.map(|([rows, groups, size], wide)| {
+        let channels = groups * size;
+        let width = if wide { channels + 3 } else { channels };
+        let sides = move |t: &[Tensor<1>]| {
+            let x: Tensor<2> = part(t, 0).reshape([rows, width]);
+            let weight: Tensor<3> = part(t, 1).reshape([groups, size, size]);
+            let bias = wide.then(|| part(t, 2));
+            (x.narrow(1, width - channels, channels), weight, bias)
+        };
+        case(
+            format!("block_diagonal {rows}x{groups}x{size}, in a wider one: {wide}"),
+            vec![
+                values(1, rows * width),
+                values(2, channels * size),
+                values(3, channels),
+            ],
+            rows * channels < 100,
+            move |t| {
+                let (x, weight, bias) = sides(&t);
+                ops::block_diagonal(x, weight, bias).flatten(0, 1)
+            },
+            move |t| {
+                let (x, weight, bias) = sides(&t);
+                let x = x.reshape([rows, groups, size]).swap_dims(0, 1);
+                let y = x.matmul(weight.swap_dims(1, 2)).swap_dims(0, 1);
+                let y = y.reshape([rows, channels]);
+                let y = match bias {
+                    Some(bias) => y + bias.reshape([1, channels]),
+                    None => y,
+                };
+                y.flatten(0, 1)
+            },
+        )
+    });
+    cases.collect()
+}

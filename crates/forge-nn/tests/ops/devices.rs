@@ -169,6 +169,7 @@ fn device_rotations() {
 #[test]
 fn device_causal_convolutions_and_parts() {
     check_beside_flex(convolutions::causal());
+    check_beside_flex(convolutions::block_diagonals());
     check_beside_flex(parts::parts());
 }
 

@@ -7,8 +7,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{AutodiffBackend, Flex};
 use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{
-    Activation, ActivationOps, AttentionOps, AttentionParams, BatchNormOps, CausalConvOps,
-    ChannelAffineOps, CosSinOps, DepthwiseOps, DropoutResidualOps, GluKind, GluOps,
+    Activation, ActivationOps, AttentionOps, AttentionParams, BatchNormOps, BlockDiagonalOps,
+    CausalConvOps, ChannelAffineOps, CosSinOps, DepthwiseOps, DropoutResidualOps, GluKind, GluOps,
     LinearActivation, LinearOps, LstmOps, MatmulOps, MaxScanOps, OptionalBool, OptionalFloat,
     PackedHeads, PartGradients, PartsOps, RotaryLayout, RotaryOps, RowNorm, RowNormOps,
     SelectiveScanOps, SlstmOps, SoftmaxOps, SsdOps, StopGradientOps, TttOps, stop_gradient,
@@ -123,11 +123,18 @@ fn layer_norm<B: RowNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
 twice!(through_layer_norm, 15, layer_norm);
 
 fn batch_norm<B: BatchNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
-    let x = reshape::<B>(x, &[2, 4, 3]);
+    let x = reshape::<B>(x, &[2, 4, 3, 1]);
     let (weight, bias) = (constant::<B>(&x, 1, &[3]), constant::<B>(&x, 2, &[3]));
     B::fused_batch_norm(x, weight, bias, 1e-5).0
 }
 twice!(through_batch_norm, 24, batch_norm);
+
+fn batch_norm_of_positions<B: BatchNormOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = reshape::<B>(x, &[1, 3, 2, 4]);
+    let (weight, bias) = (constant::<B>(&x, 1, &[2]), constant::<B>(&x, 2, &[2]));
+    B::fused_batch_norm(x, weight, bias, 1e-5).0
+}
+twice!(through_batch_norm_of_positions, 24, batch_norm_of_positions);
 
 fn channel_affine<B: ChannelAffineOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     let x = reshape::<B>(x, &[4, 3]);
@@ -352,6 +359,16 @@ fn causal_conv<B: CausalConvOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     reshape::<B>(y, &[28])
 }
 twice!(through_causal_convolutions, 36, causal_conv);
+
+fn block_diagonal<B: BlockDiagonalOps>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let y = B::fused_block_diagonal(
+        flat_part::<B>(&x, 0, &[3, 4]),
+        flat_part::<B>(&x, 12, &[2, 2, 2]),
+        OptionalFloat::Present(flat_part::<B>(&x, 20, &[4])),
+    );
+    reshape::<B>(y, &[12])
+}
+twice!(through_block_diagonals, 24, block_diagonal);
 
 fn parts<B: PartsOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     let gradients = PartGradients::new(0, vec![7, 5, 7]);

@@ -3,9 +3,12 @@
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
-use forge_nn::ops::{Axes, matmul};
+use forge_nn::ops::{Axes, block_diagonal, matmul};
 
 use super::small;
+
+/// Slices up to so wide are too small for products of their own.
+const SMALL: usize = 8;
 
 /// `y_g = W_g x_g + b_g` for `G` slices of the last axis, each as wide as it was: a block-diagonal
 /// matrix.
@@ -41,6 +44,10 @@ impl HeadwiseLinear {
     /// - x, output: `[B, T, D]`
     pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let shape = x.dims();
+        if self.width / self.groups <= SMALL {
+            let bias = self.bias.as_ref().map(Param::val);
+            return block_diagonal(x, self.weight.val(), bias);
+        }
         let y = self.forward_apart(x).swapped(0, 1).reshape(shape);
         match &self.bias {
             Some(bias) => y + bias.val().unsqueeze::<3>(),

@@ -75,8 +75,15 @@ fn norms() {
 
 #[test]
 fn batch_norms() {
-    for [groups, rows, width] in [[1, 0, 5], [0, 3, 5], [2, 7, 0], [0, 0, 0]] {
-        let shape = [groups, rows, width];
+    for shape in [
+        [1, 0, 5, 1],
+        [0, 3, 5, 1],
+        [2, 7, 0, 1],
+        [2, 3, 5, 0],
+        [1, 0, 5, 4],
+        [0, 0, 0, 0],
+    ] {
+        let [groups, _, width, _] = shape;
         let (x, w, b) = (ones(shape), ones([width]), ones([width]));
         let (y, mean, var) = ops::batch_norm(x.clone(), w.clone(), b.clone(), 1e-5);
         let grads = y.clone().sum().backward();
@@ -86,13 +93,19 @@ fn batch_norms() {
         assert_all(x.grad(&grads).unwrap(), shape, 0.0);
         assert_all(w.grad(&grads).unwrap(), [width], 0.0);
         assert_all(b.grad(&grads).unwrap(), [width], 0.0);
-        let (x, scale) = (ones([groups * rows, width]), ones([width]));
+    }
+}
+
+#[test]
+fn channel_affines() {
+    for [rows, width] in [[0, 5], [7, 0], [0, 0]] {
+        let (x, scale) = (ones([rows, width]), ones([width]));
         let (origin, shift) = (Some(ones([width])), Some(zeros([width])));
         let identity = LinearActivation::Identity;
         let y = ops::channel_affine(x.clone(), origin, scale.clone(), shift, identity);
         let grads = y.clone().sum().backward();
-        assert_all(y, [groups * rows, width], 0.0);
-        assert_all(x.grad(&grads).unwrap(), [groups * rows, width], 0.0);
+        assert_all(y, [rows, width], 0.0);
+        assert_all(x.grad(&grads).unwrap(), [rows, width], 0.0);
         assert_all(scale.grad(&grads).unwrap(), [width], 0.0);
     }
 }
@@ -119,6 +132,20 @@ fn causal_convolutions() {
         assert_all(x.grad(&grads).unwrap(), shape, 0.0);
         assert_all(w.grad(&grads).unwrap(), [2, 1, 3], 0.0);
         assert_all(b.grad(&grads).unwrap(), [2], 0.0);
+    }
+}
+
+#[test]
+fn block_diagonal_products() {
+    for rows in [[0, 6], [3, 0]] {
+        let groups = rows[1] / 2;
+        let (x, w, b) = (ones(rows), ones([groups, 2, 2]), ones([rows[1]]));
+        let y = ops::block_diagonal(x.clone(), w.clone(), Some(b.clone()));
+        let grads = y.clone().sum().backward();
+        assert_all(y, rows, 0.0);
+        assert_all(x.grad(&grads).unwrap(), rows, 0.0);
+        assert_all(w.grad(&grads).unwrap(), [groups, 2, 2], 0.0);
+        assert_all(b.grad(&grads).unwrap(), [rows[1]], 0.0);
     }
 }
 

@@ -97,6 +97,11 @@ fn causal_convolutions_pass_what_is_not_finite() {
 }
 
 #[test]
+fn block_diagonal_products_pass_what_is_not_finite() {
+    check(convolutions::block_diagonals());
+}
+
+#[test]
 fn softmax_passes_what_is_not_finite() {
     check(cases::softmaxes());
 }

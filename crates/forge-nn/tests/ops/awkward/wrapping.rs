@@ -75,7 +75,7 @@ fn batch_norms() {
     for [a, b] in AXES {
         let of = || expanded([b]);
         assert_refused("batch_norm", || {
-            ops::batch_norm(expanded([1, a, b]), of(), of(), 1e-5)
+            ops::batch_norm(expanded([1, a, b, 1]), of(), of(), 1e-5)
         });
         assert_refused("channel_affine", || {
             ops::channel_affine(expanded([a, b]), None, of(), None, LinearActivation::Relu)
@@ -92,6 +92,15 @@ fn depthwise_convolutions() {
         });
         assert_refused("depthwise_conv1d", || {
             run(expanded([1, a, 1]), expanded([a, 1, b | 1]))
+        });
+    }
+}
+
+#[test]
+fn block_diagonal_products() {
+    for [a, b] in AXES {
+        assert_refused("block_diagonal", || {
+            ops::block_diagonal(expanded([a, b]), expanded([b, 1, 1]), None)
         });
     }
 }
