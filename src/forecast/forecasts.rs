@@ -126,8 +126,8 @@ mod tests {
             }],
         };
         let column = |time_unit, name: &str| {
-            let table = forecasts(time_unit).to_table().unwrap();
-            table.column(name).unwrap().values.clone()
+            let table = forecasts(time_unit).to_table().expect("columns");
+            table.column(name).expect("a column").values.clone()
         };
         let hours = Some(TimeUnit::Hours);
         assert_eq!(

@@ -290,7 +290,7 @@ mod tests {
     /// with the variance as `backcast`.
     #[test]
     fn it_finds_what_arch_finds() {
-        let found = Fit::to(&returns(4_000, Some(6))).unwrap();
+        let found = Fit::to(&returns(4_000, Some(6))).expect("a fit");
         let ours = [found.omega, found.alpha, found.gamma, found.beta];
         let arch = [0.023_460, 0.040_577, 0.133_367, 0.864_455];
         for (ours, arch) in ours.into_iter().zip(arch) {
