@@ -44,6 +44,7 @@ mod half;
 mod optional;
 mod same_dtype;
 mod triangle;
+mod weighted;
 
 mod activation;
 mod adamw;

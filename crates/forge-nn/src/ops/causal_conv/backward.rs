@@ -1,42 +1,31 @@
 //! The differentiation rule of causal convolutions.
 
 use burn::backend::Backend;
-use burn::backend::autodiff::{
-    Autodiff, NodeId,
-    checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-    grads::Gradients,
-    ops::{Backward, Ops, OpsKind},
-};
+use burn::backend::autodiff::{Autodiff, checkpoint::strategy::CheckpointStrategy};
 use burn::backend::tensor::FloatTensor;
 
 use super::CausalConvOps;
-use crate::ops::optional::{OptionalFloat, node_or_constant};
+use crate::ops::optional::OptionalFloat;
+use crate::ops::weighted::{Weighted, weighted};
 
 #[derive(Debug)]
-struct CausalConvBackward;
+struct CausalConv;
 
-impl<B: Backend + CausalConvOps> Backward<B, 3> for CausalConvBackward {
-    type State = [NodeId; 2];
+impl<B: Backend + CausalConvOps> Weighted<B> for CausalConv {
+    fn forward(
+        x: FloatTensor<B>,
+        weight: FloatTensor<B>,
+        bias: OptionalFloat<B>,
+    ) -> FloatTensor<B> {
+        B::fused_causal_conv(x, weight, bias)
+    }
 
     fn backward(
-        self,
-        ops: Ops<Self::State, 3>,
-        grads: &mut Gradients,
-        checkpointer: &mut Checkpointer,
-    ) {
-        let dy = grads.consume::<B>(&ops.node);
-        let [x, weight] = ops.state;
-        let (dx, dweight, dbias) = B::fused_causal_conv_backward(
-            checkpointer.retrieve_node_output(x),
-            checkpointer.retrieve_node_output(weight),
-            dy,
-        );
-        let [x, weight, bias] = ops.parents;
-        for (node, gradient) in [(x, dx), (weight, dweight), (bias, dbias)] {
-            if let Some(node) = node {
-                grads.register::<B>(node.id, gradient);
-            }
-        }
+        x: FloatTensor<B>,
+        weight: FloatTensor<B>,
+        dy: FloatTensor<B>,
+    ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+        B::fused_causal_conv_backward(x, weight, dy)
     }
 }
 
@@ -46,19 +35,6 @@ impl<B: Backend + CausalConvOps, C: CheckpointStrategy> CausalConvOps for Autodi
         weight: FloatTensor<Self>,
         bias: OptionalFloat<Self>,
     ) -> FloatTensor<Self> {
-        let bias = bias.into_option();
-        let nodes = [x.node(), weight.node(), node_or_constant(bias.as_ref(), &x)];
-        let prepared = CausalConvBackward.prepare::<C>(nodes).compute_bound();
-        let inner = |x: FloatTensor<Self>, weight: FloatTensor<Self>| {
-            let bias = bias.map(|bias| bias.into_primitive()).into();
-            B::fused_causal_conv(x.into_primitive(), weight.into_primitive(), bias)
-        };
-        match prepared.stateful() {
-            OpsKind::Tracked(mut prep) => {
-                let saved = [prep.checkpoint(&x), prep.checkpoint(&weight)];
-                prep.finish(saved, inner(x, weight))
-            }
-            OpsKind::UnTracked(prep) => prep.finish(inner(x, weight)),
-        }
+        weighted(CausalConv, x, weight, bias)
     }
 }
