@@ -131,6 +131,11 @@ fn ssd() {
 }
 
 #[test]
+fn ssd_in_pieces() {
+    check(recurrences::ssd_in_pieces());
+}
+
+#[test]
 fn selective_scan() {
     check(recurrences::selective_scans());
 }

@@ -42,6 +42,82 @@ fn ssd_by_token(x: Tensor<4>, log_decay: Tensor<3>, b: Tensor<4>, c: Tensor<4>) 
     Tensor::cat(outputs, 2)
 }
 
+/// From no state in two pieces: the outputs and the state after the last token, `[B, H, N, P]`.
+pub(crate) fn ssd_in_pieces() -> Vec<Case> {
+    let sizes = [
+        (2, 6, 2, 7, 3, 5),
+        (1, 2, 1, 67, 5, 3),
+        (1, 2, 2, 131, 2, 7),
+    ];
+    let case = |(batch, count, groups, time, p, n): (usize, usize, usize, usize, usize, usize)| {
+        let inputs = move |t: &[Tensor<1>]| {
+            let groups = [batch, groups, time, n];
+            let of_tokens = |i| part(t, i).reshape([batch, count, time]);
+            (
+                heads(part(t, 0), [batch, count, time, p]),
+                of_tokens(4),
+                decays(of_tokens(1), 0.5),
+                heads(part(t, 2), groups),
+                heads(part(t, 3), groups),
+            )
+        };
+        case(
+            format!("ssd in pieces {batch}x{count}/{groups}x{time}, {p} by {n}"),
+            vec![
+                values(1, batch * count * time * p),
+                values(2, batch * count * time),
+                values(3, batch * groups * time * n),
+                values(4, batch * groups * time * n),
+                values(5, batch * count * time),
+            ],
+            time < 10,
+            move |t| {
+                let (x, gain, log_decay, b, c) = inputs(&t);
+                let options = (&x.device(), x.dtype());
+                let mut state = Tensor::zeros([batch, count, n, p], options);
+                let mut outputs = vec![];
+                for (from, length) in [(0, time / 3), (time / 3, time - time / 3)] {
+                    let rows = |x: &Tensor<4>| x.clone().narrow(2, from, length);
+                    let numbers = |x: &Tensor<3>| x.clone().narrow(2, from, length);
+                    let (gain, log_decay) = (numbers(&gain), numbers(&log_decay));
+                    let (b, c) = (rows(&b), rows(&c));
+                    let (y, next) =
+                        ops::ssd_with_state(rows(&x), gain, log_decay, b, c, None, state);
+                    outputs.push(y);
+                    state = next;
+                }
+                let y: Tensor<1> = Tensor::cat(outputs, 2).flatten(0, 3);
+                Tensor::cat(vec![y, state.flatten(0, 3)], 0)
+            },
+            move |t| {
+                let (x, gain, log_decay, b, c) = inputs(&t);
+                let x = x * gain.unsqueeze_dim::<4>(3);
+                // Read by each unit vector after the last token, which decays nothing.
+                let unit = |i| {
+                    let one = Tensor::<1>::ones([1], (&c.device(), c.dtype()));
+                    let before = Tensor::zeros([i], (&c.device(), c.dtype()));
+                    let after = Tensor::zeros([n - 1 - i], (&c.device(), c.dtype()));
+                    let mut all = vec![];
+                    all.extend((i > 0).then_some(before));
+                    all.push(one);
+                    all.extend((i + 1 < n).then_some(after));
+                    Tensor::cat(all, 0).reshape([1, 1, 1, n])
+                };
+                let y: Tensor<1> =
+                    ssd_by_token(x.clone(), log_decay.clone(), b.clone(), c.clone()).flatten(0, 3);
+                let read = |i| {
+                    let c = unit(i).expand(c.dims());
+                    let y = ssd_by_token(x.clone(), log_decay.clone(), b.clone(), c);
+                    y.narrow(2, time - 1, 1)
+                };
+                let state = Tensor::cat((0..n).map(read).collect(), 2);
+                Tensor::cat(vec![y, state.flatten(0, 3)], 0)
+            },
+        )
+    };
+    sizes.map(case).into()
+}
+
 pub(crate) fn ssd() -> Vec<Case> {
     let mut cases = vec![];
     for (batch, count, groups, time, p, n) in [
