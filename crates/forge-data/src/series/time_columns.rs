@@ -236,8 +236,8 @@ fn instants(column: &Column, unit: Option<TimeUnit>) -> Result<Vec<i64>, DataErr
         (ColumnValues::Numeric(values), Some(unit)) => numbers(values, unit, name),
         (ColumnValues::Numeric(_), None) => Err(DataError::schema(
             "holds numbers: set time_unit to what they count since 1970-01-01 (milliseconds, \
-             seconds, minutes, hours, days), or to steps if they only number them, or declare the column a date when reading, such as \
-             `datetime` for 20231231 or `datetime:%Y` for 2023",
+             seconds, minutes, hours, days), or to steps if they only number them, or declare the \
+             column a date when reading, such as `datetime` for 20231231 or `datetime:%Y` for 2023",
         )
         .at_column(name)),
         (ColumnValues::Categorical(labels), _) => Err(DataError::schema(format!(

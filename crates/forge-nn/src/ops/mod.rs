@@ -94,7 +94,7 @@ pub use glu::{GluKind, GluOps, gated, geglu, glu, reglu, swiglu};
 pub use linear::{LinearActivation, LinearOps, linear, linear_activation};
 pub use lstm::{LstmOps, lstm};
 pub use matmul::{MatmulOps, matmul};
-pub use max_scan::{MaxScanOps, max_scan};
+pub use max_scan::{MaxScanOps, NOTHING_YET, max_scan};
 pub use optional::{OptionalBool, OptionalFloat};
 pub use parts::{PartGradients, PartsOps, parts, split};
 pub use rotary::{RotaryLayout, RotaryOps, rotary};

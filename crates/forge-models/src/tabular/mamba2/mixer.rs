@@ -134,7 +134,7 @@ impl Mamba2Mixer {
         Parts { x, b, c }
     }
 
-    fn steps<const D: usize>(&self, raw: Tensor<D>) -> Tensor<D> {
+    fn step_sizes<const D: usize>(&self, raw: Tensor<D>) -> Tensor<D> {
         let steps = softplus(raw + self.dt_bias.val().unsqueeze::<D>());
         match self.time_step {
             [low, high] if low > 0.0 && high.is_finite() => steps.clamp(low, high),
@@ -150,7 +150,7 @@ impl Mamba2Mixer {
         let by_head = |part: Tensor<3>, heads: usize, width: usize| {
             part.reshape([batch, time, heads, width]).swapped(1, 2)
         };
-        let steps = self.steps(raw).swapped(1, 2);
+        let steps = self.step_sizes(raw).swapped(1, 2);
         SsdInput {
             x: by_head(x, self.heads, self.head_dim()),
             log_decay: steps.clone() * self.rates().reshape([1, self.heads, 1]),
@@ -244,7 +244,7 @@ impl TokenMixer for Mamba2Mixer {
             let part = part.reshape([batch, self.groups, 1, self.states]);
             part.expand(shape).reshape([batch, heads, self.states, 1])
         };
-        let steps = self.steps(raw).reshape([batch, heads, 1, 1]);
+        let steps = self.step_sizes(raw).reshape([batch, heads, 1, 1]);
         let decay = (steps.clone() * self.rates().reshape([1, heads, 1, 1])).exp();
         let hidden = state.hidden * decay + states(b) * (x.clone() * steps);
         let y = (hidden.clone() * states(c)).sum_dim(2);

@@ -35,26 +35,26 @@ pub trait CarriesState: Backbone {
     /// # Panics
     /// If the tokens do not fit the state.
     fn steps(&self, tokens: Tensor<3>, state: Self::State) -> (Tensor<3>, Self::State) {
-        one_by_one(tokens, state, |token, state| self.step(token, state))
+        match tokens.dims()[1] {
+            0 => (tokens, state),
+            _ => self.some_steps(tokens, state),
+        }
     }
-}
 
-/// `step` for one token after the other.
-fn one_by_one<S>(
-    tokens: Tensor<3>,
-    mut state: S,
-    step: impl Fn(Tensor<2>, S) -> (Tensor<2>, S),
-) -> (Tensor<3>, S) {
-    if tokens.dims()[1] == 0 {
-        return (tokens, state);
+    /// [`steps`](Self::steps) of at least one token: what a backbone gives that has a faster way than step by
+    /// step.
+    ///
+    /// # Panics
+    /// If the tokens do not fit the state.
+    fn some_steps(&self, tokens: Tensor<3>, state: Self::State) -> (Tensor<3>, Self::State) {
+        let (mut state, mut outputs) = (state, vec![]);
+        for token in split(tokens, 1, 1) {
+            let (y, next) = self.step(token.squeeze_dim(1), state);
+            state = next;
+            outputs.push(y);
+        }
+        (Tensor::stack(outputs, 1), state)
     }
-    let mut outputs = vec![];
-    for token in split(tokens, 1, 1) {
-        let (y, next) = step(token.squeeze_dim(1), state);
-        state = next;
-        outputs.push(y);
-    }
-    (Tensor::stack(outputs, 1), state)
 }
 
 /// Tokens through layers that remember, one layer after the other.

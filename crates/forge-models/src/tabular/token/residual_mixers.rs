@@ -125,10 +125,7 @@ impl<M: TokenMixer> CarriesState for ResidualMixers<M> {
         })
     }
 
-    fn steps(&self, tokens: Tensor<3>, state: Vec<M::State>) -> (Tensor<3>, Vec<M::State>) {
-        if tokens.dims()[1] == 0 {
-            return (tokens, state);
-        }
+    fn some_steps(&self, tokens: Tensor<3>, state: Vec<M::State>) -> (Tensor<3>, Vec<M::State>) {
         through(&self.layers, state, tokens, |layer, x, state| {
             let (change, state) = layer.mixer.steps(layer.norm.forward(x.clone()), state);
             (change + x, state)

@@ -82,10 +82,7 @@ impl CarriesState for TttBackbone {
         })
     }
 
-    fn steps(&self, tokens: Tensor<3>, state: Vec<TttState>) -> (Tensor<3>, Vec<TttState>) {
-        if tokens.dims()[1] == 0 {
-            return (tokens, state);
-        }
+    fn some_steps(&self, tokens: Tensor<3>, state: Vec<TttState>) -> (Tensor<3>, Vec<TttState>) {
         through(&self.blocks, state, tokens, |block, x, state| {
             let (change, state) = block
                 .mixer

@@ -129,10 +129,11 @@ impl CarriesState for XlstmBackbone {
         (self.finish(y), next)
     }
 
-    fn steps(&self, tokens: Tensor<3>, state: Vec<XlstmState>) -> (Tensor<3>, Vec<XlstmState>) {
-        if tokens.dims()[1] == 0 {
-            return (tokens, state);
-        }
+    fn some_steps(
+        &self,
+        tokens: Tensor<3>,
+        state: Vec<XlstmState>,
+    ) -> (Tensor<3>, Vec<XlstmState>) {
         let (y, next) = through(&self.blocks, state, tokens, |block, x, state| {
             block.go_on(x, state, MlstmBlock::steps, SlstmBlock::steps)
         });

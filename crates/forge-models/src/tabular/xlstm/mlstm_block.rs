@@ -6,14 +6,16 @@ use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::activation::silu;
 use forge_nn::convolution::CausalConv1d;
-use forge_nn::ops::{Axes, GluKind, gated, max_scan, parts, ssd, ssd_with_state, stop_gradient};
+use forge_nn::ops::{
+    Axes, GluKind, NOTHING_YET, gated, max_scan, parts, ssd, ssd_with_state, stop_gradient,
+};
 use forge_nn::parameters::drawn;
 use forge_nn::recurrent::Detach;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::headwise_linear::HeadwiseLinear;
 use super::offset_norm::OffsetNorm;
-use super::{MlstmConfig, NOTHING_YET, narrow, small};
+use super::{MlstmConfig, narrow, small};
 use crate::tabular::token::{assert_state, empty_state};
 
 /// Added to the normaliser.
@@ -80,7 +82,6 @@ struct CellInput {
 }
 
 /// Numerator and denominator are scaled by e^-m alike: but for the epsilon nothing depends on it.
-#[derive(Clone)]
 struct Scaled {
     /// The stabilisers, `[B, H, T]`, and the same as constants.
     m: Tensor<3>,
@@ -209,12 +210,14 @@ impl MlstmBlock {
 
     fn cell(&self, given: CellInput) -> Tensor<4> {
         let m = max_scan(given.log_forget.clone(), given.input.clone());
-        let scaled = Scaled::new(m, given.log_forget, given.input, None);
         let Scaled {
-            weight, log_decay, ..
-        } = scaled.clone();
+            m,
+            constant,
+            weight,
+            log_decay,
+        } = Scaled::new(m, given.log_forget, given.input, None);
         let read = ssd(given.v, weight, log_decay, given.k, given.q, None);
-        self.answers(read, scaled)
+        self.answers(read, m, constant)
     }
 
     /// [`cell`](Self::cell) from a memory and a stabiliser, and these after the last token.
@@ -236,18 +239,16 @@ impl MlstmBlock {
             }
         };
         let m = max_scan(given.log_forget.clone(), inputs);
-        let scaled = Scaled::new(m, given.log_forget, given.input, Some(start));
         let Scaled {
-            weight, log_decay, ..
-        } = scaled.clone();
+            m,
+            constant,
+            weight,
+            log_decay,
+        } = Scaled::new(m, given.log_forget, given.input, Some(start));
         let (v, k, q) = (given.v, given.k, given.q);
         let (read, memory) = ssd_with_state(v, weight, log_decay, k, q, None, memory);
-        let m = scaled
-            .constant
-            .clone()
-            .narrow(2, time - 1, 1)
-            .squeeze_dim(2);
-        (self.answers(read, scaled), memory, m)
+        let last = constant.clone().narrow(2, time - 1, 1).squeeze_dim(2);
+        (self.answers(read, m, constant), memory, last)
     }
 
     /// [`cell_from`](Self::cell_from) of one token.
@@ -268,9 +269,10 @@ impl MlstmBlock {
         (h, memory, m.squeeze_dim(2))
     }
 
-    fn answers(&self, read: Tensor<4>, scaled: Scaled) -> Tensor<4> {
-        let epsilon = (scaled.m - scaled.constant.clone()).exp() * EPSILON;
-        self.normalised(read, (-scaled.constant).exp(), epsilon)
+    /// What the cell says of what it read; `m` and `constant` as in [`Scaled`].
+    fn answers(&self, read: Tensor<4>, m: Tensor<3>, constant: Tensor<3>) -> Tensor<4> {
+        let epsilon = (m - constant.clone()).exp() * EPSILON;
+        self.normalised(read, (-constant).exp(), epsilon)
     }
 
     /// Norm, skip, gate and projection of the cell's outputs.

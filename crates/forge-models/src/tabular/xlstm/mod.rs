@@ -34,9 +34,6 @@ pub type Xlstm = super::TokenModel<XlstmBackbone>;
 /// Makes an [`Xlstm`].
 pub type XlstmConfig = super::TokenConfig<XlstmBackboneConfig>;
 
-/// The maximum of no gates yet: whatever comes is larger, and what it decays is 0.
-const NOTHING_YET: f64 = -1e30;
-
 /// `factor · d`, rounded up to a multiple of `unit`.
 fn rounded_up(d: usize, factor: f64, unit: usize) -> usize {
     let unit = unit.max(1);

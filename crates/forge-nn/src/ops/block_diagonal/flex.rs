@@ -9,6 +9,7 @@ use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::in_place::add;
 use crate::ops::flex::rows::{for_rows, for_rows_summing, rows_per_task, shared_rows_per_task};
 use crate::ops::flex::simd::multiversion;
+use crate::ops::flex::transposed::transposed;
 use crate::ops::flex::view::{Dense, Rows, by_dtype};
 use crate::ops::optional::OptionalFloat;
 
@@ -36,13 +37,7 @@ impl BlockDiagonalOps for Flex {
     }
 }
 
-/// The weights by number of the input, `[K, G K]`: what input `i` of a block gives to each output.
-fn by_input<E: Real>(weight: &[E], size: usize) -> Vec<E> {
-    let input = |i| weight.iter().skip(i).step_by(size);
-    (0..size).flat_map(input).copied().collect()
-}
-
-/// Those of the transposed blocks: what output `j` takes from each input.
+/// The weights of the transposed blocks, `[K, G K]`: what output `j` takes from each input.
 fn by_output<E: Real>(weight: &[E], size: usize) -> Vec<E> {
     let output = |j: usize| weight.chunks_exact(size).skip(j).step_by(size);
     (0..size).flat_map(output).flatten().copied().collect()
@@ -50,7 +45,8 @@ fn by_output<E: Real>(weight: &[E], size: usize) -> Vec<E> {
 
 fn forward<E: Real>(x: FlexTensor, weight: FlexTensor, bias: Option<FlexTensor>) -> FlexTensor {
     let (shape, size) = (x.shape(), weight.shape()[1]);
-    let factors = by_input(Dense::of(weight).slice::<E>(), size);
+    // What input `i` of a block gives to each output, `[K, G K]`.
+    let factors = transposed(Dense::of(weight).slice::<E>(), size);
     let (x, bias) = (Rows::of(x), bias.map(Dense::of));
     let width = x.width();
     let none = vec![E::ZERO; width];
@@ -92,11 +88,9 @@ fn backward<E: Real>(
     let sums = for_rows_summing(dx.as_mut(), width, rows, (size + 1) * width, of_task);
     let (dfactors, sums) = sums.split_at(size * width);
     let mut dweight = Buffer::<E>::new(&of_weight);
-    for (output, dweight) in dweight.as_mut().chunks_exact_mut(size).enumerate() {
-        for (dweight, dfactor) in dweight.iter_mut().zip(dfactors.chunks_exact(width)) {
-            *dweight = dfactor[output];
-        }
-    }
+    dweight
+        .as_mut()
+        .copy_from_slice(&transposed(dfactors, width));
     let mut dbias = Buffer::<E>::new(&[width]);
     dbias.as_mut().copy_from_slice(sums);
     (

@@ -9,6 +9,7 @@ use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::in_place::add;
 use crate::ops::flex::rows::{for_rows, for_rows_summing, rows_per_task};
 use crate::ops::flex::simd::multiversion;
+use crate::ops::flex::transposed::transposed;
 use crate::ops::flex::view::{Dense, by_dtype, with_adjacent_features};
 use crate::ops::optional::OptionalFloat;
 
@@ -74,11 +75,8 @@ impl<E: Real> Tokens<E> {
 
 /// The taps from the earliest token to the present one, `[K, C]`.
 fn taps<E: Real>(weight: FlexTensor) -> Vec<E> {
-    let [channels, _, size] = weight.shape().dims();
-    let weight = Dense::of(weight);
-    let weight = weight.slice::<E>();
-    let tap = |k| (0..channels).map(move |c| weight[c * size + k]);
-    (0..size).flat_map(tap).collect()
+    let size = weight.shape()[2];
+    transposed(Dense::of(weight).slice(), size)
 }
 
 fn forward<E: Real>(x: FlexTensor, weight: FlexTensor, bias: Option<FlexTensor>) -> FlexTensor {
@@ -133,11 +131,9 @@ fn backward<E: Real>(
     let sums = for_rows_summing(dx.as_mut(), channels, rows, (size + 1) * channels, of_task);
     let (dtaps, sums) = sums.split_at(size * channels);
     let mut dweight = Buffer::<E>::new(&of_weight);
-    for (c, dweight) in dweight.as_mut().chunks_exact_mut(size).enumerate() {
-        for (dweight, dtap) in dweight.iter_mut().zip(dtaps.chunks_exact(channels)) {
-            *dweight = dtap[c];
-        }
-    }
+    dweight
+        .as_mut()
+        .copy_from_slice(&transposed(dtaps, channels));
     let mut dbias = Buffer::<E>::new(&[channels]);
     dbias.as_mut().copy_from_slice(sums);
     (

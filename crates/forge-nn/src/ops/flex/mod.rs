@@ -11,6 +11,7 @@ pub(super) mod real;
 pub(super) mod row;
 pub(super) mod rows;
 pub(super) mod simd;
+pub(super) mod transposed;
 pub(super) mod view;
 pub(super) mod waves;
 

@@ -46,6 +46,10 @@ impl MaxScanOps for burn::backend::NdArray {}
 #[cfg(feature = "cube")]
 impl MaxScanOps for burn_cubecl::CubeBackend {}
 
+/// The maximum before the first token, for what goes on from one: whatever comes is larger, and what it
+/// decays is 0.
+pub const NOTHING_YET: f64 = -1e30;
+
 /// `m_t = max(m_{t-1} + decay_t, x_t)` along the last axis, `m_0 = x_0`: the stabiliser of xLSTM's
 /// exponential gates (Beck et al., arXiv 2405.04517, equation 15), with the logarithm of the forget
 /// gate as the decay. The gradient goes to the larger of the two, to `x` where they are equal.

@@ -5,7 +5,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use rayon::prelude::*;
 
-use super::{SlstmOps, reference};
+use super::{MEMORY, SlstmOps, reference};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::row::reduce;
@@ -73,9 +73,6 @@ fn forward<E: Real>(gates: FlexTensor, recurrent: FlexTensor, state: FlexTensor)
     });
     out.into_tensor(shape)
 }
-
-/// Rows of an output behind those of the tokens: cell, normaliser and stabiliser.
-const MEMORY: usize = 3;
 
 /// What a task reads.
 #[derive(Clone, Copy)]

@@ -9,6 +9,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::{Tensor, TensorCreationOptions};
 
+use super::NOTHING_YET;
 use super::dispatch::has_traits;
 use super::extent::assert_addressable;
 use super::same_dtype::assert_same_dtype;
@@ -50,11 +51,9 @@ impl SlstmOps for burn::backend::NdArray {}
 #[cfg(feature = "cube")]
 impl SlstmOps for burn_cubecl::CubeBackend {}
 
-/// Output, cell, normaliser and stabiliser: the rows of a state.
-const ROWS: usize = 4;
-
-/// The maximum of no gates yet: whatever comes is larger, and what it decays is 0.
-const NOTHING_YET: f64 = -1e30;
+/// Cell, normaliser and stabiliser: rows of a state after the output, and of the outputs behind those of the
+/// tokens.
+const MEMORY: usize = 3;
 
 /// The sLSTM of Beck et al., arXiv 2405.04517, equations (8) to (17), heads apart:
 ///
@@ -85,7 +84,7 @@ pub fn slstm(gates: Tensor<4>, recurrent: Tensor<3>, state: Tensor<4>) -> Tensor
     assert!(
         width.is_multiple_of(4)
             && recurrent.dims() == [heads, width / 4, width]
-            && state.dims() == [heads, batch, ROWS, width / 4],
+            && state.dims() == [heads, batch, 1 + MEMORY, width / 4],
         "slstm: recurrent {:?} or state {:?} does not fit gates {:?}",
         recurrent.dims(),
         state.dims(),
@@ -99,7 +98,7 @@ pub fn slstm(gates: Tensor<4>, recurrent: Tensor<3>, state: Tensor<4>) -> Tensor
             ("state", Some(state.dtype())),
         ],
     );
-    let output = [heads, batch, time.saturating_add(ROWS - 1), width / 4];
+    let output = [heads, batch, time.saturating_add(MEMORY), width / 4];
     assert_addressable("slstm", &[&gates.dims(), &recurrent.dims(), &output]);
     let traits = has_traits(&gates.device());
     let (gates, recurrent) = (gates.into_dispatch(), recurrent.into_dispatch());
@@ -122,5 +121,6 @@ pub fn slstm_start(
     let options = options.into();
     let of = |rows| [heads, batch, rows, width];
     let stabiliser = Tensor::full(of(1), NOTHING_YET, options.clone());
-    Tensor::cat(vec![Tensor::zeros(of(ROWS - 1), options), stabiliser], 2)
+    // Output, cell and normaliser.
+    Tensor::cat(vec![Tensor::zeros(of(3), options), stabiliser], 2)
 }

@@ -3,6 +3,7 @@
 use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
 
+use super::MEMORY;
 use crate::ops::expression::Expr;
 
 /// What a step leaves, each `[H, B, D]`.
@@ -89,10 +90,10 @@ pub(super) fn forward<B: Backend>(
     let (gates, recurrent, start) = (Expr::<B>(gates), Expr::<B>(recurrent), Expr::<B>(state));
     let [heads, batch, time, width] = gates.shape().dims();
     if start.is_empty() {
-        return gates.zeros_like([heads, batch, time + 3, width / 4]).0;
+        return gates.zeros_like([heads, batch, time + MEMORY, width / 4]).0;
     }
     if time == 0 {
-        return start.narrow(2, 1, 4).0;
+        return start.narrow(2, 1, 1 + MEMORY).0;
     }
     let mut state = state_of(start.0);
     let row = |x: Expr<B>| x.reshape([heads, batch, 1, width / 4]);
