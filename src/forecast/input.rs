@@ -6,6 +6,8 @@ use forge_models::{CalendarSteps, ForecastCapabilities, SeriesInput, SeriesSpec}
 use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 
+use super::baseline::season;
+
 /// Which parts of a window a model is given, in which form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -155,6 +157,7 @@ impl InputPlan {
             },
             d_embedding: self.embedding.len(),
             bars_per_day: self.calendar.then(bars),
+            season: season(table),
             n_outputs,
             rising,
         }

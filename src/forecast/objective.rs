@@ -45,7 +45,7 @@ pub(super) fn check(
     }
     // A scale that is given back is no scale of a distribution's parameters.
     let is_location = is_quantiles || matches!(objective, ObjectiveConfig::Regression(_));
-    if capabilities.own_scale && !is_location {
+    if capabilities.own_level && !is_location {
         return refuse(format!(
             "{model} normalises each window by itself and goes with the objectives regression and \
              quantiles"

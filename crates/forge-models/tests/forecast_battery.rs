@@ -134,16 +134,9 @@ fn forecasts_follow_the_level() {
     each(battery::forecast_follows_shift);
 }
 
-/// Models that take out a level alone.
-const LEVEL_ONLY: [&str; 1] = ["nlinear"];
-
 #[test]
 fn forecasts_follow_the_scale() {
-    each(|config, device| {
-        if !LEVEL_ONLY.contains(&config.name()) {
-            battery::forecast_follows_scale(config, device);
-        }
-    });
+    each(battery::forecast_follows_scale);
 }
 
 #[test]

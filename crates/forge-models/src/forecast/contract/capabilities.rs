@@ -25,8 +25,11 @@ pub struct ForecastCapabilities {
     pub several_outputs: bool,
     /// The outputs of a step rise already, by construction: they are quantiles and nothing else.
     pub rising_outputs: bool,
-    /// Takes location and scale of each window out and gives them back: the forecast follows a
-    /// shift of the series.
+    /// Takes the level of each window out and gives it back: the forecast follows a shift of the
+    /// series.
+    pub own_level: bool,
+    /// Takes the scale of each window out too, with [`own_level`](Self::own_level): the forecast of
+    /// a series twice as wide is twice as wide.
     pub own_scale: bool,
     /// Returns its attention weights when they are [wanted](forge_nn::Want::attention).
     pub attention_maps: bool,
@@ -49,6 +52,7 @@ impl ForecastCapabilities {
         valid: false,
         several_outputs: false,
         rising_outputs: false,
+        own_level: false,
         own_scale: false,
         attention_maps: false,
         feature_masks: false,

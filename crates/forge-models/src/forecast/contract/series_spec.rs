@@ -30,6 +30,9 @@ pub struct SeriesSpec {
     pub d_embedding: usize,
     /// Bars per day where the calendar of the steps is given (1 for daily bars and coarser ones).
     pub bars_per_day: Option<usize>,
+    /// Steps of a season, at least 1, where one is known (24 of hours, 5 of business days): models
+    /// that have a period take it where their config says none.
+    pub season: Option<usize>,
     /// Outputs per step and target, `W`, at least 1.
     pub n_outputs: usize,
     /// The outputs of a step are quantiles that must not cross: the first is the lowest, each
@@ -51,6 +54,7 @@ impl Default for SeriesSpec {
             fixed_cardinalities: vec![],
             d_embedding: 0,
             bars_per_day: None,
+            season: None,
             n_outputs: 1,
             rising: false,
         }
@@ -92,10 +96,12 @@ impl SeriesSpec {
             let field = format!("fixed_cardinalities[{i}]");
             check::in_range(&field, *cardinality, limits::COLUMNS)?;
         }
-        match self.bars_per_day {
-            Some(bars) => check::in_range("bars_per_day", bars, limits::STEPS),
-            None => Ok(()),
+        for (field, steps) in [("bars_per_day", self.bars_per_day), ("season", self.season)] {
+            if let Some(steps) = steps {
+                check::in_range(field, steps, limits::STEPS)?;
+            }
         }
+        Ok(())
     }
 
     /// Checks that `model` takes all of it.

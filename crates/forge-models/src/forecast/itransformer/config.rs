@@ -89,6 +89,7 @@ impl ForecastConfig for ITransformerConfig {
         several_targets: true,
         past_covariates: true,
         several_outputs: true,
+        own_level: true,
         own_scale: true,
         attention_maps: true,
         ..ForecastCapabilities::NONE

@@ -125,6 +125,7 @@ impl ForecastConfig for ModernTcnForecasterConfig {
     const CAPABILITIES: ForecastCapabilities = ForecastCapabilities {
         several_targets: true,
         several_outputs: true,
+        own_level: true,
         own_scale: true,
         batch_statistics: true,
         ..ForecastCapabilities::NONE

@@ -51,7 +51,7 @@ impl ForecastConfig for NLinearConfig {
     const CAPABILITIES: ForecastCapabilities = ForecastCapabilities {
         several_targets: true,
         several_outputs: true,
-        own_scale: true,
+        own_level: true,
         ..ForecastCapabilities::NONE
     };
 

@@ -154,6 +154,7 @@ impl ForecastConfig for PatchTstConfig {
     const CAPABILITIES: ForecastCapabilities = ForecastCapabilities {
         several_targets: true,
         several_outputs: true,
+        own_level: true,
         own_scale: true,
         attention_maps: true,
         batch_statistics: true,

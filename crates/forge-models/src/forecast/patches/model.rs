@@ -39,6 +39,7 @@ impl<B: Backbone> PatchModel<B> {
     pub const CAPABILITIES: ForecastCapabilities = ForecastCapabilities {
         several_targets: true,
         several_outputs: true,
+        own_level: true,
         own_scale: true,
         attention_maps: B::ATTENTION_MAPS,
         batch_statistics: B::BATCH_STATISTICS,

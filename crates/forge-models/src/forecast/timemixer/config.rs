@@ -190,6 +190,7 @@ impl ForecastConfig for TimeMixerConfig {
         several_targets: true,
         past_covariates: true,
         several_outputs: true,
+        own_level: true,
         own_scale: true,
         ..ForecastCapabilities::NONE
     };

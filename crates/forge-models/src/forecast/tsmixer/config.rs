@@ -77,6 +77,7 @@ impl ForecastConfig for TsMixerConfig {
     const CAPABILITIES: ForecastCapabilities = ForecastCapabilities {
         several_targets: true,
         several_outputs: true,
+        own_level: true,
         own_scale: true,
         batch_statistics: true,
         ..ForecastCapabilities::NONE
