@@ -3,7 +3,7 @@
 use super::SeriesTable;
 use super::build_steps::fill;
 use super::policies::{Gaps, MissingValues};
-use super::shown::{cell_error, shown};
+use super::shown::cell_error;
 use super::time_columns::{is_dated, undated};
 use super::timetable::{Between, Stamp};
 use crate::DataError;
@@ -99,9 +99,9 @@ impl SeriesTable {
                         "series '{}' lacks {steps} steps of {} between {} and {}: append them \
                          first, or set gaps to keep or fill",
                         row.series,
-                        self.schema.frequency(),
-                        shown(last.utc, last.offset()),
-                        shown(stamp.utc, stamp.offset())
+                        self.schema.shown_frequency(),
+                        self.schema.shown(last),
+                        self.schema.shown(stamp)
                     )));
                 }
                 Gaps::Fill if steps > 0 => {
@@ -111,7 +111,7 @@ impl SeriesTable {
                             "series '{}' at {}: {steps} steps after the last row would be put in, \
                              more than ten times as many as it has; set gaps to keep",
                             row.series,
-                            shown(stamp.utc, stamp.offset())
+                            self.schema.shown(stamp)
                         )));
                     }
                     filled = self.schema.timetable.missing(last, stamp);
@@ -163,7 +163,7 @@ impl SeriesTable {
         for (name, value) in &row.values {
             let place = self.column_index(name)?;
             if value.is_infinite() {
-                let time = shown(row.time, 0);
+                let time = self.schema.shown(Stamp::new(row.time, 0));
                 let message = "is infinite; give NaN for a missing value";
                 return Err(cell_error(name, &row.series, &time, message));
             }
@@ -197,7 +197,7 @@ impl SeriesTable {
             let known = there.map_or(f64::NAN, |at| self.series[series].columns[place][at]);
             let may_lack = computed.get(place).is_some_and(|computed| *computed);
             if values[place].is_nan() && known.is_nan() && !may_lack {
-                let time = shown(stamp.utc, stamp.offset());
+                let time = self.schema.shown(stamp);
                 let message = "has no value: give one, or set missing to mask or forward";
                 return Err(cell_error(name, &row.series, &time, message));
             }
@@ -227,7 +227,7 @@ impl SeriesTable {
                 "series '{}' at {}: is not after the last row, {}{ahead}; rows are appended in \
                  order of time",
                 row.series,
-                shown(stamp.utc, stamp.offset()),
+                self.schema.shown(stamp),
                 rows.shown(last)
             )));
         };

@@ -6,7 +6,7 @@ use super::build_steps::finish;
 use super::policies::{Duplicates, Unsorted};
 use super::report::{Findings, SeriesFindingKind};
 use super::schema::{FixedColumn, labels_of};
-use super::shown::{cell_error, shown, some_names};
+use super::shown::{cell_error, shown, shown_in, some_names};
 use super::table::OneSeries;
 use super::time_columns::Times;
 use super::{SeriesConfig, SeriesSchema, SeriesTable, TimeColumns, TimeUnit};
@@ -131,7 +131,8 @@ impl Place<'_> {
 
     fn shown(&self, row: u32) -> String {
         let offsets = self.times.offsets.as_ref();
-        shown(self.time(row), offsets.map_or(0, |o| o[row as usize]))
+        let offset = offsets.map_or(0, |o| o[row as usize]);
+        shown_in(self.config.unit(), self.time(row), offset)
     }
 
     fn sort(&self, rows: &mut [u32], findings: &mut Findings) -> Result<(), DataError> {
@@ -257,6 +258,7 @@ impl Place<'_> {
             rows.iter().map(of).collect::<Vec<i16>>()
         });
         let mut series = OneSeries {
+            unit: self.config.unit(),
             times: rows.iter().map(|row| self.time(*row)).collect(),
             offsets: offsets.filter(|offsets| offsets.iter().any(|o| *o != 0)),
             columns: columns

@@ -9,7 +9,7 @@ use super::schema::FixedColumn;
 use super::shown::{cell_error, shown};
 use super::table::OneSeries;
 use super::timetable::{Between, Stamp, Timetable, weekday};
-use super::{Frequency, SeriesConfig, SeriesReport, SeriesSchema, SeriesTable, TimeUnit};
+use super::{Frequency, SeriesConfig, SeriesReport, SeriesSchema, SeriesTable};
 use crate::DataError;
 use crate::schema::date_time::DAY;
 
@@ -213,7 +213,7 @@ fn gaps(
                     "series '{}' lacks {steps} steps of {} between {} and {}: add the rows, or \
                      set gaps to keep or fill",
                     id.1,
-                    table.frequency,
+                    schema.shown_frequency(),
                     rows.shown(row - 1),
                     rows.shown(row)
                 )));
@@ -229,7 +229,7 @@ fn gaps(
                          would make the table more than {MOST_FILLED} times as long; set gaps to \
                          keep, or another frequency",
                         id.1,
-                        table.frequency,
+                        schema.shown_frequency(),
                         rows.shown(row - 1),
                         rows.shown(row)
                     )));
@@ -355,7 +355,7 @@ fn check_declared(series: &[OneSeries], schema: &SeriesSchema) -> Result<(), Dat
     Err(DataError::value(format!(
         "{off} of {all} steps are not of the frequency {} that is set, the first in series '{}' \
          from {} to {}: leave frequency out to have it inferred",
-        schema.frequency(),
+        schema.shown_frequency(),
         schema.ids[index],
         series[index].shown(row - 1),
         series[index].shown(row)
@@ -383,11 +383,7 @@ fn report(
             series.iter().min_by_key(place)
         };
         rows.map_or_else(String::new, |rows| {
-            let row = if last { rows.times.len() - 1 } else { 0 };
-            match schema.time_unit() {
-                Some(TimeUnit::Steps) => TimeUnit::Steps.number(rows.times[row]).to_string(),
-                _ => rows.shown(row),
-            }
+            rows.shown(if last { rows.times.len() - 1 } else { 0 })
         })
     };
     let table = &schema.timetable;
@@ -406,6 +402,7 @@ fn report(
         first: ends(false),
         last: ends(true),
         frequency: table.frequency,
+        time_unit: schema.time_unit(),
         inferred,
         weekdays,
         session,

@@ -180,6 +180,14 @@ impl SeriesConfig {
         self.zone().map(|_| ())
     }
 
+    /// What the numbers in the column of times count; absent where it holds dates.
+    pub(super) fn unit(&self) -> Option<TimeUnit> {
+        match self.time {
+            TimeColumns::One(_) => self.time_unit,
+            TimeColumns::DateAndTime(_) => None,
+        }
+    }
+
     pub(super) fn zone(&self) -> Result<Option<Zone>, DataError> {
         self.time_zone.as_deref().map(Zone::named).transpose()
     }

@@ -5,7 +5,8 @@ use std::fmt::{self, Display};
 
 use serde::{Deserialize, Serialize};
 
-use super::Frequency;
+use super::shown::frequency_in;
+use super::{Frequency, TimeUnit};
 use crate::printable;
 
 /// What was found in a file of series, and what was done about it.
@@ -19,8 +20,12 @@ pub struct SeriesReport {
     pub first: String,
     /// The latest time.
     pub last: String,
-    /// How far steps lie apart, as declared or inferred.
+    /// How far steps lie apart, as declared or inferred; of steps that are only numbered one step is a
+    /// day.
     pub frequency: Frequency,
+    /// What the numbers in the column of times count; absent where it holds dates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_unit: Option<TimeUnit>,
     /// Whether it was inferred.
     pub inferred: bool,
     /// The weekdays that have rows (Monday first), where days are not all alike.
@@ -171,7 +176,7 @@ impl Display for SeriesReport {
             self.rows,
             self.first,
             self.last,
-            self.frequency,
+            frequency_in(self.time_unit, self.frequency),
             if self.inferred { " (inferred)" } else { "" }
         )?;
         if let Some(days) = &self.weekdays {

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::shown::{frequency_in, shown_in};
 use super::timetable::{Stamp, Timetable};
 use super::zone::{Wall, Zone};
-use super::{CalendarFields, Frequency, SeriesConfig, TimeColumns, TimeUnit};
+use super::{CalendarFields, Frequency, SeriesConfig, TimeUnit};
 use crate::schema::date_time;
 use crate::{Categorical, DataError};
 
@@ -72,10 +73,7 @@ impl SeriesSchema {
     /// What the numbers in the column of times count; absent where it holds dates.
     #[must_use]
     pub fn time_unit(&self) -> Option<TimeUnit> {
-        match self.config.time {
-            TimeColumns::One(_) => self.config.time_unit,
-            TimeColumns::DateAndTime(_) => None,
-        }
+        self.config.unit()
     }
 
     /// Whether steps lie on a calendar: they are not only numbered, and those ahead have a time.
@@ -111,6 +109,16 @@ impl SeriesSchema {
             },
             _ => Ok(instant.milliseconds),
         }
+    }
+
+    /// A time as messages show it.
+    pub(super) fn shown(&self, stamp: Stamp) -> String {
+        shown_in(self.time_unit(), stamp.utc, stamp.offset())
+    }
+
+    /// How far steps lie apart, as messages say it.
+    pub(super) fn shown_frequency(&self) -> String {
+        frequency_in(self.time_unit(), self.frequency())
     }
 
     pub(super) fn zone(&self) -> Option<Zone> {

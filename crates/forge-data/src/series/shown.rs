@@ -1,7 +1,16 @@
 //! Times and places as messages show them.
 
+use super::{Frequency, TimeUnit};
 use crate::DataError;
 use crate::schema::date_time::format;
+
+/// A time as its column has it: the number of a step that is only numbered, or a date.
+pub(super) fn shown_in(unit: Option<TimeUnit>, utc: i64, offset: i16) -> String {
+    match unit {
+        Some(TimeUnit::Steps) => TimeUnit::Steps.number(utc).to_string(),
+        _ => shown(utc, offset),
+    }
+}
 
 /// A time on its own clock, with the offset where there is one: `2023-11-05T01:30:00-04:00`.
 pub(super) fn shown(utc: i64, offset: i16) -> String {
@@ -20,6 +29,14 @@ pub(super) fn shown(utc: i64, offset: i16) -> String {
     };
     let clock = if text.contains('T') { "" } else { "T00:00:00" };
     format!("{text}{clock}{sign}{:02}:{:02}", ahead / 60, ahead % 60)
+}
+
+/// How far steps lie apart: a number of steps where they are only numbered.
+pub(super) fn frequency_in(unit: Option<TimeUnit>, frequency: Frequency) -> String {
+    match (unit, frequency) {
+        (Some(TimeUnit::Steps), Frequency::Every(span)) => TimeUnit::Steps.number(span).to_string(),
+        _ => frequency.to_string(),
+    }
 }
 
 /// Where a cell is.

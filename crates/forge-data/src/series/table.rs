@@ -1,8 +1,8 @@
 //! Series side by side, each sorted by time.
 
-use super::shown::{shown, some_names};
+use super::shown::{shown_in, some_names};
 use super::timetable::Stamp;
-use super::{CalendarFields, SeriesReport, SeriesSchema};
+use super::{CalendarFields, SeriesReport, SeriesSchema, TimeUnit};
 use crate::DataError;
 
 /// Series side by side, each sorted by time, and every column stored once.
@@ -21,6 +21,8 @@ pub struct SeriesTable {
 /// The rows of one series.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct OneSeries {
+    /// What the numbers of its column of times count, where they are numbers.
+    pub(super) unit: Option<TimeUnit>,
     /// Milliseconds UTC, ascending.
     pub(super) times: Vec<i64>,
     /// Minutes ahead of UTC; `None` where all are 0.
@@ -44,7 +46,7 @@ impl OneSeries {
     /// A row's time as messages show it.
     pub(super) fn shown(&self, row: usize) -> String {
         let stamp = self.stamp(row);
-        shown(stamp.utc, stamp.offset())
+        shown_in(self.unit, stamp.utc, stamp.offset())
     }
 
     /// Where the future begins, by the targets.

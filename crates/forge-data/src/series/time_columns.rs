@@ -67,7 +67,6 @@ pub enum TimeUnit {
     /// Days.
     Days,
     /// Steps of any length that are only numbered: no calendar is read from them and no season guessed.
-    /// Messages show step `n` as the day `n` after 1970-01-01.
     Steps,
 }
 

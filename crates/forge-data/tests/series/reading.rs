@@ -2,8 +2,8 @@
 
 use forge_data::{
     AmbiguousTimes, Column, Duplicates, Frequency, FrequencyChange, Gaps, ReadOptions,
-    SeriesConfig, SeriesFindingKind as Kind, SeriesSchema, SeriesTable, SplitPart, Stamps, Table,
-    TimeSplit, TimeUnit, read_csv_from,
+    SeriesConfig, SeriesFindingKind as Kind, SeriesRow, SeriesSchema, SeriesTable, SplitPart,
+    Stamps, Table, TimeSplit, TimeUnit, TrainSpan, read_csv_from,
 };
 
 use super::{DAY, HOUR, MONDAY, hours, made, ramp, single, target};
@@ -424,6 +424,55 @@ fn numbered_steps_have_no_calendar_and_are_cut_at_their_numbers() {
         .to_string();
     assert!(
         refused.contains("column 't'") && refused.contains("holds dates"),
+        "{refused}"
+    );
+}
+
+/// Messages show numbered steps as the numbers they are.
+#[test]
+fn messages_show_numbered_steps_as_numbers() {
+    let mut config = SeriesConfig::new("t", ["y"]);
+    config.time_unit = Some(TimeUnit::Steps);
+    let text: String = [1, 2, 3, 4, 5, 8, 9, 10]
+        .map(|t| format!("{t},{t}\n"))
+        .concat();
+    let table = csv(&format!("t,y\n{text}"));
+    config.gaps = Gaps::Refuse;
+    let refused = SeriesTable::from_table(&table, &config)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("lacks 2 steps of 1 between 5 and 8"),
+        "{refused}"
+    );
+
+    config.gaps = Gaps::Keep;
+    let mut series = SeriesTable::from_table(&table, &config).unwrap();
+    let report = series.report().to_string();
+    assert!(
+        report.starts_with("1 series, 8 rows from 1 to 10, steps: 1 (inferred)"),
+        "{report}"
+    );
+    assert_eq!(series.report().findings[0].place, "5");
+    let split = TimeSplit::WalkForward {
+        train: TrainSpan::Expanding,
+        first_test: Some("11".into()),
+        folds: None,
+        test: 1,
+        step: None,
+        validation: 1,
+        embargo: 0,
+    };
+    let refused = split.folds(&series).unwrap_err().to_string();
+    assert!(refused.contains("after the last step, 10"), "{refused}");
+    let row = |t: f64| SeriesRow {
+        series: String::new(),
+        time: (t * DAY as f64) as i64,
+        values: vec![("y".into(), 1.0)],
+    };
+    let refused = series.append(&row(4.0)).unwrap_err().to_string();
+    assert!(
+        refused.contains("at 4: is not after the last row, 10"),
         "{refused}"
     );
 }

@@ -3,7 +3,8 @@
 use super::bars::Places;
 use super::{SeriesBars, SeriesFeatures, Source};
 use crate::DataError;
-use crate::series::shown::{cell_error, shown, some_names};
+use crate::series::shown::{cell_error, some_names};
+use crate::series::timetable::Stamp;
 use crate::series::{Appended, SeriesRow, SeriesTable};
 
 impl SeriesFeatures {
@@ -36,7 +37,7 @@ impl SeriesFeatures {
                 return Err(DataError::schema(message).at_column(name));
             };
             if value.is_infinite() {
-                let time = shown(row.time, 0);
+                let time = table.schema.shown(Stamp::new(row.time, 0));
                 let message = "is infinite; give NaN for a missing value";
                 return Err(cell_error(name, &row.series, &time, message));
             }

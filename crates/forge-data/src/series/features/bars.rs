@@ -9,9 +9,9 @@ use crate::features::{BadCells, Bar, BarField, BarStream, Needs, bar_of_row};
 use crate::schema::date_time::DAY;
 use crate::series::policies::Gaps;
 use crate::series::report::{Findings, SeriesFindingKind};
-use crate::series::shown::{cell_error, shown};
+use crate::series::shown::cell_error;
 use crate::series::timetable::Stamp;
-use crate::series::{SeriesConfig, SeriesTable};
+use crate::series::{SeriesConfig, SeriesSchema, SeriesTable};
 
 /// How far the features of each series of a table have come, to go on with rows that come in.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +56,7 @@ impl Places {
 
 /// A row that may hold a bar.
 struct Row<'a> {
+    schema: &'a SeriesSchema,
     id: &'a str,
     stamp: Stamp,
     /// Whether it may well have none: it is of the future, or fills a gap.
@@ -88,6 +89,7 @@ impl SeriesBars {
         for row in 0..rows.times.len() {
             let filled = fills && rows.columns.iter().all(|column| column[row].is_nan());
             let of = Row {
+                schema: &raw.schema,
                 id: &raw.schema.ids[series],
                 stamp: rows.stamp(row),
                 may_lack: row >= rows.end || filled,
@@ -122,6 +124,7 @@ impl SeriesBars {
         let id = &table.schema.ids[series];
         let targets = table.schema.config.targets.len();
         let of = Row {
+            schema: &table.schema,
             id,
             stamp,
             may_lack: values[..targets].iter().all(|value| value.is_nan()),
@@ -135,7 +138,7 @@ impl SeriesBars {
         if state.time.is_some_and(|last| time <= last) {
             return Err(DataError::value(format!(
                 "series '{id}' at {}: there is a bar of this time or a later one already",
-                shown(stamp.utc, stamp.offset())
+                table.schema.shown(stamp)
             )));
         }
         let mut next = state.clone();
@@ -172,7 +175,7 @@ fn bar(
             return Ok(());
         }
         let column = places.of(field).map_or("", |(_, name, _)| name);
-        let time = shown(row.stamp.utc, row.stamp.offset());
+        let time = row.schema.shown(row.stamp);
         let message = format!(
             "{message}; mend the row, or set features.{setting} = \"skip\" to go on without it"
         );

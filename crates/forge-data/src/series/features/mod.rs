@@ -230,6 +230,7 @@ impl SeriesFeatures {
                 Source::Feature(place) => computed[*place].clone(),
             };
             table.series.push(OneSeries {
+                unit: rows.unit,
                 columns: from.iter().map(column).collect(),
                 times: rows.times.clone(),
                 offsets: rows.offsets.clone(),

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::TimeRange;
 use crate::DataError;
-use crate::series::shown::shown;
+use crate::series::SeriesSchema;
+use crate::series::timetable::Stamp;
 
 /// One round: where forecasts are learned, chosen and measured.
 ///
@@ -33,7 +34,7 @@ pub(super) struct Cut {
 }
 
 impl Cut {
-    pub(super) fn fold(&self, steps: &[i64]) -> Result<Fold, DataError> {
+    pub(super) fn fold(&self, steps: &[i64], schema: &SeriesSchema) -> Result<Fold, DataError> {
         let at = |step: usize| steps.get(step).copied();
         let has_validation = self.validation < self.test;
         let has_test = self.test < self.end;
@@ -53,7 +54,8 @@ impl Cut {
                 "there are {} steps in time and none is left to train on before {} (validation \
                  and test take {}, embargo {}): make those parts smaller",
                 steps.len(),
-                at(self.validation).map_or_else(String::new, |time| shown(time, 0)),
+                at(self.validation)
+                    .map_or_else(String::new, |time| schema.shown(Stamp::new(time, 0))),
                 self.end - self.validation,
                 self.embargo
             )));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use self::fold::Cut;
 use super::SeriesTable;
-use super::shown::shown;
+use super::timetable::Stamp;
 use crate::DataError;
 
 /// How much of the end of time a part takes. Steps are distinct times of all series together.
@@ -178,7 +178,7 @@ impl TimeSplit {
                     end: n,
                     embargo: *embargo,
                 };
-                Ok(vec![cut.fold(&steps)?])
+                Ok(vec![cut.fold(&steps, table.schema())?])
             }
             Self::WalkForward {
                 folds,
@@ -210,9 +210,9 @@ impl TimeSplit {
                         if fit == 0 {
                             return Err(DataError::config(format!(
                                 "first_test is after the last step, {}",
-                                steps
-                                    .last()
-                                    .map_or_else(String::new, |time| shown(*time, 0))
+                                steps.last().map_or_else(String::new, |time| table
+                                    .schema()
+                                    .shown(Stamp::new(*time, 0)))
                             )));
                         }
                         (first, folds.map_or(fit, |folds| folds.min(fit)))
@@ -252,7 +252,7 @@ impl TimeSplit {
                             end: (test_start + test).min(n),
                             embargo: *embargo,
                         }
-                        .fold(&steps)
+                        .fold(&steps, table.schema())
                     })
                     .collect()
             }

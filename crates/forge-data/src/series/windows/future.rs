@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{WindowConfig, Windows};
 use crate::DataError;
-use crate::series::shown::{cell_error, shown, some_names};
+use crate::series::shown::{cell_error, some_names};
 use crate::series::{MissingValues, SeriesTable};
 
 impl Windows {
@@ -55,7 +55,7 @@ impl Windows {
             let next = table.schema.after(rows.stamp(rows.times.len() - 1), zone);
             let when = next.map_or_else(
                 || format!("after {}", rows.shown(rows.times.len() - 1)),
-                |stamp| format!("at {}", shown(stamp.utc, stamp.offset())),
+                |stamp| format!("at {}", table.schema.shown(stamp)),
             );
             return Err(DataError::value(format!(
                 "series '{id}' {when}: {} known for the future, and the table has {there} of the \
