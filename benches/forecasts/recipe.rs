@@ -22,28 +22,24 @@ pub(crate) struct Recipe {
 }
 
 /// The learning rate by epoch `e`, from 0, in their `adjust_learning_rate`, which is called after an epoch
-/// with the number of those that are done.
+/// with the number of those that are done: `gamma^max(e - flat, 0)` of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Decay {
-    /// `type1`: half of it after every epoch from the second on, `2^-max(e - 1, 0)`.
-    Halved,
-    /// `type3`: a tenth less after every epoch from the fourth on, `0.9^max(e - 3, 0)`.
-    TenthLess,
-    /// `constant`.
-    Constant,
+pub(crate) struct Decay {
+    flat: usize,
+    gamma: f64,
 }
 
 impl Decay {
+    const CONSTANT: Self = Self {
+        flat: usize::MAX,
+        gamma: 1.0,
+    };
+
     /// Over a run of so many epochs.
     fn schedule(self, epochs: usize) -> ScheduleConfig {
-        let (flat, gamma) = match self {
-            Self::Halved => (1, 0.5),
-            Self::TenthLess => (3, 0.9),
-            Self::Constant => (epochs, 1.0),
-        };
         let constant = ScheduleConfig::Constant(Constant::default());
         // One epoch more is flat: a fall comes at the end of the first epoch of its part.
-        if epochs <= flat + 1 {
+        if epochs <= self.flat.saturating_add(1) {
             return constant;
         }
         let of = |part: usize, whole: usize| Some(part as f64 / whole as f64);
@@ -53,12 +49,12 @@ impl Decay {
             schedule,
         };
         let falling = ScheduleConfig::Step(StepDecay {
-            share: of(1, epochs - flat),
-            gamma,
+            share: of(1, epochs - self.flat),
+            gamma: self.gamma,
             ..StepDecay::default()
         });
         ScheduleConfig::Sequential(Sequential {
-            parts: vec![part(of(flat, epochs), constant), part(None, falling)],
+            parts: vec![part(of(self.flat, epochs), constant), part(None, falling)],
         })
     }
 }
@@ -87,6 +83,10 @@ impl Recipe {
 ///   steps of 128 windows, on illness 2.5e-3 with 16 and patches of 24 steps, 2 apart. They have no script
 ///   for `exchange_rate`: it is trained as ETTh1. The model is their small one unless the strategy is
 ///   `accurate`.
+/// - `fits`: `scripts/FITS/etth1_best.sh` of Xu et al. 2024: 100 epochs, patience 20, steps of 128 windows (twice
+///   what the script says), 5e-4, 0.95 of it after every epoch; look-back 360, on ETTh2 720.
+/// - `sparse_tsf`: `scripts/SparseTSF/linear/*.sh` of Lin et al. 2024: 30 epochs, patience 5, steps of 256 windows,
+///   0.02 (ETTh2: 0.03), 0.8 of it after every epoch from the fourth on; look-back 720.
 /// - `dlinear`, `nlinear`: `scripts/EXP-LongForecasting/Linear/*.sh` of Zeng et al. 2023, which are for all
 ///   their linear models: 10 epochs, patience 3, the learning rate and batch of each set's.
 pub(crate) fn of(
@@ -102,7 +102,10 @@ pub(crate) fn of(
         source,
     };
     let halved = |training| Recipe {
-        decay: Some(Decay::Halved),
+        decay: Some(Decay {
+            flat: 1,
+            gamma: 0.5,
+        }),
         ..named(
             training,
             "Zeng et al. 2023, scripts/EXP-LongForecasting/Linear",
@@ -111,13 +114,19 @@ pub(crate) fn of(
     let of_nie = "Nie et al. 2023, PatchTST_supervised/scripts/PatchTST";
     Ok(match (model, set) {
         ("patch_tst", "ETTh1" | "ETTh2") => Recipe {
-            decay: Some(Decay::TenthLess),
+            decay: Some(Decay {
+                flat: 3,
+                gamma: 0.9,
+            }),
             ..named(settings(100, 100, 128, 1e-4), of_nie)
         },
         ("patch_tst", "exchange_rate") => {
             let source = "as ETTh1: Nie et al. 2023 have no script for it";
             Recipe {
-                decay: Some(Decay::TenthLess),
+                decay: Some(Decay {
+                    flat: 3,
+                    gamma: 0.9,
+                }),
                 ..named(settings(100, 100, 128, 1e-4), source)
             }
         }
@@ -125,8 +134,26 @@ pub(crate) fn of(
             let config = SeriesModelConfig::preset(model, strategy)?.config;
             Recipe {
                 model: with_patches(config, 24, 2).into(),
-                decay: Some(Decay::Constant),
+                decay: Some(Decay::CONSTANT),
                 ..named(settings(100, 100, 16, 2.5e-3), of_nie)
+            }
+        }
+        ("fits", "ETTh1" | "ETTh2") => Recipe {
+            decay: Some(Decay {
+                flat: 1,
+                gamma: 0.95,
+            }),
+            ..named(settings(100, 20, 128, 5e-4), "Xu et al. 2024, scripts/FITS")
+        },
+        ("sparse_tsf", "ETTh1" | "ETTh2") => {
+            let rate = if set == "ETTh1" { 0.02 } else { 0.03 };
+            let source = "Lin et al. 2024, scripts/SparseTSF/linear";
+            Recipe {
+                decay: Some(Decay {
+                    flat: 3,
+                    gamma: 0.8,
+                }),
+                ..named(settings(30, 5, 256, rate), source)
             }
         }
         ("dlinear" | "nlinear", "ETTh1") => halved(settings(10, 3, 32, 5e-3)),
