@@ -20,6 +20,7 @@ fn check<C: BackboneConfig<Module: CarriesState> + Clone>() {
     battery::padding_changes_nothing(name, &backbone, width, &device);
     battery::steps_equal_the_sequence(name, &backbone, width, &device);
     states_of_others(name, &config);
+    battery::states_survive_files(name, &backbone, width, &device);
     let learning = device.autodiff();
     let backbone = config.try_init(&learning).unwrap();
     battery::gradients_flow_through_the_state(name, &backbone, width, &learning);
@@ -78,6 +79,7 @@ fn steps<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C) {
     let device = Device::flex();
     let backbone = config.try_init(&device).unwrap();
     battery::steps_equal_the_sequence(name, &backbone, config.d_token(), &device);
+    battery::states_survive_files(name, &backbone, config.d_token(), &device);
     let learning = device.autodiff();
     let backbone = config.try_init(&learning).unwrap();
     battery::gradients_flow_through_the_state(name, &backbone, config.d_token(), &learning);

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Bool, Tensor};
 
-use crate::recurrent::Detach;
+use crate::carried;
 
 /// Keys and values that a causal layer has seen, so that the next piece of a sequence can attend
 /// to them without recomputing them.
@@ -49,16 +49,12 @@ pub(super) struct Context {
     pub(super) valid: Option<Tensor<2, Bool>>,
 }
 
-impl Detach for KvCache {
-    fn detached(self) -> Self {
-        let parts = self.parts.map(|parts| Parts {
-            keys: parts.keys.detached(),
-            values: parts.values.detached(),
-            valid: parts.valid,
-        });
-        Self { parts, ..self }
-    }
-}
+carried!(KvCache { parts, seen });
+carried!(Parts {
+    keys,
+    values,
+    valid
+});
 
 impl KvCache {
     /// An empty cache.

@@ -3,9 +3,9 @@
 use burn::tensor::activation::relu;
 use burn::tensor::{Bool, Tensor};
 
+use crate::carried;
 use crate::ops::{Axes, matmul, parts};
 use crate::position::RotaryEmbedding;
-use crate::recurrent::Detach;
 
 /// Tokens that a causal pass handles by one quadratic product.
 const CHUNK: usize = 64;
@@ -21,15 +21,11 @@ pub struct LinearAttentionState {
     seen: usize,
 }
 
-impl Detach for LinearAttentionState {
-    fn detached(self) -> Self {
-        Self {
-            sums: self.sums.detached(),
-            normalizer: self.normalizer.detached(),
-            ..self
-        }
-    }
-}
+carried!(LinearAttentionState {
+    sums,
+    normalizer,
+    seen
+});
 
 impl LinearAttentionState {
     /// Nothing read yet.

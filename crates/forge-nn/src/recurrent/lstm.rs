@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::activation::{sigmoid, tanh};
 use burn::tensor::{Device, Tensor};
 
-use super::Detach;
+use crate::carried;
 use crate::config_macro::config;
 use crate::{ForgeError, Linear, LinearConfig, ModuleConfig, check, ops};
 
@@ -75,14 +75,7 @@ impl LstmState {
     }
 }
 
-impl Detach for LstmState {
-    fn detached(self) -> Self {
-        Self {
-            hidden: self.hidden.detached(),
-            cell: self.cell.detached(),
-        }
-    }
-}
+carried!(LstmState { hidden, cell });
 
 impl LstmConfig {
     /// Number of trainable parameters.

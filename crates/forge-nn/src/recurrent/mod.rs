@@ -1,7 +1,7 @@
 //! Recurrent layers.
 
-mod detach;
+mod carried;
 mod lstm;
 
-pub use detach::Detach;
+pub use carried::{Carried, Found, Named};
 pub use lstm::{Lstm, LstmConfig, LstmState};

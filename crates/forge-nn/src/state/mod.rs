@@ -1,5 +1,6 @@
 //! A module's tensors by name: what files hold and checkpoints restore.
 
+mod digest;
 mod dtype;
 mod envelope;
 mod finite;

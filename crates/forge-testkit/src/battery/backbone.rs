@@ -3,17 +3,17 @@
 use burn::module::ModuleDisplay;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use forge_models::{Backbone, CarriesState};
-use forge_nn::recurrent::Detach;
+use forge_nn::recurrent::Carried;
 use forge_nn::{DeviceName, Mode, ModuleConfig, StateDict, set_mode};
 
 use super::devices::{devices, rounds_factors};
 use super::values::{assert_close, floats, values};
 use crate::{Noise, gradients_by_name};
 
-const BATCH: usize = 3;
+pub(super) const BATCH: usize = 3;
 const TIME: usize = 11;
 
-fn tokens(noise: &mut Noise, time: usize, width: usize, device: &Device) -> Tensor<3> {
+pub(super) fn tokens(noise: &mut Noise, time: usize, width: usize, device: &Device) -> Tensor<3> {
     floats(noise.tensor(&[BATCH, time, width]), device)
 }
 

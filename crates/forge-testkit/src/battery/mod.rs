@@ -14,6 +14,7 @@ mod maps;
 mod recomputation;
 mod series;
 mod state;
+mod state_file;
 mod subject;
 mod table;
 mod training;
@@ -42,6 +43,7 @@ pub use state::{
     same_seed_same_model, starts_from_rows, state_round_trip_is_bit_identical,
     storage_of_parameters_does_not_matter,
 };
+pub use state_file::states_survive_files;
 pub use subject::{Given, Subject};
 pub use table::{input, rows_of, subjects};
 pub use training::{every_parameter_learns, overfits_sixteen_rows};

@@ -4,10 +4,10 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::activation::{silu, softplus};
+use forge_nn::carried;
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::ops::{GluKind, gated, parts, selective_scan, selective_scan_with_state};
 use forge_nn::parameters::drawn;
-use forge_nn::recurrent::Detach;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::MambaBackboneConfig;
@@ -48,14 +48,7 @@ pub struct MambaState {
     hidden: Tensor<3>,
 }
 
-impl Detach for MambaState {
-    fn detached(self) -> Self {
-        Self {
-            past: self.past.detached(),
-            hidden: self.hidden.detached(),
-        }
-    }
-}
+carried!(MambaState { past, hidden });
 
 impl MambaMixer {
     pub(super) fn new(config: &MambaBackboneConfig, device: &Device) -> Self {

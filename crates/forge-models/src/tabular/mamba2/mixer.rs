@@ -4,10 +4,10 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Distribution, Tensor};
 use forge_nn::activation::{silu, softplus};
+use forge_nn::carried;
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::ops::{Axes, GluKind, gated, parts, rms_norm, ssd, ssd_with_state};
 use forge_nn::parameters::drawn;
-use forge_nn::recurrent::Detach;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::Mamba2BackboneConfig;
@@ -59,14 +59,7 @@ pub struct Mamba2State {
     hidden: Tensor<4>,
 }
 
-impl Detach for Mamba2State {
-    fn detached(self) -> Self {
-        Self {
-            past: self.past.detached(),
-            hidden: self.hidden.detached(),
-        }
-    }
-}
+carried!(Mamba2State { past, hidden });
 
 /// What SSD reads of tokens, heads and groups before time.
 struct SsdInput {

@@ -1,7 +1,8 @@
 //! What is remembered between tokens.
 
 use burn::tensor::Tensor;
-use forge_nn::recurrent::{Detach, LstmState};
+use forge_nn::carried;
+use forge_nn::recurrent::LstmState;
 
 use super::NtmAddresses;
 
@@ -27,37 +28,23 @@ pub(super) struct HeadState {
     pub(super) last: Option<[NtmAddresses; 2]>,
 }
 
-impl Detach for NtmState {
-    fn detached(self) -> Self {
-        Self {
-            controller: self.controller.detached(),
-            memory: self.memory.detached(),
-            heads: self.heads.detached(),
-        }
-    }
-}
-
-impl Detach for HeadState {
-    fn detached(self) -> Self {
-        Self {
-            read: self.read.detached(),
-            read_weights: self.read_weights.detached(),
-            write_weights: self.write_weights.detached(),
-            last: self.last.detached(),
-        }
-    }
-}
-
-impl Detach for NtmAddresses {
-    fn detached(self) -> Self {
-        Self {
-            content: self.content.detached(),
-            gated: self.gated.detached(),
-            shifted: self.shifted.detached(),
-            weights: self.weights.detached(),
-        }
-    }
-}
+carried!(NtmState {
+    controller,
+    memory,
+    heads
+});
+carried!(HeadState {
+    read,
+    read_weights,
+    write_weights,
+    last
+});
+carried!(NtmAddresses {
+    content,
+    gated,
+    shifted,
+    weights
+});
 
 impl NtmState {
     /// The memory: slots of numbers.

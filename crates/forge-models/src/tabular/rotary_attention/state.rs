@@ -1,7 +1,7 @@
 //! What is remembered between tokens.
 
 use forge_nn::attention::{KvCache, LinearAttentionState};
-use forge_nn::recurrent::Detach;
+use forge_nn::carried;
 
 /// What one layer remembers of the tokens seen.
 #[derive(Debug, Clone)]
@@ -13,14 +13,12 @@ pub enum LayerState {
     Sums(LinearAttentionState),
 }
 
-impl Detach for LayerState {
-    fn detached(self) -> Self {
-        match self {
-            Self::Keys(cache) => Self::Keys(cache.detached()),
-            Self::Sums(sums) => Self::Sums(sums.detached()),
-        }
+carried!(
+    enum LayerState {
+        Keys = "keys",
+        Sums = "sums",
     }
-}
+);
 
 /// What a causal transformer remembers of the tokens seen: the `CarriesState::State` of those here.
 #[derive(Debug, Clone)]
@@ -32,12 +30,12 @@ pub struct TransformerState {
     pub(super) layers: Vec<LayerState>,
 }
 
-impl Detach for TransformerState {
-    fn detached(self) -> Self {
-        let layers = self.layers.detached();
-        Self { layers, ..self }
-    }
-}
+carried!(TransformerState {
+    batch,
+    width,
+    seen,
+    layers
+});
 
 impl TransformerState {
     /// Tokens seen so far.

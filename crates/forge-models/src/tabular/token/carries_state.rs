@@ -1,17 +1,20 @@
 //! Token by token.
 
-use burn::tensor::{Device, Tensor};
-use forge_nn::ops::split;
-use forge_nn::recurrent::Detach;
+use std::path::Path;
 
-use super::Backbone;
+use burn::tensor::{Device, Tensor};
+use forge_nn::ForgeError;
+use forge_nn::ops::split;
+use forge_nn::recurrent::Carried;
+
+use super::{Backbone, state_file};
 
 /// A causal backbone that can also take its tokens one at a time, with what it remembers handed
 /// from step to step: equal to [`Backbone::forward`] on the whole sequence.
 pub trait CarriesState: Backbone {
     /// What is remembered of the tokens seen; a value that can be cloned, kept and gone back to, and
-    /// [`detached`](Detach::detached) from what it came from.
-    type State: Clone + Detach;
+    /// [`detached`](Carried::detached) from what it came from.
+    type State: Clone + Carried;
 
     /// The state before the first token of `batch` sequences.
     fn start(&self, batch: usize, device: &Device) -> Self::State;
@@ -54,6 +57,29 @@ pub trait CarriesState: Backbone {
             outputs.push(y);
         }
         (Tensor::stack(outputs, 1), state)
+    }
+
+    /// Writes what is remembered to one safetensors file, whole or not at all: a process that begins anew
+    /// goes on where this one stands, without reading the history again. All numbers come back as they are.
+    ///
+    /// # Errors
+    /// An I/O error naming the file; a weights error if weights or state cannot be read back from their
+    /// device.
+    fn write_state(&self, state: &Self::State, path: impl AsRef<Path>) -> Result<(), ForgeError> {
+        state_file::write(self, state, path.as_ref())
+    }
+
+    /// Reads what [`write_state`](Self::write_state) wrote, onto `device`, where this backbone is too.
+    ///
+    /// # Errors
+    /// An I/O error; an artifact error saying what is wrong with the file, also where a backbone with other
+    /// weights remembered it.
+    fn read_state(
+        &self,
+        path: impl AsRef<Path>,
+        device: &Device,
+    ) -> Result<Self::State, ForgeError> {
+        state_file::read(self, path.as_ref(), device)
     }
 }
 

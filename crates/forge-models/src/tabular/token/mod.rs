@@ -4,6 +4,7 @@ mod backbone;
 mod carries_state;
 mod over_valid;
 mod residual_mixers;
+mod state_file;
 mod state_shape;
 mod token_config;
 mod token_head;

@@ -5,7 +5,7 @@ use burn::tensor::{Bool, Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::norm::{RmsNorm, RmsNormConfig};
 use forge_nn::recomputed;
-use forge_nn::recurrent::Detach;
+use forge_nn::recurrent::Carried;
 
 use super::carries_state::through;
 use super::{Backbone, CarriesState, over_valid};
@@ -14,7 +14,7 @@ use crate::reference::KeyMap;
 /// A causal layer that mixes tokens, all at once or one after the other.
 pub trait TokenMixer: Module + ModuleDisplay + 'static {
     /// What is remembered of the tokens seen.
-    type State: Clone + Detach;
+    type State: Clone + Carried;
 
     /// # Shapes
     /// - x, output: `[B, T, D]`

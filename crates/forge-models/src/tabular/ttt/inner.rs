@@ -1,8 +1,8 @@
 //! The inner model: what it is asked, and how it learns.
 
 use burn::tensor::Tensor;
+use forge_nn::carried;
 use forge_nn::ops::{Activation, Axes, activated, matmul};
-use forge_nn::recurrent::Detach;
 
 /// Inside the root of the inner norm.
 const EPSILON: f64 = 1e-6;
@@ -14,14 +14,7 @@ pub(super) struct FastLayer {
     pub(super) bias: Tensor<4>,
 }
 
-impl Detach for FastLayer {
-    fn detached(self) -> Self {
-        Self {
-            weight: self.weight.detached(),
-            bias: self.bias.detached(),
-        }
-    }
-}
+carried!(FastLayer { weight, bias });
 
 impl FastLayer {
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {

@@ -4,11 +4,11 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{DType, Device, Int, Tensor};
+use forge_nn::carried;
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::norm::{LayerNorm, LayerNormConfig};
 use forge_nn::ops::{Activation, Axes, activated, matmul, ttt};
 use forge_nn::position::RotaryEmbedding;
-use forge_nn::recurrent::Detach;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::inner::{FastLayer, InnerNorm, Views, answer, lessons};
@@ -72,17 +72,13 @@ pub struct TttState {
     learned: Option<Vec<FastLayer>>,
 }
 
-impl Detach for TttState {
-    fn detached(self) -> Self {
-        Self {
-            place: self.place,
-            past_q: self.past_q.detached(),
-            past_k: self.past_k.detached(),
-            layers: self.layers.detached(),
-            learned: self.learned.detached(),
-        }
-    }
-}
+carried!(TttState {
+    place,
+    past_q,
+    past_k,
+    layers,
+    learned
+});
 
 impl TttMixer {
     pub(super) fn new<I: InnerModel>(config: &TttBackboneConfig<I>, device: &Device) -> Self {

@@ -2,8 +2,8 @@
 
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
+use forge_nn::carried;
 use forge_nn::recomputed;
-use forge_nn::recurrent::Detach;
 
 use super::offset_norm::OffsetNorm;
 use super::{MlstmBlock, MlstmState, SlstmBlock, SlstmState, XlstmBackboneConfig};
@@ -30,14 +30,12 @@ pub enum XlstmState {
     Slstm(SlstmState),
 }
 
-impl Detach for XlstmState {
-    fn detached(self) -> Self {
-        match self {
-            Self::Mlstm(state) => Self::Mlstm(state.detached()),
-            Self::Slstm(state) => Self::Slstm(state.detached()),
-        }
+carried!(
+    enum XlstmState {
+        Mlstm = "mlstm",
+        Slstm = "slstm",
     }
-}
+);
 
 /// mLSTM and sLSTM blocks, and a norm behind them where the config says so.
 #[derive(Module, Debug)]

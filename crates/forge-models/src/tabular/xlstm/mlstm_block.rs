@@ -5,12 +5,12 @@ use burn::nn::Initializer;
 use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Int, Tensor};
 use forge_nn::activation::silu;
+use forge_nn::carried;
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::ops::{
     Axes, GluKind, NOTHING_YET, gated, max_scan, parts, ssd, ssd_with_state, stop_gradient,
 };
 use forge_nn::parameters::drawn;
-use forge_nn::recurrent::Detach;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
 use super::headwise_linear::HeadwiseLinear;
@@ -61,15 +61,7 @@ pub struct MlstmState {
     m: Tensor<2>,
 }
 
-impl Detach for MlstmState {
-    fn detached(self) -> Self {
-        Self {
-            past: self.past.detached(),
-            memory: self.memory.detached(),
-            m: self.m.detached(),
-        }
-    }
-}
+carried!(MlstmState { past, memory, m });
 
 /// What the cell reads of tokens, `[B, H, T, D/H]` and `[B, H, T]`.
 struct CellInput {

@@ -5,10 +5,10 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 use forge_nn::ModuleConfig;
 use forge_nn::activation::silu;
+use forge_nn::carried;
 use forge_nn::convolution::CausalConv1d;
 use forge_nn::ops::{Axes, parts, slstm, slstm_start};
 use forge_nn::parameters::drawn;
-use forge_nn::recurrent::Detach;
 
 use super::SlstmConfig;
 use super::feed_forward::FeedForward;
@@ -48,14 +48,7 @@ pub struct SlstmState {
     rows: Tensor<4>,
 }
 
-impl Detach for SlstmState {
-    fn detached(self) -> Self {
-        Self {
-            past: self.past.detached(),
-            rows: self.rows.detached(),
-        }
-    }
-}
+carried!(SlstmState { past, rows });
 
 /// What the recurrence gives behind the outputs: cell, normaliser and stabiliser.
 const AFTER: usize = 3;
