@@ -45,11 +45,37 @@ impl<E: Real> Tokens<'_, E> {
     }
 }
 
-/// What a layer of the inner model saw at the tokens that teach, what it said, and the gradient of that.
+/// What a layer of the inner model saw at the tokens that teach, what it said, and the gradient of that: the
+/// gradient behind the activation, `taught`, times its slope. The last layer has no activation.
 pub(super) struct Lesson<E> {
     input: Vec<E>,
     output: Vec<E>,
     gradient: Vec<E>,
+    taught: Vec<E>,
+    slope: Vec<E>,
+}
+
+/// Rows of inputs of a layer and of gradients of its outputs, whose products its weights take up together: one
+/// product of many rows goes through the weights once.
+struct Rows<E> {
+    inputs: Vec<E>,
+    gradients: Vec<E>,
+}
+
+impl<E: Real> Rows<E> {
+    #[inline(always)]
+    fn of(x: &[E], dy: &[E]) -> Self {
+        Self {
+            inputs: x.to_vec(),
+            gradients: dy.to_vec(),
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, x: &[E], dy: &[E]) {
+        self.inputs.extend_from_slice(x);
+        self.gradients.extend_from_slice(dy);
+    }
 }
 
 #[inline(always)]
@@ -85,9 +111,19 @@ impl Layer {
     /// Takes the gradient `dy` of `x W + b` up.
     #[inline(always)]
     fn add<E: Real>(&self, sums: &mut [E], x: &[E], dy: &[E]) {
+        self.add_to_weight(sums, x, dy);
+        self.add_to_bias(sums, dy);
+    }
+
+    #[inline(always)]
+    fn add_to_weight<E: Real>(&self, sums: &mut [E], x: &[E], dy: &[E]) {
         let sizes = [self.input, x.len() / self.input, self.output];
         let weight = &mut sums[self.weight.clone()];
         multiply(sizes, weight, (x, Transposed), (dy, Plain), Add);
+    }
+
+    #[inline(always)]
+    fn add_to_bias<E: Real>(&self, sums: &mut [E], dy: &[E]) {
         add_rows(&mut sums[self.bias.clone()], dy);
     }
 }
@@ -116,6 +152,8 @@ pub(super) fn lessons<E: Real>(
             input,
             gradient: vec![E::ZERO; output.len()],
             output,
+            taught: vec![],
+            slope: vec![],
         });
     }
     let last = layers.len() - 1;
@@ -126,12 +164,9 @@ pub(super) fn lessons<E: Real>(
     for l in (0..last).rev() {
         let mut slope = lessons[l].output.clone();
         activate(&mut slope, GeluTanhSlope);
-        let mut gradient = layers[l + 1].backward(state, &lessons[l + 1].gradient);
-        gradient
-            .iter_mut()
-            .zip(slope)
-            .for_each(|(d, slope)| *d *= slope);
-        lessons[l].gradient = gradient;
+        let taught = layers[l + 1].backward(state, &lessons[l + 1].gradient);
+        lessons[l].gradient = product_of(&taught, &slope);
+        (lessons[l].taught, lessons[l].slope) = (taught, slope);
     }
     lessons
 }
@@ -256,6 +291,8 @@ pub(super) fn backward<E: Real>(
     let mut dshares = vec![E::ZERO; count * count];
     let mut d = vec![E::ZERO; dy.len()];
     norm.backward(&answers[last].output, dy, &mut d, dnorm);
+    // From the last layer to the first.
+    let mut rows: Vec<Rows<E>> = vec![];
     for l in (0..=last).rev() {
         let (layer, answer, lesson) = (&layers[l], &answers[l], &lessons[l]);
         let weights = product_of(&answer.near, &shares);
@@ -277,29 +314,29 @@ pub(super) fn backward<E: Real>(
         let sizes = [count, count, layer.input];
         let input = (&answer.input[..], Plain);
         multiply(sizes, &mut dinputs[l], (&dnear, Transposed), input, Add);
-        let mut dasked = layer.backward(state, &d);
-        let input = (&lesson.input[..], Plain);
-        multiply(sizes, &mut dasked, (&dnear, Plain), input, Add);
-        layer.add(dstate, &answer.input, &d);
-        d = match l {
-            0 => dasked,
-            _ => before_activation(&answers[l - 1].output, &dasked),
-        };
+        layer.add_to_bias(dstate, &d);
+        rows.push(Rows::of(&answer.input, &d));
+        let keys = (&lesson.input[..], Plain);
+        if l == 0 {
+            // What goes through the weights waits for the lessons.
+            out.q.copy_from_slice(dy);
+            multiply(sizes, out.q, (&dnear, Plain), keys, Add);
+        } else {
+            let mut dasked = layer.backward(state, &d);
+            multiply(sizes, &mut dasked, (&dnear, Plain), keys, Add);
+            d = before_activation(&answers[l - 1].output, &dasked);
+        }
     }
-    out.q.copy_from_slice(dy);
-    add(out.q, &d);
+    rows.reverse();
     // The lessons, from what is learned last to what is learned first, and back.
     let mut doutputs: Vec<Vec<E>> = vec![];
     for l in 0..last {
         let (layer, lesson, above) = (&layers[l + 1], &lessons[l], &lessons[l + 1].gradient);
-        let taught = layer.backward(state, above);
-        let mut doutput = vec![E::ZERO; taught.len()];
-        let by_taught = product_of(&dgradients[l], &taught);
+        let mut doutput = vec![E::ZERO; lesson.taught.len()];
+        let by_taught = product_of(&dgradients[l], &lesson.taught);
         slopes(&mut doutput, &lesson.output, &by_taught, GeluTanhSlope);
         doutputs.push(doutput);
-        let mut slope = lesson.output.clone();
-        activate(&mut slope, GeluTanhSlope);
-        let dtaught = product_of(&dgradients[l], &slope);
+        let dtaught = product_of(&dgradients[l], &lesson.slope);
         let sizes = [count, layer.input, layer.output];
         let weight = (&state[layer.weight.clone()], Plain);
         multiply(
@@ -309,9 +346,7 @@ pub(super) fn backward<E: Real>(
             weight,
             Add,
         );
-        let sizes = [layer.input, count, layer.output];
-        let dweight = &mut dstate[layer.weight.clone()];
-        multiply(sizes, dweight, (&dtaught, Transposed), (above, Plain), Add);
+        rows[l + 1].push(&dtaught, above);
     }
     let lesson = &lessons[last];
     let mut doutput = vec![E::ZERO; dy.len()];
@@ -331,16 +366,24 @@ pub(super) fn backward<E: Real>(
     }
     for l in (0..=last).rev() {
         let (layer, lesson) = (&layers[l], &lessons[l]);
-        layer.add(dstate, &lesson.input, &doutputs[l]);
-        let mut dinput = layer.backward(state, &doutputs[l]);
-        add(&mut dinput, &dinputs[l]);
-        match l {
-            0 => add(out.k, &dinput),
-            _ => {
-                let before = before_activation(&lessons[l - 1].output, &dinput);
-                add(&mut doutputs[l - 1], &before);
-            }
+        layer.add_to_bias(dstate, &doutputs[l]);
+        rows[l].push(&lesson.input, &doutputs[l]);
+        if l == 0 {
+            // Through the first layer's weights, what was asked and what was taught.
+            let both = layer.backward(state, &rows[0].gradients);
+            let (asked, taught) = both.split_at(out.q.len());
+            add(out.q, asked);
+            add(out.k, taught);
+            add(out.k, &dinputs[0]);
+        } else {
+            let mut dinput = layer.backward(state, &doutputs[l]);
+            add(&mut dinput, &dinputs[l]);
+            let before = before_activation(&lessons[l - 1].output, &dinput);
+            add(&mut doutputs[l - 1], &before);
         }
+    }
+    for (layer, rows) in layers.iter().zip(&rows) {
+        layer.add_to_weight(dstate, &rows.inputs, &rows.gradients);
     }
     of_shares(tokens, &dshares, &dhanded_on, out.rates, out.scales);
 }
