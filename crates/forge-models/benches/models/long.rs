@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use forge_models::{
     AttentionKind, Backbone, BackboneConfig, CarriesState, HybridTransformerConfig,
@@ -11,6 +10,12 @@ use forge_models::{
     XlstmBackboneConfig,
 };
 use forge_testkit::bench::{device, peak_mib};
+
+/// Lengths between which growth is measured, each twice the one before.
+const LENGTHS: [usize; 5] = [1_024, 2_048, 4_096, 8_192, 16_384];
+
+/// Passes over each length, in turns: on a shared machine all of them have the same neighbours.
+const ROUNDS: usize = 9;
 
 /// Steps that are timed together.
 const STEPS: usize = 64;
@@ -35,11 +40,13 @@ const NAMES: [&str; 13] = [
     "ntm",
 ];
 
-/// Prints the figures of the backbone `name` at its balanced preset over one sequence of `tokens`.
+/// Prints the figures of the backbone `name` at its balanced preset over one sequence of `tokens`; without
+/// them the median times over sequences of all [`LENGTHS`], and how many times longer each takes than the one
+/// before.
 ///
 /// `linear_attention` and `sliding_window` are `modern_transformer` with that attention,
 /// `hybrid_transformer` alternates the two, `xlstm_mlstm` and `xlstm_slstm` are xLSTM with blocks of one kind.
-pub(crate) fn report(name: &str, tokens: usize) {
+pub(crate) fn report(name: &str, tokens: Option<usize>) {
     let modern = |attention, window| ModernTransformerConfig {
         attention,
         window,
@@ -95,23 +102,61 @@ fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
 }
 
-fn run<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C, tokens: usize) {
-    let (width, device) = (config.d_token(), device());
-    let learning = device.clone().autodiff();
-    let backbone = config.try_init(&learning).unwrap();
-    let x = random([1, tokens, width], &learning).require_grad();
-    let cotangent = random([1, tokens, width], &learning);
-    let mut best = f64::INFINITY;
-    for _ in 0..3 {
+fn run<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C, tokens: Option<usize>) {
+    match tokens {
+        Some(tokens) => one_length(name, config, tokens),
+        None => growth(name, config),
+    }
+}
+
+/// Forward and backward over one sequence, in milliseconds.
+fn pass<C: BackboneConfig>(config: &C, tokens: usize) -> impl FnMut() -> f64 {
+    let device = device().autodiff();
+    let backbone = config.try_init(&device).unwrap();
+    let shape = [1, tokens, config.d_token()];
+    let x = random(shape, &device).require_grad();
+    let cotangent = random(shape, &device);
+    move || {
         let start = Instant::now();
         let y = backbone.forward(x.clone(), None);
         let gradients = (y * cotangent.clone()).sum().backward();
         drop(x.grad(&gradients));
         device.sync().unwrap();
-        best = best.min(start.elapsed().as_secs_f64() * 1e3);
+        start.elapsed().as_secs_f64() * 1e3
     }
+}
+
+fn growth<C: BackboneConfig>(name: &str, config: &C) {
+    let mut passes = LENGTHS.map(|tokens| (pass(config, tokens), vec![]));
+    for round in 0..=ROUNDS {
+        for (pass, times) in &mut passes {
+            let time = pass();
+            // The first round warms up.
+            if round > 0 {
+                times.push(time);
+            }
+        }
+    }
+    let medians = passes.map(|(_, mut times)| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    });
+    for (i, (tokens, time)) in LENGTHS.iter().zip(medians).enumerate() {
+        let grown = i.checked_sub(1).map(|before| time / medians[before]);
+        let grown = grown.map_or_else(String::new, |grown| format!(", {grown:.2} times"));
+        println!("{name}_{tokens} {time:.1} ms{grown}");
+    }
+    let all = (medians[LENGTHS.len() - 1] / medians[0]).powf(1.0 / (LENGTHS.len() - 1) as f64);
+    println!("{name} {all:.2} times per doubling");
+}
+
+fn one_length<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C, tokens: usize) {
+    let (width, device) = (config.d_token(), device());
+    let mut pass = pass(config, tokens);
+    let best = (0..3).map(|_| pass()).fold(f64::INFINITY, f64::min);
     let peak = peak_mib();
-    let backbone = backbone.valid();
+    drop(pass);
+    let backbone = config.try_init(&device).unwrap();
     let history = random([1, tokens, width], &device);
     let mut state = backbone.start(1, &device);
     let start = Instant::now();

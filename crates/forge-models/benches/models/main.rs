@@ -6,7 +6,7 @@
 //! backbone NAME at its default width over 8 sequences of 512 tokens (squared error of all outputs, AdamW).
 //! `models --long NAME TOKENS` prints time of forward and
 //! backward, peak memory, and the time of a step after so many tokens, of the backbone NAME at its
-//! balanced preset. `models --memory fused|stored [WINDOWS]` prints time and peak memory of MIGT-TVDT with
+//! balanced preset; `models --long NAME` how its time grows with every doubling from 1,024 to 16,384 tokens. `models --memory fused|stored [WINDOWS]` prints time and peak memory of MIGT-TVDT with
 //! the library's attention and with stored weights (default: 8 windows). `models --checkpointing kept|recomputed
 //! [BLOCKS]` prints them of a transformer of 24 blocks that are kept for the backward pass or computed again.
 //! `models --series [NAME…]` prints the time of an optimiser step of forecasting models.
@@ -126,10 +126,11 @@ fn main() {
         .skip(1)
         .filter(|a| a != "--bench")
         .collect();
-    if let [flag, name, tokens] = &arguments[..]
+    if let [flag, name, tokens @ ..] = &arguments[..]
         && flag == "--long"
     {
-        return long::report(name, tokens.parse().unwrap());
+        let tokens = tokens.first().map(|tokens| tokens.parse().unwrap());
+        return long::report(name, tokens);
     }
     if let [flag, attention, windows @ ..] = &arguments[..]
         && flag == "--memory"
