@@ -1,10 +1,10 @@
 //! Fit, predict, file, stream.
 
 use volatilityforge::data::{ColumnValues, SeriesRow};
-use volatilityforge::forecast::{FittedForecaster, Forecaster};
-use volatilityforge::{DeviceName, Table};
+use volatilityforge::forecast::{FittedForecaster, Forecaster, ForecasterConfig};
+use volatilityforge::{DeviceName, Strategy, Table};
 
-use super::{DAY, quick, waves};
+use super::{DAY, columns, quick, waves};
 
 #[test]
 fn it_learns_the_week_and_its_file_says_the_same() {
@@ -153,4 +153,34 @@ fn a_bad_tick_that_leaves_nothing_to_learn_is_told() {
         "{:?}",
         report.notes
     );
+}
+
+/// The presets of the small models, as they are: a week is learned and the bands are as narrow as its
+/// noise, also where the paper's model has no constant of its own.
+#[test]
+fn presets_of_linear_models_learn_the_week_and_its_bands() {
+    let device = DeviceName::Flex.open().unwrap();
+    let table = waves(400);
+    for name in ["nlinear", "dlinear", "fits", "sparse_tsf"] {
+        let mut config = ForecasterConfig::new(columns(), 3);
+        config.model = name.into();
+        config.strategy = Strategy::Fast;
+        config.lookback = Some(28);
+        let fitted = Forecaster::with_config(config).unwrap();
+        let next = fitted
+            .fit(&table, &device)
+            .unwrap()
+            .predict(&table)
+            .unwrap();
+        for (window, (level, height)) in next.windows.iter().zip([(10.0, 1.0), (500.0, 40.0)]) {
+            let cells = window.quantiles.chunks_exact(next.levels.len());
+            for (h, (point, cell)) in window.point.iter().zip(cells).enumerate() {
+                let wave = ((400 + h) as f64 * std::f64::consts::TAU / 7.0).sin();
+                let off = (point - (level + height * wave)).abs() / height;
+                // Noise is uniform over a fifth of the height: a band of 90 % is 0.18 wide.
+                let width = (cell[cell.len() - 1] - cell[0]) / height;
+                assert!(off < 0.2 && width < 0.5, "{name}: {off} off, {width} wide");
+            }
+        }
+    }
 }

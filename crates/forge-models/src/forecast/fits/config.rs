@@ -1,6 +1,7 @@
 //! Sizes of FITS.
 
-use burn::tensor::Device;
+use burn::module::Param;
+use burn::tensor::{Device, Tensor};
 use forge_nn::{ForgeError, ModuleConfig, check};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,11 @@ impl FitsConfig {
     fn outputs(&self) -> usize {
         self.frequencies() * self.windows.n_outputs
     }
+
+    fn levels(&self) -> Option<usize> {
+        let outputs = self.windows.n_outputs;
+        (outputs > 1).then_some(self.windows.horizon * outputs)
+    }
 }
 
 impl ModuleConfig for FitsConfig {
@@ -72,6 +78,7 @@ impl ModuleConfig for FitsConfig {
         let map = |_| ComplexLinear::new(self.kept(), self.outputs(), device);
         Fits {
             maps: (0..self.maps()).map(map).collect(),
+            levels: (self.levels()).map(|size| Param::from_tensor(Tensor::zeros([size], device))),
             cut_freq: self.kept(),
             frequencies: self.frequencies(),
             windows: self.windows.clone(),
@@ -126,6 +133,7 @@ impl ForecastConfig for FitsConfig {
 impl ParameterCount for FitsConfig {
     fn parameter_count(&self) -> usize {
         self.maps() * ComplexLinear::parameter_count(self.kept(), self.outputs())
+            + self.levels().unwrap_or(0)
     }
 }
 
@@ -137,7 +145,11 @@ impl ReferenceWeights for FitsConfig {
             true => format!("freq_upsampler.{i}"),
             false => "freq_upsampler".to_string(),
         };
-        (0..self.maps()).fold(KeyMap::new(), |map, i| {
+        let map = match self.levels() {
+            Some(_) => KeyMap::new().same("levels", "levels"),
+            None => KeyMap::new(),
+        };
+        (0..self.maps()).fold(map, |map, i| {
             ComplexLinear::key_map(map, &format!("maps.{i}"), &theirs(i))
         })
     }

@@ -1,6 +1,6 @@
 //! FITS.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use forge_nn::ops::{Axes, split};
 use forge_nn::{Forward, Network, Want};
@@ -14,6 +14,9 @@ use crate::forecast::{
 
 /// Added to the variance of a window inside the root.
 const EPS: f64 = 1e-5;
+/// What a level is times its parameter: at the rate of the map it would take thousands of steps to where a
+/// narrow distribution is.
+const LEVEL: f64 = 20.0;
 
 /// The low frequencies of a window, stretched to those of window and forecast by one complex linear
 /// map.
@@ -24,6 +27,9 @@ const EPS: f64 = 1e-5;
 pub struct Fits {
     /// One, or as many as there are variables.
     pub(super) maps: Vec<ComplexLinear>,
+    /// Of each step and output, `[H·W]`, from zeros, where there are several outputs: steps between quantiles
+    /// are no waves.
+    pub(super) levels: Option<Param<Tensor<1>>>,
     #[module(skip)]
     pub(super) cut_freq: usize,
     #[module(skip)]
@@ -103,6 +109,10 @@ impl Network for Fits {
             .reshape([batch, variables, n_outputs, horizon])
             .swapped(2, 3)
             .reshape([batch, variables, horizon * n_outputs]);
+        let y = match &self.levels {
+            Some(levels) => y + (levels.val() * LEVEL).unsqueeze(),
+            None => y,
+        };
         scaled_back(y, Some(scale), &self.windows)
     }
 }

@@ -70,6 +70,11 @@ impl SparseTsfConfig {
         self.windows.horizon.div_ceil(self.period()) * self.windows.n_outputs
     }
 
+    /// Steps between quantiles are no sums of the past alone.
+    fn has_bias(&self) -> bool {
+        self.model_type == SparseModelType::Mlp || self.windows.n_outputs > 1
+    }
+
     fn kernel(&self) -> usize {
         1 + 2 * (self.period() / 2)
     }
@@ -91,10 +96,10 @@ impl ModuleConfig for SparseTsfConfig {
         let (from, to) = (self.past_periods(), self.outputs());
         let layer = |from, to, bias| LinearConfig::new(from, to).with_bias(bias).init(device);
         let (hidden, head) = match self.model_type {
-            SparseModelType::Linear => (None, layer(from, to, false)),
+            SparseModelType::Linear => (None, layer(from, to, self.has_bias())),
             SparseModelType::Mlp => {
                 let hidden = layer(from, self.d_model, true);
-                (Some(hidden), layer(self.d_model, to, true))
+                (Some(hidden), layer(self.d_model, to, self.has_bias()))
             }
         };
         let like_torch = Initializer::KaimingUniform {
@@ -173,9 +178,10 @@ impl ParameterCount for SparseTsfConfig {
         let (from, to, width) = (self.past_periods(), self.outputs(), self.d_model);
         let map = match self.model_type {
             SparseModelType::Linear => from * to,
-            SparseModelType::Mlp => (from + 1) * width + (width + 1) * to,
+            SparseModelType::Mlp => (from + 1) * width + width * to,
         };
-        self.kernel() + map
+        let bias = if self.has_bias() { to } else { 0 };
+        self.kernel() + map + bias
     }
 }
 
@@ -185,6 +191,7 @@ impl ReferenceWeights for SparseTsfConfig {
     fn key_map(&self) -> KeyMap {
         let map = KeyMap::new().same("conv", "conv1d.weight");
         match self.model_type {
+            SparseModelType::Linear if self.has_bias() => map.linear("head", "linear"),
             SparseModelType::Linear => map.transposed("head.weight", "linear.weight"),
             SparseModelType::Mlp => map.linear("hidden", "mlp.0").linear("head", "mlp.2"),
         }
