@@ -31,6 +31,16 @@ pub(crate) fn by_variable(y: Tensor<3>, spec: &SeriesSpec) -> Tensor<3> {
         .swapped(1, 2)
 }
 
+/// Windows `[B, L, N]` less their means, and the means `[B, 1, N]`, part of the gradient.
+///
+/// The mean is that of differences to the first value: where all values are equal it is exactly they.
+pub(crate) fn centred(past: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
+    let first = past.clone().narrow(1, 0, 1);
+    let shifted = past - first.clone();
+    let shift = shifted.clone().mean_dim(1);
+    (shifted - shift.clone(), first + shift)
+}
+
 /// Level and scale of each window, to be given back to what is forecast without them.
 #[derive(Debug, Clone)]
 pub(crate) struct WindowScale {

@@ -7,7 +7,7 @@ use forge_nn::{Forward, Network, Want};
 
 use super::fourier::{to_frequencies, to_last_steps};
 use super::{ComplexLinear, FitsConfig};
-use crate::forecast::outputs::{WindowScale, scaled_back};
+use crate::forecast::outputs::{WindowScale, centred, scaled_back};
 use crate::forecast::{
     ForecastCapabilities, ForecastConfig, ForecastModel, SeriesInput, SeriesSpec,
 };
@@ -43,16 +43,12 @@ impl Fits {
     /// variance.
     fn normalised(past: Tensor<3>) -> (Tensor<3>, WindowScale) {
         let steps = past.dims()[1];
-        // The mean of differences to the first value: exactly 0 where all values are equal.
-        let first = past.clone().narrow(1, 0, 1);
-        let shifted = past - first.clone();
-        let shift = shifted.clone().mean_dim(1);
-        let centred = shifted - shift.clone();
+        let (centred, offset) = centred(past);
         let variance = centred.clone().square().sum_dim(1) / (steps - 1) as f64;
         let factor = (variance + EPS).sqrt();
         let scale = WindowScale {
             factor: factor.clone(),
-            offset: first + shift,
+            offset,
         };
         (centred / factor, scale)
     }

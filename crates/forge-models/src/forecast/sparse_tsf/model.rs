@@ -7,7 +7,7 @@ use forge_nn::ops::{Axes, depthwise_conv1d};
 use forge_nn::{Forward, Linear, Network, Want};
 
 use super::SparseTsfConfig;
-use crate::forecast::outputs::{WindowScale, scaled_back};
+use crate::forecast::outputs::{WindowScale, centred, scaled_back};
 use crate::forecast::{
     ForecastCapabilities, ForecastConfig, ForecastModel, SeriesInput, SeriesSpec,
 };
@@ -47,15 +47,12 @@ impl Network for SparseTsf {
         let [batch, lookback, variables] = past.dims();
         let (period, horizon) = (self.period, self.windows.horizon);
         let outputs = self.windows.n_outputs;
-        // The mean of differences to the first value: exactly 0 where all values are equal.
-        let first = past.clone().narrow(1, 0, 1);
-        let shifted = past - first.clone();
-        let shift = shifted.clone().mean_dim(1);
+        let (series, level) = centred(past);
         let scale = WindowScale {
-            factor: shift.ones_like(),
-            offset: first + shift.clone(),
+            factor: level.ones_like(),
+            offset: level,
         };
-        let series = (shifted - shift).swapped(1, 2);
+        let series = series.swapped(1, 2);
         let series = series.reshape([batch * variables, 1, lookback]);
         let series = depthwise_conv1d(series.clone(), self.conv.val()) + series;
 
