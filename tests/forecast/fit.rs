@@ -1,7 +1,7 @@
 //! Fit, predict, file, stream.
 
-use volatilityforge::data::{ColumnValues, SeriesRow};
-use volatilityforge::forecast::{FittedForecaster, Forecaster, ForecasterConfig};
+use volatilityforge::data::{ColumnValues, SeriesRow, SeriesTable};
+use volatilityforge::forecast::{FittedForecaster, Forecaster, ForecasterConfig, baseline};
 use volatilityforge::{DeviceName, Strategy, Table};
 
 use super::{DAY, columns, quick, waves};
@@ -182,5 +182,20 @@ fn presets_of_linear_models_learn_the_week_and_its_bands() {
                 assert!(off < 0.2 && width < 0.5, "{name}: {off} off, {width} wide");
             }
         }
+    }
+}
+
+/// Of less than a season it would be the last value by another name.
+#[test]
+fn a_season_is_compared_with_where_there_is_one() {
+    for (days, expected) in [(7, false), (8, true)] {
+        let table = SeriesTable::from_table(&waves(days), &columns()).unwrap();
+        let baselines = baseline::all(&table);
+        let mut names = baselines.iter().map(|baseline| baseline.name());
+        assert_eq!(
+            names.any(|name| name == "seasonal_naive"),
+            expected,
+            "{days}"
+        );
     }
 }

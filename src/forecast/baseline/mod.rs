@@ -3,7 +3,7 @@
 //! | name | forecast |
 //! |---|---|
 //! | `naive` | the last value |
-//! | `seasonal_naive` | the value one season before |
+//! | `seasonal_naive` | the value one season before (the last one where none is known); left out where no series is longer than a season |
 //! | `drift` | the last value, and per step the mean change of training |
 //! | `ridge` | a linear map from the look-back to each step, shared by series and targets |
 //! | `har`, `log_har` | for variances: a line through the last value and the means of 5 and 22, of the values or their logarithms |
@@ -53,7 +53,10 @@ pub trait SeriesBaseline {
 #[must_use]
 pub fn all(table: &SeriesTable) -> Vec<Box<dyn SeriesBaseline>> {
     let mut all: Vec<Box<dyn SeriesBaseline>> = vec![Box::new(Naive)];
-    if let Some(season) = season(table) {
+    // With less than a season behind it this is `naive` by another name.
+    let longest = (0..table.n_series()).map(|series| table.times(series).len());
+    let longest = longest.max().unwrap_or(0);
+    if let Some(season) = season(table).filter(|season| longest > *season) {
         all.push(Box::new(SeasonalNaive { season }));
     }
     all.push(Box::new(Drift::default()));
