@@ -6,6 +6,19 @@ use forge_nn::ops::split;
 use forge_nn::parameters::KeyMap;
 use forge_nn::{Linear, LinearConfig, ModuleConfig};
 
+/// Each variable of x, `[B, N, …]`, through the one map that all share, or through its own.
+pub(crate) fn by_map<M>(
+    maps: &[M],
+    x: Tensor<3>,
+    forward: impl Fn(&M, Tensor<3>) -> Tensor<3>,
+) -> Tensor<3> {
+    if let [shared] = maps {
+        return forward(shared, x);
+    }
+    let each = split(x, 1, 1).into_iter().zip(maps);
+    Tensor::cat(each.map(|(x, map)| forward(map, x)).collect(), 1)
+}
+
 /// A linear map over the time axis: one for all variables, or one for each.
 #[derive(Module, Debug)]
 pub struct StepsLinear {
@@ -25,11 +38,7 @@ impl StepsLinear {
     /// - x: `[B, N, T]`
     /// - output: `[B, N, T']`
     pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        if let [shared] = self.layers.as_slice() {
-            return shared.forward(x);
-        }
-        let each = split(x, 1, 1).into_iter().zip(&self.layers);
-        Tensor::cat(each.map(|(x, layer)| layer.forward(x)).collect(), 1)
+        by_map(&self.layers, x, Linear::forward)
     }
 
     /// Values of one that maps `from` steps to `to`.

@@ -252,14 +252,18 @@ impl<T: Carried> Carried for Option<T> {
     }
 }
 
+fn put_all<T: Carried>(parts: &[T], mut to: Named<'_>) -> Result<(), ForgeError> {
+    let mut all = parts.iter().enumerate();
+    all.try_for_each(|(i, value)| to.field(&i.to_string(), value))
+}
+
 impl<T: Carried> Carried for Vec<T> {
     fn detached(self) -> Self {
         self.into_iter().map(T::detached).collect()
     }
 
-    fn put(&self, mut to: Named<'_>) -> Result<(), ForgeError> {
-        let mut all = self.iter().enumerate();
-        all.try_for_each(|(i, value)| to.field(&i.to_string(), value))
+    fn put(&self, to: Named<'_>) -> Result<(), ForgeError> {
+        put_all(self, to)
     }
 
     fn take(mut from: Found<'_>) -> Result<Self, ForgeError> {
@@ -276,9 +280,8 @@ impl<T: Carried, const N: usize> Carried for [T; N] {
         self.map(T::detached)
     }
 
-    fn put(&self, mut to: Named<'_>) -> Result<(), ForgeError> {
-        let mut all = self.iter().enumerate();
-        all.try_for_each(|(i, value)| to.field(&i.to_string(), value))
+    fn put(&self, to: Named<'_>) -> Result<(), ForgeError> {
+        put_all(self, to)
     }
 
     fn take(from: Found<'_>) -> Result<Self, ForgeError> {

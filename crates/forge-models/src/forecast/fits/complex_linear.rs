@@ -22,14 +22,13 @@ pub struct ComplexLinear {
 
 impl ComplexLinear {
     pub(super) fn new(from: usize, to: usize, device: &Device) -> Self {
-        let zeros = |shape: [usize; 2]| Param::from_tensor(Tensor::zeros(shape, device));
+        let zeros = || Param::from_tensor(Tensor::zeros([to], device));
         let real = LinearConfig::new(from, to).init(device);
         Self {
             weight_real: real.weight,
-            weight_imag: zeros([from, to]),
-            bias_real: (real.bias)
-                .unwrap_or_else(|| Param::from_tensor(Tensor::zeros([to], device))),
-            bias_imag: Param::from_tensor(Tensor::zeros([to], device)),
+            weight_imag: Param::from_tensor(Tensor::zeros([from, to], device)),
+            bias_real: real.bias.unwrap_or_else(zeros),
+            bias_imag: zeros(),
         }
     }
 

@@ -2,12 +2,13 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use forge_nn::ops::{Axes, split};
+use forge_nn::ops::Axes;
 use forge_nn::{Forward, Network, Want};
 
 use super::fourier::{to_frequencies, to_last_steps};
 use super::{ComplexLinear, FitsConfig};
 use crate::forecast::outputs::{WindowScale, centred, scaled_back};
+use crate::forecast::steps_linear::by_map;
 use crate::forecast::{
     ForecastCapabilities, ForecastConfig, ForecastModel, SeriesInput, SeriesSpec,
 };
@@ -52,17 +53,6 @@ impl Fits {
         };
         (centred / factor, scale)
     }
-
-    /// # Shapes
-    /// - spectrum: `[B, N, 2·F]`
-    /// - output: `[B, N, W·2·F']`
-    fn stretched(&self, spectrum: Tensor<3>) -> Tensor<3> {
-        if let [shared] = self.maps.as_slice() {
-            return shared.forward(spectrum);
-        }
-        let each = split(spectrum, 1, 1).into_iter().zip(&self.maps);
-        Tensor::cat(each.map(|(x, map)| map.forward(x)).collect(), 1)
-    }
 }
 
 impl Network for Fits {
@@ -90,7 +80,7 @@ impl Network for Fits {
         let (device, dtype) = (past.device(), past.dtype());
         let analysis = to_frequencies(lookback, self.cut_freq, (&device, dtype));
         let spectrum = past.swapped(1, 2).matmul(analysis.unsqueeze());
-        let stretched = self.stretched(spectrum);
+        let stretched = by_map(&self.maps, spectrum, ComplexLinear::forward);
         // The real parts of all outputs stand before their imaginary ones.
         let by_output = stretched
             .reshape([batch * variables, 2, n_outputs, self.frequencies])

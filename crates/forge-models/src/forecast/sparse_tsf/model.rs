@@ -7,7 +7,7 @@ use forge_nn::ops::{Axes, depthwise_conv1d};
 use forge_nn::{Forward, Linear, Network, Want};
 
 use super::SparseTsfConfig;
-use crate::forecast::outputs::{WindowScale, centred, scaled_back};
+use crate::forecast::outputs::{by_variable, centred, predictions};
 use crate::forecast::{
     ForecastCapabilities, ForecastConfig, ForecastModel, SeriesInput, SeriesSpec,
 };
@@ -48,10 +48,6 @@ impl Network for SparseTsf {
         let (period, horizon) = (self.period, self.windows.horizon);
         let outputs = self.windows.n_outputs;
         let (series, level) = centred(past);
-        let scale = WindowScale {
-            factor: level.ones_like(),
-            offset: level,
-        };
         let series = series.swapped(1, 2);
         let series = series.reshape([batch * variables, 1, lookback]);
         let series = depthwise_conv1d(series.clone(), self.conv.val()) + series;
@@ -72,7 +68,7 @@ impl Network for SparseTsf {
             .reshape([batch * variables, periods * period, outputs])
             .narrow(1, 0, horizon)
             .reshape([batch, variables, horizon * outputs]);
-        scaled_back(y, Some(scale), &self.windows)
+        predictions(by_variable(y, &self.windows) + level, &self.windows)
     }
 }
 
