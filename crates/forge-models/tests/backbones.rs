@@ -12,8 +12,8 @@ use forge_nn::burn::tensor::{Device, Distribution, Tensor};
 use forge_nn::{ForgeError, ModuleConfig, Network, StateDict};
 use forge_testkit::battery;
 
-/// What a causal backbone with state must do.
-fn check<C: BackboneConfig<Module: CarriesState> + Clone>() {
+/// What a causal backbone with state must do; `apart` as in [`battery::sequences_leave_and_join`].
+fn check<C: BackboneConfig<Module: CarriesState> + Clone>(apart: [bool; 2]) {
     let (config, device) = (C::narrow(), Device::flex());
     let backbone = config.try_init(&device).unwrap();
     let (name, width) = (C::NAME, config.d_token());
@@ -21,6 +21,7 @@ fn check<C: BackboneConfig<Module: CarriesState> + Clone>() {
     battery::steps_equal_the_sequence(name, &backbone, width, &device);
     states_of_others(name, &config);
     battery::states_survive_files(name, &backbone, width, &device);
+    battery::sequences_leave_and_join(name, &backbone, width, apart, &device);
     let learning = device.autodiff();
     let backbone = config.try_init(&learning).unwrap();
     battery::gradients_flow_through_the_state(name, &backbone, width, &learning);
@@ -38,22 +39,22 @@ fn states_of_others<C: BackboneConfig<Module: CarriesState> + Clone>(name: &str,
 }
 
 macro_rules! streaming {
-    ($($test:ident: $config:ident),* $(,)?) => {
+    ($($test:ident: $config:ident, $apart:expr);* $(;)?) => {
         $(
             #[test]
             fn $test() {
-                check::<forge_models::$config>();
+                check::<forge_models::$config>($apart);
             }
         )*
     };
 }
 
 streaming! {
-    mamba: MambaBackboneConfig,
-    mamba2: Mamba2BackboneConfig,
-    xlstm: XlstmBackboneConfig,
-    ttt_linear: TttLinearBackboneConfig,
-    ttt_mlp: TttMlpBackboneConfig,
+    mamba: MambaBackboneConfig, [true; 2];
+    mamba2: Mamba2BackboneConfig, [true; 2];
+    xlstm: XlstmBackboneConfig, [true; 2];
+    ttt_linear: TttLinearBackboneConfig, [false; 2];
+    ttt_mlp: TttMlpBackboneConfig, [false; 2];
 }
 
 #[test]
@@ -75,11 +76,12 @@ fn padding<C: BackboneConfig>(name: &str, config: &C) {
     battery::padding_changes_nothing(name, &backbone, config.d_token(), &device);
 }
 
-fn steps<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C) {
+fn steps<C: BackboneConfig<Module: CarriesState>>(name: &str, config: &C, apart: [bool; 2]) {
     let device = Device::flex();
     let backbone = config.try_init(&device).unwrap();
     battery::steps_equal_the_sequence(name, &backbone, config.d_token(), &device);
     battery::states_survive_files(name, &backbone, config.d_token(), &device);
+    battery::sequences_leave_and_join(name, &backbone, config.d_token(), apart, &device);
     let learning = device.autodiff();
     let backbone = config.try_init(&learning).unwrap();
     battery::gradients_flow_through_the_state(name, &backbone, config.d_token(), &learning);
@@ -158,17 +160,17 @@ fn every_backend_gives_the_pieces_of_flex() {
 #[test]
 fn steps_equal_the_sequence_in_causal_transformers() {
     for (name, config) in modern_transformers(true) {
-        steps(&name, &config);
+        steps(&name, &config, [false; 2]);
     }
-    steps("hybrid_transformer", &hybrid_transformer(true));
+    steps("hybrid_transformer", &hybrid_transformer(true), [false; 2]);
     for config in parallel_transformers(true) {
-        steps("parallel_transformer", &config);
+        steps("parallel_transformer", &config, [false; 2]);
     }
 }
 
 #[test]
 fn steps_equal_the_sequence_in_a_machine() {
-    steps("ntm", &NtmConfig::narrow());
+    steps("ntm", &NtmConfig::narrow(), [false, true]);
 }
 
 /// The last token of a single causal layer sees what the layer without order shows it, beyond a chunk

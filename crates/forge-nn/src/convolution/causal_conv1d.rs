@@ -101,8 +101,19 @@ impl CausalConv1d {
         causal_conv1d(x, self.weight.val(), bias)
     }
 
-    /// The next tokens of sequences, and what the ones after them need of the past: nothing (`None`) before
-    /// the first token.
+    /// What the first token of `batch` sequences finds: zeros, or nothing where a filter sees its own token alone.
+    ///
+    /// # Shapes
+    /// - output: `[B, K - 1, C]`
+    #[must_use]
+    pub fn start(&self, batch: usize, device: &Device) -> Option<Tensor<3>> {
+        let options = (device, self.weight.val().dtype());
+        let shape = [batch, self.kernel_size - 1, self.channels];
+        (self.kernel_size > 1).then(|| Tensor::zeros(shape, options))
+    }
+
+    /// The next tokens of sequences, and what the ones after them need of the past, [`start`](Self::start)
+    /// before the first token (as is `None`).
     ///
     /// # Shapes
     /// - x, output: `[B, T, C]`

@@ -3,5 +3,5 @@
 mod carried;
 mod lstm;
 
-pub use carried::{Carried, Found, Named};
+pub use carried::{Carried, Found, Named, Sequences};
 pub use lstm::{Lstm, LstmConfig, LstmState};

@@ -12,6 +12,7 @@ mod forward;
 mod inputs;
 mod maps;
 mod recomputation;
+mod sequences;
 mod series;
 mod state;
 mod state_file;
@@ -34,6 +35,7 @@ pub use forward::{
 pub use inputs::{declared_inputs_matter, undeclared_inputs_are_refused};
 pub use maps::declared_maps_are_returned;
 pub use recomputation::recomputation_changes_nothing;
+pub use sequences::sequences_leave_and_join;
 pub use series::{
     covariates_of_windows_matter, forecast_follows_scale, forecast_follows_shift,
     large_windows_stay_finite, maps_of_windows_are_returned, outputs_rise, overfits_windows,

@@ -42,7 +42,7 @@ pub struct MambaMixer {
 /// What a [`MambaMixer`] remembers: its size does not depend on how many tokens were seen.
 #[derive(Debug, Clone)]
 pub struct MambaState {
-    /// The last inputs of the convolution, `[B, d_conv - 1, E]`; none before the first token.
+    /// The last inputs of the convolution, `[B, d_conv - 1, E]`; none where it sees one token alone.
     past: Option<Tensor<3>>,
     /// `[B, E, N]`.
     hidden: Tensor<3>,
@@ -116,7 +116,7 @@ impl TokenMixer for MambaMixer {
     fn start(&self, batch: usize, device: &Device) -> MambaState {
         let shape = [batch, self.d_inner, self.d_state];
         MambaState {
-            past: None,
+            past: self.conv1d.start(batch, device),
             hidden: empty_state(shape, &self.d.val(), device),
         }
     }

@@ -52,8 +52,8 @@ pub struct Mamba2Mixer {
 /// What a [`Mamba2Mixer`] remembers: its size does not depend on how many tokens were seen.
 #[derive(Debug, Clone)]
 pub struct Mamba2State {
-    /// The last inputs of the convolution, `[B, conv_kernel - 1, E + 2 G N]`; none before the first
-    /// token.
+    /// The last inputs of the convolution, `[B, conv_kernel - 1, E + 2 G N]`; none where it sees one
+    /// token alone.
     past: Option<Tensor<3>>,
     /// `[B, H, N, P]`.
     hidden: Tensor<4>,
@@ -218,7 +218,7 @@ impl TokenMixer for Mamba2Mixer {
     fn start(&self, batch: usize, device: &Device) -> Mamba2State {
         let shape = [batch, self.heads, self.states, self.head_dim()];
         Mamba2State {
-            past: None,
+            past: self.conv1d.start(batch, device),
             hidden: empty_state(shape, &self.d.val(), device),
         }
     }

@@ -2,6 +2,7 @@
 
 use forge_nn::attention::{KvCache, LinearAttentionState};
 use forge_nn::carried;
+use forge_nn::recurrent::Sequences;
 
 /// What one layer remembers of the tokens seen.
 #[derive(Debug, Clone)]
@@ -23,7 +24,7 @@ carried!(
 /// What a causal transformer remembers of the tokens seen: the `CarriesState::State` of those here.
 #[derive(Debug, Clone)]
 pub struct TransformerState {
-    pub(super) batch: usize,
+    pub(super) batch: Sequences,
     /// Of the tokens seen; absent before the first.
     pub(super) width: Option<usize>,
     pub(super) seen: usize,

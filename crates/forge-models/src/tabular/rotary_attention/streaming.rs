@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Bool, Tensor};
 use forge_nn::recomputed;
+use forge_nn::recurrent::Sequences;
 
 use super::{SelfAttention, TransformerState};
 
@@ -37,7 +38,7 @@ pub(in crate::tabular) fn run<L: Layer + Module + 'static>(
 /// The state before the first token of `batch` sequences.
 pub(in crate::tabular) fn start<L: Layer>(layers: &[L], batch: usize) -> TransformerState {
     TransformerState {
-        batch,
+        batch: Sequences(batch),
         width: None,
         seen: 0,
         layers: layers
@@ -62,10 +63,10 @@ pub(in crate::tabular) fn steps<L: Layer>(
         (layers.len(), state.layers.len()),
     );
     assert!(
-        batch == state.batch && stack.0 == stack.1,
+        batch == state.batch.0 && stack.0 == stack.1,
         "a step of {batch} sequences through {} layers got the state of {} sequences and {} layers",
         stack.0,
-        state.batch,
+        state.batch.0,
         stack.1
     );
     assert!(

@@ -12,8 +12,9 @@ use super::{Backbone, state_file};
 /// A causal backbone that can also take its tokens one at a time, with what it remembers handed
 /// from step to step: equal to [`Backbone::forward`] on the whole sequence.
 pub trait CarriesState: Backbone {
-    /// What is remembered of the tokens seen; a value that can be cloned, kept and gone back to, and
-    /// [`detached`](Carried::detached) from what it came from.
+    /// What is remembered of the tokens seen; a value that can be cloned, kept and gone back to,
+    /// [`detached`](Carried::detached) from what it came from, and whose sequences can be
+    /// [taken out](Carried::select) and put [beside those of others](Carried::cat).
     type State: Clone + Carried;
 
     /// The state before the first token of `batch` sequences.

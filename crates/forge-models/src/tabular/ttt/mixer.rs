@@ -241,10 +241,11 @@ impl TokenMixer for TttMixer {
                 bias: layer.bias.to_device(device),
             })
             .collect();
+        let past = |conv: &Option<CausalConv1d>| conv.as_ref()?.start(batch, device);
         TttState {
             place: 0,
-            past_q: None,
-            past_k: None,
+            past_q: past(&self.conv_q),
+            past_k: past(&self.conv_k),
             learned: None,
             layers,
         }

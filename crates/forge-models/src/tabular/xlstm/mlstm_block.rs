@@ -53,7 +53,7 @@ pub struct MlstmBlock {
 /// What an [`MlstmBlock`] remembers: its size does not depend on how many tokens were seen.
 #[derive(Debug, Clone)]
 pub struct MlstmState {
-    /// The last inputs of the convolution; none before the first token.
+    /// The last inputs of the convolution; none where it sees one token alone.
     past: Option<Tensor<3>>,
     /// Memory and normaliser side by side, `[B, H, D/H, D/H + 1]`.
     memory: Tensor<4>,
@@ -295,7 +295,7 @@ impl MlstmBlock {
         let (heads, width) = (self.heads, self.head_dim());
         let like = self.learnable_skip.val();
         MlstmState {
-            past: None,
+            past: self.conv1d.start(batch, device),
             memory: empty_state([batch, heads, width, width + 1], &like, device),
             m: empty_state([batch, heads], &like, device) + NOTHING_YET,
         }

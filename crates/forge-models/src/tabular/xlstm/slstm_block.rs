@@ -42,9 +42,9 @@ pub struct SlstmBlock {
 /// What an [`SlstmBlock`] remembers: its size does not depend on how many tokens were seen.
 #[derive(Debug, Clone)]
 pub struct SlstmState {
-    /// The last inputs of the convolution; none before the first token.
+    /// The last inputs of the convolution; none where there is none or it sees one token alone.
     past: Option<Tensor<3>>,
-    /// Output, cell, normaliser and stabiliser, `[H, B, 4, D/H]`.
+    /// Output, cell, normaliser and stabiliser, `[B, H, 4, D/H]`.
     rows: Tensor<4>,
 }
 
@@ -140,7 +140,7 @@ impl SlstmBlock {
             Some(conv) => silu(conv.forward(normal.clone())),
             None => normal.clone(),
         };
-        let start = self.start(batch, &x.device()).rows;
+        let start = self.start_rows(batch, &x.device());
         let [h, _] = parts(
             slstm(self.gates(convolved, normal), self.recurrent(), start),
             2,
@@ -152,11 +152,17 @@ impl SlstmBlock {
     /// The state before the first token of `batch` sequences.
     #[must_use]
     pub fn start(&self, batch: usize, device: &Device) -> SlstmState {
-        let options = (device, self.bias.val().dtype());
+        let conv = self.conv1d.as_ref();
         SlstmState {
-            past: None,
-            rows: slstm_start(self.heads, batch, self.width / self.heads, options),
+            past: conv.and_then(|conv| conv.start(batch, device)),
+            rows: self.start_rows(batch, device).swapped(0, 1),
         }
+    }
+
+    /// `[H, B, 4, D/H]`, as the recurrence reads it.
+    fn start_rows(&self, batch: usize, device: &Device) -> Tensor<4> {
+        let options = (device, self.bias.val().dtype());
+        slstm_start(self.heads, batch, self.width / self.heads, options)
     }
 
     /// At least one token, and the state after them; equal to [`forward`](Self::forward) on the whole
@@ -170,7 +176,7 @@ impl SlstmBlock {
     #[must_use]
     pub fn steps(&self, x: Tensor<3>, state: SlstmState) -> (Tensor<3>, SlstmState) {
         let ([batch, time, _], each) = (x.dims(), self.width / self.heads);
-        assert_state(&state.rows, [self.heads, batch, 4, each]);
+        assert_state(&state.rows, [batch, self.heads, 4, each]);
         let normal = self.norm.forward(x.clone());
         let (convolved, past) = match &self.conv1d {
             Some(conv) => {
@@ -179,8 +185,9 @@ impl SlstmBlock {
             }
             None => (normal.clone(), None),
         };
-        let all = slstm(self.gates(convolved, normal), self.recurrent(), state.rows);
-        let rows = all.clone().narrow(2, time - 1, 1 + AFTER);
+        let rows = state.rows.swapped(0, 1);
+        let all = slstm(self.gates(convolved, normal), self.recurrent(), rows);
+        let rows = all.clone().narrow(2, time - 1, 1 + AFTER).swapped(0, 1);
         let y = self.finish(all.narrow(2, 0, time), x);
         (y, SlstmState { past, rows })
     }
