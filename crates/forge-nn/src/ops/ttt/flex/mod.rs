@@ -1,18 +1,20 @@
 //! Test-time training on `flex`: one task per sequence and head, whose state stays in the cache.
 
+mod kept;
 mod mini_batch;
 mod norm;
 
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Flex, TensorMetadata};
+use burn::backend::{Flex, Shape, TensorMetadata};
 use rayon::prelude::*;
 
 use super::inner::Inner;
-use super::{TttOps, reference};
+use super::{TttOps, nothing, reference};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype};
+use kept::{Kept, keep, per_token};
 use mini_batch::{TokenGradients, Tokens, answer, learn, lessons};
 use norm::{Norm, NormGradients};
 
@@ -25,10 +27,14 @@ impl TttOps for Flex {
         scales: FlexTensor,
         parameters: FlexTensor,
         hidden: Option<usize>,
-    ) -> FlexTensor {
+        keep: bool,
+    ) -> (FlexTensor, FlexTensor) {
         by_dtype!([&q, &k, &v, &rates, &scales, &parameters], E => {
-            forward::<E>([q, k, v, rates, scales, parameters], hidden)
-        }, reference::forward::<Self>([q, k, v, rates, scales, parameters], hidden))
+            forward::<E>([q, k, v, rates, scales, parameters], hidden, keep)
+        }, {
+            let nothing = nothing::<Self>(&q);
+            (reference::forward::<Self>([q, k, v, rates, scales, parameters], hidden), nothing)
+        })
     }
 
     fn fused_ttt_backward(
@@ -38,6 +44,7 @@ impl TttOps for Flex {
         rates: FlexTensor,
         scales: FlexTensor,
         parameters: FlexTensor,
+        kept: FlexTensor,
         dy: FlexTensor,
         hidden: Option<usize>,
     ) -> (
@@ -49,8 +56,8 @@ impl TttOps for Flex {
         FlexTensor,
     ) {
         let [q, k, v, rates, scales, parameters] = by_dtype!(
-            [&q, &k, &v, &rates, &scales, &parameters, &dy], E => {
-                backward::<E>([q, k, v, rates, scales, parameters], dy, hidden)
+            [&q, &k, &v, &rates, &scales, &parameters, &kept, &dy], E => {
+                backward::<E>([q, k, v, rates, scales, parameters], kept, dy, hidden)
             }, reference::backward::<Self>([q, k, v, rates, scales, parameters], dy, hidden));
         (q, k, v, rates, scales, parameters)
     }
@@ -145,27 +152,41 @@ impl Inputs {
     }
 }
 
-fn forward<E: Real>(inputs: [FlexTensor; 6], hidden: Option<usize>) -> FlexTensor {
+fn forward<E: Real>(
+    inputs: [FlexTensor; 6],
+    hidden: Option<usize>,
+    keep: bool,
+) -> (FlexTensor, FlexTensor) {
     let shape = inputs[0].shape();
+    let [batch, heads, time, width] = shape.dims();
     let inputs = Inputs::new(inputs, hidden);
     let mut out = Buffer::<E>::new(&shape);
-    let heads = out
-        .as_mut()
-        .par_chunks_mut(inputs.time * inputs.inner.width);
-    heads
-        .enumerate()
-        .for_each(|(place, out)| forward_head(inputs.head::<E>(place), out));
-    out.into_tensor(shape)
+    let of_views = out.as_mut().par_chunks_mut(time * width).enumerate();
+    if !keep {
+        of_views.for_each(|(place, out)| forward_head(inputs.head::<E>(place), out, &mut []));
+        let nothing = Buffer::<E>::new(&[0]).into_tensor(Shape::new([0]));
+        return (out.into_tensor(shape), nothing);
+    }
+    let kept_shape = Shape::new([batch * heads, time * per_token(&inputs.inner.layers())]);
+    let mut kept = Buffer::<E>::new(&kept_shape);
+    of_views
+        .zip(kept.as_mut().par_chunks_mut(kept_shape[1]))
+        .for_each(|((place, out), kept)| forward_head(inputs.head::<E>(place), out, kept));
+    (out.into_tensor(shape), kept.into_tensor(kept_shape))
 }
 
 multiversion! {
-    fn forward_head<E>(head: Head<'_, E>, out: &mut [E]) {
+    fn forward_head<E>(head: Head<'_, E>, out: &mut [E], kept: &mut [E]) {
         let (layers, norm, size) = (head.inner.layers(), head.norm(), head.size());
         let mut state = head.state().to_vec();
+        let mut kept = kept.chunks_mut(size * per_token(&layers));
         for (i, out) in out.chunks_mut(size * head.inner.width).enumerate() {
             let tokens = head.mini_batch(i * size);
-            let lessons = lessons(&layers, &state, norm, tokens);
-            answer(&layers, &state, norm, &lessons, tokens, out);
+            let lessons = lessons(&layers, &state, norm, tokens, None);
+            let answers = answer(&layers, &state, norm, &lessons, tokens, out);
+            if let Some(kept) = kept.next() {
+                keep(kept, &lessons, &answers);
+            }
             // Nobody asks after the last ones.
             if (i + 1) * size < head.tokens.rates.len() {
                 learn(&layers, &mut state, &lessons, tokens);
@@ -182,6 +203,7 @@ struct HeadGradients<'a, E> {
 
 fn backward<E: Real>(
     inputs: [FlexTensor; 6],
+    kept: FlexTensor,
     dy: FlexTensor,
     hidden: Option<usize>,
 ) -> [FlexTensor; 6] {
@@ -191,6 +213,9 @@ fn backward<E: Real>(
     let of_views = time * inputs.inner.width;
     let (dy, scales) = (Dense::of(dy), shapes[4][0]);
     let dy = dy.slice::<E>();
+    let kept = Dense::of(kept);
+    let kept = kept.slice::<E>();
+    let of_kept = kept.len() / (shapes[0][0] * heads);
     let [mut dq, mut dk, mut dv, mut drates] =
         [0, 1, 2, 3].map(|input| Buffer::<E>::new(&shapes[input]));
     let tasks = dq
@@ -215,7 +240,8 @@ fn backward<E: Real>(
                 parameters,
             };
             let dy = &dy[place * of_views..][..of_views];
-            backward_head(inputs.head::<E>(place), dy, out);
+            let kept = &kept[place * of_kept..][..of_kept];
+            backward_head(inputs.head::<E>(place), kept, dy, out);
             sums
         })
         .collect();
@@ -239,7 +265,12 @@ fn backward<E: Real>(
 }
 
 multiversion! {
-    fn backward_head<E>(head: Head<'_, E>, dy: &[E], out: HeadGradients<'_, E>) {
+    fn backward_head<E>(
+        head: Head<'_, E>,
+        kept: &[E],
+        dy: &[E],
+        out: HeadGradients<'_, E>,
+    ) {
         let (layers, norm, size) = (head.inner.layers(), head.norm(), head.size());
         let (w, time) = (head.inner.width, head.tokens.rates.len());
         // The state before each mini-batch, and what was learned in it.
@@ -248,21 +279,23 @@ multiversion! {
         let states = states.as_mut();
         states[..numbers].copy_from_slice(head.state());
         let mut seen = vec![];
-        for (i, start) in (0..time).step_by(size).enumerate() {
+        let kept = kept.chunks(size * per_token(&layers));
+        for ((i, start), kept) in (0..time).step_by(size).enumerate().zip(kept) {
             let tokens = head.mini_batch(start);
+            let kept = Kept::read(&layers, kept);
             let (before, after) = states.split_at_mut((i + 1) * numbers);
             let before = &before[i * numbers..];
-            let lessons = lessons(&layers, before, norm, tokens);
+            let lessons = lessons(&layers, before, norm, tokens, Some(&kept));
             if let Some(after) = after.get_mut(..numbers) {
                 after.copy_from_slice(before);
                 learn(&layers, after, &lessons, tokens);
             }
-            seen.push((start, lessons));
+            seen.push((start, lessons, kept));
         }
         let (of_norm, dstate) = out.parameters.split_at_mut(head.inner.of_norm());
         let (weight, bias) = of_norm.split_at_mut(w);
         let mut dnorm = NormGradients { weight, bias };
-        for (i, (start, lessons)) in seen.into_iter().enumerate().rev() {
+        for (i, (start, lessons, kept)) in seen.into_iter().enumerate().rev() {
             let tokens = head.mini_batch(start);
             let here = start * w..start * w + tokens.q.len();
             let gradients = TokenGradients {
@@ -274,7 +307,7 @@ multiversion! {
             };
             let state = &states[i * numbers..][..numbers];
             mini_batch::backward(
-                &layers, state, norm, &lessons, tokens, &dy[here], dstate, &mut dnorm, gradients,
+                &layers, state, norm, &lessons, &kept, tokens, &dy[here], dstate, &mut dnorm, gradients,
             );
         }
     }
@@ -306,12 +339,15 @@ mod tests {
                 ]
             };
             let expected = reference::forward::<Flex>(inputs(), hidden);
-            assert_same("forward", &[forward::<f64>(inputs(), hidden)], &[expected]);
+            let (found, kept) = forward::<f64>(inputs(), hidden, true);
+            let (alone, nothing) = forward::<f64>(inputs(), hidden, false);
+            assert_same("forward", &[found, alone], &[expected.clone(), expected]);
+            assert_eq!(nothing.shape().num_elements(), 0);
             let dy = noise(7, &[batch, heads, time, width]);
             let expected = reference::backward::<Flex>(inputs(), dy.clone(), hidden);
             assert_same(
                 "gradient",
-                &backward::<f64>(inputs(), dy, hidden),
+                &backward::<f64>(inputs(), kept, dy, hidden),
                 &expected,
             );
         }
