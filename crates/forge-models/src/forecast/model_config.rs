@@ -32,7 +32,7 @@ impl SeriesModelConfig {
     /// The windows that the config is sized for.
     #[must_use]
     pub fn spec(&self) -> SeriesSpec {
-        each_config!(self, config => config.spec())
+        each_config!(self, config => config.windows().clone())
     }
 
     /// This architecture, sized for `windows`.

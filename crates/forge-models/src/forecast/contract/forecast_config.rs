@@ -17,14 +17,23 @@ pub trait ForecastConfig: ParameterCount<Module: ForecastModel> + Default {
     const CAPABILITIES: ForecastCapabilities;
 
     /// The windows that the config is sized for.
-    fn spec(&self) -> SeriesSpec;
+    fn windows(&self) -> &SeriesSpec;
+
+    /// This architecture with other windows, which it takes: what [`sized_for`](Self::sized_for) makes of
+    /// them.
+    ///
+    /// # Errors
+    /// A config error for windows that the architecture cannot have (shorter than a patch, say).
+    fn with_windows(self, windows: SeriesSpec) -> Result<Self, ForgeError>;
 
     /// This architecture, sized for other windows.
     ///
     /// # Errors
-    /// As [`SeriesSpec::check_takes`]; a config error for windows that the architecture cannot have
-    /// (shorter than a patch, say).
-    fn sized_for(self, windows: &SeriesSpec) -> Result<Self, ForgeError>;
+    /// As [`SeriesSpec::check_takes`] and [`with_windows`](Self::with_windows).
+    fn sized_for(self, windows: &SeriesSpec) -> Result<Self, ForgeError> {
+        windows.check_takes(Self::NAME, Self::CAPABILITIES)?;
+        self.with_windows(windows.clone())
+    }
 
     /// A narrow instance in which every kind of layer and every dropout is present: for tests and
     /// trial runs. Sized for nothing in particular.

@@ -96,16 +96,12 @@ impl ForecastConfig for FitsConfig {
         ..ForecastCapabilities::NONE
     };
 
-    fn spec(&self) -> SeriesSpec {
-        self.windows.clone()
+    fn windows(&self) -> &SeriesSpec {
+        &self.windows
     }
 
-    fn sized_for(self, windows: &SeriesSpec) -> Result<Self, ForgeError> {
-        windows.check_takes(Self::NAME, Self::CAPABILITIES)?;
-        Ok(Self {
-            windows: windows.clone(),
-            ..self
-        })
+    fn with_windows(self, windows: SeriesSpec) -> Result<Self, ForgeError> {
+        Ok(Self { windows, ..self })
     }
 
     fn narrow() -> Self {

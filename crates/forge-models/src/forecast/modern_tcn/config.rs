@@ -131,16 +131,12 @@ impl ForecastConfig for ModernTcnForecasterConfig {
         ..ForecastCapabilities::NONE
     };
 
-    fn spec(&self) -> SeriesSpec {
-        self.windows.clone()
+    fn windows(&self) -> &SeriesSpec {
+        &self.windows
     }
 
-    fn sized_for(self, windows: &SeriesSpec) -> Result<Self, ForgeError> {
-        windows.check_takes(Self::NAME, Self::CAPABILITIES)?;
-        let sized = Self {
-            windows: windows.clone(),
-            ..self
-        };
+    fn with_windows(self, windows: SeriesSpec) -> Result<Self, ForgeError> {
+        let sized = Self { windows, ..self };
         sized.check_stride()?;
         Ok(sized)
     }

@@ -161,17 +161,13 @@ impl ForecastConfig for PatchTstConfig {
         ..ForecastCapabilities::NONE
     };
 
-    fn spec(&self) -> SeriesSpec {
-        self.windows.clone()
+    fn windows(&self) -> &SeriesSpec {
+        &self.windows
     }
 
-    fn sized_for(self, windows: &SeriesSpec) -> Result<Self, ForgeError> {
-        windows.check_takes(Self::NAME, Self::CAPABILITIES)?;
-        let sized = Self {
-            windows: windows.clone(),
-            ..self
-        };
-        sized.patching().validate(windows.lookback)?;
+    fn with_windows(self, windows: SeriesSpec) -> Result<Self, ForgeError> {
+        let sized = Self { windows, ..self };
+        sized.patching().validate(sized.windows.lookback)?;
         Ok(sized)
     }
 

@@ -134,17 +134,13 @@ impl ForecastConfig for StockFormerConfig {
         ..ForecastCapabilities::NONE
     };
 
-    fn spec(&self) -> SeriesSpec {
-        self.windows.clone()
+    fn windows(&self) -> &SeriesSpec {
+        &self.windows
     }
 
-    fn sized_for(self, windows: &SeriesSpec) -> Result<Self, ForgeError> {
-        windows.check_takes(Self::NAME, Self::CAPABILITIES)?;
-        patch_width(windows, self.patch_len)?;
-        Ok(Self {
-            windows: windows.clone(),
-            ..self
-        })
+    fn with_windows(self, windows: SeriesSpec) -> Result<Self, ForgeError> {
+        patch_width(&windows, self.patch_len)?;
+        Ok(Self { windows, ..self })
     }
 
     fn narrow() -> Self {

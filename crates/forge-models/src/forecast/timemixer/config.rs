@@ -195,19 +195,18 @@ impl ForecastConfig for TimeMixerConfig {
         ..ForecastCapabilities::NONE
     };
 
-    fn spec(&self) -> SeriesSpec {
-        self.windows.clone()
+    fn windows(&self) -> &SeriesSpec {
+        &self.windows
     }
 
-    fn sized_for(self, windows: &SeriesSpec) -> Result<Self, ForgeError> {
-        windows.check_takes(Self::NAME, Self::CAPABILITIES)?;
+    fn with_windows(self, windows: SeriesSpec) -> Result<Self, ForgeError> {
         // A window too short for all scales has fewer of them.
         let most = windows
             .lookback
             .max(1)
             .ilog(self.down_sampling_window.max(2));
         let sized = Self {
-            windows: windows.clone(),
+            windows,
             down_sampling_layers: self.down_sampling_layers.min(most as usize),
             ..self
         };
