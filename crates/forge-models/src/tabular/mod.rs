@@ -48,7 +48,7 @@ mod ttt_mlp;
 mod xlstm;
 
 pub use embedded_columns::{EmbeddedColumns, PlrConfig};
-pub use rotary_attention::{AttentionKind, LayerState, TransformerState};
+pub use rotary_attention::{AttentionKind, LayerState, TransformerStack, TransformerState};
 pub use token::{
     Backbone, BackboneConfig, CarriesState, Read, ResidualMixer, ResidualMixers, TokenConfig,
     TokenHead, TokenMixer, TokenModel, over_valid,

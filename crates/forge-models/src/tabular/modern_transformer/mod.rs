@@ -12,15 +12,17 @@
 //! | layer | [`ModernTransformerLayer`] |
 //! | stack and last norm | [`ModernTransformerBackbone`] |
 
-mod backbone;
 mod config;
 mod layer;
 mod recipe;
 
-pub use backbone::ModernTransformerBackbone;
 pub use config::ModernTransformerConfig;
 pub use layer::ModernTransformerLayer;
 pub(super) use recipe::{Recipe, swiglu_key_map};
+
+/// [`ModernTransformerLayer`]s and a last RMSNorm, over tokens `[B, T, D]`.
+pub type ModernTransformerBackbone =
+    super::TransformerStack<ModernTransformerLayer, forge_nn::norm::RmsNorm>;
 
 /// Tokenizer, [`ModernTransformerBackbone`] and head.
 pub type ModernTransformer = super::TokenModel<ModernTransformerBackbone>;

@@ -9,13 +9,15 @@
 //! | no biases | in no layer and no norm |
 //! | stack and last norm | [`ParallelTransformerBackbone`] |
 
-mod backbone;
 mod config;
 mod layer;
 
-pub use backbone::ParallelTransformerBackbone;
 pub use config::ParallelTransformerConfig;
 pub use layer::ParallelTransformerLayer;
+
+/// [`ParallelTransformerLayer`]s and a last LayerNorm, over tokens `[B, T, D]`.
+pub type ParallelTransformerBackbone =
+    super::TransformerStack<ParallelTransformerLayer, forge_nn::norm::LayerNorm>;
 
 /// Tokenizer, [`ParallelTransformerBackbone`] and head.
 pub type ParallelTransformer = super::TokenModel<ParallelTransformerBackbone>;

@@ -3,12 +3,13 @@
 mod kind;
 mod self_attention;
 mod shape;
+mod stack;
 mod state;
 mod streaming;
 
 pub use kind::AttentionKind;
 pub(super) use self_attention::SelfAttention;
 pub(super) use shape::AttentionShape;
+pub use stack::TransformerStack;
 pub use state::{LayerState, TransformerState};
 pub(super) use streaming::Layer;
-pub(super) use streaming::{run, start, steps};

@@ -1,6 +1,6 @@
 //! A stack of layers over a whole sequence, or token by token.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Bool, Tensor};
 use forge_nn::recomputed;
 use forge_nn::recurrent::Sequences;
@@ -8,7 +8,7 @@ use forge_nn::recurrent::Sequences;
 use super::{SelfAttention, TransformerState};
 
 /// A layer whose attention is all that mixes tokens.
-pub(in crate::tabular) trait Layer {
+pub(in crate::tabular) trait Layer: Module + ModuleDisplay + 'static {
     fn attention(&self) -> &SelfAttention;
 
     /// The layer, given what its attention says of a normalised input.
@@ -21,7 +21,7 @@ pub(in crate::tabular) trait Layer {
 
 /// # Shapes
 /// - tokens and output: `[B, T, D]`, valid: `[B, T]`
-pub(in crate::tabular) fn run<L: Layer + Module + 'static>(
+pub(super) fn run<L: Layer>(
     layers: &[L],
     tokens: Tensor<3>,
     valid: Option<Tensor<2, Bool>>,
@@ -36,7 +36,7 @@ pub(in crate::tabular) fn run<L: Layer + Module + 'static>(
 }
 
 /// The state before the first token of `batch` sequences.
-pub(in crate::tabular) fn start<L: Layer>(layers: &[L], batch: usize) -> TransformerState {
+pub(super) fn start<L: Layer>(layers: &[L], batch: usize) -> TransformerState {
     TransformerState {
         batch: Sequences(batch),
         width: None,
@@ -52,7 +52,7 @@ pub(in crate::tabular) fn start<L: Layer>(layers: &[L], batch: usize) -> Transfo
 ///
 /// # Shapes
 /// - tokens and output: `[B, T, D]`
-pub(in crate::tabular) fn steps<L: Layer>(
+pub(super) fn steps<L: Layer>(
     layers: &[L],
     tokens: Tensor<3>,
     mut state: TransformerState,

@@ -1,14 +1,15 @@
-//! The stack.
+//! Layers and a last norm.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Bool, Device, Tensor};
-use forge_nn::norm::RmsNorm;
+use forge_nn::norm::{LayerNorm, RmsNorm};
 
-use super::ModernTransformerLayer;
-use crate::tabular::rotary_attention::{TransformerState, run, start, steps};
+use super::TransformerState;
+use super::streaming::{Layer, run, start, steps};
 use crate::tabular::{Backbone, CarriesState};
 
-/// [`ModernTransformerLayer`]s and a last RMSNorm, over tokens `[B, T, D]`.
+/// A transformer whose only memory of earlier tokens is that of its attention: layers and a last norm, over
+/// tokens `[B, T, D]`.
 ///
 /// ```
 /// use forge_models::{Backbone, CarriesState, ModernTransformerConfig};
@@ -33,13 +34,32 @@ use crate::tabular::{Backbone, CarriesState};
 /// # Ok::<(), forge_nn::ForgeError>(())
 /// ```
 #[derive(Module, Debug)]
-pub struct ModernTransformerBackbone {
-    pub(super) layers: Vec<ModernTransformerLayer>,
-    pub(super) norm: RmsNorm,
-    pub(super) causal: bool,
+#[allow(private_bounds, reason = "layers and norms are those of this crate")]
+pub struct TransformerStack<L: Layer, N: LastNorm> {
+    pub(in crate::tabular) layers: Vec<L>,
+    pub(in crate::tabular) norm: N,
+    pub(in crate::tabular) causal: bool,
 }
 
-impl Backbone for ModernTransformerBackbone {
+/// What the outputs of the last layer go through.
+pub(in crate::tabular) trait LastNorm: Module + ModuleDisplay {
+    fn normalised(&self, x: Tensor<3>) -> Tensor<3>;
+}
+
+impl LastNorm for RmsNorm {
+    fn normalised(&self, x: Tensor<3>) -> Tensor<3> {
+        self.forward(x)
+    }
+}
+
+impl LastNorm for LayerNorm {
+    fn normalised(&self, x: Tensor<3>) -> Tensor<3> {
+        self.forward(x)
+    }
+}
+
+#[allow(private_bounds)]
+impl<L: Layer, N: LastNorm> Backbone for TransformerStack<L, N> {
     const CAUSAL: bool = false;
     const ATTENTION_MAPS: bool = false;
 
@@ -51,11 +71,12 @@ impl Backbone for ModernTransformerBackbone {
         if tokens.shape().num_elements() == 0 {
             return tokens;
         }
-        self.norm.forward(run(&self.layers, tokens, valid))
+        self.norm.normalised(run(&self.layers, tokens, valid))
     }
 }
 
-impl CarriesState for ModernTransformerBackbone {
+#[allow(private_bounds)]
+impl<L: Layer, N: LastNorm> CarriesState for TransformerStack<L, N> {
     type State = TransformerState;
 
     fn start(&self, batch: usize, _device: &Device) -> TransformerState {
@@ -77,6 +98,6 @@ impl CarriesState for ModernTransformerBackbone {
         state: TransformerState,
     ) -> (Tensor<3>, TransformerState) {
         let (y, state) = steps(&self.layers, tokens, state);
-        (self.norm.forward(y), state)
+        (self.norm.normalised(y), state)
     }
 }
