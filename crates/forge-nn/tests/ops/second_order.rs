@@ -314,7 +314,7 @@ twice!(through_ssd, 530, ssd);
 /// Two mini-batches, the second one shorter, of two heads; with a hidden layer.
 fn ttt<B: TttOps>(x: FloatTensor<B>) -> FloatTensor<B> {
     let view = |i: usize| flat_part::<B>(&x, i * 20, &[1, 2, 5, 2]);
-    let (y, _) = B::fused_ttt(
+    let y = B::fused_ttt(
         view(0),
         view(1),
         view(2),
@@ -322,7 +322,6 @@ fn ttt<B: TttOps>(x: FloatTensor<B>) -> FloatTensor<B> {
         flat_part::<B>(&x, 70, &[3]),
         flat_part::<B>(&x, 73, &[2, 21]),
         Some(3),
-        false,
     );
     reshape::<B>(y, &[20])
 }

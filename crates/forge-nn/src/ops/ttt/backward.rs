@@ -1,5 +1,6 @@
 //! The differentiation rule of test-time training.
 
+use burn::backend::Backend;
 use burn::backend::autodiff::{
     Autodiff, NodeId,
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
@@ -7,7 +8,6 @@ use burn::backend::autodiff::{
     ops::{Backward, Ops, OpsKind},
 };
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{AutodiffBackend, Backend};
 
 use super::TttOps;
 
@@ -15,7 +15,7 @@ use super::TttOps;
 struct TttBackward;
 
 impl<B: Backend + TttOps> Backward<B, 6> for TttBackward {
-    type State = ([NodeId; 6], FloatTensor<B>, Option<usize>);
+    type State = ([NodeId; 6], Option<usize>);
 
     fn backward(
         self,
@@ -24,11 +24,11 @@ impl<B: Backend + TttOps> Backward<B, 6> for TttBackward {
         checkpointer: &mut Checkpointer,
     ) {
         let dy = grads.consume::<B>(&ops.node);
-        let (saved, kept, hidden) = ops.state;
+        let (saved, hidden) = ops.state;
         let [q, k, v, rates, scales, parameters] =
             saved.map(|id| checkpointer.retrieve_node_output(id));
         let (dq, dk, dv, drates, dscales, dparameters) =
-            B::fused_ttt_backward(q, k, v, rates, scales, parameters, kept, dy, hidden);
+            B::fused_ttt_backward(q, k, v, rates, scales, parameters, dy, hidden);
         let gradients = [dq, dk, dv, drates, dscales, dparameters];
         for (node, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = node {
@@ -47,26 +47,19 @@ impl<B: Backend + TttOps, C: CheckpointStrategy> TttOps for Autodiff<B, C> {
         scales: FloatTensor<Self>,
         parameters: FloatTensor<Self>,
         hidden: Option<usize>,
-        keep: bool,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let run = |inputs: [FloatTensor<Self>; 6], keep| {
+    ) -> FloatTensor<Self> {
+        let run = |inputs: [FloatTensor<Self>; 6]| {
             let [q, k, v, rates, scales, parameters] = inputs.map(|x| x.into_primitive());
-            B::fused_ttt(q, k, v, rates, scales, parameters, hidden, keep)
+            B::fused_ttt(q, k, v, rates, scales, parameters, hidden)
         };
-        let constant = <Self as AutodiffBackend>::from_inner;
         let inputs = [q, k, v, rates, scales, parameters];
         let nodes = inputs.each_ref().map(|input| input.node());
         match TttBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(mut prep) => {
                 let saved = inputs.each_ref().map(|input| prep.checkpoint(input));
-                let (answers, kept) = run(inputs, true);
-                let answers = prep.finish((saved, kept.clone(), hidden), answers);
-                (answers, constant(kept))
+                prep.finish((saved, hidden), run(inputs))
             }
-            OpsKind::UnTracked(prep) => {
-                let (answers, kept) = run(inputs, keep);
-                (prep.finish(answers), constant(kept))
-            }
+            OpsKind::UnTracked(prep) => prep.finish(run(inputs)),
         }
     }
 }

@@ -7,7 +7,7 @@ mod inner;
 mod reference;
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
+use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
 use super::dispatch::has_traits;
@@ -24,10 +24,8 @@ use inner::Inner;
     Fusion: cfg(feature = "fusion"),
 )]
 pub trait TttOps: Backend {
-    /// The answers, and if `keep` says so what the backward pass need not compute again: any shape, and
-    /// nothing (`[0]`) where it computes all again.
+    /// The answers.
     #[fusion(default)]
-    #[allow(clippy::too_many_arguments)]
     fn fused_ttt(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
@@ -36,14 +34,11 @@ pub trait TttOps: Backend {
         scales: FloatTensor<Self>,
         parameters: FloatTensor<Self>,
         hidden: Option<usize>,
-        _keep: bool,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let nothing = nothing::<Self>(&q);
-        let answers = reference::forward::<Self>([q, k, v, rates, scales, parameters], hidden);
-        (answers, nothing)
+    ) -> FloatTensor<Self> {
+        reference::forward::<Self>([q, k, v, rates, scales, parameters], hidden)
     }
 
-    /// The gradients of all six inputs, in their order, from what the forward pass kept.
+    /// The gradients of all six inputs, in their order.
     #[fusion(default)]
     #[allow(clippy::type_complexity, clippy::too_many_arguments)]
     fn fused_ttt_backward(
@@ -53,7 +48,6 @@ pub trait TttOps: Backend {
         rates: FloatTensor<Self>,
         scales: FloatTensor<Self>,
         parameters: FloatTensor<Self>,
-        _kept: FloatTensor<Self>,
         dy: FloatTensor<Self>,
         hidden: Option<usize>,
     ) -> (
@@ -68,11 +62,6 @@ pub trait TttOps: Backend {
         let [q, k, v, rates, scales, parameters] = reference::backward::<Self>(inputs, dy, hidden);
         (q, k, v, rates, scales, parameters)
     }
-}
-
-/// No numbers, of the type and on the device of `like`.
-fn nothing<B: Backend>(like: &FloatTensor<B>) -> FloatTensor<B> {
-    B::float_empty([0].into(), &like.device(), like.dtype().into())
 }
 
 #[cfg(feature = "ndarray")]
@@ -91,8 +80,7 @@ impl TttOps for burn_cubecl::CubeBackend {}
 /// `Σ_{j ≤ i} scales_i · rates_j` times the gradient of token j; what the last of them has learned is
 /// handed on. The slope of the GELU in the inner gradients has the rounded constants of the authors' code.
 ///
-/// Time grows linearly with `T`, memory too. Where gradients are wanted, `flex` keeps `2 D` numbers per token
-/// and head for the way back with a linear inner model, `3 hidden + 2 D` with a hidden layer.
+/// Time grows linearly with `T`, memory too.
 ///
 /// # Shapes
 /// - views: queries, keys and values, each `[B, H, T, D]`
@@ -149,7 +137,7 @@ pub fn ttt(
     let (rates, scales) = (rates.into_dispatch(), scales.into_dispatch());
     let parameters = parameters.into_dispatch();
     Tensor::from_dispatch(if traits {
-        <Dispatch as TttOps>::fused_ttt(q, k, v, rates, scales, parameters, hidden, false).0
+        <Dispatch as TttOps>::fused_ttt(q, k, v, rates, scales, parameters, hidden)
     } else {
         reference::forward::<Dispatch>([q, k, v, rates, scales, parameters], hidden)
     })

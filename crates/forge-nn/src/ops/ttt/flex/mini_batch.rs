@@ -1,6 +1,5 @@
 //! What is learned from a mini-batch and how it is answered, forth and back, for one head.
 
-use super::kept::Kept;
 use super::norm::{Norm, NormGradients};
 use crate::ops::activation::Activation::{GeluTanh, GeluTanhSlope};
 use crate::ops::activation::flex::{activate, slopes};
@@ -50,9 +49,9 @@ impl<E: Real> Tokens<'_, E> {
 /// gradient behind the activation, `taught`, times its slope. The last layer has no activation.
 pub(super) struct Lesson<E> {
     input: Vec<E>,
-    pub(super) output: Vec<E>,
+    output: Vec<E>,
     gradient: Vec<E>,
-    pub(super) taught: Vec<E>,
+    taught: Vec<E>,
     slope: Vec<E>,
 }
 
@@ -135,25 +134,20 @@ fn activated<E: Real>(mut x: Vec<E>) -> Vec<E> {
     x
 }
 
-/// From what was kept of them, or through the weights.
 #[inline(always)]
 pub(super) fn lessons<E: Real>(
     layers: &[Layer],
     state: &[E],
     norm: Norm<'_, E>,
     tokens: Tokens<'_, E>,
-    kept: Option<&Kept<'_, E>>,
 ) -> Vec<Lesson<E>> {
     let mut lessons: Vec<Lesson<E>> = vec![];
-    for (l, layer) in layers.iter().enumerate() {
+    for layer in layers {
         let input = match lessons.last() {
             Some(below) => activated(below.output.clone()),
             None => tokens.k.to_vec(),
         };
-        let output = match kept {
-            Some(kept) => kept.0[l].output.to_vec(),
-            None => layer.forward(state, &input),
-        };
+        let output = layer.forward(state, &input);
         lessons.push(Lesson {
             input,
             gradient: vec![E::ZERO; output.len()],
@@ -170,10 +164,7 @@ pub(super) fn lessons<E: Real>(
     for l in (0..last).rev() {
         let mut slope = lessons[l].output.clone();
         activate(&mut slope, GeluTanhSlope);
-        let taught = match kept {
-            Some(kept) => kept.0[l].taught.to_vec(),
-            None => layers[l + 1].backward(state, &lessons[l + 1].gradient),
-        };
+        let taught = layers[l + 1].backward(state, &lessons[l + 1].gradient);
         lessons[l].gradient = product_of(&taught, &slope);
         (lessons[l].taught, lessons[l].slope) = (taught, slope);
     }
@@ -181,13 +172,12 @@ pub(super) fn lessons<E: Real>(
 }
 
 /// What a layer is asked, how near to what it has learned that is (plus 1, for the bias), and what it says.
-pub(super) struct Answer<E> {
+struct Answer<E> {
     input: Vec<E>,
     near: Vec<E>,
-    pub(super) output: Vec<E>,
+    output: Vec<E>,
 }
 
-/// From what was kept of them, or through the weights.
 #[inline(always)]
 fn answers<E: Real>(
     layers: &[Layer],
@@ -195,11 +185,10 @@ fn answers<E: Real>(
     lessons: &[Lesson<E>],
     tokens: Tokens<'_, E>,
     shares: &[E],
-    kept: Option<&Kept<'_, E>>,
 ) -> Vec<Answer<E>> {
     let count = tokens.count();
     let mut answers: Vec<Answer<E>> = vec![];
-    for (l, (layer, lesson)) in layers.iter().zip(lessons).enumerate() {
+    for (layer, lesson) in layers.iter().zip(lessons) {
         let input = match answers.last() {
             Some(below) => activated(below.output.clone()),
             None => tokens.q.to_vec(),
@@ -208,17 +197,11 @@ fn answers<E: Real>(
         let sizes = [count, layer.input, count];
         let keys = (&lesson.input[..], Transposed);
         multiply(sizes, &mut near, (&input, Plain), keys, Add);
-        let output = match kept {
-            Some(kept) => kept.0[l].answer.to_vec(),
-            None => {
-                let mut output = layer.forward(state, &input);
-                let weights = product_of(&near, shares);
-                let sizes = [count, count, layer.output];
-                let gradient = (&lesson.gradient[..], Plain);
-                multiply(sizes, &mut output, (&weights, Plain), gradient, Subtract);
-                output
-            }
-        };
+        let mut output = layer.forward(state, &input);
+        let weights = product_of(&near, shares);
+        let sizes = [count, count, layer.output];
+        let gradient = (&lesson.gradient[..], Plain);
+        multiply(sizes, &mut output, (&weights, Plain), gradient, Subtract);
         answers.push(Answer {
             input,
             near,
@@ -228,7 +211,7 @@ fn answers<E: Real>(
     answers
 }
 
-/// `out` are the answers; what the layers said comes back.
+/// `out` are the answers.
 #[inline(always)]
 pub(super) fn answer<E: Real>(
     layers: &[Layer],
@@ -237,11 +220,10 @@ pub(super) fn answer<E: Real>(
     lessons: &[Lesson<E>],
     tokens: Tokens<'_, E>,
     out: &mut [E],
-) -> Vec<Answer<E>> {
+) {
     let shares = tokens.shares();
-    let answers = answers(layers, state, lessons, tokens, &shares, None);
+    let answers = answers(layers, state, lessons, tokens, &shares);
     norm.answer(&answers[layers.len() - 1].output, tokens.q, out);
-    answers
 }
 
 /// The state after the mini-batch.
@@ -279,7 +261,6 @@ pub(super) fn backward<E: Real>(
     state: &[E],
     norm: Norm<'_, E>,
     lessons: &[Lesson<E>],
-    kept: &Kept<'_, E>,
     tokens: Tokens<'_, E>,
     dy: &[E],
     dstate: &mut [E],
@@ -306,7 +287,7 @@ pub(super) fn backward<E: Real>(
     }
     // The answers.
     let shares = tokens.shares();
-    let answers = answers(layers, state, lessons, tokens, &shares, Some(kept));
+    let answers = answers(layers, state, lessons, tokens, &shares);
     let mut dshares = vec![E::ZERO; count * count];
     let mut d = vec![E::ZERO; dy.len()];
     norm.backward(&answers[last].output, dy, &mut d, dnorm);

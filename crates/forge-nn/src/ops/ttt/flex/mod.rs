@@ -1,20 +1,18 @@
 //! Test-time training on `flex`: one task per sequence and head, whose state stays in the cache.
 
-mod kept;
 mod mini_batch;
 mod norm;
 
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Flex, Shape, TensorMetadata};
+use burn::backend::{Flex, TensorMetadata};
 use rayon::prelude::*;
 
 use super::inner::Inner;
-use super::{TttOps, nothing, reference};
+use super::{TttOps, reference};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype};
-use kept::{Kept, keep, per_token};
 use mini_batch::{TokenGradients, Tokens, answer, learn, lessons};
 use norm::{Norm, NormGradients};
 
@@ -27,14 +25,10 @@ impl TttOps for Flex {
         scales: FlexTensor,
         parameters: FlexTensor,
         hidden: Option<usize>,
-        keep: bool,
-    ) -> (FlexTensor, FlexTensor) {
+    ) -> FlexTensor {
         by_dtype!([&q, &k, &v, &rates, &scales, &parameters], E => {
-            forward::<E>([q, k, v, rates, scales, parameters], hidden, keep)
-        }, {
-            let nothing = nothing::<Self>(&q);
-            (reference::forward::<Self>([q, k, v, rates, scales, parameters], hidden), nothing)
-        })
+            forward::<E>([q, k, v, rates, scales, parameters], hidden)
+        }, reference::forward::<Self>([q, k, v, rates, scales, parameters], hidden))
     }
 
     fn fused_ttt_backward(
@@ -44,7 +38,6 @@ impl TttOps for Flex {
         rates: FlexTensor,
         scales: FlexTensor,
         parameters: FlexTensor,
-        kept: FlexTensor,
         dy: FlexTensor,
         hidden: Option<usize>,
     ) -> (
@@ -56,8 +49,8 @@ impl TttOps for Flex {
         FlexTensor,
     ) {
         let [q, k, v, rates, scales, parameters] = by_dtype!(
-            [&q, &k, &v, &rates, &scales, &parameters, &kept, &dy], E => {
-                backward::<E>([q, k, v, rates, scales, parameters], kept, dy, hidden)
+            [&q, &k, &v, &rates, &scales, &parameters, &dy], E => {
+                backward::<E>([q, k, v, rates, scales, parameters], dy, hidden)
             }, reference::backward::<Self>([q, k, v, rates, scales, parameters], dy, hidden));
         (q, k, v, rates, scales, parameters)
     }
@@ -152,41 +145,27 @@ impl Inputs {
     }
 }
 
-fn forward<E: Real>(
-    inputs: [FlexTensor; 6],
-    hidden: Option<usize>,
-    keep: bool,
-) -> (FlexTensor, FlexTensor) {
+fn forward<E: Real>(inputs: [FlexTensor; 6], hidden: Option<usize>) -> FlexTensor {
     let shape = inputs[0].shape();
-    let [batch, heads, time, width] = shape.dims();
     let inputs = Inputs::new(inputs, hidden);
     let mut out = Buffer::<E>::new(&shape);
-    let of_views = out.as_mut().par_chunks_mut(time * width).enumerate();
-    if !keep {
-        of_views.for_each(|(place, out)| forward_head(inputs.head::<E>(place), out, &mut []));
-        let nothing = Buffer::<E>::new(&[0]).into_tensor(Shape::new([0]));
-        return (out.into_tensor(shape), nothing);
-    }
-    let kept_shape = Shape::new([batch * heads, time * per_token(&inputs.inner.layers())]);
-    let mut kept = Buffer::<E>::new(&kept_shape);
-    of_views
-        .zip(kept.as_mut().par_chunks_mut(kept_shape[1]))
-        .for_each(|((place, out), kept)| forward_head(inputs.head::<E>(place), out, kept));
-    (out.into_tensor(shape), kept.into_tensor(kept_shape))
+    let heads = out
+        .as_mut()
+        .par_chunks_mut(inputs.time * inputs.inner.width);
+    heads
+        .enumerate()
+        .for_each(|(place, out)| forward_head(inputs.head::<E>(place), out));
+    out.into_tensor(shape)
 }
 
 multiversion! {
-    fn forward_head<E>(head: Head<'_, E>, out: &mut [E], kept: &mut [E]) {
+    fn forward_head<E>(head: Head<'_, E>, out: &mut [E]) {
         let (layers, norm, size) = (head.inner.layers(), head.norm(), head.size());
         let mut state = head.state().to_vec();
-        let mut kept = kept.chunks_mut(size * per_token(&layers));
         for (i, out) in out.chunks_mut(size * head.inner.width).enumerate() {
             let tokens = head.mini_batch(i * size);
-            let lessons = lessons(&layers, &state, norm, tokens, None);
-            let answers = answer(&layers, &state, norm, &lessons, tokens, out);
-            if let Some(kept) = kept.next() {
-                keep(kept, &lessons, &answers);
-            }
+            let lessons = lessons(&layers, &state, norm, tokens);
+            answer(&layers, &state, norm, &lessons, tokens, out);
             // Nobody asks after the last ones.
             if (i + 1) * size < head.tokens.rates.len() {
                 learn(&layers, &mut state, &lessons, tokens);
@@ -203,7 +182,6 @@ struct HeadGradients<'a, E> {
 
 fn backward<E: Real>(
     inputs: [FlexTensor; 6],
-    kept: FlexTensor,
     dy: FlexTensor,
     hidden: Option<usize>,
 ) -> [FlexTensor; 6] {
@@ -213,9 +191,6 @@ fn backward<E: Real>(
     let of_views = time * inputs.inner.width;
     let (dy, scales) = (Dense::of(dy), shapes[4][0]);
     let dy = dy.slice::<E>();
-    let kept = Dense::of(kept);
-    let kept = kept.slice::<E>();
-    let of_kept = kept.len() / (shapes[0][0] * heads);
     let [mut dq, mut dk, mut dv, mut drates] =
         [0, 1, 2, 3].map(|input| Buffer::<E>::new(&shapes[input]));
     let tasks = dq
@@ -240,8 +215,7 @@ fn backward<E: Real>(
                 parameters,
             };
             let dy = &dy[place * of_views..][..of_views];
-            let kept = &kept[place * of_kept..][..of_kept];
-            backward_head(inputs.head::<E>(place), kept, dy, out);
+            backward_head(inputs.head::<E>(place), dy, out);
             sums
         })
         .collect();
@@ -265,12 +239,7 @@ fn backward<E: Real>(
 }
 
 multiversion! {
-    fn backward_head<E>(
-        head: Head<'_, E>,
-        kept: &[E],
-        dy: &[E],
-        out: HeadGradients<'_, E>,
-    ) {
+    fn backward_head<E>(head: Head<'_, E>, dy: &[E], out: HeadGradients<'_, E>) {
         let (layers, norm, size) = (head.inner.layers(), head.norm(), head.size());
         let (w, time) = (head.inner.width, head.tokens.rates.len());
         // The state before each mini-batch, and what was learned in it.
@@ -279,23 +248,21 @@ multiversion! {
         let states = states.as_mut();
         states[..numbers].copy_from_slice(head.state());
         let mut seen = vec![];
-        let kept = kept.chunks(size * per_token(&layers));
-        for ((i, start), kept) in (0..time).step_by(size).enumerate().zip(kept) {
+        for (i, start) in (0..time).step_by(size).enumerate() {
             let tokens = head.mini_batch(start);
-            let kept = Kept::read(&layers, kept);
             let (before, after) = states.split_at_mut((i + 1) * numbers);
             let before = &before[i * numbers..];
-            let lessons = lessons(&layers, before, norm, tokens, Some(&kept));
+            let lessons = lessons(&layers, before, norm, tokens);
             if let Some(after) = after.get_mut(..numbers) {
                 after.copy_from_slice(before);
                 learn(&layers, after, &lessons, tokens);
             }
-            seen.push((start, lessons, kept));
+            seen.push((start, lessons));
         }
         let (of_norm, dstate) = out.parameters.split_at_mut(head.inner.of_norm());
         let (weight, bias) = of_norm.split_at_mut(w);
         let mut dnorm = NormGradients { weight, bias };
-        for (i, (start, lessons, kept)) in seen.into_iter().enumerate().rev() {
+        for (i, (start, lessons)) in seen.into_iter().enumerate().rev() {
             let tokens = head.mini_batch(start);
             let here = start * w..start * w + tokens.q.len();
             let gradients = TokenGradients {
@@ -307,7 +274,7 @@ multiversion! {
             };
             let state = &states[i * numbers..][..numbers];
             mini_batch::backward(
-                &layers, state, norm, &lessons, &kept, tokens, &dy[here], dstate, &mut dnorm, gradients,
+                &layers, state, norm, &lessons, tokens, &dy[here], dstate, &mut dnorm, gradients,
             );
         }
     }
@@ -339,15 +306,12 @@ mod tests {
                 ]
             };
             let expected = reference::forward::<Flex>(inputs(), hidden);
-            let (found, kept) = forward::<f64>(inputs(), hidden, true);
-            let (alone, nothing) = forward::<f64>(inputs(), hidden, false);
-            assert_same("forward", &[found, alone], &[expected.clone(), expected]);
-            assert_eq!(nothing.shape().num_elements(), 0);
+            assert_same("forward", &[forward::<f64>(inputs(), hidden)], &[expected]);
             let dy = noise(7, &[batch, heads, time, width]);
             let expected = reference::backward::<Flex>(inputs(), dy.clone(), hidden);
             assert_same(
                 "gradient",
-                &backward::<f64>(inputs(), kept, dy, hidden),
+                &backward::<f64>(inputs(), dy, hidden),
                 &expected,
             );
         }
