@@ -25,10 +25,11 @@ mod settings;
 pub use burn;
 pub use error::Error;
 pub use estimator::{
-    ChangedPreset, ColumnImportance, ContinualEstimator, DropoutPasses, EstimatorConfig,
-    FitOptions, FitReport, FittedClassifier, FittedModel, FittedRegressor, Inference, ModelChoice,
-    NoisePasses, NoteListener, PermutationConfig, PretrainedChoice, TabularClassifier,
-    TabularEstimator, TabularRegressor, Task, TasksBy, Teacher, TrainingSettings,
+    Calibration, CalibrationConfig, ChangedPreset, ColumnImportance, ContinualEstimator,
+    DropoutPasses, EstimatorConfig, FitOptions, FitReport, FittedClassifier, FittedModel,
+    FittedRegressor, Inference, ModelChoice, NoisePasses, NoteListener, PermutationConfig,
+    PretrainedChoice, TabularClassifier, TabularEstimator, TabularRegressor, Task, TasksBy,
+    Teacher, TrainingSettings,
 };
 pub use forge_data as data;
 pub use forge_data::{Column, ReadOptions, Table, read_table};

@@ -9,6 +9,7 @@ mod bad_input;
 mod baseline;
 mod before_the_first_step;
 mod boosting;
+mod calibration;
 mod cases;
 mod chain;
 mod checkpointing_memory;

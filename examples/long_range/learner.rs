@@ -31,6 +31,8 @@ struct Learner<B: Backbone> {
 pub(crate) struct Outcome {
     /// Share of right answers on new sequences, for each length that is asked for.
     pub(crate) accuracies: Vec<f64>,
+    /// Tokens of the last sequences of training.
+    pub(crate) reached: usize,
     pub(crate) steps: usize,
     pub(crate) seconds: f64,
 }
@@ -43,6 +45,45 @@ impl<B: Backbone> Learner<B> {
         let ([_, time, _], [_, asked]) = (outputs.dims(), questions.answers.dims());
         let outputs = outputs.narrow(1, time - asked, asked);
         self.head.forward(self.norm.forward(outputs))
+    }
+}
+
+/// How long the sequences of training are: longer, once shorter ones are understood.
+#[derive(Debug)]
+struct Lesson {
+    batch: usize,
+    time: usize,
+    longest: usize,
+    /// Of the steps at this length.
+    losses: Vec<f64>,
+}
+
+impl Lesson {
+    /// Steps whose mean loss decides, and below what.
+    const UNDERSTOOD: (usize, f64) = (20, 0.2);
+
+    fn new(arguments: &Arguments) -> Self {
+        Self {
+            batch: arguments.batch,
+            time: arguments.from.unwrap_or(arguments.time).min(arguments.time),
+            longest: arguments.time,
+            losses: vec![],
+        }
+    }
+
+    /// After a step with this loss.
+    fn next(&mut self, loss: f64) {
+        self.losses.push(loss);
+        let (steps, below) = Self::UNDERSTOOD;
+        let Some(from) = self.losses.len().checked_sub(steps) else {
+            return;
+        };
+        let mean = self.losses[from..].iter().sum::<f64>() / steps as f64;
+        if mean < below && self.time < self.longest {
+            self.time = (2 * self.time).min(self.longest);
+            self.batch = (self.batch / 2).max(1);
+            self.losses.clear();
+        }
     }
 }
 
@@ -66,12 +107,14 @@ pub(crate) fn accuracy<C: BackboneConfig>(
     let task = arguments.task;
     let start = Instant::now();
     let (mut share, mut steps) = (0.0, 0);
-    let size = (arguments.batch, arguments.time, arguments.kept);
+    let mut lesson = Lesson::new(arguments);
     while share < 1.0 {
+        let size = (lesson.batch, lesson.time, arguments.kept);
         let questions = task.draw(size, &mut random, &learning);
         let said = log_softmax(learner.forward(&questions), 2);
         let answers = questions.answers.unsqueeze_dim::<3>(2);
         let loss = said.gather(2, answers).mean().neg();
+        lesson.next(f64::from(loss.clone().into_scalar::<f32>()));
         let gradients = GradientsParams::from_grads(loss.backward(), &learner);
         let (gradients, _) = clip_global_norm(&learner, gradients, 1.0);
         let warm = ((steps + 1) as f64 / 100.0).min(1.0);
@@ -94,6 +137,7 @@ pub(crate) fn accuracy<C: BackboneConfig>(
     };
     Ok(Outcome {
         accuracies: arguments.lengths().map(share_of_right).collect(),
+        reached: lesson.time,
         steps,
         seconds,
     })

@@ -81,6 +81,10 @@ pub(crate) struct Arguments {
     /// Train again on training and validation rows together, for as many epochs as were best.
     #[arg(long)]
     refit: bool,
+    /// Put predictions right by the validation rows: probabilities by a temperature, numbers by quantiles that
+    /// hold their share [default of the quantiles: 0.05 0.95].
+    #[arg(long, num_args = 0.., value_name = "QUANTILE")]
+    calibrate: Option<Vec<f64>>,
     /// Numeric columns: none, standardize or quantile [default: standardize].
     #[arg(long, value_parser = numeric)]
     numeric: Option<NumericTransform>,
@@ -184,6 +188,13 @@ impl Arguments {
         set(&mut estimator.preprocess.numeric, &self.numeric);
         set(&mut estimator.ensemble, &self.ensemble);
         estimator.refit |= self.refit;
+        if let Some(quantiles) = &self.calibrate {
+            let calibration = estimator.calibration.get_or_insert_default();
+            set(
+                &mut calibration.quantiles,
+                &Some(quantiles.clone()).filter(|q| !q.is_empty()),
+            );
+        }
         let training = &mut estimator.training;
         set_some(&mut training.epochs, &self.epochs);
         set_some(&mut training.batch_size, &self.batch_size);

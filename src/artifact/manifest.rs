@@ -5,7 +5,7 @@ use forge_models::ModelConfig;
 use forge_train::objective::{ObjectiveConfig, Regression};
 use serde::{Deserialize, Serialize};
 
-use crate::Task;
+use crate::{Calibration, Task};
 
 /// What the header says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub(super) struct Manifest {
     pub(super) target: TargetManifest,
     /// Training rows in the file that the model looks at.
     pub(super) context: Option<ContextManifest>,
+    /// What predictions are put right by.
+    pub(super) calibration: Option<Calibration>,
     /// How the training table was read.
     pub(super) read: ReadOptions,
     /// Written by version 1, whose tensors are named otherwise.
@@ -51,6 +53,8 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     context: Option<ContextManifest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    calibration: Option<Calibration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     read: Option<ReadOptions>,
 }
 
@@ -80,6 +84,7 @@ impl TryFrom<Wire> for Manifest {
             preprocessing: wire.preprocessing,
             target: wire.target,
             context: wire.context,
+            calibration: wire.calibration,
             read: wire.read.unwrap_or_default(),
             first_version,
         })
@@ -99,6 +104,7 @@ impl From<Manifest> for Wire {
             members: Some(manifest.members),
             objective: Some(manifest.objective),
             context: manifest.context,
+            calibration: manifest.calibration,
             read: Some(manifest.read),
         }
     }

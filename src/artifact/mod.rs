@@ -57,6 +57,7 @@ pub(crate) fn save(fitted: &FittedModel, path: &Path, weights: Precision) -> Res
         preprocessing,
         target,
         context,
+        calibration: fitted.calibration.clone(),
         read: fitted.read.clone(),
         first_version: false,
     };
@@ -95,6 +96,9 @@ pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedModel, Error> {
     if classes != manifest.objective.n_classes() || encoder.slots() != manifest.objective.slots() {
         return Err(bad("the objective does not fit the target".into()));
     }
+    if let Some(calibration) = &manifest.calibration {
+        calibration.check(&manifest.objective).map_err(bad)?;
+    }
     let rows = manifest.model.capabilities().rows;
     let context = read_context(
         &file,
@@ -119,6 +123,7 @@ pub(crate) fn load(path: &Path, device: &Device) -> Result<FittedModel, Error> {
         preprocessor,
         encoder,
         context,
+        calibration: manifest.calibration,
         device: device.clone(),
     })
 }

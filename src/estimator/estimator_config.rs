@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::text_or_table;
 
-use super::{ModelChoice, Task, TrainingSettings, preset};
+use super::{CalibrationConfig, ModelChoice, Task, TrainingSettings, preset};
 use crate::{Error, Refit, ensemble};
 
 /// Model, objective, preprocessing and training: the one home of these settings, for the library,
@@ -59,6 +59,12 @@ pub struct EstimatorConfig {
     /// `soup` or a rate that follows the scores. Default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub refit: bool,
+    /// Whether predictions are put right by the validation rows once the networks are trained, see
+    /// [`FittedModel::calibrate`](crate::FittedModel::calibrate): probabilities of classes by a temperature,
+    /// numbers by quantiles that hold their share. With `refit` it is the first run's, which had not learnt
+    /// from those rows. Default: not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationConfig>,
 }
 
 fn is_one(number: &usize) -> bool {
@@ -79,6 +85,7 @@ impl Default for EstimatorConfig {
             validation_fraction: 0.15,
             ensemble: 1,
             refit: false,
+            calibration: None,
         }
     }
 }
@@ -122,6 +129,9 @@ impl EstimatorConfig {
         let trainer = self.trainer(10_000)?;
         if self.refit {
             Refit::check(&trainer)?;
+        }
+        if let Some(calibration) = &self.calibration {
+            calibration.validate()?;
         }
         if let Some(augmentation) = &self.training.augmentation {
             augmentation.validate()?;

@@ -13,7 +13,7 @@ use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Scale, Tar
 use forge_train::precision::Precision;
 
 use super::predict::{predictions, without_gradients};
-use super::{FittedClassifier, FittedRegressor, StoredContext, Task};
+use super::{Calibration, FittedClassifier, FittedRegressor, StoredContext, Task};
 use crate::{Error, artifact};
 
 /// A trained model with all that it needs: preprocessing, what its outputs mean, the rows that it
@@ -29,6 +29,8 @@ pub struct FittedModel {
     pub(crate) preprocessor: Preprocessor,
     pub(crate) encoder: TargetEncoder,
     pub(crate) context: Option<StoredContext>,
+    /// What its predictions are put right by.
+    pub(crate) calibration: Option<Calibration>,
     /// How the training table was read.
     pub(crate) read: ReadOptions,
     pub(crate) device: Device,
@@ -64,7 +66,8 @@ pub(super) fn constants(encoder: &TargetEncoder) -> Vec<(usize, f64)> {
 }
 
 impl FittedModel {
-    /// What the model says of every row, in the targets' units.
+    /// What the model says of every row, in the targets' units, and put right where it is
+    /// [calibrated](Self::calibrate).
     ///
     /// Columns are found by name: their order does not matter and others are ignored. Missing
     /// numbers are imputed as in training; labels not seen in training share the unknown bucket,
@@ -128,6 +131,9 @@ impl FittedModel {
         let mut predictions = Predictions::average(&members)?;
         for (slot, value) in constants(&self.encoder) {
             predictions.pin(slot, value);
+        }
+        if let Some(calibration) = &self.calibration {
+            calibration.apply(&mut predictions)?;
         }
         Ok(predictions)
     }
@@ -242,6 +248,11 @@ impl FittedModel {
                 let allowed = "the same for all members: train them on the same rows with \
                                different seeds, with the same fixed threshold";
                 return Err(ForgeError::config("ensemble", *what, allowed).into());
+            }
+            if self.calibration.is_some() || other.calibration.is_some() {
+                let allowed = "absent: each was calibrated alone; train them without, and calibrate \
+                               the ensemble";
+                return Err(ForgeError::config("ensemble", "calibration", allowed).into());
             }
             self.members.extend(other.members);
         }

@@ -55,7 +55,8 @@ impl FittedRegressor {
     ///
     /// # Errors
     /// As [`FittedModel::predictions`]; a config error for a quantile outside `(0, 1)` or one that
-    /// was not trained, an unsupported error for a model of values.
+    /// was neither trained nor calibrated, an unsupported error for a model of values without
+    /// [calibration](FittedModel::calibrate).
     pub fn predict_quantiles(
         &self,
         table: &Table,
@@ -64,7 +65,7 @@ impl FittedRegressor {
         let predictions = self.predictions(table)?;
         let slots = predictions.slots();
         let one = |q: &f64| {
-            let values = predictions.quantile(*q)?;
+            let values = self.quantile(&predictions, *q)?;
             Ok(values.iter().step_by(slots).copied().collect())
         };
         quantiles.iter().map(one).collect()

@@ -1,5 +1,6 @@
 //! From a table to a trained model and back to a table, in three lines.
 
+mod calibration;
 mod choice;
 mod classifier;
 mod context;
@@ -32,6 +33,7 @@ mod training_context;
 mod training_settings;
 
 pub use crate::settings::ChangedPreset;
+pub use calibration::{Calibration, CalibrationConfig};
 pub use choice::{ModelChoice, PretrainedChoice};
 pub use classifier::TabularClassifier;
 pub(crate) use context::{StoredContext, labels};

@@ -48,8 +48,8 @@ impl FittedModel {
                 format!("predicted_{name}"),
                 of(&point, slot),
             ));
-            for q in predictions.shown_quantiles() {
-                let values = predictions.quantile(*q)?;
+            for q in self.shown_quantiles(predictions) {
+                let values = self.quantile(predictions, *q)?;
                 columns.push(Column::numeric(
                     format!("quantile_{q}_{name}"),
                     of(&values, slot),
@@ -71,23 +71,34 @@ impl FittedModel {
         Ok(columns)
     }
 
+    /// Quantiles that stand beside predictions in any case: those that are calibrated, or else those that the
+    /// objective shows.
+    fn shown_quantiles<'a>(&'a self, predictions: &'a Predictions) -> &'a [f64] {
+        match self.calibrated_quantiles() {
+            [] => predictions.shown_quantiles(),
+            calibrated => calibrated,
+        }
+    }
+
     /// Quantiles of distributions and buckets as columns `quantile_0.05_TARGET`: those of `quantiles`
     /// that [`columns_of`](Self::columns_of) does not have; none for predictions of other kinds.
     ///
     /// # Errors
-    /// A config error for a quantile outside `(0, 1)`.
+    /// A config error for a quantile outside `(0, 1)`, or one that a calibrated model is not calibrated at.
     pub(crate) fn quantile_columns(
         &self,
         predictions: &Predictions,
         quantiles: &[f64],
     ) -> Result<Vec<Column>, Error> {
-        if predictions.std().is_none() {
+        if predictions.std().is_none() && self.calibrated_quantiles().is_empty() {
             return Ok(Vec::new());
         }
-        let shown = predictions.shown_quantiles();
+        let shown = self.shown_quantiles(predictions);
         let others = quantiles.iter().filter(|q| !shown.contains(q));
-        let columns =
-            others.map(|q| Ok(self.by_target(&format!("quantile_{q}"), predictions.quantile(*q)?)));
+        let columns = others.map(|q| {
+            let values = self.quantile(predictions, *q)?;
+            Ok(self.by_target(&format!("quantile_{q}"), values))
+        });
         let columns: Vec<_> = columns.collect::<Result<_, Error>>()?;
         Ok(columns.into_iter().flatten().collect())
     }
@@ -130,7 +141,8 @@ impl FittedModel {
             }
             columns.extend(self.by_target("epistemic", deviations(predictive.epistemic())));
         }
-        if matches!(said.mean, Predictions::Distribution { .. }) {
+        let mixture = matches!(said.mean, Predictions::Distribution { .. });
+        if mixture && self.calibrated_quantiles().is_empty() {
             for q in quantiles {
                 columns.extend(self.by_target(&format!("quantile_{q}"), predictive.quantile(*q)?));
             }

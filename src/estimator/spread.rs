@@ -130,6 +130,11 @@ impl FittedModel {
         for (slot, value) in constants(&self.encoder) {
             all.iter_mut().for_each(|said| said.pin(slot, value));
         }
+        if let Some(calibration) = &self.calibration {
+            for said in &mut all {
+                calibration.apply(said)?;
+            }
+        }
         Ok(all)
     }
 }

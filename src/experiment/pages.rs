@@ -21,8 +21,11 @@ pub(super) fn report(
     let mut sections = vec![training(summary)];
     if !test.is_empty() {
         let names = model.target_names();
+        let (predictions, _) = model.predictions_with_report(&data.table, Some(test))?;
+        let calibrated = model.calibrated(&predictions)?;
         let diagnostics = Diagnostics {
-            predictions: &model.predictions_with_report(&data.table, Some(test))?.0,
+            predictions: &predictions,
+            intervals: calibrated.as_ref(),
             targets: &model.targets_of(&data.table, Some(test))?,
             names: &names,
             classes: model.classes(),

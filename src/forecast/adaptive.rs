@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use forge_nn::ForgeError;
+use forge_train::calibration::keep_rising;
 use forge_train::metric::central_intervals;
 use serde::{Deserialize, Serialize};
 
-use super::conformal::keep_rising;
 use super::level_errors::LevelErrors;
 
 /// What follows what happens.

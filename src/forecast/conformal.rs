@@ -1,7 +1,7 @@
 //! Intervals that hold what they promise, by what validation steps show.
 
 use forge_data::Windows;
-use forge_train::calibration::conformal_rank;
+use forge_train::calibration::{conformal_rank, keep_rising};
 use forge_train::metric::central_intervals;
 use serde::{Deserialize, Serialize};
 
@@ -60,19 +60,6 @@ impl ConformalOffsets {
             for cell in window.chunks_exact_mut(q) {
                 keep_rising(cell, &self.levels);
             }
-        }
-    }
-}
-
-/// Lifts or lowers what crosses to what is nearer to the median.
-pub(super) fn keep_rising(cell: &mut [f32], levels: &[f64]) {
-    let middle = levels.partition_point(|level| *level < 0.5);
-    for k in middle + 1..cell.len() {
-        cell[k] = cell[k].max(cell[k - 1]);
-    }
-    for k in (0..middle).rev() {
-        if let Some(above) = cell.get(k + 1).copied() {
-            cell[k] = cell[k].min(above);
         }
     }
 }

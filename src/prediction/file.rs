@@ -22,7 +22,7 @@ pub struct PredictionConfig {
     /// Default: once.
     pub inference: Option<Inference>,
     /// Which quantiles of the targets are written beside predicted distributions, in `(0, 1)`. Default:
-    /// 0.05 and 0.95.
+    /// 0.05 and 0.95, or those that the model is calibrated at, which it has no others beside.
     pub quantiles: Vec<f64>,
     /// Whether a column may have mostly labels that training did not have. Default: refused.
     pub allow_unknown_labels: bool,
@@ -36,7 +36,10 @@ impl PredictionConfig {
             read: model.read_options(),
             columns: OutputColumns::default(),
             inference: None,
-            quantiles: vec![0.05, 0.95],
+            quantiles: match model.calibrated_quantiles() {
+                [] => vec![0.05, 0.95],
+                calibrated => calibrated.to_vec(),
+            },
             allow_unknown_labels: false,
         }
     }

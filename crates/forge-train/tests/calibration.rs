@@ -1,7 +1,7 @@
 //! Temperatures, intervals and sets of classes.
 
 use forge_train::calibration::{
-    ClassScore, ConformalClasses, SplitConformal, Temperature, conformal_rank,
+    ClassScore, ConformalClasses, ConformalQuantiles, SplitConformal, Temperature, conformal_rank,
 };
 
 /// Made by a linear congruence, so that Python makes the same.
@@ -90,4 +90,76 @@ fn sets_of_classes_are_those_by_hand() {
     assert_eq!(sets.set(&[0.3, 0.3, 0.4]), [2]);
     assert!(ConformalClasses::fit(&said, 3, &labels, ClassScore::Adaptive, 0.2).is_err());
     assert!(ConformalClasses::fit(&[1.0], 1, &[0], ClassScore::Adaptive, 0.5).is_err());
+}
+
+/// Of 31 scores that can be exchanged, the new one is as likely at any rank: 3 in 31 lie beyond the 28th.
+#[test]
+fn quantiles_hold_the_share_that_ranks_say() {
+    let (rows, trials) = (30, 4_000);
+    // One long tail, which each end follows by itself; the model is off by 5 in the second target.
+    let tail = |u: f64| -(1.0 - u).ln();
+    let u = numbers((rows + 1) * trials);
+    let levels = [0.1, 0.9];
+    let (mut below, mut above, mut widths) = (0, 0, [0.0, 0.0]);
+    for draw in u.chunks_exact(rows + 1) {
+        let target: Vec<f64> = draw.iter().flat_map(|u| [tail(*u), tail(*u)]).collect();
+        let (target, new) = target.split_at(2 * rows);
+        let said = [0.0, 0.0, 5.0, 5.0];
+        let fitted = ConformalQuantiles::fit(&levels, &said.repeat(rows), target, 2).unwrap();
+        assert_eq!((fitted.rows(), fitted.levels()), (rows, &levels[..]));
+        let mut said = said;
+        fitted.apply(&mut said);
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+        assert!(near(said[0], said[2]) && near(said[1], said[3]), "{said:?}");
+        below += usize::from(new[0] < said[0]);
+        above += usize::from(new[0] > said[1]);
+        widths = [widths[0] + said[0], widths[1] + said[1]];
+    }
+    let expected = 3.0 / 31.0;
+    let deviation = (expected * (1.0 - expected) / trials as f64).sqrt();
+    for count in [below, above] {
+        let share = count as f64 / trials as f64;
+        assert!(
+            (share - expected).abs() < 4.0 * deviation,
+            "{share}, {expected}"
+        );
+    }
+    let [low, high] = widths.map(|sum| sum / trials as f64);
+    assert!(low < 0.15 && high > 2.0, "{low} {high}");
+}
+
+#[test]
+fn quantiles_that_would_cross_are_equal_and_the_median_stays() {
+    let said = [-5.0, 0.0, 5.0].repeat(20);
+    let fitted = ConformalQuantiles::fit(&[0.1, 0.5, 0.9], &said, &[0.0; 20], 1).unwrap();
+    assert_eq!(fitted.offsets(), [5.0, 0.0, -5.0]);
+    let mut narrow = [-1.0, 0.0, 1.0];
+    fitted.apply(&mut narrow);
+    assert_eq!(narrow, [0.0; 3]);
+}
+
+#[test]
+fn quantiles_refuse_too_few_rows_and_what_does_not_fit() {
+    assert_eq!(ConformalQuantiles::least_rows(&[0.05, 0.5, 0.9]), 19);
+    let fit = |levels: &[f64], rows: usize, said: f64| {
+        let said = vec![said; rows * levels.len()];
+        ConformalQuantiles::fit(levels, &said, &vec![0.0; rows], 1).map_err(|e| e.to_string())
+    };
+    assert!(fit(&[0.05, 0.95], 19, 0.0).is_ok());
+    let refused = [
+        (fit(&[0.05, 0.95], 18, 0.0), "at least 19"),
+        (fit(&[0.0, 0.95], 50, 0.0), "quantiles[0]"),
+        (fit(&[0.9, 0.1], 50, 0.0), "above the one before"),
+        (fit(&[0.1], 50, f64::NAN), "calibration row 0"),
+        (
+            ConformalQuantiles::fit(&[0.1], &[0.0; 3], &[0.0; 2], 1).map_err(|e| e.to_string()),
+            "3 quantiles, 2 targets",
+        ),
+    ];
+    for (found, what) in refused {
+        let error = found.unwrap_err();
+        assert!(error.contains(what), "{error}");
+    }
+    let fitted = fit(&[0.1, 0.9], 30, 0.0).unwrap();
+    assert!(fitted.check(1).is_ok() && fitted.check(2).is_err());
 }

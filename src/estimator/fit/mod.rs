@@ -9,9 +9,10 @@ mod started;
 use burn::tensor::Device;
 use forge_data::{Split, SplitConfig, Table, TaskKind};
 use forge_meta::continual::TaskScores;
-use forge_nn::DeviceName;
+use forge_nn::{DeviceName, ForgeError};
 use forge_train::{LrCurve, LrFinder, LrFinderConfig};
 
+use self::prepared::Prepared;
 use super::continual::Plan;
 use super::predict::without_gradients;
 use super::{EstimatorConfig, FitOptions, FitReport, FittedModel, Task, Teacher};
@@ -124,10 +125,10 @@ impl TabularEstimator {
             seed: self.config.training.seed,
             stratify: (kind != TaskKind::Regression).then(|| self.targets[0].clone()),
         }
-        // Rows that nothing is stopped by are better looked at.
+        // Rows that nothing is stopped or calibrated by are better looked at.
         .split(
             table,
-            match self.config.trains() {
+            match self.config.trains() || self.config.calibration.is_some() {
                 true => self.config.validation_fraction,
                 false => 0.0,
             },
@@ -149,12 +150,23 @@ impl TabularEstimator {
         options: FitOptions<'_>,
     ) -> Result<(FittedModel, FitReport), Error> {
         let prepared = self.prepared(table, split, Some(&without_gradients(device)))?;
+        self.check_calibration(&prepared, split)?;
         let started = prepared.start(self, table, split, device, options)?;
         let ended = started.fit(self, table, split)?;
         if self.config.refit && !split.validation.is_empty() {
             return self.refit(table, split, device, ended);
         }
         Ok((ended.fitted, ended.report))
+    }
+
+    /// Whether there are validation rows enough to calibrate by, if that is wanted.
+    fn check_calibration(&self, prepared: &Prepared, split: &Split) -> Result<(), ForgeError> {
+        match &self.config.calibration {
+            None => Ok(()),
+            Some(calibration) => {
+                calibration.check_rows(&prepared.objective, split.validation.len())
+            }
+        }
     }
 
     /// Trains on the tasks of `plan` one after the other.
@@ -166,6 +178,11 @@ impl TabularEstimator {
         options: FitOptions<'_>,
         plan: Plan,
     ) -> Result<(FittedModel, TaskScores), Error> {
+        if self.config.calibration.is_some() {
+            let allowed =
+                "absent where tasks are learned one after the other: calibrate what is fitted";
+            return Err(ForgeError::config("calibration", "set", allowed).into());
+        }
         let prepared = self.prepared(table, split, Some(&without_gradients(device)))?;
         let started = prepared.start(self, table, split, device, options)?;
         started.learn(table, split, plan)
@@ -180,6 +197,7 @@ impl TabularEstimator {
         // Nothing is computed: any device does to read weights on.
         let device = DeviceName::Flex.open().ok();
         let prepared = self.prepared(table, split, device.as_ref())?;
+        self.check_calibration(&prepared, split)?;
         // These are looked at after the training.
         if !split.test.is_empty() {
             prepared.read(table, &split.test)?;

@@ -68,6 +68,7 @@ impl TabularEstimator {
             return Ok((chosen, report));
         }
         fitted.objective.take_threshold_of(&chosen.objective);
+        fitted.calibration = chosen.calibration;
         report.preprocessing = second.preprocessing;
         report.parameters = second.parameters;
         report.refit = Some(refit);

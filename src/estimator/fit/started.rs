@@ -117,6 +117,7 @@ impl Prepared {
             preprocessor: self.preprocessor,
             encoder: self.encoder,
             context: self.context,
+            calibration: None,
             read: options.read.clone(),
             device: plain.clone(),
         };
@@ -204,6 +205,13 @@ impl<'o> Started<'o> {
             let module = beginning.network(&fitted.model, rows, self.training.seed, None)?;
             (as_it_is(module, rows)?, None)
         };
+        fitted.members = outcome.members;
+        if let Some(note) = put_right(&mut fitted, estimator, table, split) {
+            let note = [note];
+            self.options.tell(&note);
+            self.notes.extend(note);
+        }
+        fitted.tune(table, &split.validation)?;
         let report = FitReport {
             task: self.task,
             preprocessing: self.preprocessing,
@@ -216,8 +224,6 @@ impl<'o> Started<'o> {
             scores: outcome.scores,
             refit: None,
         };
-        fitted.members = outcome.members;
-        fitted.tune(table, &split.validation)?;
         Ok(Ended {
             fitted,
             report,
@@ -259,6 +265,23 @@ impl<'o> Started<'o> {
         let (rows, seed) = (&mut self.rows, self.training.seed);
         let module = (self.beginning).network(&self.fitted.model, rows, seed, None)?;
         Ok(finder.find(&self.training, rows, &module)?)
+    }
+}
+
+/// Calibrates what is fitted, if that is wanted; why not, where it cannot be. The training is not lost for it.
+fn put_right(
+    fitted: &mut FittedModel,
+    estimator: &TabularEstimator,
+    table: &Table,
+    split: &Split,
+) -> Option<String> {
+    let config = estimator.config.calibration.as_ref()?;
+    if split.validation.is_empty() {
+        return None;
+    }
+    match fitted.calibrate(table, Some(&split.validation), config) {
+        Ok(()) => None,
+        Err(error) => Some(format!("not calibrated: {error}")),
     }
 }
 

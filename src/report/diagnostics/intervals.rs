@@ -12,7 +12,8 @@ const LEVELS: [f64; 11] = [0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 
 
 /// The section of one target; none for predictions without quantiles.
 pub(super) fn section(of: &Diagnostics<'_>, slot: usize) -> Result<Option<Section>, Error> {
-    let levels: Vec<f64> = match of.predictions {
+    let said = of.intervals.unwrap_or(of.predictions);
+    let levels: Vec<f64> = match said {
         Predictions::Quantiles { quantiles, .. } => quantiles.clone(),
         Predictions::Distribution { .. } | Predictions::Bars { .. } => LEVELS.to_vec(),
         _ => return Ok(None),
@@ -20,7 +21,7 @@ pub(super) fn section(of: &Diagnostics<'_>, slot: usize) -> Result<Option<Sectio
     let slots = of.targets.slots();
     let actual = of.targets.column(slot);
     let quantile = |q: f64| -> Result<Vec<f64>, Error> {
-        let all = of.predictions.quantile(q)?;
+        let all = said.quantile(q)?;
         Ok(all.into_iter().skip(slot).step_by(slots).collect())
     };
     let mut observed = Vec::new();

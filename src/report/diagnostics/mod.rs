@@ -21,6 +21,8 @@ const TARGETS: usize = 6;
 pub struct Diagnostics<'a> {
     /// What the model says.
     pub predictions: &'a Predictions,
+    /// Quantiles to show intervals of in place of those of the predictions, such as calibrated ones.
+    pub intervals: Option<&'a Predictions>,
     /// What is true.
     pub targets: &'a Targets,
     /// The target columns' names.

@@ -19,6 +19,11 @@ pub fn conformal_rank(n: usize, alpha: f64) -> Option<usize> {
     (rank <= n).then_some(rank)
 }
 
+/// The fewest scores that have such a rank.
+pub(super) fn least_rows(alpha: f64) -> usize {
+    (1.0 / alpha - 1.0 - 1e-9).ceil() as usize
+}
+
 /// The score of that rank.
 ///
 /// # Errors
@@ -36,7 +41,7 @@ pub(super) fn bound(mut scores: Vec<f64>, alpha: f64) -> Result<f64, ForgeError>
     }
     let n = scores.len();
     let Some(rank) = conformal_rank(n, alpha) else {
-        let least = (1.0 / alpha - 1.0 - 1e-9).ceil();
+        let least = least_rows(alpha);
         return Err(ForgeError::config(
             "calibration rows",
             n,
