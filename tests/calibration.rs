@@ -49,7 +49,6 @@ fn split() -> Split {
         train: part(0),
         validation: part(1),
         test: part(2),
-        ..Split::default()
     }
 }
 
@@ -266,7 +265,10 @@ fn a_tuned_threshold_follows_the_temperature() {
     let Some(Calibration::Temperature(temperature)) = by_call.calibration() else {
         panic!("{:?}", by_call.calibration());
     };
-    assert!((temperature.temperature() - 1.0).abs() > 0.02, "{temperature:?}");
+    assert!(
+        (temperature.temperature() - 1.0).abs() > 0.02,
+        "{temperature:?}"
+    );
     let [expected, found, called] = [&plain, &calibrated, &by_call].map(|model| {
         let said = model.predictions_rows(&noisy(), Some(&rows)).unwrap();
         said.classes().unwrap()
