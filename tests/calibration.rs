@@ -147,7 +147,9 @@ fn a_calibrated_model_is_saved_and_its_file_has_the_ends() {
     noisy().write(&data).unwrap();
     let config = PredictionConfig::of(&loaded);
     assert_eq!(config.quantiles, [0.05, 0.95]);
-    loaded.predict_file(&data, &out, &config).unwrap();
+    let account = loaded.predict_file(&data, &out, &config).unwrap();
+    let told = "900 predictions of y by tabular_mlp, calibrated: quantiles 0.05, 0.95, by 300 rows";
+    assert!(account.to_string().contains(told), "{account}");
     let (written, _) = read_table(&out, &ReadOptions::default()).unwrap();
     let said = fitted.predictions(&noisy()).unwrap();
     for q in [0.05, 0.95] {
@@ -172,7 +174,13 @@ fn a_calibrated_model_is_saved_and_its_file_has_the_ends() {
 /// Of a distribution the calibrated quantiles take the place of its own, also where members are asked.
 #[test]
 fn a_column_is_written_once() {
-    let mut config = settings("distribution");
+    for objective in ["distribution", "regression"] {
+        column_is_written_once(objective);
+    }
+}
+
+fn column_is_written_once(objective: &str) {
+    let mut config = settings(objective);
     config.ensemble = 2;
     let fitted = fit(&["y"], config, &split()).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -183,7 +191,8 @@ fn a_column_is_written_once() {
             inference,
             ..PredictionConfig::of(&fitted)
         };
-        fitted.predict_file(&data, &out, &config).unwrap();
+        let account = fitted.predict_file(&data, &out, &config).unwrap();
+        assert!(account.no_quantiles.is_none());
         let (written, _) = read_table(&out, &ReadOptions::default()).unwrap();
         let names: Vec<_> = written.columns().iter().map(|c| c.name.clone()).collect();
         let found = names

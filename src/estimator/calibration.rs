@@ -1,8 +1,11 @@
 //! What a fitted model says, put right by rows that it has not learned from.
 
+use std::fmt::{self, Display};
+
 use forge_data::Table;
 use forge_nn::ForgeError;
 use forge_train::calibration::{ConformalQuantiles, Temperature};
+use forge_train::metric::significant;
 use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Targets};
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +89,22 @@ pub enum Calibration {
     Temperature(Temperature),
     /// Quantiles of numbers are moved so far that as few rows lie beyond them as they say.
     Quantiles(ConformalQuantiles),
+}
+
+impl Display for Calibration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Temperature(temperature) => {
+                write!(f, "temperature {}", significant(temperature.temperature()))
+            }
+            Self::Quantiles(quantiles) => {
+                let levels = quantiles.levels().iter().map(f64::to_string);
+                let levels: Vec<_> = levels.collect();
+                let (levels, rows) = (levels.join(", "), quantiles.rows());
+                write!(f, "quantiles {levels}, by {rows} rows")
+            }
+        }
+    }
 }
 
 impl Calibration {

@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use forge_data::{ReadReport, TransformReport};
 use forge_train::metric::{Score, Scores};
 
+use crate::Calibration;
 use crate::estimator::lines;
 
 /// What predicting a file did, for people to read.
@@ -27,6 +28,8 @@ pub struct PredictionAccount {
     pub scored: usize,
     /// Why there are no scores, where the file has the targets.
     pub not_scored: Option<String>,
+    /// What the predictions were put right by, where the model is calibrated.
+    pub calibration: Option<Calibration>,
     /// Why there are no quantiles, where doubt was asked for.
     pub no_quantiles: Option<String>,
 }
@@ -43,6 +46,9 @@ impl Display for PredictionAccount {
             "{} predictions of {targets} by {}",
             self.rows, self.model
         )?;
+        if let Some(calibration) = &self.calibration {
+            write!(f, ", calibrated: {calibration}")?;
+        }
         if let Some(why) = &self.no_quantiles {
             write!(f, "\n{why}")?;
         }

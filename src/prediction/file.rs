@@ -114,6 +114,7 @@ impl FittedModel {
             scores: None,
             scored: 0,
             not_scored: unreadable.map(|error| error.to_string()),
+            calibration: self.calibration().cloned(),
             no_quantiles: self.no_quantiles(&said),
         };
         if account.not_scored.is_none() {
@@ -174,7 +175,8 @@ impl FittedModel {
         let Said::Often(_, Some(predictive)) = said else {
             return None;
         };
-        (!predictive.is_empty() && !predictive.has_noise()).then(|| {
+        let without = self.calibrated_quantiles().is_empty() && !predictive.has_noise();
+        (!predictive.is_empty() && without).then(|| {
             format!(
                 "epistemic deviations are of what the model does not know; {} tells nothing of the \
                  noise around it, so no quantiles: train with the objective 'distribution' for them",
