@@ -166,7 +166,10 @@ fn a_calibrated_model_is_saved_and_its_file_has_the_ends() {
         error.to_string().contains("calibrated: 0.05, 0.95"),
         "{error}"
     );
-    let quantiles = loaded.clone().into_regressor().unwrap();
+    let mut quantiles = loaded.clone().into_regressor().unwrap();
+    let again = CalibrationConfig::default();
+    let rows = split().validation;
+    quantiles.calibrate(&noisy(), Some(&rows), &again).unwrap();
     let ends = quantiles.predict_quantiles(&noisy(), &[0.95]).unwrap();
     assert_eq!(ends[0], fitted.quantile(&said, 0.95).unwrap());
 }

@@ -133,6 +133,19 @@ macro_rules! fitted_of_one_task {
                 Self::new($crate::FittedModel::load(path, device)?)
             }
 
+            /// [`FittedModel::calibrate`](crate::FittedModel::calibrate).
+            ///
+            /// # Errors
+            /// As there.
+            pub fn calibrate(
+                &mut self,
+                table: &forge_data::Table,
+                rows: Option<&[usize]>,
+                config: &$crate::CalibrationConfig,
+            ) -> Result<(), $crate::Error> {
+                self.0.calibrate(table, rows, config)
+            }
+
             /// The model, whatever it predicts.
             #[must_use]
             pub fn into_model(self) -> $crate::FittedModel {
