@@ -164,18 +164,27 @@ impl ForecastConfig for StockFormerConfig {
             dropout: 0.1,
             ..Self::default()
         };
-        let (config, source) = match strategy {
-            Strategy::Fast => (small(32, 4, 1), "this library's"),
-            Strategy::Balanced => (small(64, 4, 2), "this library's"),
+        let (config, learning_rate, source) = match strategy {
+            Strategy::Fast => (
+                small(32, 4, 1),
+                3e-3,
+                "this library's; rate: measured on ETTh1, docs/results.md",
+            ),
+            Strategy::Balanced => (
+                small(64, 4, 2),
+                1e-3,
+                "this library's; rate: measured on ETTh1, docs/results.md",
+            ),
             Strategy::Accurate => (
                 Self::default(),
+                3e-4,
                 "sizes: ai-trader-saas; training: this library's",
             ),
         };
         Preset {
             config,
             training: TrainingPreset {
-                learning_rate: 3e-4,
+                learning_rate,
                 weight_decay: 1e-2,
                 batch_size: Some(64),
                 steps: 1.0,
