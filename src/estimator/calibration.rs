@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use forge_data::Table;
 use forge_nn::ForgeError;
 use forge_train::calibration::{ConformalQuantiles, Temperature};
+use forge_train::loss::check_quantiles;
 use forge_train::metric::significant;
 use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Targets};
 use serde::{Deserialize, Serialize};
@@ -41,12 +42,7 @@ impl CalibrationConfig {
     /// # Errors
     /// A config error naming one that is outside `(0, 1)` or not above the one before it.
     pub fn validate(&self) -> Result<(), ForgeError> {
-        Predictions::Quantiles {
-            slots: 1,
-            quantiles: self.quantiles.clone(),
-            values: vec![],
-        }
-        .validate()
+        check_quantiles("quantiles", &self.quantiles)
     }
 
     /// Which quantiles a model with this objective is calibrated at.
@@ -132,7 +128,7 @@ impl Calibration {
         }
     }
 
-    /// What is calibrated, in words.
+    /// From what a model says of rows and what is true of them.
     fn fit(
         predictions: &Predictions,
         targets: &Targets,
@@ -142,23 +138,17 @@ impl Calibration {
             n_classes, values, ..
         } = predictions
         {
-            let labels = targets.column(0).into_iter().map(|class| class as usize);
-            let labels: Vec<usize> = labels.collect();
+            let labels = targets.labels(*n_classes)?;
             return Temperature::fit(&logarithms(values), *n_classes, &labels)
                 .map(Self::Temperature);
         }
-        let slots = targets.slots();
         let said = quantiles_of(predictions, levels)?;
-        let columns: Vec<_> = (0..slots).map(|slot| targets.column(slot)).collect();
-        let rows = 0..predictions.rows();
-        let target: Vec<f64> = rows
-            .flat_map(|row| columns.iter().map(move |column| column[row]))
-            .collect();
-        ConformalQuantiles::fit(levels, &said, &target, slots).map(Self::Quantiles)
+        ConformalQuantiles::fit(levels, &said, targets.values(), targets.slots())
+            .map(Self::Quantiles)
     }
 
-    /// Puts probabilities and predicted quantiles right; quantiles that others are asked for come by
-    /// [`FittedModel::quantile`].
+    /// Puts probabilities and predicted quantiles right; the quantiles of predictions that have none come by
+    /// [`FittedModel::calibrated`].
     pub(super) fn apply(&self, predictions: &mut Predictions) -> Result<(), ForgeError> {
         match (self, predictions) {
             (
@@ -235,26 +225,30 @@ impl FittedModel {
         config.check_rows(&self.objective, count)?;
         let targets = self.targets_of(table, rows)?;
         let before = self.calibration.take();
-        let fitted = self.predictions_rows(table, rows).and_then(|predictions| {
-            let levels = config.levels(&self.objective);
-            let fitted = Calibration::fit(&predictions, &targets, &levels)?;
-            let mut predictions = predictions;
-            fitted.apply(&mut predictions)?;
-            if self.objective.tunes() {
-                self.objective.tune(&predictions, &targets)?;
-            }
-            Ok(fitted)
-        });
-        match fitted {
-            Ok(fitted) => {
-                self.calibration = Some(fitted);
-                Ok(())
-            }
-            Err(error) => {
-                self.calibration = before;
-                Err(error)
-            }
+        let outcome = self.calibrate_anew(table, rows, &targets, config);
+        if outcome.is_err() {
+            self.calibration = before;
         }
+        outcome
+    }
+
+    /// Calibrates what is not calibrated.
+    fn calibrate_anew(
+        &mut self,
+        table: &Table,
+        rows: Option<&[usize]>,
+        targets: &Targets,
+        config: &CalibrationConfig,
+    ) -> Result<(), Error> {
+        let mut predictions = self.predictions_rows(table, rows)?;
+        let levels = config.levels(&self.objective);
+        let fitted = Calibration::fit(&predictions, targets, &levels)?;
+        fitted.apply(&mut predictions)?;
+        if self.objective.tunes() {
+            self.objective.tune(&predictions, targets)?;
+        }
+        self.calibration = Some(fitted);
+        Ok(())
     }
 
     /// What its predictions are put right by, if it is calibrated.
@@ -278,11 +272,11 @@ impl FittedModel {
         &self,
         predictions: &Predictions,
     ) -> Result<Option<Predictions>, Error> {
-        let (Some(Calibration::Quantiles(quantiles)), false) = (
-            &self.calibration,
-            matches!(predictions, Predictions::Quantiles { .. }),
-        ) else {
-            return Ok(None);
+        let quantiles = match (&self.calibration, predictions) {
+            // Made right when they were made.
+            (_, Predictions::Quantiles { .. }) => return Ok(None),
+            (Some(Calibration::Quantiles(quantiles)), _) => quantiles,
+            _ => return Ok(None),
         };
         let mut values = quantiles_of(predictions, quantiles.levels())?;
         quantiles.apply(&mut values);

@@ -129,13 +129,19 @@ impl FittedModel {
         });
         let members = members.collect::<Result<Vec<_>, ForgeError>>()?;
         let mut predictions = Predictions::average(&members)?;
+        self.put_right(&mut predictions)?;
+        Ok(predictions)
+    }
+
+    /// What a network says, with targets that never varied at their value, and as it is calibrated.
+    pub(super) fn put_right(&self, predictions: &mut Predictions) -> Result<(), ForgeError> {
         for (slot, value) in constants(&self.encoder) {
             predictions.pin(slot, value);
         }
-        if let Some(calibration) = &self.calibration {
-            calibration.apply(&mut predictions)?;
+        match &self.calibration {
+            Some(calibration) => calibration.apply(predictions),
+            None => Ok(()),
         }
-        Ok(predictions)
     }
 
     /// The actual targets of some rows, or of all: numbers in their units, class numbers.

@@ -43,13 +43,15 @@ impl FittedModel {
             return Ok(columns);
         }
         let (point, aleatoric) = (predictions.point(), predictions.aleatoric());
+        let calibrated = self.calibrated(predictions)?;
+        let with_quantiles = calibrated.as_ref().unwrap_or(predictions);
         for (slot, name) in names.iter().enumerate() {
             columns.push(Column::numeric(
                 format!("predicted_{name}"),
                 of(&point, slot),
             ));
-            for q in self.shown_quantiles(predictions) {
-                let values = self.quantile(predictions, *q)?;
+            for q in with_quantiles.shown_quantiles() {
+                let values = with_quantiles.quantile(*q)?;
                 columns.push(Column::numeric(
                     format!("quantile_{q}_{name}"),
                     of(&values, slot),

@@ -6,7 +6,7 @@ use forge_models::TabularInput;
 use forge_nn::{Mode, set_mode};
 use forge_train::objective::{Objective, Predictions, SpreadPredictions};
 
-use super::fitted_model::{constants, scales};
+use super::fitted_model::scales;
 use super::predict::{predictions_of_each, predictions_with};
 use super::{FittedModel, Inference};
 use crate::Error;
@@ -127,13 +127,8 @@ impl FittedModel {
         if all.len() < 2 || (matches!(how, Inference::Dropout(_)) && !drops()) {
             return Err(refuse().into());
         }
-        for (slot, value) in constants(&self.encoder) {
-            all.iter_mut().for_each(|said| said.pin(slot, value));
-        }
-        if let Some(calibration) = &self.calibration {
-            for said in &mut all {
-                calibration.apply(said)?;
-            }
+        for said in &mut all {
+            self.put_right(said)?;
         }
         Ok(all)
     }

@@ -206,12 +206,14 @@ impl<'o> Started<'o> {
             (as_it_is(module, rows)?, None)
         };
         fitted.members = outcome.members;
-        if let Some(note) = put_right(&mut fitted, estimator, table, split) {
+        if let Some(note) = calibrate(&mut fitted, estimator, table, split) {
             let note = [note];
             self.options.tell(&note);
             self.notes.extend(note);
         }
-        fitted.tune(table, &split.validation)?;
+        if fitted.calibration.is_none() {
+            fitted.tune(table, &split.validation)?;
+        }
         let report = FitReport {
             task: self.task,
             preprocessing: self.preprocessing,
@@ -269,7 +271,7 @@ impl<'o> Started<'o> {
 }
 
 /// Calibrates what is fitted, if that is wanted; why not, where it cannot be. The training is not lost for it.
-fn put_right(
+fn calibrate(
     fitted: &mut FittedModel,
     estimator: &TabularEstimator,
     table: &Table,

@@ -66,7 +66,7 @@ pub use loss_config::LossConfig;
 pub use mae::Mae;
 pub use mse::Mse;
 pub use qlike::Qlike;
-pub use quantile::Quantile;
+pub use quantile::{Quantile, check_quantiles};
 pub use reduction::Reduction;
 pub use smoothed::smoothed;
 pub use student_t_nll::student_t_nll;
@@ -75,7 +75,6 @@ pub use uncertainty_weights::{TaskKind, UncertaintyWeights, homoscedastic};
 pub use wing::Wing;
 
 pub(crate) use crps::level_weights;
-pub(crate) use quantile::check_quantiles;
 
 use burn::tensor::Tensor;
 use forge_nn::ForgeError;

@@ -73,7 +73,7 @@ impl RegressionLoss for Quantile {
 ///
 /// # Errors
 /// A config error naming the one of `field` that is not.
-pub(crate) fn check_quantiles(field: &str, quantiles: &[f64]) -> Result<(), ForgeError> {
+pub fn check_quantiles(field: &str, quantiles: &[f64]) -> Result<(), ForgeError> {
     check::at_least_one(&format!("{field}.len"), quantiles.len())?;
     for (i, &q) in quantiles.iter().enumerate() {
         let field = format!("{field}[{i}]");

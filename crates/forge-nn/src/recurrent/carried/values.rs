@@ -113,7 +113,7 @@ impl Carried for Sequences {
     }
 
     fn select(self, sequences: &[usize]) -> Result<Self, ForgeError> {
-        assert_there(sequences, self.0)?;
+        check_there(sequences, self.0)?;
         Ok(Self(sequences.len()))
     }
 
@@ -241,7 +241,7 @@ fn chosen<const D: usize, K: Basic>(
     x: Tensor<D, K>,
     sequences: &[usize],
 ) -> Result<Tensor<D, K>, ForgeError> {
-    assert_there(sequences, x.dims()[0])?;
+    check_there(sequences, x.dims()[0])?;
     let places: Vec<i64> = sequences.iter().map(|place| *place as i64).collect();
     let count = [places.len()];
     let device = x.device();
@@ -272,7 +272,7 @@ fn beside<const D: usize, K: Basic>(parts: Vec<Tensor<D, K>>) -> Result<Tensor<D
     Ok(Tensor::cat(parts, 0))
 }
 
-fn assert_there(sequences: &[usize], count: usize) -> Result<(), ForgeError> {
+fn check_there(sequences: &[usize], count: usize) -> Result<(), ForgeError> {
     let what = "the sequence to take out of a state";
     match sequences.iter().find(|place| **place >= count) {
         Some(place) => Err(ForgeError::shape(
