@@ -6,7 +6,7 @@ use forge_models::{CalendarSteps, ForecastCapabilities, SeriesInput, SeriesSpec}
 use forge_nn::ForgeError;
 use serde::{Deserialize, Serialize};
 
-use super::baseline::season;
+use super::season::season;
 
 /// Which parts of a window a model is given, in which form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -31,6 +31,7 @@ mod predict_file;
 mod refit;
 #[cfg(feature = "experiment")]
 pub mod run;
+mod season;
 mod stream;
 mod task;
 mod teacher;
@@ -48,5 +49,6 @@ pub use forecaster::Forecaster;
 pub use forecasts::{Forecasts, WindowForecast};
 pub use mean::{MeanCorrection, PointForecast};
 pub use predict_file::{ForecastAccount, ForecastFileConfig};
+pub use season::season;
 pub use stream::ForecastStream;
 pub use teacher::ForecastTeacher;
