@@ -21,6 +21,7 @@ pub mod report;
 mod run_folder;
 mod saved_model;
 mod settings;
+mod worker;
 
 pub use burn;
 pub use error::Error;

@@ -6,6 +6,8 @@ use forge_models::{Context, Model, TabularInput, TabularModel, TabularRows};
 use forge_nn::{ForgeError, Network, Want};
 use forge_train::objective::{Objective, ObjectiveConfig, Predictions, Scale};
 
+use crate::worker::with_rows;
+
 /// Rows per forward pass when nothing is learnt from them: bounds memory, whatever the table.
 const ROWS_PER_PASS: usize = 1024;
 
@@ -27,7 +29,7 @@ pub(super) fn predictions_with(
     context: Option<&Context>,
     objective: &ObjectiveConfig,
     scales: &[Scale],
-    change: impl Fn(TabularInput) -> TabularInput,
+    change: impl Fn(TabularInput) -> TabularInput + Sync,
 ) -> Result<Predictions, ForgeError> {
     let (outputs, members) = outputs(module, rows, context, change)?;
     objective.decode_members(&outputs, members, scales)
@@ -51,20 +53,22 @@ fn outputs(
     module: &Model,
     rows: &TabularDataset,
     context: Option<&Context>,
-    change: impl Fn(TabularInput) -> TabularInput,
+    change: impl Fn(TabularInput) -> TabularInput + Sync,
 ) -> Result<(Vec<f64>, usize), ForgeError> {
-    let (mut all, mut members) = (Vec::new(), 1);
-    for input in inputs(module, rows, context) {
-        let forward = module.run(change(input), Want::PREDICTIONS);
-        all.extend(match forward.members {
-            Some(each) => {
-                members = each.dims()[1];
-                on_host(each, "predictions")?
-            }
-            None => on_host(forward.y, "predictions")?,
-        });
-    }
-    Ok((all, members))
+    with_rows(rows.len(), rows.device(), || {
+        let (mut all, mut members) = (Vec::new(), 1);
+        for input in inputs(module, rows, context) {
+            let forward = module.run(change(input), Want::PREDICTIONS);
+            all.extend(match forward.members {
+                Some(each) => {
+                    members = each.dims()[1];
+                    on_host(each, "predictions")?
+                }
+                None => on_host(forward.y, "predictions")?,
+            });
+        }
+        Ok((all, members))
+    })
 }
 
 /// How much each feature counted, summed over all rows, for a model that declares
@@ -78,22 +82,24 @@ pub(super) fn importance(
         features: true,
         ..Want::PREDICTIONS
     };
-    let mut sums: Vec<f64> = Vec::new();
-    for input in inputs(module, rows, context) {
-        let Some(map) = module.run(input, want).maps.importance else {
-            let what = format!("{} tells no importance of features", module.name());
-            return Err(ForgeError::unsupported(what));
-        };
-        let features = map.dims()[1];
-        sums.resize(features, 0.0);
-        let values = on_host(map, "importances")?;
-        for row in values.chunks_exact(features.max(1)) {
-            sums.iter_mut()
-                .zip(row)
-                .for_each(|(sum, value)| *sum += value);
+    with_rows(rows.len(), rows.device(), || {
+        let mut sums: Vec<f64> = Vec::new();
+        for input in inputs(module, rows, context) {
+            let Some(map) = module.run(input, want).maps.importance else {
+                let what = format!("{} tells no importance of features", module.name());
+                return Err(ForgeError::unsupported(what));
+            };
+            let features = map.dims()[1];
+            sums.resize(features, 0.0);
+            let values = on_host(map, "importances")?;
+            for row in values.chunks_exact(features.max(1)) {
+                sums.iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, value)| *sum += value);
+            }
         }
-    }
-    Ok(sums)
+        Ok(sums)
+    })
 }
 
 /// The rows in passes, with the context encoded once.

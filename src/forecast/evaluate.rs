@@ -14,6 +14,7 @@ use super::objective::levels;
 use super::task::{observed, on_host, outputs};
 use super::{FittedForecaster, Forecasts, WindowForecast};
 use crate::Error;
+use crate::worker::with_rows;
 
 /// What is said of a batch on the model's scale, cell by cell `[B, H, N]`.
 pub(super) struct Said {
@@ -51,7 +52,7 @@ impl FittedForecaster {
         if alone {
             input = twice(input);
         }
-        let each = self.members.iter().map(|module| {
+        let of_member = |module| {
             let width = self.objective.width();
             let forward = outputs(module, input.clone(), width, Precision::F32);
             let mut outputs: Vec<f64> = on_host(forward.y)?.into_iter().map(f64::from).collect();
@@ -59,8 +60,11 @@ impl FittedForecaster {
                 outputs.truncate(outputs.len() / 2);
             }
             self.objective.decode(&outputs, &[Scale::IDENTITY])
-        });
-        let each = each.collect::<Result<Vec<_>, ForgeError>>()?;
+        };
+        let each = with_rows(input.windows(), &self.device, || {
+            let each = self.members.iter().map(of_member);
+            each.collect::<Result<Vec<_>, ForgeError>>()
+        })?;
         Predictions::average(&each)
     }
 

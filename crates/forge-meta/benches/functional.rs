@@ -63,7 +63,7 @@ fn main() {
                 let _ = loss(&model, (on(&x), on(&y))).backward();
             }))
         };
-        let f = std::rc::Rc::new(f);
+        let f = std::sync::Arc::new(f);
         let rows = {
             let (f, params, x, y) = (f.clone(), params.clone(), x.clone(), y.clone());
             median_ms(Box::new(move || {
@@ -81,7 +81,7 @@ fn main() {
             let said = Functional::capture(&model, |model, (x,): (Tensor<2>,)| {
                 model.forward(TabularInput::numeric(x))
             });
-            let said = std::rc::Rc::new(said);
+            let said = std::sync::Arc::new(said);
             let x = x.clone().narrow(0, 0, rows);
             let members: Vec<Params> = (0..MEMBERS).map(|_| params.clone()).collect();
             let stacked = Params::stack(&members).unwrap();

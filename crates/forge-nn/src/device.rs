@@ -159,6 +159,25 @@ impl DeviceName {
     }
 }
 
+/// Whether `device` is one of the backends that compute in this process, at once (`flex`, `ndarray`):
+/// reading a value back waits for nothing, and half precision goes by way of f32.
+///
+/// ```
+/// # #[cfg(feature = "flex")]
+/// assert!(forge_nn::is_host(&burn::tensor::Device::flex()));
+/// ```
+#[must_use]
+pub fn is_host(device: &Device) -> bool {
+    use burn::backend::DispatchDevice;
+    match device.clone().inner().as_dispatch() {
+        #[cfg(feature = "flex")]
+        DispatchDevice::Flex(_) => true,
+        #[cfg(feature = "ndarray")]
+        DispatchDevice::NdArray(_) => true,
+        _ => false,
+    }
+}
+
 /// Whether `device` computes in the float type `dtype`: it says so, and a small computation comes
 /// out right.
 ///

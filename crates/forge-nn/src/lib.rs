@@ -49,11 +49,12 @@ pub mod recurrent;
 pub mod regularisation;
 mod state;
 mod tokenizer;
+mod worker;
 
 pub use bar_distribution::BarDistribution;
 pub use burn;
 pub use config::ModuleConfig;
-pub use device::{DeviceName, computes_in};
+pub use device::{DeviceName, computes_in, is_host};
 pub use error::ForgeError;
 pub use linear::{
     GroupedLinear, GroupedLinearConfig, Linear, LinearConfig, QuantumInspiredLinear,
@@ -69,3 +70,4 @@ pub use tokenizer::{
     CategoricalTokenizer, CategoricalTokenizerConfig, FeatureTokenizer, FeatureTokenizerConfig,
     NumericTokenizer, NumericTokenizerConfig,
 };
+pub use worker::on_worker;

@@ -16,3 +16,4 @@ mod property;
 mod recompute;
 mod state;
 mod tokenizer;
+mod worker;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use burn::tensor::Device;
-use forge_nn::DeviceName;
+use forge_nn::{DeviceName, on_worker};
 
 /// The device that `FORGE_BENCH_DEVICE` names, of those compiled in; flex where it is not set.
 ///
@@ -19,19 +19,32 @@ pub fn device() -> Device {
     }
 }
 
+/// Something to be timed.
+pub type Work = Box<dyn FnMut() + Send>;
+
 /// Milliseconds that `work` takes: the median of `RUNS` runs (default: 7) after three more, each
 /// until the device has done it. With `CLOCK=cpu` the time that the process was on a processor, all
 /// threads together, which says more where others use the same cores.
 ///
+/// It runs where the trainer does ([`on_worker`]); with `OUTSIDE=1` on the thread that calls, as a loop that
+/// knows nothing of it.
+///
 /// # Panics
 /// If `RUNS` is not a number above 0, the device fails, or the kernel does not tell threads' times.
 #[must_use]
-pub fn median_ms(mut work: Box<dyn FnMut()>) -> f64 {
+pub fn median_ms(work: Work) -> f64 {
+    let device = device();
+    if std::env::var_os("OUTSIDE").is_some() {
+        return median_here(work, &device);
+    }
+    on_worker(&device, || median_here(work, &device))
+}
+
+fn median_here(mut work: Work, device: &Device) -> f64 {
     let runs = std::env::var("RUNS").map_or(Some(7), |runs| runs.parse().ok());
     let Some(runs) = runs.filter(|runs| *runs > 0) else {
         panic!("RUNS is not a number above 0");
     };
-    let device = device();
     let begin = Instant::now();
     let now = || match std::env::var("CLOCK").as_deref() {
         Ok("cpu") => on_processor_ms(),

@@ -11,7 +11,6 @@ mod bisection;
 pub mod calibration;
 pub mod checkpoint;
 pub mod distribution;
-mod host_device;
 mod is_default;
 pub mod log;
 pub mod loss;

@@ -22,9 +22,14 @@ const FOLDER: &str = "FORGE_TRAIN_DISK_FOLDER";
 type Bits = Vec<(String, Vec<u8>)>;
 
 /// A checkpoint every two of 12 steps; `at` is called after every step.
-fn fit(folder: &Path, start: Start, seed: u64, at: impl FnMut(u64)) -> Result<Bits, ForgeError> {
+fn fit(
+    folder: &Path,
+    start: Start,
+    seed: u64,
+    at: impl FnMut(u64) + Send,
+) -> Result<Bits, ForgeError> {
     struct Each<F>(F);
-    impl<F: FnMut(u64)> Observer for Each<F> {
+    impl<F: FnMut(u64) + Send> Observer for Each<F> {
         fn on_batch(&mut self, event: &BatchEvent) -> Flow {
             (self.0)(event.step);
             Flow::Continue

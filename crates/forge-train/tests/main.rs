@@ -41,3 +41,4 @@ mod step_loss;
 mod swa;
 mod trainer;
 mod trajectory;
+mod worker;

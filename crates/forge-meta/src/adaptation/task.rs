@@ -13,7 +13,7 @@ pub struct Task<B> {
 }
 
 /// A source of tasks.
-pub trait TaskDistribution {
+pub trait TaskDistribution: Send {
     /// A batch of samples.
     type Batch;
 

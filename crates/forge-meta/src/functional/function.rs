@@ -1,10 +1,9 @@
 //! A module and a function of it, as one function of parameters and tensors.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};
@@ -31,15 +30,21 @@ use super::params::{ParamTensor, Params};
 /// - **Draws** (dropout masks) are new at each call, and the same in all passes of one call;
 ///   [`hold_draws`](Self::hold_draws) keeps those of the first.
 /// - **Constants.** Frozen parameters and buffers are those of the module when it was handed in.
+/// - **Threads.** Several may call it at once.
 /// - **Memory.** It holds a clone of the module (which shares the weights) and no tape after a call.
 ///
 /// Derivatives of an operation at a kink (ReLU at 0, ties of a maximum) are those of Burn's
 /// gradient; where the first is piecewise constant the second is zero.
 pub struct Functional<I, O> {
-    record: Record,
-    graphs: RefCell<Vec<(Key, Arc<Recorded>)>>,
+    recordings: Mutex<Recordings>,
     hold_draws: bool,
     types: PhantomData<fn(I) -> O>,
+}
+
+/// What records, and what was recorded.
+struct Recordings {
+    record: Record,
+    made: Vec<(Key, Arc<Recorded>)>,
 }
 
 type Record = Box<dyn Fn(Vec<AnyTensor>, DType, &Device) -> Result<Graph, ForgeError> + Send>;
@@ -65,9 +70,18 @@ struct Recorded {
 impl<I, O> fmt::Debug for Functional<I, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Functional")
-            .field("recordings", &self.graphs.borrow().len())
+            .field("recordings", &self.recordings().made.len())
             .field("hold_draws", &self.hold_draws)
             .finish_non_exhaustive()
+    }
+}
+
+impl<I, O> Functional<I, O> {
+    fn recordings(&self) -> MutexGuard<'_, Recordings> {
+        // A function that panicked while it was recorded has left nothing behind.
+        self.recordings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,9 +96,9 @@ impl<I: Tensors + 'static, O: Tensors + 'static> Functional<I, O> {
         let record: Record = Box::new(move |inputs, float, device| {
             capture(&module, inputs, float, device, &function)
         });
+        let made = Vec::new();
         Self {
-            record,
-            graphs: RefCell::default(),
+            recordings: Mutex::new(Recordings { record, made }),
             hold_draws: false,
             types: PhantomData,
         }
@@ -269,20 +283,20 @@ impl<I: Tensors + 'static, O: Tensors + 'static> Functional<I, O> {
             float,
             device: device.clone(),
         };
-        let mut graphs = self.graphs.borrow_mut();
-        if let Some((_, recorded)) = graphs.iter().find(|(known, _)| *known == key) {
+        let Recordings { record, made } = &mut *self.recordings();
+        if let Some((_, recorded)) = made.iter().find(|(known, _)| *known == key) {
             return Ok(recorded.clone());
         }
-        let graph = (self.record)(inputs.to_vec(), float, device)?;
+        let graph = record(inputs.to_vec(), float, device)?;
         let recorded = Arc::new(Recorded {
             constants: graph.constants_on(&key.device),
             graph,
             draws: Mutex::default(),
         });
-        if graphs.len() == MOST_GRAPHS {
-            graphs.remove(0);
+        if made.len() == MOST_GRAPHS {
+            made.remove(0);
         }
-        graphs.push((key, recorded.clone()));
+        made.push((key, recorded.clone()));
         Ok(recorded)
     }
 }

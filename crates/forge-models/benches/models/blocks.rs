@@ -8,13 +8,12 @@ use forge_models::{
     TttLinearBackboneConfig, TttMlpBackboneConfig, XlstmBackboneConfig,
 };
 use forge_nn::ModuleConfig;
-use forge_testkit::bench::device;
+use forge_testkit::bench::{Work, device};
 use forge_train::optimizer::OptimizerConfig;
 
 /// Sequences, and tokens of each.
 const SHAPE: [usize; 2] = [8, 512];
 
-type Work = Box<dyn FnMut()>;
 type Item = (&'static str, fn() -> Work);
 
 /// An optimiser step of one layer at its default width, and what makes it.

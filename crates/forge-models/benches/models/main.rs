@@ -28,7 +28,7 @@ use forge_models::{
     TrainingRows,
 };
 use forge_nn::{ModuleConfig, Network};
-use forge_testkit::bench::{device, median_ms};
+use forge_testkit::bench::{Work, device, median_ms};
 use forge_train::optimizer::OptimizerConfig;
 
 // Freed tensors' memory is reused instead of going back to the kernel.
@@ -73,7 +73,7 @@ impl Item {
         ModelConfig::NAMES.iter().flat_map(of).collect()
     }
 
-    fn work(self) -> Box<dyn FnMut()> {
+    fn work(self) -> Work {
         let device = match self.train {
             true => device().autodiff(),
             false => device(),
@@ -108,7 +108,7 @@ fn input(config: &ModelConfig, rows: usize, device: &Device) -> TabularInput {
     }
 }
 
-fn step(model: Model, input: TabularInput, target: Tensor<2>) -> Box<dyn FnMut()> {
+fn step(model: Model, input: TabularInput, target: Tensor<2>) -> Work {
     let mut optimizer = OptimizerConfig::default().build().unwrap();
     let mut model = Some(model);
     Box::new(move || {

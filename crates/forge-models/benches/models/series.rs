@@ -4,7 +4,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Distribution, Tensor};
 use forge_models::{SeriesInput, SeriesModelConfig, SeriesSpec, Strategy, TftConfig};
 use forge_nn::{ModuleConfig, Network};
-use forge_testkit::bench::{device, median_ms};
+use forge_testkit::bench::{Work, device, median_ms};
 use forge_train::optimizer::OptimizerConfig;
 
 const WINDOWS: usize = 128;
@@ -47,7 +47,7 @@ fn tft() -> SeriesModelConfig {
     })
 }
 
-fn step(config: SeriesModelConfig) -> Box<dyn FnMut()> {
+fn step(config: SeriesModelConfig) -> Work {
     let spec = config.spec();
     let device = device().autodiff();
     let random = |steps, variables| {

@@ -12,7 +12,7 @@ use forge_nn::ops::{
     AttentionMask, AttentionOptions, PackedHeads, attention_packed, dropout_residual, layer_norm,
     linear, reglu,
 };
-use forge_testkit::bench::device;
+use forge_testkit::bench::{Work, device};
 use forge_train::optimizer::OptimizerConfig;
 
 const BATCH: usize = 256;
@@ -141,9 +141,9 @@ fn input(device: &Device) -> Tensor<3> {
 
 fn training<M: Module + 'static>(
     model: M,
-    mut step: impl FnMut(M, GradientsParams) -> M + 'static,
+    mut step: impl FnMut(M, GradientsParams) -> M + Send + 'static,
     forward: fn(&M, Tensor<3>) -> Tensor<3>,
-) -> Box<dyn FnMut()> {
+) -> Work {
     let x = input(&device().autodiff());
     let mut model = Some(model);
     Box::new(move || {
@@ -155,7 +155,7 @@ fn training<M: Module + 'static>(
     })
 }
 
-pub(crate) fn train(stock: bool) -> Box<dyn FnMut()> {
+pub(crate) fn train(stock: bool) -> Work {
     let device = device().autodiff();
     if stock {
         let mut optimizer = AdamWConfig::new().init();
@@ -169,7 +169,7 @@ pub(crate) fn train(stock: bool) -> Box<dyn FnMut()> {
     }
 }
 
-pub(crate) fn forward(stock: bool) -> Box<dyn FnMut()> {
+pub(crate) fn forward(stock: bool) -> Work {
     let device = device();
     let x = input(&device);
     if stock {

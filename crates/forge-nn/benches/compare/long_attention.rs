@@ -7,7 +7,7 @@ use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{DType, Distribution, Tensor};
 use forge_nn::attention::{LinearAttentionState, linear_attention, linear_attention_causal};
 use forge_nn::ops::{AttentionMask, AttentionOptions, attention};
-use forge_testkit::bench::{device, peak_mib};
+use forge_testkit::bench::{Work, device, peak_mib};
 
 use crate::operations::both;
 
@@ -24,7 +24,7 @@ pub(crate) fn parse(item: &str) -> Option<(DType, usize)> {
 }
 
 /// Attention forward, and backward from a gradient of ones.
-pub(crate) fn item(item: &str, stock: bool) -> Box<dyn FnMut()> {
+pub(crate) fn item(item: &str, stock: bool) -> Work {
     let Some((dtype, tokens)) = parse(item) else {
         unreachable!("the items are checked in main")
     };

@@ -15,7 +15,7 @@ mod block_stack;
 mod long_attention;
 mod operations;
 
-use forge_testkit::bench::median_ms;
+use forge_testkit::bench::{Work, median_ms};
 
 // Freed tensors' memory is reused instead of going back to the kernel.
 #[cfg(not(system_allocator))]
@@ -39,7 +39,7 @@ const ITEMS: [&str; 12] = [
 ];
 
 /// What one side runs for `item`.
-fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
+fn work(item: &str, stock: bool) -> Work {
     match item {
         "block_stack_train" => block_stack::train(stock),
         "block_stack_forward" => block_stack::forward(stock),

@@ -8,7 +8,7 @@ use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Distribution, Tensor};
 use forge_nn::ops;
 use forge_nn::ops::{AttentionMask, AttentionOptions};
-use forge_testkit::bench::device;
+use forge_testkit::bench::{Work, device};
 use forge_train::optimizer::{AdamW, AdamWConfig};
 
 const ROWS: usize = 256 * 41;
@@ -20,8 +20,8 @@ fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
 /// Forward, then backward from a gradient of ones.
 pub(crate) fn both<const D: usize, const E: usize>(
     inputs: Vec<Tensor<D>>,
-    f: impl Fn(&[Tensor<D>]) -> Tensor<E> + 'static,
-) -> Box<dyn FnMut()> {
+    f: impl Fn(&[Tensor<D>]) -> Tensor<E> + Send + 'static,
+) -> Work {
     Box::new(move || {
         let leaves: Vec<_> = inputs.iter().map(|x| x.clone().require_grad()).collect();
         let grads = f(&leaves).backward();
@@ -39,7 +39,7 @@ fn halves(x: &Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     )
 }
 
-pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
+pub(crate) fn work(item: &str, stock: bool) -> Work {
     match item {
         "attention" => {
             let shape = [256, 8, 41, 24];
@@ -140,7 +140,7 @@ pub(crate) fn work(item: &str, stock: bool) -> Box<dyn FnMut()> {
 }
 
 /// Optimiser steps over the weights of the block stack.
-fn steps<O: Optimizer>(optimizer: O) -> Box<dyn FnMut()> {
+fn steps<O: Optimizer>(optimizer: O) -> Work {
     let device = device();
     let normal = Distribution::Normal(0.0, 1.0);
     let mut all: Vec<_> = [[192, 576], [192, 192], [192, 512], [256, 192]]

@@ -5,4 +5,5 @@ mod graph;
 mod scope;
 
 pub use block::recomputed;
+pub(crate) use scope::carried as carried_scope;
 pub use scope::with_recomputation;

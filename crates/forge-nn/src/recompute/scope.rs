@@ -36,6 +36,29 @@ pub(super) fn without_recomputation<R>(pass: impl FnOnce() -> R) -> R {
     within(None, pass)
 }
 
+/// Where a thread is, for another that goes on from there.
+pub(crate) struct Carried(Option<Scope>);
+
+/// Where this thread is.
+pub(crate) fn carried() -> Carried {
+    Carried(SCOPE.get())
+}
+
+impl Carried {
+    /// Runs `pass` from there on, and says where it ended.
+    pub(crate) fn run<R>(self, pass: impl FnOnce() -> R) -> (R, Self) {
+        within(self.0, || {
+            let done = pass();
+            (done, carried())
+        })
+    }
+
+    /// This thread is there from now on.
+    pub(crate) fn put_back(self) {
+        SCOPE.set(self.0);
+    }
+}
+
 fn within<R>(scope: Option<Scope>, pass: impl FnOnce() -> R) -> R {
     /// Also where `pass` panics.
     struct Restore(Option<Scope>);

@@ -39,7 +39,7 @@ use serde_json::Value;
 /// assert_eq!(other.0, 7);
 /// # Ok::<(), ForgeError>(())
 /// ```
-pub trait RunPart {
+pub trait RunPart: Send {
     /// The name of its section: one that no other part of the run has, without `/`.
     fn name(&self) -> &str;
 

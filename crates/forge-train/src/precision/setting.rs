@@ -1,10 +1,8 @@
 //! In which type a training step computes.
 
 use burn::tensor::{DType, Device, Tensor};
-use forge_nn::{ForgeError, computes_in};
+use forge_nn::{ForgeError, computes_in, is_host};
 use serde::{Deserialize, Serialize};
-
-use crate::host_device::is_host;
 
 /// In which type the forward and backward pass of a training step compute. Weights, optimiser,
 /// averages and validation stay in f32.

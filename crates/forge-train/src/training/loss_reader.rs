@@ -1,10 +1,9 @@
 //! Losses that are still on the device.
 
 use burn::tensor::{DType, Device, Tensor};
-use forge_nn::ForgeError;
+use forge_nn::{ForgeError, is_host};
 
 use super::progress::Progress;
-use crate::host_device::is_host;
 
 /// Collects the losses of steps and reads them back all at once, now and then.
 #[derive(Debug)]

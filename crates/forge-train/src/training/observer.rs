@@ -149,8 +149,9 @@ pub enum Flow {
 /// Hears of batches and epochs. Every method does nothing unless written.
 ///
 /// Several observers hear everything, in the order they were added; the first that asks to stop
-/// gives the reason.
-pub trait Observer {
+/// gives the reason. `Send`, since the trainer runs on one of the threads that compute
+/// ([`on_worker`](forge_nn::on_worker)); no two calls are made at once.
+pub trait Observer: Send {
     /// The run begins, or goes on.
     fn on_train_start(&mut self, event: &StartEvent) {
         let _ = event;

@@ -21,7 +21,7 @@ pub(super) struct Parts<'a, M: Module> {
 
 /// Makes an average once the module and the number of steps are known.
 pub(super) type MakeAveraging<'a, M> =
-    Box<dyn FnOnce(&M, u64) -> Result<Box<dyn Averaging<M> + 'a>, ForgeError> + 'a>;
+    Box<dyn FnOnce(&M, u64) -> Result<Box<dyn Averaging<M> + 'a>, ForgeError> + Send + 'a>;
 
 impl<M: Module> Default for Parts<'_, M> {
     fn default() -> Self {
@@ -35,6 +35,14 @@ impl<M: Module> Default for Parts<'_, M> {
 }
 
 impl<'a, M: Module + 'static> Parts<'a, M> {
+    /// Where a run begins to compute.
+    pub(super) fn device(&self, module: &M) -> Device {
+        let chosen = self.devices.first().cloned();
+        chosen
+            .or_else(|| module.devices().into_iter().next())
+            .unwrap_or_default()
+    }
+
     /// The engine of a run: first what the config asks for, then what was added.
     pub(super) fn engine(
         self,

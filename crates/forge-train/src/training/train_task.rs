@@ -14,8 +14,9 @@ use crate::metric::Scores;
 ///
 /// The trainer never sees a row; it deals in row numbers. So a task holds its table, its loss and
 /// its validation set as it likes. Only [`n_rows`](Self::n_rows) and [`loss`](Self::loss) have to
-/// be written.
-pub trait TrainTask {
+/// be written. `Send`, since the trainer runs on one of the threads that compute
+/// ([`on_worker`](forge_nn::on_worker)).
+pub trait TrainTask: Send {
     /// What is trained. Several modules are one: a tuple, or a struct that derives `Module`.
     type Module: Module + 'static;
 

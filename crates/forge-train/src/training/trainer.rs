@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::module::Module;
 use burn::tensor::Device;
-use forge_nn::ForgeError;
+use forge_nn::{ForgeError, on_worker};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -94,7 +94,7 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
     #[must_use]
     pub fn with_averaging<A: Averaging<M> + 'a>(
         mut self,
-        make: impl FnOnce(&M, u64) -> Result<A, ForgeError> + 'a,
+        make: impl FnOnce(&M, u64) -> Result<A, ForgeError> + Send + 'a,
     ) -> Self {
         self.parts.averagings.push(Box::new(move |module, steps| {
             Ok(Box::new(make(module, steps)?))
@@ -170,6 +170,8 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
     /// it and when initial weights are drawn. Its running statistics, where they are Burn's own
     /// (`RunningState`), are shared with its clones.
     ///
+    /// The run is one thread's, one of those that compute: see [`on_worker`].
+    ///
     /// # Errors
     /// - a training error naming epoch, step and tensors if a loss, a validation score or a weight is
     ///   not finite, and stays so where the config rolls back; checkpoints written before stay;
@@ -178,6 +180,15 @@ impl<'a, M: Module + 'static> Trainer<'a, M> {
     /// - an I/O or artifact error about a checkpoint;
     /// - whatever the task returns.
     pub fn fit<T: TrainTask<Module = M>>(
+        self,
+        task: &mut T,
+        module: M,
+    ) -> Result<TrainOutcome<M>, ForgeError> {
+        let device = self.parts.device(&module);
+        on_worker(&device, move || self.fit_here(task, module))
+    }
+
+    fn fit_here<T: TrainTask<Module = M>>(
         mut self,
         task: &mut T,
         module: M,

@@ -12,7 +12,7 @@ use crate::adaptation::{Task, TaskDistribution};
 ///
 /// Everything may depend on what it is given, on its own [`state`](Self::state), and on Burn's random
 /// numbers; on nothing else, so that a run that was killed goes on as if it had not been.
-pub trait MetaLearner<M: Module, B> {
+pub trait MetaLearner<M: Module, B>: Send {
     /// Checks its settings.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ impl<F> PerTask<F> {
 impl<M, B, F> MetaLearner<M, B> for PerTask<F>
 where
     M: Module,
-    F: Fn(&M, Task<B>) -> Result<Tensor<1>, ForgeError>,
+    F: Fn(&M, Task<B>) -> Result<Tensor<1>, ForgeError> + Send,
 {
     fn identity(&self) -> Value {
         json!({"per_task": self.name})

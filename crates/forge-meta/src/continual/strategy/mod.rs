@@ -48,7 +48,7 @@ pub struct LessonStep<'a> {
 ///
 /// Everything may depend on what it is given, on its own [`state`](Self::state) and on nothing else:
 /// then a run that was killed goes on as if it had not been.
-pub trait Strategy<T: ContinualTask> {
+pub trait Strategy<T: ContinualTask>: Send {
     /// A task begins: a module to go on with, if it should be another.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ pub use lr_finder_config::LrFinderConfig;
 pub use lr_sweep::LrSweep;
 
 use burn::module::Module;
-use forge_nn::ForgeError;
+use forge_nn::{ForgeError, on_worker};
 
 use super::engine::{Engine, Rates};
 use super::parts::Parts;
@@ -97,6 +97,17 @@ impl LrFinder {
     }
 
     fn run<T: TrainTask>(
+        &self,
+        engine: &mut Engine<'_, T::Module>,
+        task: &mut T,
+        sampler: &mut impl Sampler,
+        parts: usize,
+    ) -> Result<LrCurve, ForgeError> {
+        let device = engine.devices()[0].clone();
+        on_worker(&device, || self.run_here(engine, task, sampler, parts))
+    }
+
+    fn run_here<T: TrainTask>(
         &self,
         engine: &mut Engine<'_, T::Module>,
         task: &mut T,
