@@ -1,11 +1,10 @@
 //! Sines and cosines of learnt frequencies.
 
 use burn::module::{Module, Param};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Distribution, Tensor};
 
 use crate::config_macro::config;
-use crate::ops::cos_sin;
+use crate::ops::{Axes, LinearActivation, cos_sin};
 use crate::parameters::drawn;
 use crate::{
     ForgeError, GroupedLinear, GroupedLinearConfig, Linear, LinearConfig, ModuleConfig, check,
@@ -111,14 +110,22 @@ impl PeriodicEmbeddings {
     /// - output: `[B, F, D]`
     pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<3> {
         let turn = self.frequencies.val() * (2.0 * std::f64::consts::PI);
-        let waves = cos_sin(x.unsqueeze_dim::<3>(2) * turn.unsqueeze());
-        let mixed = match &self.mix {
-            Mix::Each(linear) => linear.forward(waves),
-            Mix::Shared(linear) => linear.forward(waves),
+        let activation = match self.activation {
+            true => LinearActivation::Relu,
+            false => LinearActivation::Identity,
         };
-        match self.activation {
-            true => relu(mixed),
-            false => mixed,
+        match &self.mix {
+            // Feature by feature, as the layers are computed.
+            Mix::Each(linear) => {
+                let column = x.swapped(0, 1).unsqueeze_dim::<3>(2);
+                let waves = cos_sin(column * turn.unsqueeze_dim(1));
+                let mixed = linear.forward_apart_activated(waves, activation);
+                mixed.swapped(0, 1)
+            }
+            Mix::Shared(linear) => {
+                let waves = cos_sin(x.unsqueeze_dim::<3>(2) * turn.unsqueeze());
+                linear.forward_activated(waves, activation)
+            }
         }
     }
 }
