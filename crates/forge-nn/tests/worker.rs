@@ -1,5 +1,6 @@
 //! Work on one of the threads that compute.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -111,4 +112,28 @@ fn blocks_go_on_drawing_from_the_place_that_was_reached() {
     let there = with_recomputation(5, || [noisy(), on_worker(&device, noisy), noisy()]);
     assert_eq!(here, there);
     assert_ne!(here[0], here[1]);
+}
+
+#[test]
+fn work_in_a_pool_of_the_callers_stays_there_and_ends() {
+    let _alone = alone();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
+    let ended = AtomicUsize::new(0);
+    let train = || {
+        let device = Device::flex().autodiff();
+        let linear = LinearConfig::new(170, 130).init(&device);
+        for _ in 0..20 {
+            let x = Tensor::<2>::ones([300, 170], &device);
+            // Waits for parts that other threads do, and may be given all of another's meanwhile.
+            let _ = linear.forward(x).exp().mean().backward();
+        }
+        assert!(!computes());
+        ended.fetch_add(1, Ordering::Relaxed);
+    };
+    pool.unwrap().scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|_| on_worker(&Device::flex(), train));
+        }
+    });
+    assert_eq!(ended.into_inner(), 8);
 }
