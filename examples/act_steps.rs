@@ -12,7 +12,7 @@ use volatilityforge::burn::optim::{AdamConfig, GradientsParams};
 use volatilityforge::burn::tensor::activation::log_sigmoid;
 use volatilityforge::burn::tensor::{Device, Distribution, Tensor};
 use volatilityforge::models::{ActMlpConfig, TabularInput};
-use volatilityforge::nn::{ModuleConfig, Network, Want};
+use volatilityforge::nn::{ModuleConfig, Network, Want, on_worker};
 
 const ROWS: usize = 256;
 const STEPS: usize = 2_500;
@@ -36,6 +36,10 @@ fn rows(n: usize, device: &Device) -> (Tensor<2>, Tensor<2>) {
 }
 
 fn main() -> Result<(), volatilityforge::Error> {
+    on_worker(&Device::flex(), run)
+}
+
+fn run() -> Result<(), volatilityforge::Error> {
     println!("| seed | rows | right | steps |\n|---|---|---:|---:|");
     for seed in 0..3 {
         let device = Device::flex();

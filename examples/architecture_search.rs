@@ -18,7 +18,7 @@ use volatilityforge::meta::search::{
 };
 use volatilityforge::models::{SearchedNetConfig, TabularInput};
 use volatilityforge::nn::cell::Genotype;
-use volatilityforge::nn::{ForgeError, ModuleConfig, Network};
+use volatilityforge::nn::{ForgeError, ModuleConfig, Network, on_worker};
 
 const FEATURES: usize = 6;
 /// Steps of the training that tests a cell, and rows of its batches.
@@ -121,6 +121,10 @@ fn test(genotype: Genotype, seed: u64, task: &SearchTask) -> Result<f64, ForgeEr
 }
 
 fn main() -> Result<(), ForgeError> {
+    on_worker(&Device::flex(), run)
+}
+
+fn run() -> Result<(), ForgeError> {
     let seconds = setting("SEARCH_SECONDS", 6.0);
     let seeds = setting("SEARCH_SEEDS", 5.0).max(2.0) as u64;
     let device = Device::flex();

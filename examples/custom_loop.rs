@@ -7,6 +7,7 @@ use volatilityforge::burn::module::Module;
 use volatilityforge::burn::nn::{Linear, LinearConfig};
 use volatilityforge::burn::optim::GradientsParams;
 use volatilityforge::burn::tensor::{Device, Distribution, Tensor, activation::tanh};
+use volatilityforge::nn::on_worker;
 use volatilityforge::train::averaging::{Ema, EmaConfig};
 use volatilityforge::train::loss::{LossConfig, RegressionLoss};
 use volatilityforge::train::optimizer::{OptimizerConfig, clip_global_norm};
@@ -30,6 +31,10 @@ fn rmse(net: &Net, x: Tensor<2>) -> f32 {
 }
 
 fn main() -> Result<(), volatilityforge::Error> {
+    on_worker(&Device::flex(), run)
+}
+
+fn run() -> Result<(), volatilityforge::Error> {
     let device = Device::flex();
     device.seed(1);
     let training = device.clone().autodiff();

@@ -6,6 +6,7 @@
 use volatilityforge::burn::module::Module;
 use volatilityforge::burn::nn::LinearConfig;
 use volatilityforge::burn::tensor::{Device, Distribution, Tensor};
+use volatilityforge::nn::on_worker;
 use volatilityforge::train::averaging::{Ema, EmaConfig};
 use volatilityforge::train::rule::ClipNorm;
 use volatilityforge::train::schedule::{Polynomial, ScheduleConfig};
@@ -18,6 +19,10 @@ fn truth(x: Tensor<2>) -> Tensor<2> {
 }
 
 fn main() -> Result<(), volatilityforge::Error> {
+    on_worker(&Device::flex(), run)
+}
+
+fn run() -> Result<(), volatilityforge::Error> {
     let device = Device::flex();
     device.seed(1);
     let settings = EngineConfig {

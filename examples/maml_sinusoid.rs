@@ -13,7 +13,7 @@ use volatilityforge::burn::tensor::activation::relu;
 use volatilityforge::burn::tensor::{Device, Tensor};
 use volatilityforge::meta::adaptation::{Maml, MamlConfig, Sinusoids, TaskDistribution};
 use volatilityforge::meta::functional::{Functional, Params};
-use volatilityforge::nn::ForgeError;
+use volatilityforge::nn::{ForgeError, on_worker};
 
 /// Meta-steps; the paper has 70,000. `MAML_STEPS` sets another number.
 const STEPS: usize = 8_000;
@@ -75,6 +75,10 @@ fn test(maml: &Maml<Batch>, net: &Net, device: &Device) -> Result<Vec<f64>, Forg
 }
 
 fn main() -> Result<(), ForgeError> {
+    on_worker(&Device::flex(), run)
+}
+
+fn run() -> Result<(), ForgeError> {
     let steps = std::env::var("MAML_STEPS").ok();
     let steps = steps.and_then(|steps| steps.parse().ok()).unwrap_or(STEPS);
     let device = Device::flex();

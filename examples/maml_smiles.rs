@@ -19,7 +19,7 @@ use volatilityforge::burn::tensor::{Device, Tensor};
 use volatilityforge::chain::{SmileTasks, SmileTasksConfig, experiment};
 use volatilityforge::meta::adaptation::{Maml, MamlConfig, MamlModule, MetaTraining};
 use volatilityforge::meta::functional::{Functional, Params};
-use volatilityforge::nn::ForgeError;
+use volatilityforge::nn::{ForgeError, on_worker};
 use volatilityforge::train::optimizer::OptimizerConfig;
 use volatilityforge::train::schedule::{CosineWarmup, ScheduleConfig};
 use volatilityforge::train::{CheckpointConfig, ParameterGroup, Start, Trainer, TrainerConfig};
@@ -187,6 +187,10 @@ fn trainer(arguments: &Arguments) -> Result<Trainer<'static, MamlModule<Net>>, F
 }
 
 fn main() -> Result<(), Error> {
+    on_worker(&Device::flex(), run)
+}
+
+fn run() -> Result<(), Error> {
     let arguments = Arguments::parse();
     let table = match &arguments.data {
         Some(file) => read_table(file, &Default::default())?.0,

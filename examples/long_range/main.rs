@@ -10,11 +10,13 @@ mod learner;
 mod tasks;
 
 use clap::Parser;
+use volatilityforge::burn::tensor::Device;
 use volatilityforge::models::{
     AttentionKind, BackboneConfig, HybridTransformerConfig, Mamba2BackboneConfig,
     MambaBackboneConfig, ModernTransformerConfig, NtmConfig, ParallelTransformerConfig, Strategy,
     TttLinearBackboneConfig, TttMlpBackboneConfig, XlstmBackboneConfig,
 };
+use volatilityforge::nn::on_worker;
 
 use learner::accuracy;
 use tasks::Task;
@@ -160,7 +162,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for name in BACKBONES {
         let wanted = &arguments.backbones;
         if wanted.is_empty() || wanted.iter().any(|one| one == name) {
-            run(name, &arguments)?;
+            on_worker(&Device::flex(), || run(name, &arguments))?;
         }
     }
     Ok(())

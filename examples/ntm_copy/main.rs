@@ -10,6 +10,7 @@
 mod picture;
 mod task;
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -21,7 +22,7 @@ use volatilityforge::burn::optim::GradientsParams;
 use volatilityforge::burn::tensor::activation::softplus;
 use volatilityforge::burn::tensor::{Device, Tensor};
 use volatilityforge::models::{Backbone, CarriesState, NtmBackbone, NtmConfig};
-use volatilityforge::nn::ModuleConfig;
+use volatilityforge::nn::{ModuleConfig, on_worker};
 use volatilityforge::train::optimizer::{AdamWConfig, OptimizerConfig, clip_global_norm};
 
 use task::{CHANNELS, Sequence};
@@ -76,7 +77,11 @@ fn picture(machine: &NtmBackbone, device: &Device) -> String {
     picture::addresses(&[("writing", writes), ("reading", reads)])
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    on_worker(&Device::flex(), run)
+}
+
+fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments = Arguments::parse();
     let device = Device::flex();
     device.seed(arguments.seed);

@@ -19,7 +19,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use volatilityforge::Error;
-use volatilityforge::nn::ForgeError;
+use volatilityforge::burn::tensor::Device;
+use volatilityforge::nn::{ForgeError, on_worker};
 
 use methods::{METHODS, Run};
 use net::Schedule;
@@ -133,6 +134,10 @@ fn choose(set: &Set, arguments: &Arguments, results: &mut Results) -> Result<(),
 }
 
 fn main() -> Result<(), Error> {
+    on_worker(&Device::flex(), all)
+}
+
+fn all() -> Result<(), Error> {
     let arguments = Arguments::parse();
     let counts = [
         ("splits", Some(arguments.splits)),

@@ -9,7 +9,9 @@ use super::{BatchNormOps, reference};
 use crate::ops::channel_affine::flex::{add_sums, affine_rows, quarters, totals};
 use crate::ops::flex::Real;
 use crate::ops::flex::buffer::Buffer;
-use crate::ops::flex::rows::{for_rows, shared_rows_per_task, summed_rows_per_task, sums_of_rows};
+use crate::ops::flex::rows::{
+    for_rows, rows_per_task, shared_rows_per_task, summed_rows_per_task, sums_of_rows,
+};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype};
 
@@ -67,6 +69,7 @@ fn forward<E: Real>(
     x.par_chunks(rows * width)
         .zip(y.as_mut().par_chunks_mut(rows * width))
         .zip(statistics)
+        .with_min_len(rows_per_task(rows * width))
         .for_each(|((x, y), (mean, var))| {
             moments(x, mean, var);
             let scale = inverse_deviations(var, epsilon);
@@ -197,6 +200,7 @@ fn backward<E: Real>(
         .as_mut()
         .par_chunks_mut(rows * width)
         .enumerate()
+        .with_min_len(rows_per_task(rows * width))
         .map(|(group, dx)| {
             let range = group * rows * width..(group + 1) * rows * width;
             let (x, dy) = (&x[range.clone()], &dy[range]);

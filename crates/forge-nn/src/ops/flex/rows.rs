@@ -11,7 +11,16 @@ use super::Real;
 /// tensors must have several tasks.
 const TASK: usize = if cfg!(miri) { 16 } else { 32 << 10 };
 
-/// How many rows of `width` a task takes. Depends on the shape alone, not on the number of
+/// Multiplications that one thread makes sooner than it shares them.
+pub(crate) const ALONE: usize = if cfg!(miri) { 0 } else { 1 << 20 };
+
+/// How many tasks of so many multiplications each a thread takes at least: all, where they come to less
+/// than [`ALONE`].
+pub(crate) fn tasks_together(multiplications: usize) -> usize {
+    (ALONE / 2 / multiplications.max(1)).max(1)
+}
+
+/// How many rows of `width` (or other pieces of so many elements) a task takes. Depends on the shape alone, not on the number of
 /// threads, so that sums over tasks are the same on every machine.
 pub(crate) fn rows_per_task(width: usize) -> usize {
     (TASK / width.max(1)).max(1)

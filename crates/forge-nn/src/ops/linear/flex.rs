@@ -9,7 +9,7 @@ use super::{LinearActivation, LinearOps, reference};
 use crate::ops::activation::flex::{activate, backward as before_activation, slopes};
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::in_place;
-use crate::ops::flex::rows::{for_rows, summed_rows_per_task, sums_of_rows};
+use crate::ops::flex::rows::{ALONE, for_rows, summed_rows_per_task, sums_of_rows};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::view::{Dense, by_dtype, width};
 use crate::ops::flex::{Matrices, Matrix, Real, product};
@@ -62,11 +62,17 @@ const WIDE: usize = 1 << 18;
 /// Rows that are worth a task of their own, although each packs the weight again.
 const FEW: usize = 128;
 
+/// Elements of input and output that one thread goes over sooner than it shares them.
+const NARROW: usize = 1 << 16;
+
 /// Rows of one block: few enough that input and output of a block share the second-level cache. A product
 /// packs its whole weight first: of a wide one, which leaves the cache anyway, many rows share that. The
 /// number of blocks is even, for two threads, wherever there are rows for two; it follows from the shape
 /// alone, so that sums do not depend on the machine.
 fn block_rows(inputs: usize, outputs: usize, rows: usize) -> usize {
+    if rows * inputs * outputs < ALONE && rows * (inputs + outputs) < NARROW {
+        return rows.max(1);
+    }
     let most = match inputs * outputs >= WIDE {
         true => 512,
         false => ((160 << 10) / (inputs + outputs)).clamp(64, 384),

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::{MatmulOps, reference};
 use crate::ops::flex::buffer::Buffer;
+use crate::ops::flex::rows::tasks_together;
 use crate::ops::flex::view::by_dtype;
 use crate::ops::flex::{Matrices, Matrix, Real, product};
 
@@ -100,6 +101,7 @@ fn products<E: Real>(lhs: &Matrices<E>, rhs: &Matrices<E>, like: &FlexTensor) ->
         several(0, all);
     } else if rows == m {
         let tasks = all.par_chunks_mut(whole * m * n).enumerate();
+        let tasks = tasks.with_min_len(tasks_together(whole * m * k * n));
         tasks.for_each(|(task, out)| several(task, out));
     } else {
         let batches = all.par_chunks_mut(m * n).enumerate();

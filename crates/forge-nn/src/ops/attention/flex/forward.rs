@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::scores::{Call, KEY_TILE, QUERY_TILE, Tile};
 use super::{Heads, Shared, Sizes};
 use crate::ops::flex::row::{map, maximum, reduce};
+use crate::ops::flex::rows::tasks_together;
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrix, Real, product};
 
@@ -33,6 +34,7 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
         heads,
         queries,
         keys,
+        width,
         value_width,
         ..
     } = call.sizes;
@@ -42,8 +44,10 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
     let statistics = Shared(statistics.as_mut_ptr());
     let per_task = (tiles / 64).clamp(1, 16);
     let key_tile = KEY_TILE.min(keys);
+    let of_task = per_task * query_tile.min(queries) * keys * (width + value_width);
     (0..tiles.div_ceil(per_task))
         .into_par_iter()
+        .with_min_len(tasks_together(of_task))
         .for_each(|task| {
             let rows = query_tile.min(queries);
             let mut scores = vec![E::ZERO; rows * key_tile];

@@ -14,6 +14,7 @@ use self::separate::Separate;
 use super::scores::Call;
 use super::{Heads, Shared, Sizes};
 use crate::ops::flex::Real;
+use crate::ops::flex::rows::tasks_together;
 
 /// What the forward pass left.
 pub(super) struct Saved<'a, E> {
@@ -69,7 +70,15 @@ fn run_parts<E: Real>(
     dbias: Option<&mut [E]>,
     parts: usize,
 ) {
-    let Sizes { batch, heads, .. } = call.sizes;
+    let Sizes {
+        batch,
+        heads,
+        queries,
+        keys,
+        width,
+        value_width,
+        ..
+    } = call.sizes;
     let together = heads / parts;
     let dbias = dbias.map(|dbias| Shared(dbias.as_mut_ptr()));
     let units = batch * parts;
@@ -78,8 +87,12 @@ fn run_parts<E: Real>(
         None => (units / 64).clamp(1, 16),
         Some(_) => batch,
     };
+    // Scores again, and gradients of queries and keys; of values and weights.
+    let of_pair = 3 * width + 2 * value_width;
+    let of_task = per_task * together * queries * keys * of_pair;
     (0..units.div_ceil(per_task))
         .into_par_iter()
+        .with_min_len(tasks_together(of_task))
         .for_each(|task| {
             let mut scratch = Scratch::new(call, together);
             for unit in task * per_task..((task + 1) * per_task).min(units) {
