@@ -26,25 +26,30 @@ pub type Work = Box<dyn FnMut() + Send>;
 /// until the device has done it. With `CLOCK=cpu` the time that the process was on a processor, all
 /// threads together, which says more where others use the same cores.
 ///
-/// It runs where the trainer does ([`on_worker`]); with `OUTSIDE=1` on the thread that calls, as a loop that
-/// knows nothing of it.
+/// It runs [where the trainer does](where_trained).
 ///
 /// # Panics
 /// If `RUNS` is not a number above 0, the device fails, or the kernel does not tell threads' times.
 #[must_use]
 pub fn median_ms(work: Work) -> f64 {
-    let device = device();
-    if std::env::var_os("OUTSIDE").is_some() {
-        return median_here(work, &device);
-    }
-    on_worker(&device, || median_here(work, &device))
+    where_trained(|| median_here(work))
 }
 
-fn median_here(mut work: Work, device: &Device) -> f64 {
+/// Runs `work` where the trainer runs ([`on_worker`]), on the [`device`] of the benchmark; with `OUTSIDE=1` on the
+/// thread that calls, as a loop that knows nothing of it.
+pub fn where_trained<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    match std::env::var_os("OUTSIDE") {
+        Some(_) => work(),
+        None => on_worker(&device(), work),
+    }
+}
+
+fn median_here(mut work: Work) -> f64 {
     let runs = std::env::var("RUNS").map_or(Some(7), |runs| runs.parse().ok());
     let Some(runs) = runs.filter(|runs| *runs > 0) else {
         panic!("RUNS is not a number above 0");
     };
+    let device = device();
     let begin = Instant::now();
     let now = || match std::env::var("CLOCK").as_deref() {
         Ok("cpu") => on_processor_ms(),

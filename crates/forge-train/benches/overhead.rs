@@ -10,12 +10,13 @@
 
 use std::time::Instant;
 
+use forge_nn::ForgeError;
 use forge_nn::burn;
 use forge_nn::burn::module::Module;
 use forge_nn::burn::nn::{Linear, LinearConfig};
 use forge_nn::burn::optim::GradientsParams;
 use forge_nn::burn::tensor::{Device, Distribution, Int, Tensor, TensorData, activation::relu};
-use forge_nn::{ForgeError, on_worker};
+use forge_testkit::bench::where_trained;
 use forge_train::optimizer::OptimizerConfig;
 use forge_train::sampler::{Sampler, Shuffle};
 use forge_train::schedule::ScheduleConfig;
@@ -153,8 +154,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn main() -> Result<(), ForgeError> {
-    // Both sides on one of the threads that compute, as the trainer would be by itself.
-    on_worker(&forge_testkit::bench::device(), both)
+    // Both sides, as the trainer would be by itself.
+    where_trained(both)
 }
 
 fn both() -> Result<(), ForgeError> {

@@ -27,8 +27,8 @@ use forge_models::{
     Context, Model, ModelConfig, RowContext, Strategy, TabularInput, TabularRows, TabularSpec,
     TrainingRows,
 };
-use forge_nn::{ModuleConfig, Network, on_worker};
-use forge_testkit::bench::{Work, device, median_ms};
+use forge_nn::{ModuleConfig, Network};
+use forge_testkit::bench::{Work, device, median_ms, where_trained};
 use forge_train::optimizer::OptimizerConfig;
 
 // Freed tensors' memory is reused instead of going back to the kernel.
@@ -130,7 +130,7 @@ fn main() {
         && flag == "--long"
     {
         let tokens = tokens.first().map(|tokens| tokens.parse().unwrap());
-        return on_worker(&device(), || long::report(name, tokens));
+        return where_trained(|| long::report(name, tokens));
     }
     if let [flag, attention, windows @ ..] = &arguments[..]
         && flag == "--memory"
@@ -138,13 +138,13 @@ fn main() {
         let windows = windows
             .first()
             .map_or(8, |windows| windows.parse().unwrap());
-        return on_worker(&device(), || memory::report(attention, windows));
+        return where_trained(|| memory::report(attention, windows));
     }
     if let [flag, how, blocks @ ..] = &arguments[..]
         && flag == "--checkpointing"
     {
         let blocks = blocks.first().map_or(24, |blocks| blocks.parse().unwrap());
-        return on_worker(&device(), || depth::report(how, blocks));
+        return where_trained(|| depth::report(how, blocks));
     }
     if arguments.first().is_some_and(|flag| flag == "--series") {
         return series::report(&arguments[1..]);

@@ -20,8 +20,8 @@ pub(crate) fn tasks_together(multiplications: usize) -> usize {
     (ALONE / 2 / multiplications.max(1)).max(1)
 }
 
-/// How many rows of `width` (or other pieces of so many elements) a task takes. Depends on the shape alone, not on the number of
-/// threads, so that sums over tasks are the same on every machine.
+/// How many rows of `width`, or other pieces of so many elements, a task takes. Depends on the shape
+/// alone, not on the number of threads, so that sums over tasks are the same on every machine.
 pub(crate) fn rows_per_task(width: usize) -> usize {
     (TASK / width.max(1)).max(1)
 }

@@ -103,23 +103,13 @@ impl LrFinder {
         sampler: &mut impl Sampler,
         parts: usize,
     ) -> Result<LrCurve, ForgeError> {
-        let device = engine.devices()[0].clone();
-        on_worker(&device, || self.run_here(engine, task, sampler, parts))
-    }
-
-    fn run_here<T: TrainTask>(
-        &self,
-        engine: &mut Engine<'_, T::Module>,
-        task: &mut T,
-        sampler: &mut impl Sampler,
-        parts: usize,
-    ) -> Result<LrCurve, ForgeError> {
         let mut sweep = LrSweep::new(self.config)?;
+        let device = engine.devices()[0].clone();
         let rates = engine.rates();
         let peak = engine.peak_lr();
         let batches = sampler.batches().max(1);
         let mut step = 0;
-        let mut steps = || {
+        let steps = || {
             while let Some(lr) = sweep.lr() {
                 let rows = sampler.rows(step / batches, step % batches)?;
                 step += 1;
@@ -132,7 +122,7 @@ impl LrFinder {
             }
             Ok(())
         };
-        let result = steps();
+        let result = on_worker(&device, steps);
         engine.set_rates(rates);
         result.and_then(|()| sweep.into_curve())
     }

@@ -34,7 +34,6 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
         heads,
         queries,
         keys,
-        width,
         value_width,
         ..
     } = call.sizes;
@@ -44,7 +43,9 @@ pub(super) fn run<E: Real>(call: &Call<'_, E>, output: Heads<*mut E>, statistics
     let statistics = Shared(statistics.as_mut_ptr());
     let per_task = (tiles / 64).clamp(1, 16);
     let key_tile = KEY_TILE.min(keys);
-    let of_task = per_task * query_tile.min(queries) * keys * (width + value_width);
+    let of_task = call
+        .sizes
+        .multiplications(per_task * query_tile.min(queries));
     (0..tiles.div_ceil(per_task))
         .into_par_iter()
         .with_min_len(tasks_together(of_task))

@@ -61,6 +61,12 @@ impl Sizes {
         self.heads / self.groups
     }
 
+    /// Multiplications of a forward pass over so many queries of one head; a backward pass, which computes the
+    /// scores again, has two and a half times as many.
+    pub(super) fn multiplications(&self, queries: usize) -> usize {
+        queries * self.keys * (self.width + self.value_width)
+    }
+
     /// Refuses a mask that is not `[B or 1, H or 1, Tq or 1, Tk or 1]`.
     pub(super) fn assert_mask(&self, mask: Option<&FlexTensor>) {
         let Some(mask) = mask else { return };

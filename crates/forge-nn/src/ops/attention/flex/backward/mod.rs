@@ -70,15 +70,7 @@ fn run_parts<E: Real>(
     dbias: Option<&mut [E]>,
     parts: usize,
 ) {
-    let Sizes {
-        batch,
-        heads,
-        queries,
-        keys,
-        width,
-        value_width,
-        ..
-    } = call.sizes;
+    let Sizes { batch, heads, .. } = call.sizes;
     let together = heads / parts;
     let dbias = dbias.map(|dbias| Shared(dbias.as_mut_ptr()));
     let units = batch * parts;
@@ -87,9 +79,8 @@ fn run_parts<E: Real>(
         None => (units / 64).clamp(1, 16),
         Some(_) => batch,
     };
-    // Scores again, and gradients of queries and keys; of values and weights.
-    let of_pair = 3 * width + 2 * value_width;
-    let of_task = per_task * together * queries * keys * of_pair;
+    let queries = per_task * together * call.sizes.queries;
+    let of_task = call.sizes.multiplications(queries) * 5 / 2;
     (0..units.div_ceil(per_task))
         .into_par_iter()
         .with_min_len(tasks_together(of_task))
