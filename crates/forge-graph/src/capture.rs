@@ -12,6 +12,7 @@ use burn_ir::{FloatOperationIr, IrVisitorMut, OperationIr, TensorId, TensorIr, T
 use forge_nn::ForgeError;
 use forge_nn::parameters::{Floats, ParameterPath, ParameterVisitor, names, visit_parameters};
 
+use crate::joined::joined;
 use crate::kinds::{KINDS, kind};
 use crate::recorder::Recorder;
 use crate::{AnyTensor, Draw, Graph, Parameter, Slot, Step, Tensors};
@@ -274,6 +275,7 @@ impl Told {
             }
         }
         let outputs: Vec<Slot> = self.outputs.into_iter().map(|id| slots.of(id)).collect();
+        let mut steps = joined(steps, &outputs);
         mark_last_uses(&mut steps, &outputs);
         let bound: BTreeSet<Slot> = parameters
             .iter()

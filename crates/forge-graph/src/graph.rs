@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Distribution, TensorData};
-use burn_ir::OperationIr;
+use burn_ir::{FloatOperationIr, ModuleOperationIr, OperationIr};
 
 use crate::AnyTensor;
 
@@ -87,6 +87,22 @@ impl Graph {
                 .map(|tensor| (tensor.shape.to_vec(), tensor.dtype))
         };
         self.outputs.iter().filter_map(made).collect()
+    }
+
+    /// How many multiplications its products of matrices make, for a measure of its work.
+    #[must_use]
+    pub fn multiplications(&self) -> usize {
+        let of_step = |step: &Step| match &step.operation {
+            OperationIr::Module(ModuleOperationIr::Linear(layer)) => {
+                layer.out.shape.num_elements() * layer.weight.shape[0]
+            }
+            OperationIr::Float(_, FloatOperationIr::Matmul(product)) => {
+                let inner = product.lhs.shape.last().copied();
+                product.out.shape.num_elements() * inner.unwrap_or_default()
+            }
+            _ => 0,
+        };
+        self.steps.iter().map(of_step).sum()
     }
 
     /// The constants on `device`.

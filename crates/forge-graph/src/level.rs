@@ -2,11 +2,11 @@
 
 use burn::backend::Backend;
 use burn::backend::autodiff::Autodiff;
-use forge_nn::ops::StopGradientOps;
+use forge_nn::ops::{LinearOps, StopGradientOps};
 
 /// A backend that a graph can be replayed on: one that computes, or `Autodiff` around one, as deep
 /// as wanted.
-pub trait Level: Backend + StopGradientOps {
+pub trait Level: Backend + LinearOps + StopGradientOps {
     /// How many layers of `Autodiff` there are.
     const DEPTH: usize;
 

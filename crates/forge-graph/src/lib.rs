@@ -17,6 +17,7 @@ mod any_tensor;
 mod capture;
 mod dispatch;
 mod graph;
+mod joined;
 mod kinds;
 mod level;
 mod recorder;

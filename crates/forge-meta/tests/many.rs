@@ -230,6 +230,86 @@ fn members_answer_at_once_what_each_says() {
     assert!(stacked.row(3).unwrap_err().is_config());
 }
 
+/// What our own linear layer is recorded as, a product and a sum, is one operation again, whose members run
+/// at once; not where others read what is between.
+#[test]
+fn layers_are_joined_where_nobody_reads_between() {
+    let device = Device::flex();
+    let layer = forge_nn::LinearConfig::new(3, 2).init(&device);
+    let layer = layer.materialize();
+    let x = Tensor::<2>::from_data([[0.5, -1.0, 2.0], [1.5, 0.0, -0.5]], &device);
+    let kinds = |apart: bool| {
+        let inputs = vec![AnyTensor::float(x.clone())];
+        let function = move |layer: &forge_nn::Linear, (x,): (Tensor<2>,)| {
+            if !apart {
+                return layer.forward(x);
+            }
+            let product = x.matmul(layer.weight.val());
+            let bias = layer.bias.as_ref().unwrap().val().reshape([1, 2]);
+            (product.clone() + bias) * product
+        };
+        let graph = capture(&layer, inputs, DType::F32, &device, function).unwrap();
+        let steps = graph.steps.iter();
+        steps
+            .map(|step| forge_graph::kind(&step.operation))
+            .collect::<Vec<_>>()
+    };
+    let has = |kinds: &[String], name: &str| kinds.iter().any(|kind| kind == name);
+    let (joined, apart) = (kinds(false), kinds(true));
+    assert!(
+        has(&joined, "Module.Linear") && !has(&joined, "Float.Matmul"),
+        "{joined:?}"
+    );
+    assert!(
+        has(&apart, "Float.Matmul") && !has(&apart, "Module.Linear"),
+        "{apart:?}"
+    );
+
+    let f = Functional::capture(&layer, |layer, (x,): (Tensor<2>,)| layer.forward(x));
+    let start = Params::of(&layer);
+    let members = [1.0, 0.7, -1.3].map(|factor| start.scale(factor));
+    let stacked = Params::stack(&members).unwrap();
+    let all: Tensor<3> = f.call_each(&stacked, (x.clone(),)).unwrap();
+    let all: Vec<f64> = all.into_data().iter().collect();
+    let expected = layer.forward(x).into_data();
+    let expected: Vec<f64> = expected.iter().collect();
+    for (factor, found) in [1.0, 0.7, -1.3].iter().zip(all.chunks_exact(4)) {
+        let expected: Vec<f64> = expected.iter().map(|y| y * factor).collect();
+        close(found, &expected, 1e-6);
+    }
+}
+
+/// Members with much to compute go over the threads, those on a graph of derivatives do not: the same
+/// answers, and the same gradients.
+#[test]
+fn large_members_answer_as_small_ones() {
+    let device = Device::flex();
+    device.seed(5);
+    let layer = LinearConfig::new(70, 60).init(&device);
+    let start = Params::of(&layer);
+    let stacked = Params::stack(&[1.0, -0.7, 1.3].map(|factor| start.scale(factor))).unwrap();
+    let x = noise::<2>(3, [300, 70], &device).cast(DType::F32);
+    let f = Functional::capture(&layer, |layer: &Linear, (x,): (Tensor<2>,)| {
+        layer.forward(x)
+    });
+    let numbers = |all: Tensor<3>| all.into_data().iter::<f64>().collect::<Vec<_>>();
+    let rows = |from: usize, to: usize| {
+        let x = x.clone().slice([from..to, 0..70]);
+        f.call_each::<Tensor<3>>(&stacked, (x,)).unwrap()
+    };
+    let all = rows(0, 300);
+    assert_eq!(all.dims(), [3, 300, 60]);
+    let parts = [0, 150].map(|from| rows(from, from + 150));
+    let expected = Tensor::cat(parts.to_vec(), 1);
+    close(&numbers(all.clone()), &numbers(expected), 1e-5);
+
+    let tracked = x.autodiff().require_grad();
+    let again: Tensor<3> = f.call_each(&stacked, (tracked.clone(),)).unwrap();
+    close(&numbers(again.clone()), &numbers(all), 1e-5);
+    let grads = again.sum().backward();
+    assert!(tracked.grad(&grads).is_some());
+}
+
 /// Each member and each sample has draws of its own, and none where they are held.
 #[test]
 fn draws_are_of_each_sample() {

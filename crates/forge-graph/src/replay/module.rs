@@ -3,6 +3,7 @@
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Shape, TensorMetadata};
 use burn_ir::ModuleOperationIr as Op;
+use forge_nn::ops::LinearActivation;
 
 use super::{Done, Run, twice};
 use crate::Level;
@@ -50,14 +51,15 @@ impl<B: Level> Run<'_, B> {
     }
 }
 
-/// `x W + b`; Burn cannot differentiate the gradient of its own linear layer.
+/// `x W + b`; of simpler operations where its gradient is differentiated again, which those of the operation
+/// are not made for.
 pub(super) fn linear<B: Level>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: Option<FloatTensor<B>>,
 ) -> FloatTensor<B> {
     if !twice::<B>() {
-        return B::linear(x, weight, bias);
+        return B::fused_linear(x, weight, bias.into(), LinearActivation::Identity);
     }
     let rank = x.shape().num_dims();
     let ranked = |tensor: FloatTensor<B>| {

@@ -306,7 +306,7 @@ pub(super) struct Call {
     pub(super) params: Vec<AnyTensor>,
     pub(super) inputs: Vec<AnyTensor>,
     draws: Vec<(Slot, AnyTensor)>,
-    device: Device,
+    pub(super) device: Device,
     recorded: Arc<Recorded>,
     /// Whether draws are those of the first call.
     held: bool,

@@ -1,10 +1,11 @@
 //! Many samples, or many members, in one pass.
 
 use forge_graph::{AnyTensor, Tensors};
-use forge_nn::ForgeError;
+use forge_nn::{ForgeError, is_host};
+use rayon::prelude::*;
 
 use super::derivative::{backward, backward_each, evaluate_each};
-use super::function::{Functional, named};
+use super::function::{Call, Functional, named};
 use super::params::{ParamTensor, Params};
 
 impl<I: Tensors + 'static, O: Tensors + 'static> Functional<I, O> {
@@ -86,7 +87,8 @@ impl<I: Tensors + 'static, O: Tensors + 'static> Functional<I, O> {
     /// than `O`.
     ///
     /// The members go through one recording at once, where its operations can be run so; else one after
-    /// the other. Draws are of each member's own.
+    /// the other. On the CPU, members with more to compute than operations cost are shared among the
+    /// threads instead, each by itself. Draws are of each member's own.
     ///
     /// # Errors
     /// As [`call`](Self::call); a config error for parameters without members.
@@ -98,23 +100,44 @@ impl<I: Tensors + 'static, O: Tensors + 'static> Functional<I, O> {
         forge_nn::check::at_least_one("members", count)?;
         let mut list = vec![];
         inputs.list(&mut list);
+        let one = |member: usize| {
+            let mut outputs = vec![];
+            let given = I::restore(&mut list.clone().into_iter())?;
+            self.call(&members.row(member)?, given)?.list(&mut outputs);
+            Ok(outputs)
+        };
         let call = self.bind_list(&members.row(0)?, list.clone())?;
+        if call.is_for_threads() {
+            let each = (0..count).into_par_iter().map(one);
+            let outputs = stacked(each.collect::<Result<_, ForgeError>>()?)?;
+            return E::restore(&mut outputs.into_iter());
+        }
         let many = members.iter().map(|(_, tensor)| tensor.clone().into_any());
         let (bound, samples) = call.bound_each(many.collect(), count, true);
         let outputs = match evaluate_each(bound, samples) {
             Ok(found) => found.outputs,
             Err(error) if error.is_unsupported() => {
-                let each = (0..count).map(|member| {
-                    let mut outputs = vec![];
-                    let given = I::restore(&mut list.clone().into_iter())?;
-                    self.call(&members.row(member)?, given)?.list(&mut outputs);
-                    Ok(outputs)
-                });
-                stacked(each.collect::<Result<Vec<_>, ForgeError>>()?)?
+                stacked((0..count).map(one).collect::<Result<_, ForgeError>>()?)?
             }
             Err(error) => return Err(error),
         };
         E::restore(&mut outputs.into_iter())
+    }
+}
+
+/// Multiplications that cost more than what several members save by going through an operation together.
+const MUCH: usize = 1 << 20;
+
+impl Call {
+    /// Whether members are better computed each by itself, over the threads: nothing is drawn, whose order
+    /// would be that of the threads, and nothing is put on a graph of derivatives.
+    fn is_for_threads(&self) -> bool {
+        let graph = self.graph();
+        let mut tensors = self.params.iter().chain(&self.inputs);
+        graph.draws.is_empty()
+            && graph.multiplications() >= MUCH
+            && is_host(&self.device)
+            && !tensors.any(AnyTensor::is_autodiff)
     }
 }
 
