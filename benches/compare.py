@@ -26,10 +26,11 @@ def run(command):
 
 def main():
     binary, items = sys.argv[1], sys.argv[2:]
-    models = Path(binary).name.startswith("models")
-    peer = [sys.executable, str(Path(__file__).with_name("models.py" if models else "peer.py"))]
+    of_its_own = [name for name in ("models", "functional") if Path(binary).name.startswith(name)]
+    script = of_its_own[0] if of_its_own else "peer"
+    peer = [sys.executable, str(Path(__file__).with_name(f"{script}.py"))]
     sides = {"peer": peer, "ours": [binary]}
-    if models:
+    if of_its_own:
         # Without names, those that the other side can run.
         items = items or lines([*peer, "--list"])
     else:

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Times this library beside PyTorch: its operations (and stock Burn's), or its models and their
-# authors' code.
+# Times this library beside PyTorch: its operations (and stock Burn's), its models and their authors'
+# code, or its derivatives and torch.func's.
 #
 #   benches/compare.sh [ITEM…]
 #   benches/compare.sh models [ITEM…]
+#   benches/compare.sh functional [ITEM…]
 #
 # Builds the Rust side, then runs the sides in turn, five times each, and prints a line an item,
 #
@@ -11,7 +12,7 @@
 #
 # medians, and last the worst ratio. Items: see ITEMS in crates/forge-nn/benches/compare/main.rs, and
 # the head of crates/forge-models/benches/models/main.rs; of the models, those whose authors' package
-# is installed (benches/models.py names it).
+# is installed (benches/models.py names it); the head of crates/forge-meta/benches/functional.rs.
 #
 # PYTHON   the interpreter that has torch (default: python3)
 # THREADS  threads of every side (default: 2)
@@ -29,10 +30,10 @@ if ! "$PYTHON" -c 'import torch' 2>/dev/null; then
 fi
 
 crate=forge-nn bench=compare
-if [ "${1:-}" = models ]; then
-    shift
-    crate=forge-models bench=models
-fi
+case ${1:-} in
+models) shift; crate=forge-models bench=models ;;
+functional) shift; crate=forge-meta bench=functional ;;
+esac
 built=$(cargo bench --no-run --message-format=json-render-diagnostics -p "$crate" --bench "$bench" |
     "$PYTHON" benches/built.py bench "$bench")
 

@@ -1,18 +1,23 @@
-//! What derivatives by replay cost: `functional [MODEL…]` (default: `tabular_mlp`,
-//! `tabular_resnet` and `ft_transformer`) prints for each, at its fast preset with 256 rows of 40
-//! numeric features in evaluation mode, milliseconds of Burn's forward and backward pass, of
-//! `value_and_grad` and `hvp`, and how often the first goes into the second and the second into the
-//! third; of `per_sample_grads`, the same 256 rows at once and one by one, and how often
-//! `value_and_grad` goes into the former; and of the answers of eight members at once (`call_each`)
-//! beside those of one, for all rows and for one row. `FORGE_BENCH_DEVICE` names the device, of those compiled in; default: flex.
+//! What derivatives by replay cost: `functional [ITEM…]` prints `ITEM ms` for the items that it is given, or
+//! for all; `--list` prints their names. `FORGE_BENCH_DEVICE` names the device, of those compiled in;
+//! default: flex.
+//!
+//! An item is a model and what is timed of it, at its fast preset with 256 rows of 40 numeric features in
+//! evaluation mode:
+//!
+//! - `direct`: Burn's forward and backward pass
+//! - `gradient`, `hvp`: `value_and_grad` and `hvp`
+//! - `per_sample`: `per_sample_grads` of the 256 rows; `one_sample`: `value_and_grad` of one row
+//! - `one`, `members`: the answers of one member, and of eight at once (`call_each`); `one_of_one_row` and
+//!   `members_of_one_row`: the same for one row
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use burn::module::Module;
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
 use forge_meta::functional::{Functional, Params};
 use forge_models::{Model, ModelConfig, Strategy, TabularInput, TabularSpec};
 use forge_nn::{Mode, ModuleConfig, Network, set_mode};
-use forge_testkit::bench::{device, median_ms};
+use forge_testkit::bench::{Work, device, median_ms};
 
 // Freed tensors' memory is reused instead of going back to the kernel.
 #[global_allocator]
@@ -22,6 +27,19 @@ const FEATURES: usize = 40;
 const ROWS: usize = 256;
 const MEMBERS: usize = 8;
 
+const MODELS: [&str; 3] = ["tabular_mlp", "tabular_resnet", "ft_transformer"];
+const KINDS: [&str; 9] = [
+    "direct",
+    "gradient",
+    "hvp",
+    "per_sample",
+    "one_sample",
+    "one",
+    "members",
+    "one_of_one_row",
+    "members_of_one_row",
+];
+
 type Batch = (Tensor<2>, Tensor<2>);
 
 fn loss(model: &Model, (x, y): Batch) -> Tensor<1> {
@@ -30,93 +48,81 @@ fn loss(model: &Model, (x, y): Batch) -> Tensor<1> {
         .mean()
 }
 
-fn main() {
-    let named: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| !arg.starts_with('-'))
-        .collect();
-    let usual = ["tabular_mlp", "tabular_resnet", "ft_transformer"];
-    let names = match named.is_empty() {
-        true => usual.map(String::from).to_vec(),
-        false => named,
+/// A model on a device that differentiates.
+fn model(name: &str, tracked: &Device) -> Model {
+    let spec = TabularSpec {
+        n_num_features: FEATURES,
+        cat_cardinalities: vec![],
+        d_out: 1,
     };
+    let config = ModelConfig::preset(name, Strategy::Fast).unwrap().config;
+    let config = config.sized_for(&spec).unwrap();
+    set_mode(config.init(tracked).materialize(), Mode::Evaluate)
+}
+
+/// What is timed of a model.
+fn work(name: &str, kind: &str) -> Work {
     let device = device();
-    for name in names {
-        let spec = TabularSpec {
-            n_num_features: FEATURES,
-            cat_cardinalities: vec![],
-            d_out: 1,
-        };
-        let config = ModelConfig::preset(&name, Strategy::Fast).unwrap().config;
-        let config = config.sized_for(&spec).unwrap();
-        let tracked = device.clone().autodiff();
-        let model = set_mode(config.init(&tracked).materialize(), Mode::Evaluate);
-        let random = |width| Tensor::<2>::random([ROWS, width], Distribution::Default, &device);
-        let (x, y) = (random(FEATURES), random(1));
-        let f = Functional::capture(&model, loss);
-        let params = Params::of(&model);
-        let direction = f.grad(&params, (x.clone(), y.clone())).unwrap();
-        let direct = {
-            let (model, x, y) = (model.clone(), x.clone(), y.clone());
-            let on = move |t: &Tensor<2>| t.clone().to_device(&tracked);
-            median_ms(Box::new(move || {
-                let _ = loss(&model, (on(&x), on(&y))).backward();
-            }))
-        };
-        let f = std::sync::Arc::new(f);
-        let rows = {
-            let (f, params, x, y) = (f.clone(), params.clone(), x.clone(), y.clone());
-            median_ms(Box::new(move || {
-                let _ = f.per_sample_grads(&params, (x.clone(), y.clone())).unwrap();
-            }))
-        };
-        let single = {
-            let (f, params) = (f.clone(), params.clone());
-            let (x, y) = (x.clone().narrow(0, 0, 1), y.clone().narrow(0, 0, 1));
-            median_ms(Box::new(move || {
-                let _ = f.value_and_grad(&params, (x.clone(), y.clone())).unwrap();
-            }))
-        };
-        for rows in [ROWS, 1] {
-            let said = Functional::capture(&model, |model, (x,): (Tensor<2>,)| {
-                model.forward(TabularInput::numeric(x))
+    let tracked = device.clone().autodiff();
+    let model = model(name, &tracked);
+    let rows = match kind {
+        "one_sample" | "one_of_one_row" | "members_of_one_row" => 1,
+        _ => ROWS,
+    };
+    let random = |width| Tensor::<2>::random([rows, width], Distribution::Default, &device);
+    let (x, y) = (random(FEATURES), random(1));
+    if kind == "direct" {
+        let on = move |t: &Tensor<2>| t.clone().to_device(&tracked);
+        return Box::new(move || {
+            let _ = loss(&model, (on(&x), on(&y))).backward();
+        });
+    }
+    let params = Params::of(&model);
+    if kind.starts_with("one_of") || kind.starts_with("members") || kind == "one" {
+        let f = Functional::capture(&model, |model, (x,): (Tensor<2>,)| {
+            model.forward(TabularInput::numeric(x))
+        });
+        if kind.starts_with("one") {
+            return Box::new(move || {
+                let _ = f.call(&params, (x.clone(),)).unwrap();
             });
-            let said = std::sync::Arc::new(said);
-            let x = x.clone().narrow(0, 0, rows);
-            let members: Vec<Params> = (0..MEMBERS).map(|_| params.clone()).collect();
-            let stacked = Params::stack(&members).unwrap();
-            let (one, own, input) = (said.clone(), params.clone(), x.clone());
-            let one = median_ms(Box::new(move || {
-                let _ = one.call(&own, (input.clone(),)).unwrap();
-            }));
-            let all = median_ms(Box::new(move || {
-                let _: Tensor<3> = said.call_each(&stacked, (x.clone(),)).unwrap();
-            }));
-            println!(
-                "{name}, {rows} rows: one member {one:.3} ms, {MEMBERS} at once {all:.3} ms ({:.2})",
-                all / one
-            );
         }
-        let (replay, curved) = (f.clone(), f);
-        let (p, a) = (params.clone(), (x.clone(), y.clone()));
-        let gradient = median_ms(Box::new(move || {
-            let _ = replay.value_and_grad(&p, a.clone()).unwrap();
-        }));
-        let hvp = median_ms(Box::new(move || {
-            let _ = curved
-                .hvp(&params, &direction, (x.clone(), y.clone()))
-                .unwrap();
-        }));
-        println!(
-            "{name}: per_sample_grads {rows:.2} ms ({:.2}), one by one {:.2} ms",
-            rows / gradient,
-            ROWS as f64 * single
-        );
-        println!(
-            "{name}: direct {direct:.2} ms, value_and_grad {gradient:.2} ms ({:.2}), hvp {hvp:.2} ms \
-             ({:.2})",
-            gradient / direct,
-            hvp / gradient
-        );
+        let members: Vec<Params> = (0..MEMBERS).map(|_| params.clone()).collect();
+        let members = Params::stack(&members).unwrap();
+        return Box::new(move || {
+            let _: Tensor<3> = f.call_each(&members, (x.clone(),)).unwrap();
+        });
+    }
+    let f = Functional::capture(&model, loss);
+    let batch = move || (x.clone(), y.clone());
+    match kind {
+        "gradient" | "one_sample" => Box::new(move || {
+            let _ = f.value_and_grad(&params, batch()).unwrap();
+        }),
+        "hvp" => {
+            let direction = f.grad(&params, batch()).unwrap();
+            Box::new(move || {
+                let _ = f.hvp(&params, &direction, batch()).unwrap();
+            })
+        }
+        "per_sample" => Box::new(move || {
+            let _ = f.per_sample_grads(&params, batch()).unwrap();
+        }),
+        _ => panic!("{name}_{kind} is not an item; --list has them"),
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let named: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+    for model in MODELS {
+        for kind in KINDS {
+            let item = format!("{model}_{kind}");
+            if args.iter().any(|arg| arg == "--list") {
+                println!("{item}");
+            } else if named.is_empty() || named.contains(&&item) {
+                println!("{item} {:.3}", median_ms(work(model, kind)));
+            }
+        }
     }
 }
