@@ -303,6 +303,12 @@ fn large_members_answer_as_small_ones() {
     let expected = Tensor::cat(parts.to_vec(), 1);
     close(&numbers(all.clone()), &numbers(expected), 1e-5);
 
+    let best = Functional::capture(&layer, |layer: &Linear, (x,): (Tensor<2>,)| {
+        layer.forward(x).argmax(1)
+    });
+    let best: Tensor<3, Int> = best.call_each(&stacked, (x.clone(),)).unwrap();
+    assert_eq!(best.into_data(), all.clone().argmax(2).into_data());
+
     let tracked = x.autodiff().require_grad();
     let again: Tensor<3> = f.call_each(&stacked, (tracked.clone(),)).unwrap();
     close(&numbers(again.clone()), &numbers(all), 1e-5);

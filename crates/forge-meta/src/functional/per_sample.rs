@@ -130,13 +130,15 @@ const MUCH: usize = 1 << 20;
 
 impl Call {
     /// Whether members are better computed each by itself, over the threads: nothing is drawn, whose order
-    /// would be that of the threads, and nothing is put on a graph of derivatives.
+    /// would be that of the threads, nothing is put on a graph of derivatives, and what they give is of
+    /// floats, which alone are put together afterwards.
     fn is_for_threads(&self) -> bool {
         let graph = self.graph();
         let mut tensors = self.params.iter().chain(&self.inputs);
         graph.draws.is_empty()
             && graph.multiplications() >= MUCH
             && is_host(&self.device)
+            && graph.results().iter().all(|(_, dtype)| dtype.is_float())
             && !tensors.any(AnyTensor::is_autodiff)
     }
 }
