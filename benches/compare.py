@@ -26,11 +26,11 @@ def run(command):
 
 def main():
     binary, items = sys.argv[1], sys.argv[2:]
-    of_its_own = [name for name in ("models", "functional") if Path(binary).name.startswith(name)]
-    script = of_its_own[0] if of_its_own else "peer"
+    own = (name for name in ("models", "functional") if Path(binary).name.startswith(name))
+    script = next(own, "peer")
     peer = [sys.executable, str(Path(__file__).with_name(f"{script}.py"))]
     sides = {"peer": peer, "ours": [binary]}
-    if of_its_own:
+    if script != "peer":
         # Without names, those that the other side can run.
         items = items or lines([*peer, "--list"])
     else:

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use burn_ir::{
-    BaseOperationIr, FloatOperationIr, LinearOpIr, ModuleOperationIr, NumericOperationIr,
-    OperationIr,
+    BaseOperationIr, FloatOperationIr, LinearOpIr, MatmulOpIr, ModuleOperationIr,
+    NumericOperationIr, OperationIr,
 };
 
 use crate::capture::slot;
@@ -22,21 +22,28 @@ pub(crate) fn joined(steps: Vec<Step>, outputs: &[Slot]) -> Vec<Step> {
     }
     let read_once = |slot: Slot| reads.get(&slot) == Some(&1);
     let mut all = vec![];
-    let mut rest = &steps[..];
-    while let [step, after @ ..] = rest {
-        rest = after;
-        match linear(step, after).filter(|(_, between)| between.iter().copied().all(read_once)) {
+    let mut steps = steps.into_iter();
+    while let Some(step) = steps.next() {
+        let layer = linear(&step, steps.as_slice());
+        let layer = layer.filter(|(_, between)| between.iter().copied().all(read_once));
+        all.push(match layer {
             Some((layer, _)) => {
-                all.push(Step {
-                    operation: OperationIr::Module(ModuleOperationIr::Linear(layer)),
-                    ..step.clone()
-                });
-                rest = &after[2..];
+                // What makes a row of the bias, and the sum.
+                steps.by_ref().take(2).for_each(drop);
+                let operation = OperationIr::Module(ModuleOperationIr::Linear(layer));
+                Step { operation, ..step }
             }
-            None => all.push(step.clone()),
-        }
+            None => step,
+        });
     }
     all
+}
+
+/// Whether a product is one of rows with a matrix.
+pub(crate) fn is_layer(op: &MatmulOpIr) -> bool {
+    [&op.lhs, &op.rhs]
+        .iter()
+        .all(|tensor| tensor.shape.num_dims() == 2)
 }
 
 /// The layer that a step and the two after it are, and the values between them, if they are one.
@@ -54,10 +61,8 @@ fn linear(step: &Step, after: &[Step]) -> Option<(LinearOpIr, [Slot; 2])> {
         return None;
     };
     let outputs = *product.rhs.shape.last()?;
-    let fits = product.lhs.shape.num_dims() == 2
-        && product.rhs.shape.num_dims() == 2
-        && row.input.shape[..] == [outputs]
-        && row.out.shape[..] == [1, outputs];
+    let fits =
+        is_layer(product) && row.input.shape[..] == [outputs] && row.out.shape[..] == [1, outputs];
     let between = [slot(&product.out), slot(&row.out)];
     let adds = [slot(&sum.lhs), slot(&sum.rhs)] == between;
     (fits && adds).then(|| {

@@ -65,9 +65,9 @@ fn work(name: &str, kind: &str) -> Work {
     let device = device();
     let tracked = device.clone().autodiff();
     let model = model(name, &tracked);
-    let rows = match kind {
-        "one_sample" | "one_of_one_row" | "members_of_one_row" => 1,
-        _ => ROWS,
+    let rows = match kind.ends_with("one_row") || kind == "one_sample" {
+        true => 1,
+        false => ROWS,
     };
     let random = |width| Tensor::<2>::random([rows, width], Distribution::Default, &device);
     let (x, y) = (random(FEATURES), random(1));
@@ -78,51 +78,77 @@ fn work(name: &str, kind: &str) -> Work {
         });
     }
     let params = Params::of(&model);
-    if kind.starts_with("one_of") || kind.starts_with("members") || kind == "one" {
-        let f = Functional::capture(&model, |model, (x,): (Tensor<2>,)| {
+    let answers = || {
+        Functional::capture(&model, |model, (x,): (Tensor<2>,)| {
             model.forward(TabularInput::numeric(x))
-        });
-        if kind.starts_with("one") {
-            return Box::new(move || {
-                let _ = f.call(&params, (x.clone(),)).unwrap();
-            });
-        }
-        let members: Vec<Params> = (0..MEMBERS).map(|_| params.clone()).collect();
-        let members = Params::stack(&members).unwrap();
-        return Box::new(move || {
-            let _: Tensor<3> = f.call_each(&members, (x.clone(),)).unwrap();
-        });
-    }
-    let f = Functional::capture(&model, loss);
-    let batch = move || (x.clone(), y.clone());
+        })
+    };
+    let loss = || Functional::capture(&model, loss);
+    let batch = {
+        let x = x.clone();
+        move || (x.clone(), y.clone())
+    };
     match kind {
-        "gradient" | "one_sample" => Box::new(move || {
-            let _ = f.value_and_grad(&params, batch()).unwrap();
-        }),
+        "one" | "one_of_one_row" => {
+            let f = answers();
+            Box::new(move || {
+                let _ = f.call(&params, (x.clone(),)).unwrap();
+            })
+        }
+        "members" | "members_of_one_row" => {
+            let f = answers();
+            let members = Params::stack(&vec![params; MEMBERS]).unwrap();
+            Box::new(move || {
+                let _: Tensor<3> = f.call_each(&members, (x.clone(),)).unwrap();
+            })
+        }
+        "gradient" | "one_sample" => {
+            let f = loss();
+            Box::new(move || {
+                let _ = f.value_and_grad(&params, batch()).unwrap();
+            })
+        }
         "hvp" => {
+            let f = loss();
             let direction = f.grad(&params, batch()).unwrap();
             Box::new(move || {
                 let _ = f.hvp(&params, &direction, batch()).unwrap();
             })
         }
-        "per_sample" => Box::new(move || {
-            let _ = f.per_sample_grads(&params, batch()).unwrap();
-        }),
-        _ => panic!("{name}_{kind} is not an item; --list has them"),
+        "per_sample" => {
+            let f = loss();
+            Box::new(move || {
+                let _ = f.per_sample_grads(&params, batch()).unwrap();
+            })
+        }
+        _ => panic!("{name}_{kind} is not an item"),
     }
 }
 
+/// The names of all items, each with its model and what is timed of it.
+fn items() -> Vec<(String, &'static str, &'static str)> {
+    let of = |model| KINDS.map(|kind| (format!("{model}_{kind}"), model, kind));
+    MODELS.into_iter().flat_map(of).collect()
+}
+
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let named: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
-    for model in MODELS {
-        for kind in KINDS {
-            let item = format!("{model}_{kind}");
-            if args.iter().any(|arg| arg == "--list") {
-                println!("{item}");
-            } else if named.is_empty() || named.contains(&&item) {
-                println!("{item} {:.3}", median_ms(work(model, kind)));
-            }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let is_listing = arguments.iter().any(|argument| argument == "--list");
+    let named: Vec<String> = arguments
+        .into_iter()
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let items = items();
+    let names: Vec<&String> = items.iter().map(|(name, ..)| name).collect();
+    if let Some(unknown) = named.iter().find(|name| !names.contains(name)) {
+        println!("unknown item {unknown}; --list prints those that there are");
+        std::process::exit(1);
+    }
+    for (name, model, kind) in &items {
+        if is_listing {
+            println!("{name}");
+        } else if named.is_empty() || named.contains(name) {
+            println!("{name} {:.3}", median_ms(work(model, kind)));
         }
     }
 }

@@ -3,9 +3,10 @@
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::activation::{relu, silu};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use forge_nn::ops::{LinearActivation, linear_activation};
 use forge_nn::{LinearConfig, ModuleConfig, StateDict, burn};
+use forge_testkit::Noise;
 
 use crate::checks::{check_parameters, close, in_f64, normal, numbers};
 
@@ -74,15 +75,15 @@ fn widths_are_checked() {
 fn results_do_not_depend_on_the_number_of_threads() {
     let run = || {
         let device = Device::flex().autodiff();
-        let numbers = |len: usize, shape: [usize; 2]| {
-            let all = Tensor::<1>::from_data(noise(len).as_slice(), &device);
-            all.reshape(shape).require_grad()
+        let mut noise = Noise::new(7);
+        let mut numbers = |shape: [usize; 2]| {
+            Tensor::<2>::from_data(noise.tensor(&shape), (&device, DType::F32)).require_grad()
         };
         // For each way in which rows are cut by the width of the weight.
         [[520, 510], [800, 700], [1_030, 1_030], [40, 64]].map(|[inputs, outputs]| {
             let rows = 2_100;
-            let x = numbers(rows * inputs, [rows, inputs]);
-            let w = numbers(inputs * outputs, [inputs, outputs]);
+            let x = numbers([rows, inputs]);
+            let w = numbers([inputs, outputs]);
             let y = linear_activation(x.clone(), w.clone(), None, LinearActivation::Silu);
             let grads = y.clone().powi_scalar(2).sum().backward();
             [Some(y), x.grad(&grads), w.grad(&grads)].map(|found| found.unwrap().into_data())
@@ -96,12 +97,4 @@ fn results_do_not_depend_on_the_number_of_threads() {
     for threads in [2, 5] {
         assert!(one == with(threads), "{threads} threads");
     }
-}
-
-fn noise(len: usize) -> Vec<f32> {
-    let next = |state: &mut u32| {
-        *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        Some((*state >> 8) as f32 / (1 << 23) as f32 - 1.0)
-    };
-    (0..len).scan(7, |state, _| next(state)).collect()
 }

@@ -8,10 +8,10 @@ use burn_ir::{
 };
 use forge_nn::ForgeError;
 
-use super::taps::is_layer;
 use super::{Batch, align};
 use crate::Level;
 use crate::capture::slot;
+use crate::joined::is_layer;
 use crate::replay::module::linear;
 
 fn reshape<B: Level>(tensor: FloatTensor<B>, shape: Vec<usize>) -> FloatTensor<B> {

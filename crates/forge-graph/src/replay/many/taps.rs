@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
-use burn_ir::{FloatOperationIr, MatmulOpIr, ModuleOperationIr, OperationIr};
+use burn_ir::{FloatOperationIr, ModuleOperationIr, OperationIr};
 
 use super::{Batch, Tap};
 use crate::capture::slot;
+use crate::joined::is_layer;
 use crate::{Graph, Level, Slot};
 
 /// A product with a matrix.
@@ -33,13 +34,6 @@ fn layer(operation: &OperationIr) -> Option<Layer> {
         }),
         _ => None,
     }
-}
-
-/// Whether a product is one of rows with a matrix.
-pub(super) fn is_layer(op: &MatmulOpIr) -> bool {
-    [&op.lhs, &op.rhs]
-        .iter()
-        .all(|tensor| tensor.shape.num_dims() == 2)
 }
 
 /// The slots of the parameters of `graph` that products of rows with them alone read, and of the biases

@@ -50,15 +50,18 @@ fn forward<E: Real>(x: FlexTensor, activation: Activation) -> FlexTensor {
     out.into_tensor(shape)
 }
 
-/// `dy · activation'(x)`.
-pub(in crate::ops) fn backward<E: Real>(
-    x: FlexTensor,
-    dy: FlexTensor,
-    activation: Activation,
-) -> FlexTensor {
+fn backward<E: Real>(x: FlexTensor, dy: FlexTensor, activation: Activation) -> FlexTensor {
     let shape = x.shape();
     let (x, dy) = (Dense::of(x), Dense::of(dy));
-    let (x, dy) = (x.slice::<E>(), dy.slice::<E>());
+    before_activation::<E>(x.slice(), dy.slice(), activation).into_tensor(shape)
+}
+
+/// `dy · activation'(x)`, over the threads.
+pub(in crate::ops) fn before_activation<E: Real>(
+    x: &[E],
+    dy: &[E],
+    activation: Activation,
+) -> Buffer<E> {
     // The loops go over both by this length.
     assert_eq!(x.len(), dy.len(), "activation: a gradient of another shape");
     let mut dx = Buffer::<E>::new(&[x.len()]);
@@ -66,7 +69,7 @@ pub(in crate::ops) fn backward<E: Real>(
         let here = first..first + dx.len();
         slopes(dx, &x[here.clone()], &dy[here], activation);
     });
-    dx.into_tensor(shape)
+    dx
 }
 
 /// `tanh(log(1 + e^x))` and `x` times its slope, without a logarithm: with `n = e^x` and `w = n (n + 2)`

@@ -19,8 +19,8 @@ pub(super) const PARTS: usize = 4;
 
 /// Rows of one block: few enough that input and output of a block share the second-level cache. A product
 /// packs its whole weight first: of a wide one, which leaves the cache anyway, many rows share that, and of
-/// a still wider one as many as leave `tasks` blocks. The number of blocks is even, for two threads, wherever there are rows
-/// for two.
+/// a still wider one as many as leave `tasks` blocks. The number of blocks is even, for two threads,
+/// wherever there are rows for two.
 fn block_rows([inputs, outputs]: [usize; 2], rows: usize, tasks: usize) -> usize {
     if rows * inputs * outputs < ALONE && rows * (inputs + outputs) < NARROW {
         return rows.max(1);

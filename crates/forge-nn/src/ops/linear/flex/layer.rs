@@ -4,10 +4,10 @@
 use rayon::prelude::*;
 
 use super::blocks::{PARTS, separate_rows, summed_rows};
-use crate::ops::activation::flex::{activate, slopes};
+use crate::ops::activation::flex::{activate, before_activation, slopes};
 use crate::ops::flex::buffer::Buffer;
 use crate::ops::flex::in_place;
-use crate::ops::flex::rows::{for_rows, rows_per_task, summed_rows_per_task, sums_of_rows};
+use crate::ops::flex::rows::{for_rows, summed_rows_per_task, sums_of_rows};
 use crate::ops::flex::simd::multiversion;
 use crate::ops::flex::{Matrices, Matrix, Real, product};
 use crate::ops::linear::LinearActivation;
@@ -124,8 +124,8 @@ impl<E: Real> Layer<E> {
         let mut sums = Buffer::<E>::new(&[parts, inputs + 1, outputs]);
         let run = |(at, (dx, sums)): (usize, (&mut [E], &mut [E]))| {
             let (dweight, dbias) = sums.split_at_mut(inputs * outputs);
-            #[rustfmt::skip]
-            part(at, Gradients { dx, dweight, dbias });
+            let to = Gradients { dx, dweight, dbias };
+            part(at, to);
         };
         let of_parts = sums.as_mut().par_chunks_mut(sums_of_part);
         if to.dx.is_empty() {
@@ -215,12 +215,7 @@ impl<E: Real> Layer<E> {
         let dz = match self.activation.on_its_own() {
             None => dy,
             Some(activation) => {
-                scratch = Buffer::<E>::new(&[rows, outputs]);
-                let task = rows_per_task(outputs);
-                for_rows(scratch.as_mut(), outputs, task, |first, dz| {
-                    let here = first * outputs..first * outputs + dz.len();
-                    slopes(dz, &z[here.clone()], &dy[here], activation);
-                });
+                scratch = before_activation(z, dy, activation);
                 &*scratch.as_mut()
             }
         };
@@ -247,11 +242,11 @@ impl<E: Real> Layer<E> {
             add_rows(&dz[rows.start * outputs..rows.end * outputs], sums);
         });
         to.dbias.copy_from_slice(&sums);
+        if to.dx.is_empty() {
+            return;
+        }
         let block = separate_rows([inputs, outputs], rows);
         for_rows(to.dx, inputs, block, |first, dx| {
-            if dx.is_empty() {
-                return;
-            }
             // SAFETY: as many rows of `dz`, from `first` on, as `dx` has; the weight's strides stay
             // within its storage.
             unsafe {
