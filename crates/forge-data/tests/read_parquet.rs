@@ -405,3 +405,34 @@ fn damaged_files_give_errors() {
         "{panicked} of {refused} made the reader panic"
     );
 }
+
+#[test]
+fn types_that_only_a_data_frame_has_are_kept() {
+    let path = crate::cases::case("pandas_types.parquet");
+    let (table, report) = read_table(&path, &ReadOptions::default()).unwrap();
+    // Numbers that pandas has as categories are labels; with an order they are numbers.
+    let desks =
+        ["10", "20", "10", "30", ""].map(|desk| Some(desk.to_owned()).filter(|d| !d.is_empty()));
+    assert_eq!(labels(&table, "desk"), desks);
+    assert!(
+        report
+            .finding(FindingKind::StoredLabels, Some("desk"))
+            .is_some()
+    );
+    assert_eq!(numbers(&table, "rating"), [1.0, 2.0, 3.0, 2.0, 1.0]);
+    // Elapsed time is days, whatever it was counted in.
+    for held in ["held", "held_s"] {
+        let days = numbers(&table, held);
+        assert!(days[2].is_nan());
+        assert_eq!(
+            [days[0], days[1], days[3], days[4]],
+            [1.0 / 24.0, 1.5, 2.0, 0.5],
+            "{held}"
+        );
+        assert!(report.finding(FindingKind::Duration, Some(held)).is_some());
+    }
+    // Who declares has precedence.
+    let options = ReadOptions::default().with_column("desk", ColumnRole::Numeric);
+    let (table, _) = read_table(&path, &options).unwrap();
+    assert_eq!(numbers(&table, "desk")[..4], [10.0, 20.0, 10.0, 30.0]);
+}

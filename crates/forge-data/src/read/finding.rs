@@ -80,6 +80,8 @@ pub enum FindingKind {
     Codes,
     /// A column that is a data frame's index was left out.
     SavedIndex,
+    /// Numbers are labels, as the data frame had them.
+    StoredLabels,
     /// A first column counts the rows: of use to a model?
     CountsRows,
     /// Cells that a merged one covers have its value.
@@ -137,6 +139,7 @@ impl FindingKind {
             }
             Self::Codes => "identifiers with an E among their digits, kept as labels",
             Self::SavedIndex => "saved index left out (option `saved_index`), from",
+            Self::StoredLabels => "numbers that are labels (declare it `numeric` if not), by",
             Self::CountsRows => "counts the rows, perhaps an index to ignore, from",
             Self::MergedCells => "cells under a merged one have its value",
             Self::Footer => "rows at the end passed over",

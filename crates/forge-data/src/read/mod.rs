@@ -5,6 +5,8 @@ mod builder;
 mod cell;
 mod compression;
 mod csv_source;
+#[cfg(feature = "parquet")]
+mod data_frame;
 #[cfg(feature = "excel")]
 mod excel;
 mod finding;

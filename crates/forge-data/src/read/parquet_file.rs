@@ -14,13 +14,14 @@ use super::RowNumbers;
 use super::assemble::{check_cells, check_declared, finish, nothing_left};
 use super::builder::{ColumnBuilder, Parsing, Rules};
 use super::cell::Cell;
+use super::data_frame::{DataFrame, Stored};
 use super::finding::{Finding, FindingKind};
 use super::header;
 use super::options::{DuplicateNames, ReadOptions};
 use super::parquet_value::Meaning;
 use super::report::{ColumnReport, Layout, ReadReport};
 use crate::DataError;
-use crate::schema::{ColumnRole, Commas, Decimal, Missing, Profile};
+use crate::schema::{ColumnKind, ColumnRole, Commas, Decimal, Missing, Profile};
 use crate::table::{Column, ColumnValues, Table};
 
 /// Records decoded at a time.
@@ -53,7 +54,8 @@ pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<(Table, ReadRep
     check_cells(rows, fields.len(), options)?;
     let stated_names: Vec<String> = fields.iter().map(|f| f.name().to_owned()).collect();
     let has_values = vec![true; fields.len()];
-    let index = saved_index(&reader, &stated_names, options);
+    let frame = DataFrame::of(metadata.file_metadata().key_value_metadata());
+    let index = saved_index(&frame, &stated_names, options);
     let needed: Vec<bool> = header::provisional(&stated_names)
         .iter()
         .zip(&stated_names)
@@ -101,7 +103,18 @@ pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<(Table, ReadRep
             )
             .at_column(name));
         };
-        let (meaning, kind) = Meaning::of(&column).map_err(|e| e.at_column(name))?;
+        let (mut meaning, mut kind) = Meaning::of(&column).map_err(|e| e.at_column(name))?;
+        match frame.stored(&stated_names[i]) {
+            Some(Stored::Elapsed { per_day }) if meaning == Meaning::Plain => {
+                meaning = Meaning::Elapsed { per_day };
+            }
+            Some(Stored::Labels) if role.is_none() && kind == ColumnKind::Numeric => {
+                kind = ColumnKind::Categorical;
+                let finding = Finding::new(FindingKind::StoredLabels, "the file's footer");
+                report.findings.push(finding.in_column(name));
+            }
+            _ => {}
+        }
         let kind = role.and_then(ColumnRole::kind).unwrap_or(kind);
         let capacity = usize::try_from(rows).map_or(TRUSTED_ROWS, |rows| rows.min(TRUSTED_ROWS));
         let mut sink = Sink {
@@ -148,26 +161,9 @@ pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<(Table, ReadRep
 }
 
 /// The columns that the file's footer calls an index, as a data frame's writer leaves it there.
-fn saved_index(
-    reader: &SerializedFileReader<File>,
-    names: &[String],
-    options: &ReadOptions,
-) -> Vec<String> {
-    let pairs = reader.metadata().file_metadata().key_value_metadata();
-    let frame = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == "pandas"));
-    let Some(text) = frame.and_then(|pair| pair.value.as_deref()) else {
-        return Vec::new();
-    };
-    // What cannot be read is not needed to read the table.
-    let footer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    let listed = footer["index_columns"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    let index: Vec<String> = listed
-        .iter()
-        // A range is not stored as a column.
-        .filter_map(|column| column.as_str())
+fn saved_index(frame: &DataFrame, names: &[String], options: &ReadOptions) -> Vec<String> {
+    let index: Vec<String> = frame
+        .index()
         .filter(|name| names.iter().any(|n| n == name) && options.may_leave_out(name))
         .map(String::from)
         .collect();

@@ -24,6 +24,8 @@ pub(crate) enum Meaning {
     Timestamp { per_millisecond: i64 },
     /// Ticks since midnight, and how many there are in a millisecond.
     TimeOfDay { per_millisecond: i64 },
+    /// Ticks of elapsed time, and how many there are in a day.
+    Elapsed { per_day: i64 },
     /// A float of 16 bits.
     Float16,
     /// UTF-8.
@@ -120,6 +122,7 @@ impl Meaning {
                 let day = (date_time::DAY * per_millisecond) as f64;
                 Cell::Days(value as f64 / day)
             }
+            Self::Elapsed { per_day } => Cell::Days(value as f64 / per_day as f64),
             _ => Cell::Integer(value.into()),
         })
     }
