@@ -34,7 +34,9 @@ pub fn sparsemax<const D: usize>(x: Tensor<D>, dim: usize) -> Tensor<D> {
         .mask_fill(support.clone().bool_not(), 0.0)
         .sum_dim(dim);
     let threshold = (inside.sum_dim(dim) - 1.0) / size;
-    (x - threshold).mask_fill(support.bool_not(), 0.0)
+    let shares = (x - threshold).mask_fill(support.bool_not(), 0.0);
+    // At the edge of the support rounding may leave less than nothing, which has no logarithm.
+    shares.clamp_min(0.0)
 }
 
 /// Where sparsemax is positive. The k largest are in the support while `1 + k x₍ₖ₎ > Σ_{j≤k} x₍ⱼ₎`.

@@ -1,6 +1,6 @@
 //! Activations and gates.
 
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{DType, Distribution, Tensor, TensorData};
 use forge_nn::activation::{
     AconAConfig, AconBConfig, AconCConfig, FRelu1dConfig, FRelu2dConfig, GatedFeedForwardConfig,
     MetaAconConfig, StarReluConfig, elu, entmax15, gelu, leaky_relu, lisht, mish, reglu, selu,
@@ -34,6 +34,22 @@ fn simplex_maps_sum_to_one_are_sparse_and_keep_order() {
                 }
             }
         }
+    }
+}
+
+/// TabNet takes the logarithm of its masks: one share of -1e-8 and the loss is NaN.
+#[test]
+fn no_share_is_below_nothing_where_scores_are_at_the_edge_of_the_support() {
+    let (rows, columns) = (4096, 12);
+    // Most columns are as near to the threshold as f32 can say.
+    let near = Tensor::<2>::random([rows, columns], Distribution::Uniform(-3e-7, 3e-7), &device());
+    let large = TensorData::from([[0.55f32, 0.45]]);
+    let large = Tensor::<2>::from_data(large, &device()).repeat_dim(0, rows);
+    let shift = Tensor::<2>::random([rows, 1], Distribution::Uniform(-2.0, 2.0), &device());
+    let x = near.slice_assign([0..rows, 0..2], large) + shift;
+    for y in [sparsemax(x.clone(), 1), entmax15(x, 1)] {
+        let least = y.min().into_scalar::<f32>();
+        assert!(least >= 0.0, "{least}");
     }
 }
 
