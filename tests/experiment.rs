@@ -133,6 +133,44 @@ fn a_run_leaves_a_folder_that_reproduces_it() {
     }
 }
 
+/// Its frequencies are beyond f32, so that the first loss is NaN.
+const DIVERGES: &str = r#"{"model": "tabular_resnet",
+    "num_embeddings": {"kind": "periodic", "frequency_init_scale": 1e38}}"#;
+
+#[test]
+fn a_model_that_diverges_does_not_take_the_others_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    config.models = vec![
+        serde_json::from_str(DIVERGES).unwrap(),
+        "tabular_mlp".into(),
+    ];
+    let out = folder.path().join("run");
+    let summary = run(&config, &out, false, None).unwrap().unwrap();
+    assert_eq!(
+        (summary.models.len(), summary.best.as_str()),
+        (1, "tabular_mlp")
+    );
+    assert_eq!(summary.failed.len(), 1);
+    assert_eq!(summary.failed[0].name, "tabular_resnet");
+    assert!(
+        summary.failed[0].error.contains("NaN"),
+        "{:?}",
+        summary.failed
+    );
+    let html = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(html.contains("tabular_resnet is not among the models"));
+    assert!(out.join("model.safetensors").exists());
+
+    // Alone it is the run's error.
+    config.models.pop();
+    let error = run(&config, &folder.path().join("alone"), false, None).unwrap_err();
+    assert!(
+        error.is_training() && error.to_string().contains("NaN"),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_stopped_run_goes_on_to_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();

@@ -46,6 +46,9 @@ pub(crate) fn print(summary: &Summary) {
         let parameters = row.parameters.map_or(String::new(), |p| p.to_string());
         println!("{:>10.1}{parameters:>12}", row.seconds);
     }
+    for model in &summary.failed {
+        println!("{:<18}could not be trained, see above", model.name);
+    }
     if let Some(error) = chain::vol_points(summary) {
         println!(
             "{}: mean absolute error {} vol points",

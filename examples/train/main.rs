@@ -110,6 +110,7 @@ fn announce(event: &RunEvent<'_>) {
             model.seconds,
             model.candidate
         ),
+        RunEvent::ModelFailed(name, error) => println!("left out: {name}: {error}"),
         RunEvent::BaselineStarted(name) => println!("baseline: {name}"),
         RunEvent::BaselineFailed(name, error) => println!("left out: baseline {name}: {error}"),
     }

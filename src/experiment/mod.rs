@@ -17,5 +17,5 @@ mod task_choice;
 pub use config::ExperimentConfig;
 pub use data::ExperimentData;
 pub use run::{Experiment, ObserverMaker, RunEvent, RunOptions, SectionMaker};
-pub use summary::{BaselineResult, ModelResult, Summary};
+pub use summary::{BaselineResult, FailedModel, ModelResult, Summary};
 pub use task_choice::TaskChoice;

@@ -55,6 +55,12 @@ pub(super) fn report(
 /// What is to be known of the data, and of all models each line once.
 fn notes(data: &ExperimentData, summary: &Summary) -> Vec<String> {
     let mut notes = data.notes.clone();
+    notes.extend(
+        summary
+            .failed
+            .iter()
+            .map(|m| format!("{} is not among the models: {}", m.name, m.error)),
+    );
     for note in summary.models.iter().flat_map(|model| &model.notes) {
         if !notes.contains(note) {
             notes.push(note.clone());

@@ -11,8 +11,8 @@ use forge_train::{Observer, StopReason};
 use super::model_record::{Left, ModelRecord};
 use super::notes::Notes;
 use super::{
-    BaselineResult, ExperimentConfig, ExperimentData, ModelResult, Summary, baselines, fingerprint,
-    importance, pages,
+    BaselineResult, ExperimentConfig, ExperimentData, FailedModel, ModelResult, Summary, baselines,
+    fingerprint, importance, pages,
 };
 use crate::estimator::lines;
 use crate::report::{Section, better_first};
@@ -36,6 +36,8 @@ pub enum RunEvent<'a> {
     ModelStarted(&'a str),
     /// A model is trained and measured; `reused` when an earlier run had done it.
     ModelFinished(&'a ModelResult, bool),
+    /// A model's training cannot go on, and the run does without it: only where there are others.
+    ModelFailed(&'a str, &'a Error),
     /// A baseline begins.
     BaselineStarted(&'a str),
     /// A baseline cannot be fitted to these data, and is left out.
@@ -124,7 +126,7 @@ impl Experiment {
     ///
     /// # Errors
     /// Bad data naming file, row and column, settings that do not fit it, training that cannot go
-    /// on, or a folder that cannot be written, is another run's or is in use. When resuming: a
+    /// on (of several models only where that is so of all: [`Summary::failed`] has the others), or a folder that cannot be written, is another run's or is in use. When resuming: a
     /// folder that holds no run, saying what is missing; settings or data other than those that it
     /// was started with.
     pub fn run(&self, options: RunOptions<'_>) -> Result<Option<Summary>, Error> {
@@ -176,13 +178,22 @@ impl Experiment {
             device,
             ..
         } = common;
-        let mut results = Vec::new();
+        let (mut results, mut failed) = (Vec::new(), Vec::new());
         let notes = Notes::default();
         for model in &self.config.models {
-            let Some(result) = self.model(model, common, &notes, options)? else {
-                return Ok(None);
-            };
-            results.push(result);
+            match self.model(model, common, &notes, options) {
+                Ok(Some(result)) => results.push(result),
+                Ok(None) => return Ok(None),
+                // One that diverges does not take what the others have learned with it.
+                Err(error) if error.is_training() && self.config.models.len() > 1 => {
+                    (options.on_event)(&RunEvent::ModelFailed(model.name(), &error));
+                    failed.push((model.name(), error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if results.is_empty() && !failed.is_empty() {
+            return Err(failed.swap_remove(0).1);
         }
         let best = best(&results);
         let model = FittedModel::load(folder.artifact(&best), device)?;
@@ -195,6 +206,13 @@ impl Experiment {
         };
         let mut summary = self.summary(data, &model, best, results, compared);
         summary.permutation_importance = importance::by_permutation(data, &model)?;
+        summary.failed = failed
+            .iter()
+            .map(|(name, error)| FailedModel {
+                name: (*name).into(),
+                error: error.to_string(),
+            })
+            .collect();
 
         let json = serde_json::to_string_pretty(&summary)
             .map_err(|e| ForgeError::artifact(folder.file("metrics.json"), e))?;
@@ -309,6 +327,7 @@ impl Experiment {
         baselines.sort_by(|a, b| better_first(&a.scores, &b.scores));
         Summary {
             models,
+            failed: Vec::new(),
             baselines,
             best,
             permutation_importance: None,

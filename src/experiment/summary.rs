@@ -37,6 +37,15 @@ pub struct ModelResult {
     pub importance: Option<Vec<ColumnImportance>>,
 }
 
+/// A model whose training could not go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedModel {
+    /// Registry name.
+    pub name: String,
+    /// Why.
+    pub error: String,
+}
+
 /// A baseline's hold-out figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BaselineResult {
@@ -53,6 +62,10 @@ pub struct BaselineResult {
 pub struct Summary {
     /// The models, best hold-out score first.
     pub models: Vec<ModelResult>,
+    /// The models whose training could not go on, such as by a loss that is not finite: the others were
+    /// trained all the same.
+    #[serde(default)]
+    pub failed: Vec<FailedModel>,
     /// The baselines, best first.
     pub baselines: Vec<BaselineResult>,
     /// The model in `model.safetensors`: the one that is best on the validation rows.

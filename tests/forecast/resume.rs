@@ -63,6 +63,36 @@ fn a_stopped_run_ends_with_the_same_bits() {
 }
 
 #[test]
+fn a_model_that_diverges_does_not_take_the_others_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = DeviceName::Flex.open().unwrap();
+    let mut config = config();
+    let diverges = r#"{"model": "ttt_linear", "ttt_base_lr": 1e38}"#;
+    config.models = vec![serde_json::from_str(diverges).unwrap(), "nlinear".into()];
+    let attempt = |config: &ForecastRunConfig, name: &str| {
+        let options = ForecastRunOptions::new(folder.path().join(name));
+        ForecastRun::new(config.clone())
+            .unwrap()
+            .run(&device, options)
+    };
+    let summary = attempt(&config, "both").unwrap().unwrap();
+    assert_eq!(summary.best, "nlinear");
+    assert_eq!(summary.leaderboard.len(), 1);
+    let told = |note: &&String| note.contains("ttt_linear is not among the models");
+    assert_eq!(
+        summary.notes.iter().filter(told).count(),
+        1,
+        "{:?}",
+        summary.notes
+    );
+
+    // Alone it is the run's error.
+    config.models.pop();
+    let error = attempt(&config, "alone").unwrap_err();
+    assert!(error.is_training(), "{error}");
+}
+
+#[test]
 fn what_cannot_be_resumed_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");

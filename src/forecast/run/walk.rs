@@ -122,7 +122,7 @@ impl ForecastRun {
     ///
     /// # Errors
     /// Bad data (naming file, column, series and time), settings that do not fit them, training that
-    /// cannot go on, or a folder that cannot be written, holds a run or is in use. When resuming: a
+    /// cannot go on (of several models only where that is so of all: a note names the others), or a folder that cannot be written, holds a run or is in use. When resuming: a
     /// folder that holds no run, saying what is missing; settings or data other than those that it was
     /// started with. A teacher of other series, steps or scales, as [`Forecaster::distill`].
     pub fn run(
@@ -183,14 +183,25 @@ impl ForecastRun {
         let mut best: Option<(Scores, String, FittedForecaster)> = None;
         let mut sections = Vec::new();
         let mut test_windows = 0;
-        for choice in &self.config.models {
+        let mut failed: Option<Error> = None;
+        'models: for choice in &self.config.models {
             let name = choice.name();
             let mut all: Option<ForecastScore> = None;
             let (mut seconds, mut parameters, mut last) = (0.0, 0, None);
-            test_windows = 0;
+            let mut windows = 0;
             for round in 0..folds.len() {
-                let Some(fitted) = self.fit(choice, run, round, options)? else {
-                    return Ok(None);
+                let fitted = match self.fit(choice, run, round, options) {
+                    Ok(Some(fitted)) => fitted,
+                    Ok(None) => return Ok(None),
+                    // One that diverges does not take what the others have learned with it.
+                    Err(error) if error.is_training() && self.config.models.len() > 1 => {
+                        let note = format!("{name} is not among the models: {error}");
+                        (options.hear)(&note);
+                        notes.push(note);
+                        failed.get_or_insert(error);
+                        continue 'models;
+                    }
+                    Err(error) => return Err(error),
                 };
                 for note in fitted.notes {
                     if !notes.contains(&note) {
@@ -200,7 +211,7 @@ impl ForecastRun {
                 }
                 seconds += fitted.seconds;
                 parameters = fitted.parameters;
-                test_windows += fitted.windows;
+                windows += fitted.windows;
                 match &mut all {
                     None => all = Some(fitted.score),
                     Some(all) => all.join(&fitted.score),
@@ -217,6 +228,7 @@ impl ForecastRun {
                 seconds,
                 parameters: Some(parameters),
             };
+            test_windows = windows;
             (options.hear)(&format!("{name}: {seconds:.1} s"));
             sections.push((name.to_string(), score));
             rows.push(row);
@@ -228,8 +240,8 @@ impl ForecastRun {
                 best = Some((validation, name.to_string(), fitted));
             }
         }
-        let none = || ForgeError::config("split", "no rounds", "at least one");
-        let (_, best, fitted) = best.ok_or_else(none)?;
+        let none = || ForgeError::config("split", "no rounds", "at least one").into();
+        let (_, best, fitted) = best.ok_or_else(|| failed.unwrap_or_else(none))?;
         if self.config.baselines {
             self.baselines(table, folds, &fitted.levels(), |row, score| {
                 (options.hear)(&format!("baseline {}: {:.1} s", row.name, row.seconds));

@@ -5,23 +5,30 @@ use burn::tensor::{DType, TensorData};
 use super::StateDict;
 use crate::ForgeError;
 
+/// Tensors that an error names: one that diverges takes all the others with it.
+const NAMED: usize = 4;
+
 impl StateDict {
     /// Checks that every tensor of floats is finite throughout. Loading does so itself: one NaN among
     /// the weights makes every prediction NaN, or hides in a part that is rarely used.
     ///
     /// # Errors
-    /// A weights error naming each tensor that is not, with its first such element and how many
-    /// there are.
+    /// A weights error naming the first tensors that are not, with their first such element and how many
+    /// there are, and the number of the others.
     pub fn check_finite(&self) -> Result<(), ForgeError> {
         let problems: Vec<String> = self
             .tensors
             .iter()
             .filter_map(|(name, data)| Some(format!("{name} {}", not_finite(data)?)))
             .collect();
-        match problems.is_empty() {
-            true => Ok(()),
-            false => Err(ForgeError::weights(problems.join("; "))),
+        let named = problems.len().min(NAMED);
+        let mut text = problems[..named].join("; ");
+        match problems.len() - named {
+            0 if named == 0 => return Ok(()),
+            0 => {}
+            others => text += &format!("; and {others} more of {} tensors", self.tensors.len()),
         }
+        Err(ForgeError::weights(text))
     }
 }
 

@@ -42,7 +42,11 @@ fn simplex_maps_sum_to_one_are_sparse_and_keep_order() {
 fn no_share_is_below_nothing_where_scores_are_at_the_edge_of_the_support() {
     let (rows, columns) = (4096, 12);
     // Most columns are as near to the threshold as f32 can say.
-    let near = Tensor::<2>::random([rows, columns], Distribution::Uniform(-3e-7, 3e-7), &device());
+    let near = Tensor::<2>::random(
+        [rows, columns],
+        Distribution::Uniform(-3e-7, 3e-7),
+        &device(),
+    );
     let large = TensorData::from([[0.55f32, 0.45]]);
     let large = Tensor::<2>::from_data(large, &device()).repeat_dim(0, rows);
     let shift = Tensor::<2>::random([rows, 1], Distribution::Uniform(-2.0, 2.0), &device());
