@@ -1,6 +1,7 @@
 //! How good predictions of drawn tables are.
 
 use forge_data::DrawnTable;
+use forge_nn::host::log_softmax;
 use forge_train::metric::Scores;
 
 /// Sums of the scores of tables. Of classes, those that the table has are compared, as in use.
@@ -33,8 +34,7 @@ impl Sums {
         for (logits, target) in rows {
             let (logits, class) = (&logits[..n], *target as usize);
             let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let sum: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-            self.log_loss += share * (sum.ln() + largest - logits[class]);
+            self.log_loss -= share * log_softmax(logits, 1.0)[class];
             self.accuracy += share * f64::from(u8::from(logits[class] >= largest));
             self.majority += share * f64::from(u8::from(class == frequent));
         }

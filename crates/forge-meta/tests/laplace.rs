@@ -132,6 +132,16 @@ const DIAGONAL_CLASSES: Expected = Expected {
 };
 
 #[test]
+fn a_label_that_the_network_held_for_impossible_leaves_the_evidence_a_number() {
+    // The first row's logits are 0 and 2000, and it is of the first class.
+    let (features, weights) = ([1.0, 0.5], [0.0, 0.0, 2000.0, 0.0]);
+    let laplace =
+        LaplaceClasses::fit(&features, &[0, 1], &weights, 2, 1e-6, Covariance::Full).unwrap();
+    // The network is sure of both rows: no curvature, and the prior's part is τ w²/2 = 2.
+    close(&[laplace.log_marginal_likelihood()], &[-2002.0], 1e-9);
+}
+
+#[test]
 fn laplace_of_classes_is_the_gauss_newton_matrix() {
     let weights = [0.4, 0.2, 0.1, -0.3, 0.5, 0.05, 0.7, -0.6, -0.2];
     let labels = [0, 2, 1, 0];

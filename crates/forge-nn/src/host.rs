@@ -17,3 +17,19 @@ pub fn softmax(logits: &[f64], scale: f64) -> Vec<f64> {
     let sum: f64 = each.iter().sum();
     each.into_iter().map(|each| each / sum).collect()
 }
+
+/// The logarithm of [`softmax`], which may be further below 0 than that of any number above 0 is: `-1000`
+/// beside a logit that is 1000 higher. Empty for no logits.
+///
+/// ```
+/// use forge_nn::host::log_softmax;
+///
+/// assert_eq!(log_softmax(&[0.0, 1000.0], 1.0), [-1000.0, 0.0]);
+/// ```
+#[must_use]
+pub fn log_softmax(logits: &[f64], scale: f64) -> Vec<f64> {
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let below = |logit: &f64| scale * (logit - largest);
+    let sum: f64 = logits.iter().map(|logit| below(logit).exp()).sum();
+    logits.iter().map(|logit| below(logit) - sum.ln()).collect()
+}

@@ -1,6 +1,6 @@
 //! A Gaussian around a linear head of classes.
 
-use forge_nn::host::softmax;
+use forge_nn::host::{log_softmax, softmax};
 use forge_nn::{ForgeError, check};
 use nalgebra::{Cholesky, DMatrix};
 use rand::SeedableRng;
@@ -68,8 +68,9 @@ impl LaplaceClasses {
         for (row, label) in features.chunks_exact(d - 1).zip(labels) {
             check::in_range("label", *label, 0..classes)?;
             let phi = with_bias(row);
-            let p = softmax(&logits(weights, &phi), 1.0);
-            log_likelihood += p[*label].ln();
+            let says = logits(weights, &phi);
+            let p = softmax(&says, 1.0);
+            log_likelihood += log_softmax(&says, 1.0)[*label];
             for k in 0..classes {
                 for i in 0..d {
                     let at = k * d + i;

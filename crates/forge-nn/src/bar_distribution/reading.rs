@@ -92,6 +92,12 @@ impl BarDistribution {
         (below + p.get(bucket).map_or(0.0, |p| p * inside)).clamp(0.0, 1.0)
     }
 
+    /// The scale of the half-normal distribution that an outer bucket stands for, of which half lies within it.
+    #[must_use]
+    pub fn tail_scale(&self, bucket: usize) -> f64 {
+        tail(self.width(bucket))
+    }
+
     /// The logarithm of the density at `y`, half-normal in the outer buckets and beyond.
     #[must_use]
     pub fn ln_density(&self, p: &[f64], y: f64) -> f64 {
@@ -152,7 +158,7 @@ impl BarDistribution {
     /// Mean and variance within a bucket.
     fn moments(&self, i: usize) -> Bucket {
         let (last, width) = (self.len() - 1, self.width(i));
-        let scale = tail(width);
+        let scale = self.tail_scale(i);
         let away = scale * (2.0 / PI).sqrt();
         let variance = scale * scale * (1.0 - 2.0 / PI);
         let mean = match i {

@@ -1,5 +1,6 @@
 //! Distributions of one number, in f64: what predicted ones are read and scored with.
 
+mod bars;
 mod gamma;
 mod log_mean_exp;
 mod normal;
@@ -7,6 +8,7 @@ mod normal_inverse_gamma;
 mod student_t;
 mod tail_quantile;
 
+pub use bars::bar_crps;
 pub use gamma::ln_gamma_half_step;
 pub use log_mean_exp::log_mean_exp;
 pub use normal::Normal;

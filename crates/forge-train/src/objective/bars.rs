@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::outputs::{Outputs, check_scales};
 use super::slot_scores::{check_rows, slot_scores, wrong_kind};
 use super::{Distribution, Objective, Predictions, Scale, Targets, taught, view};
+use crate::distribution::bar_crps;
 use crate::loss::{check_quantiles, softened_divergence};
 use crate::metric::{RegressionMetrics, Scores};
 
@@ -20,7 +21,7 @@ const REACH: f64 = 3.0;
 /// The loss is the negative logarithm of the density on the standardised scale. The point forecast is
 /// the mean; every quantile can be asked for. All targets share the borders, on that scale.
 ///
-/// Scores: `nll` (negative log likelihood, with `ln` of the units), `rmse`, `mae`, `r2` of the mean.
+/// Scores: `nll` (negative log likelihood, with `ln` of the units), `crps` ([`bar_crps`]), `rmse`, `mae`, `r2` of the mean.
 /// Predictions of the objective [`Distribution`] are scored too, as that does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -84,9 +85,12 @@ impl Bars {
         slot: usize,
     ) -> Result<Scores, ForgeError> {
         let rows = values.chunks_exact(bars.len()).skip(slot);
-        let rows = rows.step_by(self.targets).zip(truth);
-        let losses: f64 = rows.map(|(p, y)| -bars.ln_density(p, *y)).sum();
-        let scores = Scores::new().minimize("nll", losses / truth.len() as f64);
+        let (mut nll, mut crps) = (0.0, 0.0);
+        for (p, y) in rows.step_by(self.targets).zip(truth) {
+            nll -= bars.ln_density(p, *y) / truth.len() as f64;
+            crps += bar_crps(bars, p, *y) / truth.len() as f64;
+        }
+        let scores = Scores::new().minimize("nll", nll).minimize("crps", crps);
         Ok(RegressionMetrics::compute(point, truth)?.after(scores))
     }
 }
