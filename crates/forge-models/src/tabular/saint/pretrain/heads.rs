@@ -125,6 +125,30 @@ fn read(heads: &[TwoLayers], tokens: &Tensor<3>, first: usize) -> Vec<Tensor<2>>
 
 /// Tokens of length 1.
 fn unit_tokens(tokens: Tensor<3>) -> Tensor<3> {
-    let length = tokens.clone().square().sum_dim(2).sqrt();
-    tokens / length.clamp_min(1e-12)
+    let squares = tokens.clone().square().sum_dim(2);
+    // Below the root, whose slope at 0 is infinite.
+    tokens / squares.clamp_min(1e-24).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_of_zeros_has_a_finite_gradient() {
+        let device = Device::flex().autodiff();
+        let tokens = Tensor::<3>::from_data([[[0.0, 0.0], [3.0, 4.0]]], &device).require_grad();
+        let unit = unit_tokens(tokens.clone());
+        let grads = unit.clone().sum().backward();
+        let lengths = unit.square().sum_dim(2).into_data();
+        assert!(
+            lengths
+                .iter::<f64>()
+                .zip([0.0, 1.0])
+                .all(|(found, length)| (found - length).abs() < 1e-6)
+        );
+        let gradient = tokens.grad(&grads).map(Tensor::into_data);
+        let finite = gradient.is_some_and(|g| g.iter::<f64>().all(f64::is_finite));
+        assert!(finite);
+    }
 }
