@@ -42,7 +42,9 @@ impl Backtest {
     ) -> Result<Self, Error> {
         let mut folds = Vec::new();
         let mut all: Option<ForecastScore> = None;
-        for (round, fold) in split.folds(table)?.into_iter().enumerate() {
+        let rounds = split.folds(table)?;
+        forecaster.check_tests(table, &rounds)?;
+        for (round, fold) in rounds.into_iter().enumerate() {
             let Some(test) = &fold.test else {
                 let allowed = "one with a test part";
                 return Err(ForgeError::config("split", "without a test part", allowed).into());

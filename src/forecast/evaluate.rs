@@ -172,10 +172,11 @@ impl FittedForecaster {
         })
     }
 
-    /// Every window of `table` whose forecast steps lie in `range`, scaled as in training.
+    /// Every window of `table` whose forecast steps lie in `range`, scaled as in training; none where the range
+    /// is shorter than the horizon.
     ///
     /// # Errors
-    /// A data error if there is none, or the table has other columns than that of the training.
+    /// A data error if the table has other columns than that of the training.
     pub fn windows(&self, table: &Arc<SeriesTable>, range: &TimeRange) -> Result<Windows, Error> {
         let windows = Windows::new(table, &self.windows)?;
         Ok(windows.with_scaler(&self.scaler)?.within(range))

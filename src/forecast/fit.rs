@@ -84,6 +84,29 @@ impl Forecaster {
         Ok((ended.fitted, ended.report))
     }
 
+    /// Refuses test parts that no window fits in, before anything is trained for them.
+    pub(super) fn check_tests(
+        &self,
+        table: &Arc<SeriesTable>,
+        folds: &[Fold],
+    ) -> Result<(), Error> {
+        let mut config = self.config.windows();
+        config.calendar &= table.schema().has_calendar();
+        let windows = Windows::new(table, &config)?;
+        let tests = folds.iter().filter_map(|fold| fold.test.as_ref());
+        for (round, test) in tests.enumerate() {
+            if windows.within(test).is_empty() {
+                let value = format!("a test part in round {} that no window fits in", round + 1);
+                let allowed = format!(
+                    "test parts of at least {} steps, as far as the horizon reaches",
+                    config.horizon.steps().max().unwrap_or(1)
+                );
+                return Err(ForgeError::config("split", value, allowed).into());
+            }
+        }
+        Ok(())
+    }
+
     /// Learns, as a `second` run where there is one to take over from.
     pub(super) fn fit_once<'o>(
         &self,

@@ -19,6 +19,26 @@ fn walk() -> TimeSplit {
 }
 
 #[test]
+fn a_test_part_shorter_than_the_horizon_is_refused_before_training() {
+    let short = TimeSplit::WalkForward {
+        folds: Some(2),
+        test: 2, // the horizon is 3
+        step: None,
+        first_test: None,
+        train: TrainSpan::Expanding,
+        validation: 30,
+        embargo: 0,
+    };
+    let device = DeviceName::Flex.open().unwrap();
+    let forecaster = Forecaster::with_config(quick()).unwrap();
+    let error = forecaster
+        .backtest(&waves(220), &short, &device)
+        .unwrap_err();
+    assert!(error.is_config(), "{error}");
+    assert!(error.to_string().contains("at least 3 steps"), "{error}");
+}
+
+#[test]
 fn a_walk_measures_what_it_has_not_seen() {
     let device = DeviceName::Flex.open().unwrap();
     let found = Forecaster::with_config(quick())

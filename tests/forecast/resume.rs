@@ -67,7 +67,7 @@ fn a_model_that_diverges_does_not_take_the_others_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let device = DeviceName::Flex.open().unwrap();
     let mut config = config();
-    let diverges = r#"{"model": "ttt_linear", "ttt_base_lr": 1e38}"#;
+    let diverges = r#"{"model": "ttt_linear", "backbone": {"ttt_base_lr": 1e38}}"#;
     config.models = vec![serde_json::from_str(diverges).unwrap(), "nlinear".into()];
     let attempt = |config: &ForecastRunConfig, name: &str| {
         let options = ForecastRunOptions::new(folder.path().join(name));

@@ -142,6 +142,19 @@ fn a_label_that_the_network_held_for_impossible_leaves_the_evidence_a_number() {
 }
 
 #[test]
+fn features_that_are_not_finite_or_overflow_are_errors() {
+    let (features, labels) = ([0.0, 1.0, 2.0, 3.0], [0, 0, 1, 1]);
+    let weights = [1.0, 0.0, -1.0, 0.0];
+    let laplace =
+        LaplaceClasses::fit(&features, &labels, &weights, 2, 1.0, Covariance::Full).unwrap();
+    for bad in [f64::NAN, f64::INFINITY, 1e200] {
+        let error = laplace.predictive(&[bad], 10, 0).unwrap_err();
+        assert!(error.to_string().contains("LaplaceClasses"), "{error}");
+    }
+    assert!(laplace.probit(&[f64::NAN]).is_err());
+}
+
+#[test]
 fn laplace_of_classes_is_the_gauss_newton_matrix() {
     let weights = [0.4, 0.2, 0.1, -0.3, 0.5, 0.05, 0.7, -0.6, -0.2];
     let labels = [0, 2, 1, 0];

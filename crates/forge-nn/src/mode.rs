@@ -26,7 +26,7 @@ pub enum Mode {
 
 /// Sets the mode of every layer in `module`. Weights, gradients and devices stay as they are.
 ///
-/// The mode is held in the layers' flags (`Param<Flag>`). A flag called `batch_statistics`, or in
+/// The mode is held in the layers' flags (`Param<Flag>`). A flag called `batch_statistics` or `fitting`, or in
 /// a container called `BatchNorm`, is on in [`Mode::Train`] alone; every other one in
 /// [`Mode::Train`] and [`Mode::Sample`]. A flag that `Module::freeze` turned off stays off.
 ///
@@ -61,7 +61,7 @@ pub fn set_mode<M: Module>(module: M, mode: Mode) -> M {
 ///
 /// A layer of your own that acts in [`Mode::Train`] and [`Mode::Sample`] holds one in a field of
 /// any name; a layer that uses statistics of the batch in [`Mode::Train`] calls the field
-/// `batch_statistics`. The layer asks the flag alone, never the device.
+/// `batch_statistics`, one that does anything else there alone `fitting`. The layer asks the flag alone, never the device.
 #[must_use]
 pub fn training_flag(device: &Device) -> Param<Flag> {
     let flag = Param::from_bool(true);
@@ -78,9 +78,10 @@ struct Switch {
 }
 
 impl Switch {
-    fn of_batch_statistics(&self) -> bool {
+    fn of_training_alone(&self) -> bool {
         self.path.last().is_some_and(|(name, container)| {
-            name == "batch_statistics" || container == "Struct:BatchNorm"
+            ["batch_statistics", "fitting"].contains(&name.as_str())
+                || container == "Struct:BatchNorm"
         })
     }
 }
@@ -98,7 +99,7 @@ impl ModuleMapper for Switch {
         let on = match self.mode {
             Mode::Train => true,
             Mode::Evaluate => false,
-            Mode::Sample => !self.of_batch_statistics(),
+            Mode::Sample => !self.of_training_alone(),
         };
         // `valid` remembers what `train` restores: a frozen flag stays off.
         match on {

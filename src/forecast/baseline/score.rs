@@ -30,22 +30,28 @@ pub fn score(
     baseline.fit(&windows.within(&fold.train), &fold.train)?;
     let table = windows.table();
     let naive = naive_errors(table, &fold.train)?;
+    let units = units(&naive, table.schema().config.targets.len());
     let steps: Vec<usize> = windows.config().horizon.steps().collect();
     let mut errors = StepErrors::new(steps.len());
     let calibration = fold.validation.unwrap_or(fold.train);
-    each(baseline, &windows.within(&calibration), &naive, |cell| {
-        errors.add(
-            cell.step,
-            Unit::of(windows, &cell).error(cell.actual, cell.said),
-        );
-    })?;
+    each(
+        baseline,
+        &windows.within(&calibration),
+        [&naive, &units],
+        |cell| {
+            errors.add(
+                cell.step,
+                Unit::of(windows, &cell).error(cell.actual, cell.said),
+            );
+        },
+    )?;
     let spread = errors.quantiles(levels);
     let mut score = ForecastScore {
         own: ForecastScorer::new(steps.clone(), levels.to_vec())?,
         scaled: ForecastScorer::new(steps, levels.to_vec())?,
         fixed: None,
     };
-    each(baseline, &test, &naive, |cell| {
+    each(baseline, &test, [&naive, &units], |cell| {
         let q = levels.len();
         let of_step = &spread[cell.step * q..(cell.step + 1) * q];
         let unit = Unit::of(windows, &cell);
@@ -83,13 +89,33 @@ struct Cell<'a> {
     actual: f64,
     last: f64,
     naive: f64,
+    /// What its errors are measured in.
+    unit: f64,
+}
+
+/// What errors of a series' target are measured in: what it moves by in a step of training; of one that is not
+/// there yet or stands still, what the others move by on average, or 1 where none moves.
+fn units(naive: &[f64], targets: usize) -> Vec<f64> {
+    let moves = |error: &f64| error.is_finite() && *error > 0.0;
+    let unit = |(place, error): (usize, &f64)| {
+        if moves(error) {
+            return *error;
+        }
+        let others = naive.iter().skip(place % targets).step_by(targets);
+        let others: Vec<f64> = others.copied().filter(moves).collect();
+        match others.is_empty() {
+            true => 1.0,
+            false => others.iter().sum::<f64>() / others.len() as f64,
+        }
+    };
+    naive.iter().enumerate().map(unit).collect()
 }
 
 /// Hands every observed step and target of `windows` to `take`.
 fn each(
     baseline: &dyn SeriesBaseline,
     windows: &Windows,
-    naive: &[f64],
+    [naive, units]: [&[f64]; 2],
     mut take: impl FnMut(Cell<'_>),
 ) -> Result<(), Error> {
     let table = windows.table();
@@ -118,6 +144,7 @@ fn each(
                     actual: actual[cell],
                     last: values[window.origin],
                     naive: naive[window.series * n + target],
+                    unit: units[window.series * n + target],
                 });
             }
         }
@@ -130,7 +157,7 @@ fn each(
 struct Unit {
     transform: SeriesTransform,
     centre: Centre,
-    naive: f64,
+    unit: f64,
 }
 
 impl Unit {
@@ -139,7 +166,7 @@ impl Unit {
         Self {
             transform: column.map_or(SeriesTransform::None, |c| c.transform),
             centre: column.map(|c| centre_of(c, cell.id)).unwrap_or_default(),
-            naive: cell.naive,
+            unit: cell.unit,
         }
     }
 
@@ -147,7 +174,7 @@ impl Unit {
     /// a logarithm, or of prices: the logarithm of what happened over what was said.
     fn error(&self, actual: f64, said: f64) -> f64 {
         match self.transform {
-            SeriesTransform::None => (actual - said) / self.naive,
+            SeriesTransform::None => (actual - said) / self.unit,
             SeriesTransform::Log | SeriesTransform::Returns => (actual / said).ln(),
             SeriesTransform::Log1p => actual.ln_1p() - said.ln_1p(),
         }
@@ -156,7 +183,7 @@ impl Unit {
     /// A forecast moved by such an error.
     fn moved(&self, said: f64, error: f64) -> f64 {
         match self.transform {
-            SeriesTransform::None => said + error * self.naive,
+            SeriesTransform::None => said + error * self.unit,
             SeriesTransform::Log | SeriesTransform::Returns => said * error.exp(),
             SeriesTransform::Log1p => (said.ln_1p() + error).exp_m1(),
         }
@@ -172,5 +199,18 @@ impl Unit {
             SeriesTransform::Returns => return f64::NAN,
         };
         (value - self.centre.centre) / self.centre.spread
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_that_is_not_there_yet_is_measured_as_the_others_are() {
+        // Three series of two targets; the second series begins after the training, the third stands still.
+        let found = units(&[2.0, 10.0, f64::NAN, f64::NAN, 0.0, 30.0], 2);
+        assert_eq!(found, [2.0, 10.0, 2.0, 20.0, 2.0, 30.0]);
+        assert_eq!(units(&[f64::NAN], 1), [1.0]);
     }
 }

@@ -148,6 +148,10 @@ impl ForecastRun {
         notes.extend(table.report().to_string().lines().map(String::from));
         notes.iter().for_each(|note| (options.hear)(note));
         let folds = self.config.split.folds(&table)?;
+        if let Some(first) = self.config.models.first() {
+            let forecaster = Forecaster::with_config(self.config.forecaster_of(first))?;
+            forecaster.check_tests(&table, &folds)?;
+        }
         let teacher = self.config.teacher.as_ref();
         let teacher = teacher
             .map(|teacher| FittedForecaster::load(&teacher.file, device))

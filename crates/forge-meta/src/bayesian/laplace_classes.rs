@@ -189,7 +189,10 @@ impl LaplaceClasses {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut all = vec![vec![]; draws];
         for (mean, covariance) in self.each(features)? {
-            let root = root(covariance);
+            let root = root(covariance).ok_or_else(|| {
+                let what = "LaplaceClasses: a row's features are so large that the covariance of its logits is not finite";
+                ForgeError::training(what)
+            })?;
             for draw in &mut all {
                 let z = nalgebra::DVector::from_vec(normals(self.classes, &mut random));
                 let moved = &root * z;
@@ -206,22 +209,24 @@ impl LaplaceClasses {
     ) -> Result<impl Iterator<Item = (Vec<f64>, DMatrix<f64>)>, ForgeError> {
         let d = self.weights.len() / self.classes - 1;
         check_whole_rows(features, d)?;
+        check_finite("LaplaceClasses", features.iter())?;
         Ok(features.chunks_exact(d).map(|row| self.logits_of(row)))
     }
 }
 
 /// `L` with `LLᵀ` the matrix. Rounding may leave one of low rank not positive: it is lifted by what
-/// rounding is.
-fn root(matrix: DMatrix<f64>) -> DMatrix<f64> {
+/// rounding is. None where it is not finite.
+fn root(matrix: DMatrix<f64>) -> Option<DMatrix<f64>> {
     let n = matrix.nrows();
     let mut lift = 1e-14 * matrix.diagonal().max();
-    loop {
+    while lift.is_finite() {
         let lifted = &matrix + DMatrix::identity(n, n) * lift;
         if let Some(done) = Cholesky::new(lifted) {
-            return done.l();
+            return Some(done.l());
         }
         lift = (lift * 10.0).max(f64::MIN_POSITIVE);
     }
+    None
 }
 
 fn logits(weights: &[f64], phi: &[f64]) -> Vec<f64> {

@@ -1,7 +1,7 @@
 //! Elastic weight consolidation.
 
 use burn::tensor::Device;
-use forge_nn::ForgeError;
+use forge_nn::{ForgeError, Mode, set_mode};
 use forge_train::StepContext;
 use forge_train::checkpoint::PartState;
 
@@ -40,10 +40,12 @@ impl<T: ContinualTask> Strategy<T> for Elastic {
         let rows = rows.partial_shuffle(&mut rng, self.fisher_rows).0;
         let at = StepContext::new(&stage.device);
         let optimum = Params::of(module);
+        // As it predicts: a batch norm has no statistics of one row, and would take what it sees here for its own.
+        let evaluated = set_mode(module.clone(), Mode::Evaluate);
         let mut fisher = optimum.zeros_like();
         for row in &*rows {
             // Row by row: the square of a mean gradient is near 0 at an optimum.
-            let one = gradient_of(task, module, &[*row], &at)?;
+            let one = gradient_of(task, &evaluated, &[*row], &at)?;
             let square = one.map(|_, g| g.clone().mul(g));
             fisher = fisher.add_scaled(&square, 1.0 / rows.len() as f64)?;
         }

@@ -7,14 +7,14 @@ use forge_nn::{ForgeError, training_flag};
 use super::RealMlpConfig;
 use super::robust_scale::{buffer, with_values};
 
-/// `y std + mean`, and outside of training not beyond the targets of the training rows.
+/// `y std + mean`, and outside of fitting not beyond the targets of the training rows.
 ///
 /// Statistics of the training targets; buffers, never trained. Before any target was seen, the
 /// identity.
 #[derive(Module, Debug)]
 pub struct OutputRange {
-    /// Whether outputs are left as they are.
-    pub training: Param<Flag>,
+    /// Whether outputs are left as they are; not in passes that are drawn (Monte-Carlo dropout).
+    pub fitting: Param<Flag>,
     /// `[1, D_out]`; absent where outputs are not normalised.
     pub mean: Option<Param<Tensor<2>>>,
     /// `[1, D_out]`.
@@ -33,7 +33,7 @@ impl OutputRange {
         // The largest numbers: infinities are none to save.
         let far = f64::from(f32::MAX);
         Self {
-            training: training_flag(device),
+            fitting: training_flag(device),
             mean: normalize.then(|| full(0.0)),
             std: normalize.then(|| full(1.0)),
             low: clamp.then(|| full(-far)),
@@ -62,7 +62,7 @@ impl OutputRange {
             param.map(|param| with_values(param, values(statistic)))
         };
         Ok(Self {
-            training: self.training,
+            fitting: self.fitting,
             mean: set(self.mean, mean),
             std: set(self.std, std),
             low: set(self.low, target.clone().min_dim(0)),
@@ -78,10 +78,32 @@ impl OutputRange {
             _ => y,
         };
         match (&self.low, &self.high) {
-            (Some(low), Some(high)) if !self.training.is_enabled() => {
+            (Some(low), Some(high)) if !self.fitting.is_enabled() => {
                 y.max_pair(low.val()).min_pair(high.val())
             }
             _ => y,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forge_nn::{Mode, set_mode};
+
+    #[test]
+    fn passes_that_are_drawn_stay_in_the_range_too() -> Result<(), ForgeError> {
+        let device = Device::flex();
+        let range = OutputRange::new(&RealMlpConfig::default(), &device);
+        let targets = Tensor::<2>::from_data([[-1.0], [2.0]], &device);
+        let range = range.fitted(targets, 1)?;
+        let far = || Tensor::<2>::from_data([[100.0]], &device);
+        for mode in [Mode::Sample, Mode::Evaluate] {
+            let range = set_mode(range.clone(), mode);
+            assert_eq!(range.forward(far()).into_scalar::<f32>(), 2.0, "{mode:?}");
+        }
+        let range = set_mode(range, Mode::Train);
+        assert!(range.forward(far()).into_scalar::<f32>() > 50.0);
+        Ok(())
     }
 }
