@@ -102,6 +102,19 @@ fn looking_at_gradients_of_rows_changes_no_batch_norm() {
     }
 }
 
+/// They would be scored on tasks whose labels they see.
+#[test]
+fn models_that_look_at_labelled_rows_are_refused() {
+    for model in ["modern_nca", "tabr"] {
+        let strategy = json!({"name": "fine_tuning"});
+        let error = learn_with(model, "y", strategy, "task".into(), &[table()]).unwrap_err();
+        assert!(
+            error.contains(model) && error.contains("all tasks"),
+            "{error}"
+        );
+    }
+}
+
 fn without_task(table: Table) -> Table {
     table.drop_columns(&["task"]).unwrap()
 }

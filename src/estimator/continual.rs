@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use forge_data::{Split, Table};
 use forge_meta::continual::{ContinualTask, Says, StrategyConfig, TaskScores, TaskSequence};
-use forge_models::Model;
+use forge_models::{Model, ModelConfig, RowContext};
 use forge_nn::{ForgeError, Forward};
 use forge_train::checkpoint::PartState;
 use forge_train::metric::{Direction, Score, Scores};
@@ -87,6 +87,12 @@ impl ContinualEstimator {
         if ensemble > 1 {
             let allowed = "1 for tasks one after the other";
             return Err(ForgeError::config("ensemble", ensemble, allowed).into());
+        }
+        let name = self.estimator.config.model.name();
+        if ModelConfig::capabilities_of(name)?.rows == RowContext::Labelled {
+            let allowed = "a model that predicts from a row alone: this one looks at labelled rows, and has those \
+                           of all tasks before it from the first step on";
+            return Err(ForgeError::config("model", name, allowed).into());
         }
         self.strategy.validate(tasks.count)?;
         if matches!(
