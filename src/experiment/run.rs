@@ -126,9 +126,10 @@ impl Experiment {
     ///
     /// # Errors
     /// Bad data naming file, row and column, settings that do not fit it, training that cannot go
-    /// on (of several models only where that is so of all: [`Summary::failed`] has the others), or a folder that cannot be written, is another run's or is in use. When resuming: a
-    /// folder that holds no run, saying what is missing; settings or data other than those that it
-    /// was started with.
+    /// on (of several models only where that is so of all: [`Summary::failed`] has the others), or
+    /// a folder that cannot be written, is another run's or is in use. When resuming: a folder that
+    /// holds no run, saying what is missing; settings or data other than those that it was started
+    /// with.
     pub fn run(&self, options: RunOptions<'_>) -> Result<Option<Summary>, Error> {
         self.run_in(options)
             .map_err(|error| match &self.config.data {

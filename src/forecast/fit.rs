@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use forge_data::{Fold, SeriesReport, SeriesScaler, SeriesTable, Windows};
+use forge_data::{Fold, SeriesReport, SeriesScaler, SeriesTable, WindowConfig, Windows};
 use forge_models::SeriesModelConfig;
 use forge_nn::parameters::draw_all;
 use forge_nn::{ForgeError, ModuleConfig};
@@ -84,14 +84,20 @@ impl Forecaster {
         Ok((ended.fitted, ended.report))
     }
 
+    /// The windows of the settings, with a calendar where the table has one.
+    fn windows_of(&self, table: &SeriesTable) -> WindowConfig {
+        let mut config = self.config.windows();
+        config.calendar &= table.schema().has_calendar();
+        config
+    }
+
     /// Refuses test parts that no window fits in, before anything is trained for them.
     pub(super) fn check_tests(
         &self,
         table: &Arc<SeriesTable>,
         folds: &[Fold],
     ) -> Result<(), Error> {
-        let mut config = self.config.windows();
-        config.calendar &= table.schema().has_calendar();
+        let config = self.windows_of(table);
         let windows = Windows::new(table, &config)?;
         let tests = folds.iter().filter_map(|fold| fold.test.as_ref());
         for (round, test) in tests.enumerate() {
@@ -120,8 +126,7 @@ impl Forecaster {
         let config = &self.config;
         let name = config.model.name();
         let capabilities = SeriesModelConfig::capabilities_of(name)?;
-        let mut window_config = config.windows();
-        window_config.calendar &= table.schema().has_calendar();
+        let window_config = self.windows_of(table);
         let scaler = match &second {
             None => Arc::new(SeriesScaler::fit(table, &config.scaler, &fold.train)?),
             Some(second) => Arc::clone(&second.scaler),

@@ -7,9 +7,14 @@ use volatilityforge::{Column, DeviceName, Table};
 use super::{DAY, quick, waves};
 
 fn walk() -> TimeSplit {
+    walk_by(30)
+}
+
+/// With test parts of so many steps.
+fn walk_by(test: usize) -> TimeSplit {
     TimeSplit::WalkForward {
         folds: Some(2),
-        test: 30,
+        test,
         step: None,
         first_test: None,
         train: TrainSpan::Expanding,
@@ -20,15 +25,8 @@ fn walk() -> TimeSplit {
 
 #[test]
 fn a_test_part_shorter_than_the_horizon_is_refused_before_training() {
-    let short = TimeSplit::WalkForward {
-        folds: Some(2),
-        test: 2, // the horizon is 3
-        step: None,
-        first_test: None,
-        train: TrainSpan::Expanding,
-        validation: 30,
-        embargo: 0,
-    };
+    // The horizon is 3.
+    let short = walk_by(2);
     let device = DeviceName::Flex.open().unwrap();
     let forecaster = Forecaster::with_config(quick()).unwrap();
     let error = forecaster

@@ -97,18 +97,22 @@ struct Cell<'a> {
 /// there yet or stands still, what the others move by on average, or 1 where none moves.
 fn units(naive: &[f64], targets: usize) -> Vec<f64> {
     let moves = |error: &f64| error.is_finite() && *error > 0.0;
-    let unit = |(place, error): (usize, &f64)| {
-        if moves(error) {
-            return *error;
-        }
-        let others = naive.iter().skip(place % targets).step_by(targets);
-        let others: Vec<f64> = others.copied().filter(moves).collect();
-        match others.is_empty() {
+    let average = |target: usize| {
+        let of_target = naive.iter().skip(target).step_by(targets);
+        let moving: Vec<f64> = of_target.copied().filter(moves).collect();
+        match moving.is_empty() {
             true => 1.0,
-            false => others.iter().sum::<f64>() / others.len() as f64,
+            false => moving.iter().sum::<f64>() / moving.len() as f64,
         }
     };
-    naive.iter().enumerate().map(unit).collect()
+    let averages: Vec<f64> = (0..targets).map(average).collect();
+    let places = naive.iter().enumerate();
+    places
+        .map(|(place, error)| match moves(error) {
+            true => *error,
+            false => averages[place % targets],
+        })
+        .collect()
 }
 
 /// Hands every observed step and target of `windows` to `take`.
