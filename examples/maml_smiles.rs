@@ -223,7 +223,7 @@ fn run() -> Result<(), Error> {
     let began = Instant::now();
     let first = arguments.seed << 32;
     let mut training = MetaTraining::new(learned, maml, arguments.steps * TASKS)?
-        .starting_at(first)
+        .starting_at(first)?
         .with_groups(groups(&arguments));
     let outcome = trainer.fit(&mut training, start)?;
     let maml = training.learner();

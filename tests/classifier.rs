@@ -1,6 +1,6 @@
 //! Classes from tables.
 
-use volatilityforge::data::SplitConfig;
+use volatilityforge::data::{ColumnValues, Split, SplitConfig};
 use volatilityforge::models::ModelConfig;
 use volatilityforge::train::objective::{Binary, ClassWeights, ObjectiveConfig, Threshold};
 use volatilityforge::{
@@ -116,6 +116,40 @@ fn the_threshold_decides_and_is_checked() {
         .with_threshold(0.4)
         .unwrap_err();
     assert!(error.is_unsupported(), "{error}");
+}
+
+/// Rows of one class cannot say where the threshold lies; what is trained by then is worth keeping.
+#[test]
+fn a_threshold_that_cannot_be_chosen_is_a_note() {
+    let mut config = quick("tabular_mlp");
+    config.training.epochs = Some(1);
+    config.objective =
+        Some(serde_json::from_str(r#"{"name": "binary", "threshold": "f1"}"#).unwrap());
+    let table = table();
+    let ColumnValues::Numeric(yes) = &table.column("yes").unwrap().values else {
+        panic!("numbers");
+    };
+    let rows = 0..table.n_rows();
+    let (validation, train) = rows.partition(|row| yes[*row] == 0.0 && row % 3 == 0);
+    let split = Split {
+        train,
+        validation,
+        test: vec![],
+    };
+    let device = DeviceName::Flex.open().unwrap();
+    let estimator = TabularClassifier::new("yes").with_config(config).unwrap();
+    let (fitted, report) = estimator
+        .ignore(["class"])
+        .fit_split(&table, &split, &device, FitOptions::default())
+        .unwrap();
+    let [note] = &report.notes[..] else {
+        panic!("{:?}", report.notes);
+    };
+    assert!(
+        note.contains("the threshold stays 0.5") && note.contains("one class"),
+        "{note}"
+    );
+    assert!(fitted.predict(&table).is_ok());
 }
 
 #[test]

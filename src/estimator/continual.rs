@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use forge_data::{Split, Table};
+use forge_data::{Split, Table, TaskKind};
 use forge_meta::continual::{ContinualTask, Says, StrategyConfig, TaskScores, TaskSequence};
 use forge_models::{Model, ModelConfig, RowContext};
 use forge_nn::{ForgeError, Forward};
@@ -104,7 +104,12 @@ impl ContinualEstimator {
                            `Learned::network_of` gives the network of each task";
             return Err(ForgeError::config("strategy", self.strategy.name(), allowed).into());
         }
-        let split = tasks.split(self.estimator.config.training.seed, fraction)?;
+        let all: Vec<usize> = (0..table.n_rows()).collect();
+        let classes = match self.estimator.kind(table, &all)?.0 {
+            TaskKind::Regression => None,
+            _ => Some(&table.column(&self.estimator.targets[0])?.values),
+        };
+        let split = tasks.split(classes, self.estimator.config.training.seed, fraction)?;
         let plan = Plan::new(&self.strategy, tasks, &split)?;
         let estimator = match &self.tasks {
             TasksBy::Column(column) => self.estimator.clone().ignore([column]),

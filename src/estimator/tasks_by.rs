@@ -51,15 +51,31 @@ impl Tasks {
         Self { of_row, count }
     }
 
-    /// Rows to learn from, and this part of each task's held out.
-    pub(super) fn split(&self, seed: u64, fraction: f64) -> Result<Split, Error> {
-        const TASK: &str = "task";
-        let labels = self.of_row.iter().map(|task| Some(task.to_string()));
-        let tasks = Table::new(vec![Column::categorical(TASK, labels)])?;
+    /// Rows to learn from, and this part of each task's held out; of each class in it, if there are `classes`.
+    pub(super) fn split(
+        &self,
+        classes: Option<&ColumnValues>,
+        seed: u64,
+        fraction: f64,
+    ) -> Result<Split, Error> {
+        const PART: &str = "task and class";
+        let class = |row: usize| classes.and_then(|values| key(values, row));
+        let parts = self.of_row.iter().enumerate();
+        let parts: Vec<_> = parts.map(|(row, task)| (task, class(row))).collect();
+        let mut sizes = HashMap::new();
+        for part in &parts {
+            *sizes.entry(part).or_insert(0) += 1;
+        }
+        // The only row of its class in a task is one of the task's rows.
+        let labels = parts.iter().map(|part| match part {
+            (task, Some(class)) if sizes[part] > 1 => Some(format!("{task} {class}")),
+            (task, _) => Some(task.to_string()),
+        });
+        let tasks = Table::new(vec![Column::categorical(PART, labels)])?;
         let split = SplitConfig::Random {
             fraction: 0.0,
             seed,
-            stratify: Some(TASK.into()),
+            stratify: Some(PART.into()),
         };
         Ok(split.split(&tasks, fraction)?)
     }
@@ -97,27 +113,27 @@ fn by_drift(table: &Table, name: &str, config: &DriftConfig) -> Result<Tasks, Er
     })
 }
 
-fn task_of_rows(table: &Table, name: &str) -> Result<Tasks, Error> {
-    let keys: Vec<Option<u64>> = match &table.column(name)?.values {
-        ColumnValues::Numeric(values) => {
-            let key = |value: &f64| (!value.is_nan()).then(|| value.to_bits());
-            values.iter().map(key).collect()
-        }
+/// What tells the value of a row from another's; none where it is missing, or for times.
+fn key(values: &ColumnValues, row: usize) -> Option<u64> {
+    match values {
+        ColumnValues::Numeric(values) => (!values[row].is_nan()).then(|| values[row].to_bits()),
         ColumnValues::Categorical(labels) => {
-            let key = |row| labels.label(row).map(|_| u64::from(labels.codes[row]));
-            (0..labels.codes.len()).map(key).collect()
+            labels.label(row).map(|_| u64::from(labels.codes[row]))
         }
-        ColumnValues::DateTime(_) => {
-            let allowed = "a column of labels or numbers that names the task of each row";
-            return Err(
-                ForgeError::config("task column", format!("{name}, of times"), allowed).into(),
-            );
-        }
-    };
+        ColumnValues::DateTime(_) => None,
+    }
+}
+
+fn task_of_rows(table: &Table, name: &str) -> Result<Tasks, Error> {
+    let values = &table.column(name)?.values;
+    if let ColumnValues::DateTime(_) = values {
+        let allowed = "a column of labels or numbers that names the task of each row";
+        return Err(ForgeError::config("task column", format!("{name}, of times"), allowed).into());
+    }
     let mut known = HashMap::new();
     let mut of_row = vec![];
-    for (row, key) in keys.into_iter().enumerate() {
-        let Some(key) = key else {
+    for row in 0..table.n_rows() {
+        let Some(key) = key(values, row) else {
             let value = format!("{name}, missing in row {row}");
             let allowed = "a column that names the task of each row";
             return Err(ForgeError::config("task column", value, allowed).into());
@@ -127,4 +143,32 @@ fn task_of_rows(table: &Table, name: &str) -> Result<Tasks, Error> {
     }
     let count = known.len();
     Ok(Tasks { of_row, count })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_of_each_task_is_held_out_by_its_share() -> Result<(), Error> {
+        // Three rows of the rare class in the first task, two in the second, one in the third.
+        let rare = |task: usize, i: usize| i < 3 - task;
+        let tasks = Tasks::of_tables([30, 20, 10].into_iter());
+        let place = |row: usize| row - [0, 30, 50][tasks.of_row[row]];
+        let is_rare = |row: &usize| rare(tasks.of_row[*row], place(*row));
+        let values = (0..60).map(|row| f64::from(u8::from(is_rare(&row))));
+        let values = ColumnValues::Numeric(values.collect());
+        for seed in 0..20 {
+            let split = tasks.split(Some(&values), seed, 0.2)?;
+            for task in 0..3 {
+                let of_task = |row: &&usize| tasks.of_row[**row] == task;
+                let held: Vec<usize> = split.validation.iter().filter(of_task).copied().collect();
+                let of_rare = held.iter().filter(|row| is_rare(row)).count();
+                assert_eq!(held.len(), [6, 4, 2][task], "{held:?}");
+                // The only one of its class is held out or not.
+                assert!(task == 2 || of_rare == 1, "{held:?}");
+            }
+        }
+        Ok(())
+    }
 }

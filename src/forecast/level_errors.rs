@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use forge_train::calibration::conformal_rank;
 use serde::{Deserialize, Serialize};
 
 /// Of one step, target and band: the share of misses that is aimed at now, and the last errors of the
@@ -40,8 +41,7 @@ impl LevelErrors {
         if n == 0 {
             return 0.0;
         }
-        let rank = ((1.0 - self.level) * (n as f64 + 1.0)).ceil();
-        let place = (rank.clamp(1.0, n as f64) as usize) - 1;
+        let place = conformal_rank(n, self.level).unwrap_or(n) - 1;
         let mut errors: Vec<f32> = self.errors.iter().copied().collect();
         *errors.select_nth_unstable_by(place, f32::total_cmp).1
     }
@@ -71,6 +71,13 @@ mod tests {
         errors.level = 1.5;
         assert_eq!(errors.reach(), -1.0);
         assert_eq!(LevelErrors::new(0.1, &[]).reach(), 0.0);
+    }
+
+    #[test]
+    fn a_whole_number_is_its_own_rank() {
+        // 0.35 times 20 is 7.000000000000001 in floating point.
+        let known: Vec<f32> = (1..=19_u8).map(f32::from).collect();
+        assert_eq!(LevelErrors::new(0.65, &known).reach(), 7.0);
     }
 
     #[test]

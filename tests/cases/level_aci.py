@@ -19,7 +19,8 @@ for alpha, end in [(0.2, np.float32(1.0)), (0.5, np.float32(0.3))]:
     level, levels, reaches, misses = alpha, [], [], []
     for y in outcomes:
         ordered = np.sort(scores)
-        rank = int(np.ceil((1 - level) * (len(ordered) + 1)))
+        # What rounding adds to a whole number must not cost a rank.
+        rank = int(np.ceil((1 - level) * (len(ordered) + 1) - 1e-9))
         reach = ordered[min(max(rank, 1), len(ordered)) - 1]
         miss = bool(abs(y) > end + reach)
         levels.append(level)

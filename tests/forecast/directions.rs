@@ -1,7 +1,12 @@
 //! Directions of what has none.
 
-use volatilityforge::data::{SeriesConfig, SplitPart, TimeSplit};
-use volatilityforge::forecast::{Forecaster, ForecasterConfig};
+use std::sync::Arc;
+
+use volatilityforge::data::{
+    ScalerConfig, SeriesConfig, SeriesScaler, SeriesTable, SplitPart, TimeSplit, WindowConfig,
+    Windows,
+};
+use volatilityforge::forecast::{Forecaster, ForecasterConfig, baseline};
 use volatilityforge::models::SeriesModelConfig;
 use volatilityforge::train::metric::DirectionAccuracy;
 use volatilityforge::{Column, DeviceName, Strategy, Table};
@@ -74,4 +79,32 @@ fn no_forecaster_knows_the_direction_of_returns_without_memory() {
 fn a_forecaster_that_is_told_the_answer_is_found_out() {
     let found = accuracy("tide", true, 30);
     assert!(found.accuracy > 0.9, "{found:?}");
+}
+
+/// A change is one from the last price that was seen, whoever forecasts, also where the day itself has none.
+#[test]
+fn baselines_are_asked_for_as_many_directions_as_networks() {
+    let values = (0..120).map(|day| match day % 5 {
+        3 => f64::NAN,
+        _ => 100.0 + f64::from(day % 7) + 0.1 * f64::from(day),
+    });
+    let table = Table::new(vec![
+        Column::date_time("date", (0..120).map(|i| i * DAY).collect()),
+        Column::numeric("close", values.collect()),
+    ])
+    .unwrap();
+    let series = SeriesConfig::new("date", ["close"]);
+    let table = Arc::new(SeriesTable::from_table(&table, &series).unwrap());
+    let split = TimeSplit::HoldOut {
+        validation: SplitPart::Steps(20),
+        test: SplitPart::Steps(30),
+        embargo: 0,
+    };
+    let fold = &split.folds(&table).unwrap()[0];
+    let scaler = SeriesScaler::fit(&table, &ScalerConfig::default(), &fold.train).unwrap();
+    let windows = Windows::new(&table, &WindowConfig::new(14, 3)).unwrap();
+    let windows = windows.with_scaler(&Arc::new(scaler)).unwrap();
+    let score = baseline::score(&mut baseline::Drift::default(), &windows, fold, &[0.5]).unwrap();
+    let all = score.own.all();
+    assert_eq!(all.direction.unwrap().count, all.count);
 }

@@ -42,7 +42,7 @@ pub use series::{
     SeriesConfig, SeriesFarOut, SeriesFeatures, SeriesFinding, SeriesFindingKind, SeriesReport,
     SeriesRow, SeriesScale, SeriesScaler, SeriesSchema, SeriesTable, SeriesTransform, ShortSeries,
     SplitPart, Stamps, TimeColumns, TimeRange, TimeSplit, TimeUnit, TrainSpan, UnknownSeries,
-    Unsorted, Window, WindowBatch, WindowConfig, Windows,
+    Unsorted, Window, WindowBatch, WindowConfig, Windows, last_present,
 };
 pub use split::{DateResolution, Split, SplitConfig};
 pub use table::{Categorical, Column, ColumnValues, Table};

@@ -5,6 +5,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::{log_softmax, tanh};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use forge_meta::functional::{Functional, ParamTensor, Params};
+use forge_meta::search::{Darts, DartsConfig, Unrolling};
 use forge_nn::norm::{BatchNorm, BatchNormConfig, RevIn, RevInConfig};
 use forge_nn::ops::stop_gradient;
 use forge_nn::parameters::{ParameterMapper, ParameterPath, map_parameters};
@@ -432,4 +433,23 @@ fn memory_stays_flat() {
     run(1_000);
     let grown = resident().saturating_sub(before);
     assert!(grown < 4_096, "{grown} KiB more after 1,000 calls");
+}
+
+/// Where the weights say nothing of the validation loss there is nothing to differ along.
+#[test]
+fn darts_by_differences_takes_no_direction_for_zeros() {
+    let device = Device::flex().autodiff();
+    let net = Net::new(2, &device);
+    let batch = (noise(1, [4, 3], &device), noise(2, [4, 2], &device));
+    let config = DartsConfig {
+        architecture: vec!["hidden".into()],
+        unrolling: Unrolling::Difference { r: 0.01 },
+        ..DartsConfig::default()
+    };
+    let darts = Darts::new(config, Functional::capture(&net, mse)).unwrap();
+    let params = Params::of(&net);
+    let curved = darts
+        .difference(&params, &params.zeros_like(), 0.01, batch)
+        .unwrap();
+    assert!(curved.norm().unwrap().into_scalar::<f64>() == 0.0);
 }

@@ -303,7 +303,8 @@ fn a_step_of_maml_is_by_its_meta_gradient() {
         .unwrap();
     let mut training = MetaTraining::new(Sinusoids::default(), maml(), 3)
         .unwrap()
-        .starting_at(7);
+        .starting_at(7)
+        .unwrap();
     let outcome = Trainer::new(one_step(0.1))
         .unwrap()
         .fit(&mut training, start)
@@ -332,7 +333,7 @@ fn a_step_of_reptile_is_algorithm_2() {
     let step = reptile().step(&Params::of(&net), supports).unwrap();
     let learner = ReptileLearner::new(reptile(), 3).unwrap();
     let training = MetaTraining::new(Sinusoids::default(), learner, 3).unwrap();
-    let mut training = training.starting_at(7);
+    let mut training = training.starting_at(7).unwrap();
     let trainer = Trainer::new(one_step(1.0)).unwrap();
     let found = trainer.fit(&mut training, net.clone()).unwrap().module;
     // Three of Adam's steps of 0.001 each: far more than rounding.
@@ -368,6 +369,13 @@ fn what_does_not_fit_is_refused() {
     let error = said(of(24).unwrap().validated_on(20, 5).err());
     assert!(
         error.contains("5 from 20 on") && error.contains("0..24"),
+        "{error}"
+    );
+    // In whichever order.
+    let validated = of(24).unwrap().validated_on(40, 5).unwrap();
+    let error = said(validated.starting_at(20).err());
+    assert!(
+        error.contains("5 from 40 on") && error.contains("20..44"),
         "{error}"
     );
     let error = said(of(24).unwrap().validated_on(24, 0).err());

@@ -241,6 +241,11 @@ fn what_an_ensemble_cannot_read_is_refused() {
     let ensemble = TabPfnV2Ensemble::of_numbers(&rows, &labels, bars, ask).unwrap();
     let model = second().init(&device);
     message(ensemble.predict(&model, &rows), "takes them for classes");
+    // Their deviation is not 0 but what rounding leaves.
+    let same = vec![0.1; rows.len()];
+    let bars = BarDistribution::new(vec![-1.0, 0.0, 1.0]).unwrap();
+    let error = TabPfnV2Ensemble::of_numbers(&rows, &same, bars, ask).unwrap_err();
+    assert!(error.to_string().contains("0.1 for every row"), "{error}");
     let numbers = TabPfnV2Config {
         max_num_classes: 0,
         ..second()

@@ -206,13 +206,15 @@ impl<'o> Started<'o> {
             (as_it_is(module, rows)?, None)
         };
         fitted.members = outcome.members;
-        if let Some(note) = calibrate(&mut fitted, estimator, table, split) {
-            let note = [note];
-            self.options.tell(&note);
-            self.notes.extend(note);
-        }
+        let mut notes: Vec<String> = calibrate(&mut fitted, estimator, table, split)
+            .into_iter()
+            .collect();
         if fitted.calibration.is_none() {
-            fitted.tune(table, &split.validation)?;
+            notes.extend(tune(&mut fitted, table, split));
+        }
+        if !notes.is_empty() {
+            self.options.tell(&notes);
+            self.notes.extend(notes);
         }
         let report = FitReport {
             task: self.task,
@@ -237,7 +239,7 @@ impl<'o> Started<'o> {
 
     /// Learns one task of `plan` after the other.
     pub(super) fn learn(
-        self,
+        mut self,
         table: &Table,
         split: &Split,
         plan: Plan,
@@ -258,7 +260,9 @@ impl<'o> Started<'o> {
         let (module, scores) =
             plan.learn(rows, held_out, self.training, module, &beginning.device)?;
         fitted.members = vec![module];
-        fitted.tune(table, &split.validation)?;
+        if let Some(note) = tune(&mut fitted, table, split) {
+            self.options.tell(&[note]);
+        }
         Ok((fitted, scores))
     }
 
@@ -285,6 +289,13 @@ fn calibrate(
         Ok(()) => None,
         Err(error) => Some(format!("not calibrated: {error}")),
     }
+}
+
+/// Chooses on validation rows what the objective leaves to them; why not, where that cannot be. The training
+/// is not lost for it.
+fn tune(fitted: &mut FittedModel, table: &Table, split: &Split) -> Option<String> {
+    let error = fitted.tune(table, &split.validation).err()?;
+    Some(format!("the threshold stays 0.5: {error}"))
 }
 
 /// Rows to validate on, beside what `fitted` has of them.

@@ -7,7 +7,7 @@ use forge_nn::ForgeError;
 use forge_train::distribution::StudentT;
 use nalgebra::DVector;
 
-use super::SeriesBaseline;
+use super::{SeriesBaseline, last};
 use crate::Error;
 use crate::baseline::minimize;
 
@@ -210,7 +210,7 @@ impl SeriesBaseline for Garch {
                 for _ in &steps {
                     for name in targets {
                         let values = table.column(window.series, name)?;
-                        said.push(values[window.origin]);
+                        said.push(last(values, window.origin));
                     }
                 }
                 continue;

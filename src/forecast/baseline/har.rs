@@ -4,7 +4,7 @@ use forge_data::{TimeRange, Windows};
 use forge_nn::ForgeError;
 use nalgebra::{DMatrix, DVector};
 
-use super::SeriesBaseline;
+use super::{SeriesBaseline, last};
 use crate::Error;
 
 /// HAR-RV (Corsi 2009, eq. 8): `y_{t+h}` from a constant, `y_t`, and the means of the last 5 and the
@@ -230,12 +230,10 @@ impl SeriesBaseline for Har {
                 let known = &values[..=window.origin];
                 let smallest = known.iter().copied().fold(f64::INFINITY, f64::min);
                 let now = self.inputs(values, &known_others, window.origin);
-                let last = known.iter().rev().copied().find(|v| !v.is_nan());
-                let last = last.unwrap_or(f64::NAN);
                 said.push(match (fit, now) {
                     (Some(fit), Some(now)) => self.say(fit, &now, smallest),
                     // Too little is known to fit: the last value.
-                    _ => last,
+                    _ => last(values, window.origin),
                 });
             }
         }

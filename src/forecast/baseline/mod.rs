@@ -29,7 +29,7 @@ pub use score::score;
 
 pub use super::season::season;
 
-use forge_data::{SeriesTable, TimeRange, Windows};
+use forge_data::{SeriesTable, TimeRange, Windows, last_present};
 
 use crate::Error;
 
@@ -49,6 +49,11 @@ pub trait SeriesBaseline {
     /// # Errors
     /// If a window cannot be read.
     fn forecast(&self, windows: &Windows, rows: &[usize]) -> Result<Vec<f64>, Error>;
+}
+
+/// The last value at or before a row that was observed; NaN where there is none.
+fn last(values: &[f64], row: usize) -> f64 {
+    last_present(values, row).unwrap_or(f64::NAN)
 }
 
 /// All of them, for series like these.

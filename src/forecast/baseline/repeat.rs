@@ -2,7 +2,7 @@
 
 use forge_data::{TimeRange, Windows};
 
-use super::SeriesBaseline;
+use super::{SeriesBaseline, last};
 use crate::Error;
 
 /// The last value.
@@ -46,12 +46,6 @@ fn each(
         }
     }
     Ok(values)
-}
-
-/// The last value at or before a row that was observed; NaN where there is none.
-fn last(values: &[f64], row: usize) -> f64 {
-    let known = values[..=row].iter().rev();
-    known.copied().find(|v| !v.is_nan()).unwrap_or(f64::NAN)
 }
 
 impl SeriesBaseline for Naive {

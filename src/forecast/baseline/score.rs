@@ -4,8 +4,8 @@ use forge_data::{Centre, Fold, SeriesTransform, Windows};
 use forge_nn::ForgeError;
 use forge_train::metric::{ForecastCell, ForecastScorer};
 
-use super::SeriesBaseline;
 use super::errors::StepErrors;
+use super::{SeriesBaseline, last};
 use crate::Error;
 use crate::forecast::ForecastScore;
 use crate::forecast::evaluate::{actual, naive_errors};
@@ -146,7 +146,7 @@ fn each(
                     time: window.time,
                     said: said[cell],
                     actual: actual[cell],
-                    last: values[window.origin],
+                    last: last(values, window.origin),
                     naive: naive[window.series * n + target],
                     unit: units[window.series * n + target],
                 });

@@ -41,4 +41,4 @@ pub use schema::{FixedColumn, SeriesSchema};
 pub use split::{Fold, SplitPart, TimeRange, TimeSplit, TrainSpan};
 pub use table::SeriesTable;
 pub use time_columns::{TimeColumns, TimeUnit};
-pub use windows::{Horizon, ShortSeries, Window, WindowBatch, WindowConfig, Windows};
+pub use windows::{Horizon, ShortSeries, Window, WindowBatch, WindowConfig, Windows, last_present};

@@ -197,7 +197,11 @@ impl<I: Tensors + Clone + 'static> Darts<I> {
         r: f64,
         train: I,
     ) -> Result<Params, ForgeError> {
-        let radius = r / direction.norm()?.into_scalar::<f64>();
+        let norm = direction.norm()?.into_scalar::<f64>();
+        if norm == 0.0 {
+            return Ok(params.zeros_like());
+        }
+        let radius = r / norm;
         let at = |by: f64| {
             self.loss
                 .grad(&params.add_scaled(direction, by)?, train.clone())

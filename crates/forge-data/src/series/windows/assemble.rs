@@ -53,7 +53,11 @@ impl Part {
 }
 
 /// The last value of a column at or before a row, missing cells passed over.
-fn last_present(column: &[f64], row: usize) -> Option<f64> {
+///
+/// # Panics
+/// If there is no such row.
+#[must_use]
+pub fn last_present(column: &[f64], row: usize) -> Option<f64> {
     column[..=row].iter().rev().copied().find(|v| !v.is_nan())
 }
 

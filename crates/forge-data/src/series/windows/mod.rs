@@ -7,6 +7,7 @@ mod restore;
 mod select;
 mod window_batch;
 
+pub use assemble::last_present;
 pub use config::{Horizon, ShortSeries, WindowConfig};
 pub use window_batch::WindowBatch;
 

@@ -101,10 +101,12 @@ where
     }
 
     /// With tasks from this number on. Default: 0.
-    #[must_use]
-    pub fn starting_at(mut self, first: u64) -> Self {
+    ///
+    /// # Errors
+    /// A config error if a task that is [validated on](Self::validated_on) is among them.
+    pub fn starting_at(mut self, first: u64) -> Result<Self, ForgeError> {
         self.first = first;
-        self
+        self.with_tasks_apart()
     }
 
     /// Validates by the mean [score](MetaLearner::score) of `count` tasks from number `first` on, as
@@ -114,6 +116,15 @@ where
     /// A config error if `count` is 0 or a task is in both.
     pub fn validated_on(mut self, first: u64, count: usize) -> Result<Self, ForgeError> {
         check::at_least_one("tasks to validate on", count)?;
+        self.validation = Some((first, count));
+        self.with_tasks_apart()
+    }
+
+    /// Itself, unless a task is trained and validated on.
+    fn with_tasks_apart(self) -> Result<Self, ForgeError> {
+        let Some((first, count)) = self.validation else {
+            return Ok(self);
+        };
         let trained = self.first..self.first.saturating_add(self.n_tasks as u64);
         let shared = first < trained.end && trained.start < first.saturating_add(count as u64);
         if shared {
@@ -121,7 +132,6 @@ where
             let value = format!("{count} from {first} on");
             return Err(ForgeError::config("tasks to validate on", value, allowed));
         }
-        self.validation = Some((first, count));
         Ok(self)
     }
 

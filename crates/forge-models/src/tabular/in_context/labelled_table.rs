@@ -58,15 +58,23 @@ impl LabelledTable {
     /// Rows with numbers to predict.
     ///
     /// # Errors
-    /// As [`of_classes`](Self::of_classes), but for class numbers.
+    /// As [`of_classes`](Self::of_classes), but for class numbers; a shape error for labels that are all the
+    /// same, whose spread is no unit to predict in.
     pub(in crate::tabular) fn of_numbers<R: AsRef<[f64]>>(
         rows: &[R],
         labels: &[f64],
         cells: Cells,
     ) -> Result<Self, ForgeError> {
-        let (mean, deviation) = moments(labels.iter().copied(), 0);
-        let scale = if deviation > 0.0 { deviation } else { 1.0 };
-        Self::new(rows, labels, Kind::Numbers { mean, scale }, cells)
+        let (mean, scale) = moments(labels.iter().copied(), 0);
+        let this = Self::new(rows, labels, Kind::Numbers { mean, scale }, cells)?;
+        match varies(labels.iter().copied()) {
+            true => Ok(this),
+            false => {
+                let found = format!("{} for every row", labels[0]);
+                let expected = "numbers that vary: what these rows teach is that number";
+                Err(ForgeError::shape("labels", found, expected))
+            }
+        }
     }
 
     fn new<R: AsRef<[f64]>>(

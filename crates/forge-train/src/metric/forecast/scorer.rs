@@ -58,21 +58,44 @@ pub struct ForecastScorer {
 
 #[derive(Debug, Clone, Default)]
 struct Sums {
+    all: Losses,
+    pinball: f64,
+    /// By the time they were said at.
+    times: BTreeMap<i64, Losses>,
+    /// Of each interval from the outside in.
+    inside: Vec<u64>,
+    width: Vec<f64>,
+    direction: DirectionCount,
+}
+
+/// Sums of losses.
+#[derive(Debug, Clone, Copy, Default)]
+struct Losses {
     count: u64,
     squared: f64,
     absolute: f64,
     scaled: f64,
     scaled_count: u64,
-    pinball: f64,
     crps: f64,
     /// NaN from the first value or forecast on that is not above 0.
     qlike: f64,
-    /// Sums of each loss, and how many, by the time they were said at.
-    times: BTreeMap<i64, ([f64; ForecastLoss::COUNT], f64)>,
-    /// Of each interval from the outside in.
-    inside: Vec<u64>,
-    width: Vec<f64>,
-    direction: DirectionCount,
+}
+
+impl Losses {
+    fn join(&mut self, other: &Self) {
+        self.count += other.count;
+        self.squared += other.squared;
+        self.absolute += other.absolute;
+        self.scaled += other.scaled;
+        self.scaled_count += other.scaled_count;
+        self.crps += other.crps;
+        self.qlike += other.qlike;
+    }
+
+    /// Over that of repeating a value, of the cells where that is known.
+    fn mean_scaled(&self) -> Option<f64> {
+        (self.scaled_count > 0).then(|| self.scaled / self.scaled_count as f64)
+    }
 }
 
 /// A loss that is kept for each time, to be compared pair by pair.
@@ -80,16 +103,13 @@ struct Sums {
 pub enum ForecastLoss {
     /// The squared error.
     Squared,
-    /// The absolute error, over that of repeating a value in training where that is given.
+    /// The absolute error over that of repeating a value in training, of the cells where that is given;
+    /// where none is, the absolute error.
     Absolute,
     /// The CRPS of the quantiles.
     Crps,
     /// The quasi-likelihood of a variance, `y/f - ln(y/f) - 1` (Patton 2011).
     Qlike,
-}
-
-impl ForecastLoss {
-    const COUNT: usize = 4;
 }
 
 /// How often a central interval holds what happened, and how wide it is.
@@ -171,19 +191,11 @@ impl ForecastScorer {
         assert_eq!(cell.quantiles.len(), self.levels.len(), "one per level");
         let sums = &mut self.sums[step];
         let error = cell.point - cell.actual;
-        sums.count += 1;
-        sums.squared += error * error;
-        sums.absolute += error.abs();
-        if cell.naive_error > 0.0 {
-            sums.scaled += error.abs() / cell.naive_error;
-            sums.scaled_count += 1;
-        }
         let ratio = cell.actual / cell.point;
         let qlike = match cell.actual > 0.0 && cell.point > 0.0 {
             true => ratio - ratio.ln() - 1.0,
             false => f64::NAN,
         };
-        sums.qlike += qlike;
         let mut crps = 0.0;
         for ((quantile, level), weight) in
             cell.quantiles.iter().zip(&self.levels).zip(&self.weights)
@@ -193,18 +205,21 @@ impl ForecastScorer {
             sums.pinball += loss / self.levels.len() as f64;
             crps += 2.0 * weight * loss;
         }
-        sums.crps += crps;
-        let absolute = match cell.naive_error > 0.0 {
-            true => error.abs() / cell.naive_error,
-            false => error.abs(),
+        let scaled = match cell.naive_error > 0.0 {
+            true => Some(error.abs() / cell.naive_error),
+            false => None,
         };
-        let (losses, count) = sums.times.entry(cell.time).or_default();
-        *count += 1.0;
-        let of_cell = [error * error, absolute, crps, qlike];
-        losses
-            .iter_mut()
-            .zip(of_cell)
-            .for_each(|(sum, loss)| *sum += loss);
+        let losses = Losses {
+            count: 1,
+            squared: error * error,
+            absolute: error.abs(),
+            scaled: scaled.unwrap_or(0.0),
+            scaled_count: u64::from(scaled.is_some()),
+            crps,
+            qlike,
+        };
+        sums.all.join(&losses);
+        sums.times.entry(cell.time).or_default().join(&losses);
         for (i, (low, high, _)) in pairs(&self.levels).into_iter().enumerate() {
             let (low, high) = (cell.quantiles[low], cell.quantiles[high]);
             sums.inside[i] += u64::from((low..=high).contains(&cell.actual));
@@ -226,15 +241,27 @@ impl ForecastScorer {
     }
 
     /// The mean loss of each time at which the step at place `step` was forecast, in order of time:
-    /// what [`DieboldMariano`](super::DieboldMariano) compares.
+    /// what [`DieboldMariano`](super::DieboldMariano) compares. Times without a cell that the loss is
+    /// of are left out.
     ///
     /// # Panics
     /// If there is no such step.
     #[must_use]
     pub fn losses(&self, step: usize, loss: ForecastLoss) -> Vec<(i64, f64)> {
-        let times = self.sums[step].times.iter();
+        let Sums { all, times, .. } = &self.sums[step];
+        let mean = |losses: &Losses| {
+            let n = losses.count as f64;
+            match loss {
+                ForecastLoss::Squared => Some(losses.squared / n),
+                ForecastLoss::Absolute if all.scaled_count > 0 => losses.mean_scaled(),
+                ForecastLoss::Absolute => Some(losses.absolute / n),
+                ForecastLoss::Crps => Some(losses.crps / n),
+                ForecastLoss::Qlike => Some(losses.qlike / n),
+            }
+        };
+        let times = times.iter();
         times
-            .map(|(time, (sums, count))| (*time, sums[loss as usize] / count))
+            .filter_map(|(time, losses)| Some((*time, mean(losses)?)))
             .collect()
     }
 
@@ -261,18 +288,19 @@ impl ForecastScorer {
     }
 
     fn scores(&self, sums: &Sums, step: usize, lag: usize) -> StepScores {
-        let n = sums.count as f64;
+        let all = &sums.all;
+        let n = all.count as f64;
         let quantiles = |sum: f64| (!self.levels.is_empty()).then_some(sum / n);
         let intervals = pairs(&self.levels).into_iter().enumerate();
         StepScores {
             step,
-            count: sums.count,
-            mse: sums.squared / n,
-            mae: sums.absolute / n,
-            mase: (sums.scaled_count > 0).then(|| sums.scaled / sums.scaled_count as f64),
+            count: all.count,
+            mse: all.squared / n,
+            mae: all.absolute / n,
+            mase: all.mean_scaled(),
             pinball: quantiles(sums.pinball),
-            crps: quantiles(sums.crps),
-            qlike: Some(sums.qlike / n).filter(|qlike| qlike.is_finite()),
+            crps: quantiles(all.crps),
+            qlike: Some(all.qlike / n).filter(|qlike| qlike.is_finite()),
             intervals: intervals
                 .map(|(i, (_, _, share))| IntervalCoverage {
                     share,
@@ -287,20 +315,10 @@ impl ForecastScorer {
 
 impl Sums {
     fn join(&mut self, other: &Self) {
-        self.count += other.count;
-        self.squared += other.squared;
-        self.absolute += other.absolute;
-        self.scaled += other.scaled;
-        self.scaled_count += other.scaled_count;
+        self.all.join(&other.all);
         self.pinball += other.pinball;
-        self.crps += other.crps;
-        self.qlike += other.qlike;
-        for (time, (losses, count)) in &other.times {
-            let (sums, all) = self.times.entry(*time).or_default();
-            *all += count;
-            sums.iter_mut()
-                .zip(losses)
-                .for_each(|(sum, loss)| *sum += loss);
+        for (time, losses) in &other.times {
+            self.times.entry(*time).or_default().join(losses);
         }
         let inside = self.inside.iter_mut().zip(&other.inside);
         inside.for_each(|(sum, other)| *sum += other);
@@ -346,6 +364,32 @@ mod tests {
         let crps = scorer.all().crps.unwrap_or_default();
         let exact = Normal.crps(0.3);
         assert!((crps - exact).abs() < 2e-4, "{crps} {exact}");
+        Ok(())
+    }
+
+    #[test]
+    fn absolute_losses_of_a_time_are_of_one_unit() -> Result<(), ForgeError> {
+        let mut scorer = ForecastScorer::new(vec![1], vec![])?;
+        // Two series, of which one stood still in training: its errors have no unit of their own.
+        for (time, naive_error) in [(0, 0.5), (0, 0.0), (1, f64::NAN)] {
+            let cell = cell(2.0, &[]);
+            scorer.add(
+                0,
+                &ForecastCell {
+                    time,
+                    naive_error,
+                    ..cell
+                },
+            );
+        }
+        assert_eq!(scorer.losses(0, ForecastLoss::Absolute), [(0, 4.0)]);
+        assert_eq!(
+            scorer.losses(0, ForecastLoss::Squared),
+            [(0, 4.0), (1, 4.0)]
+        );
+        let mut scorer = ForecastScorer::new(vec![1], vec![])?;
+        scorer.add(0, &cell(2.0, &[]));
+        assert_eq!(scorer.losses(0, ForecastLoss::Absolute), [(0, 2.0)]);
         Ok(())
     }
 

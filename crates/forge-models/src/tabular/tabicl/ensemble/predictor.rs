@@ -97,7 +97,8 @@ impl TabIclEnsemble {
     /// Rows with numbers to predict.
     ///
     /// # Errors
-    /// As [`of_classes`](Self::of_classes), but for class numbers.
+    /// As [`of_classes`](Self::of_classes), but for class numbers; a shape error for labels that are all
+    /// the same.
     pub fn of_numbers<R: AsRef<[f64]>>(
         rows: &[R],
         labels: &[f64],

@@ -118,7 +118,8 @@ impl TabPfnV2Ensemble {
     /// Rows with numbers to predict, and the buckets of the network's checkpoint.
     ///
     /// # Errors
-    /// As [`of_classes`](Self::of_classes), but for class numbers.
+    /// As [`of_classes`](Self::of_classes), but for class numbers; a shape error for labels that are all
+    /// the same.
     pub fn of_numbers<R: AsRef<[f64]>>(
         rows: &[R],
         labels: &[f64],
