@@ -31,5 +31,6 @@ pub fn log_softmax(logits: &[f64], scale: f64) -> Vec<f64> {
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let below = |logit: &f64| scale * (logit - largest);
     let sum: f64 = logits.iter().map(|logit| below(logit).exp()).sum();
-    logits.iter().map(|logit| below(logit) - sum.ln()).collect()
+    let of_sum = sum.ln();
+    logits.iter().map(|logit| below(logit) - of_sum).collect()
 }

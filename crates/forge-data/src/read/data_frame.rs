@@ -45,18 +45,14 @@ impl DataFrame {
         }
         let unit = column["numpy_type"].as_str()?;
         let unit = unit.strip_prefix("timedelta64[")?.strip_suffix(']')?;
-        let ticks = match unit {
-            "s" => {
-                return Some(Stored::Elapsed {
-                    per_day: date_time::DAY / 1000,
-                });
-            }
-            "ms" => 1,
-            "us" => 1_000,
-            "ns" => 1_000_000,
+        let per_second = match unit {
+            "s" => 1,
+            "ms" => 1_000,
+            "us" => 1_000_000,
+            "ns" => 1_000_000_000,
             _ => return None,
         };
-        let per_day = date_time::DAY * ticks;
+        let per_day = date_time::DAY / 1_000 * per_second;
         Some(Stored::Elapsed { per_day })
     }
 }

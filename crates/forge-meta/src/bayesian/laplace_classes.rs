@@ -69,8 +69,9 @@ impl LaplaceClasses {
             check::in_range("label", *label, 0..classes)?;
             let phi = with_bias(row);
             let says = logits(weights, &phi);
-            let p = softmax(&says, 1.0);
-            log_likelihood += log_softmax(&says, 1.0)[*label];
+            let log_p = log_softmax(&says, 1.0);
+            let p: Vec<f64> = log_p.iter().map(|log_p| log_p.exp()).collect();
+            log_likelihood += log_p[*label];
             for k in 0..classes {
                 for i in 0..d {
                     let at = k * d + i;

@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 
 use super::BarDistribution;
 use crate::ForgeError;
+use crate::host::softmax;
 
 /// Where half of the half-normal distribution of scale 1 lies below.
 const HALF: f64 = 0.674_489_750_196_081_7;
@@ -27,11 +28,7 @@ impl BarDistribution {
                 expected,
             ));
         }
-        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mut p: Vec<f64> = logits.iter().map(|x| (x - largest).exp()).collect();
-        let sum: f64 = p.iter().sum();
-        p.iter_mut().for_each(|p| *p /= sum);
-        Ok(p)
+        Ok(softmax(logits, 1.0))
     }
 
     /// The mean; `p` is one probability per bucket.
