@@ -2,7 +2,7 @@ use forge_train::checkpoint::RunPart;
 use forge_train::metric::Direction;
 use forge_train::schedule::{
     CosLogFactor, CosineWarmup, FactorConfig, FactorSchedule, FlatCosFactor, OneCycle, Plateau,
-    ScheduleConfig,
+    ReduceOnPlateau, ScheduleConfig,
 };
 use serde_json::{Value, json};
 
@@ -67,6 +67,28 @@ fn plateaus_are_pytorchs() {
             );
             assert_eq!(plateau.bad() as f64, *bad, "{name}");
         }
+    }
+}
+
+/// PyTorch takes a share of a score below 0 for a worse one: it never falls there.
+#[test]
+fn a_plateau_below_zero_is_one() {
+    let config = ReduceOnPlateau {
+        patience: 2,
+        ..ReduceOnPlateau::default()
+    };
+    for direction in [Direction::Minimize, Direction::Maximize] {
+        let mut plateau = Plateau::new(config).unwrap();
+        (0..4).for_each(|_| plateau.take_in(-1.0, direction));
+        assert!(plateau.lr() < 1e-3, "{direction:?} {}", plateau.lr());
+        // A hundredth better is better, whichever way that is.
+        let better = match direction {
+            Direction::Minimize => -1.01,
+            Direction::Maximize => -0.99,
+        };
+        plateau.take_in(-1.0, direction);
+        plateau.take_in(better, direction);
+        assert_eq!(plateau.bad(), 0, "{direction:?}");
     }
 }
 

@@ -108,7 +108,10 @@ fn oracle_cases_pass_in_both_types() {
             }
             assert!(Averaging::<Net>::needs_statistics(&swa));
             let average = swa.candidate().unwrap();
-            let fresh = recompute_statistics(&average, size("n_batches"), |net, k| {
+            let sizes: Vec<usize> = (0..size("n_batches"))
+                .map(|k| batch(k, &device).dims()[0])
+                .collect();
+            let fresh = recompute_statistics(&average, &sizes, |net, k| {
                 let _ = net.forward(batch(k, &device));
                 Ok(())
             })
@@ -156,7 +159,7 @@ fn frozen_weights_stay_and_statistics_of_burns_own_layer_are_never_shared() {
     let live = read(&norm.valid().running_mean.value());
     assert_eq!(read(&candidate.running_mean.value()), live);
     assert_eq!(read(&candidate.gamma.val()), [1.0, 1.0]);
-    let fresh = recompute_statistics(&candidate, 2, |norm, k| {
+    let fresh = recompute_statistics(&candidate, &[2, 2], |norm, k| {
         let x = [[1.0 + k as f64, 0.0], [3.0 + k as f64, 4.0]];
         let _ = norm.forward(Tensor::<2>::from_data(x, &device));
         Ok(())

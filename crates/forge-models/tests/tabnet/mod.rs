@@ -1,4 +1,5 @@
-//! What of TabNet the registry's tests do not see: pre-training and the penalty.
+//! What of TabNet the registry's tests do not see: pre-training, the penalty, and statistics of averages.
 
 mod penalty;
 mod pretraining;
+mod statistics;

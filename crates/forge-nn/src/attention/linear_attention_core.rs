@@ -4,13 +4,14 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Bool, Tensor};
 
 use crate::carried;
-use crate::ops::{Axes, matmul, parts};
+use crate::ops::{Axes, all_in_f32, matmul, parts};
 use crate::position::RotaryEmbedding;
 
 /// Tokens that a causal pass handles by one quadratic product.
 const CHUNK: usize = 64;
 
-/// What causal linear attention keeps of everything before: `Σ f(k) [v, 1]ᵀ`, `[B, H, D, E + 1]`, or
+/// What causal linear attention keeps of everything before (of half precision in f32: sums over thousands of
+/// tokens leave the range of f16, and bf16 has too few digits for them): `Σ f(k) [v, 1]ᵀ`, `[B, H, D, E + 1]`, or
 /// with positions `Σ (R f(k)) vᵀ`, `[B, H, D, E]`, and `Σ f(k)`, `[B, H, D, 1]`. Its size does not
 /// depend on how much was read.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +47,7 @@ impl LinearAttentionState {
 ///
 /// Katharopoulos et al., "Transformers are RNNs", arXiv 2006.16236, equations (6) and (7). There is
 /// no `1/√D`; ε is added to the normaliser as in the authors' code. A key that is not valid adds
-/// nothing; a query that may attend to nothing gets zeros.
+/// nothing; a query that may attend to nothing gets zeros. Half precision is computed in f32.
 ///
 /// # Shapes
 /// - q: `[B, H, Tq, D]`, k: `[B, H, Tk, D]`, v: `[B, H, Tk, E]`, key_valid: `[B, Tk]`
@@ -61,8 +62,10 @@ pub fn linear_attention(
     key_valid: Option<Tensor<2, Bool>>,
     eps: f64,
 ) -> Tensor<4> {
-    let sums = matmul(keys(k, key_valid).swapped(2, 3), with_one(v));
-    normalize(matmul(feature_map(q), sums), eps)
+    all_in_f32([q, k, v], |[q, k, v]| {
+        let sums = matmul(keys(k, key_valid).swapped(2, 3), with_one(v));
+        normalize(matmul(feature_map(q), sums), eps)
+    })
 }
 
 /// [`linear_attention`] where token `i` sees tokens `j ≤ i`, going on from `state`: the sums are
@@ -86,8 +89,10 @@ pub fn linear_attention_causal(
     state: &mut LinearAttentionState,
 ) -> Tensor<4> {
     state.seen += q.dims()[2];
-    let (q, k) = (feature_map(q), keys(k, key_valid));
-    normalize(running(q, k, with_one(v), &mut state.sums), eps)
+    all_in_f32([q, k, v], |[q, k, v]| {
+        let (q, k) = (feature_map(q), keys(k, key_valid));
+        normalize(running(q, k, with_one(v), &mut state.sums), eps)
+    })
 }
 
 /// [`linear_attention`] with rotary positions:
@@ -110,10 +115,12 @@ pub fn linear_attention_rotary(
     eps: f64,
     rotary: &RotaryEmbedding,
 ) -> Tensor<4> {
-    let (q, k) = (feature_map(q), keys(k, key_valid));
-    let normalizer = q.clone().matmul(k.clone().sum_dim(2).swapped(2, 3));
-    let (q, k) = (rotary.forward(q, 0), rotary.forward(k, 0));
-    matmul(q, matmul(k.swapped(2, 3), v)) / (normalizer + eps)
+    all_in_f32([q, k, v], |[q, k, v]| {
+        let (q, k) = (feature_map(q), keys(k, key_valid));
+        let normalizer = q.clone().matmul(k.clone().sum_dim(2).swapped(2, 3));
+        let (q, k) = (rotary.forward(q, 0), rotary.forward(k, 0));
+        matmul(q, matmul(k.swapped(2, 3), v)) / (normalizer + eps)
+    })
 }
 
 /// [`linear_attention_rotary`] where token `i` sees tokens `j ≤ i`, going on from `state`, in
@@ -136,11 +143,13 @@ pub fn linear_attention_rotary_causal(
 ) -> Tensor<4> {
     let offset = state.seen;
     state.seen += q.dims()[2];
-    let (q, k) = (feature_map(q), keys(k, key_valid));
-    let ones = ones_beside(&v);
-    let normalizer = running(q.clone(), k.clone(), ones, &mut state.normalizer);
-    let (q, k) = (rotary.forward(q, offset), rotary.forward(k, offset));
-    running(q, k, v, &mut state.sums) / (normalizer + eps)
+    all_in_f32([q, k, v], |[q, k, v]| {
+        let (q, k) = (feature_map(q), keys(k, key_valid));
+        let ones = ones_beside(&v);
+        let normalizer = running(q.clone(), k.clone(), ones, &mut state.normalizer);
+        let (q, k) = (rotary.forward(q, offset), rotary.forward(k, offset));
+        running(q, k, v, &mut state.sums) / (normalizer + eps)
+    })
 }
 
 /// `Σ_{j ≤ i} (q_i·k_j) v_j`, going on from the sums of everything before.

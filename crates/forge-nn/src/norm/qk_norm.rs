@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{LayerNorm, LayerNormConfig, RmsNorm, RmsNormConfig};
 use crate::broadcast::along_channels;
 use crate::config_macro::config;
+use crate::ops::in_f32;
 use crate::{ForgeError, ModuleConfig, check};
 
 /// How queries and keys are normalised.
@@ -134,11 +135,12 @@ impl QkNorm {
         match norm {
             Some(HeadNorm::Rms(norm)) => norm.forward(x),
             Some(HeadNorm::Layer(norm)) => norm.forward(x),
-            None => {
+            // Squares leave the range of f16, above and below.
+            None => in_f32(x, |x| {
                 // Clamped before the root: the root of 0 has no derivative.
                 let square = x.clone().square().sum_dim(3).clamp_min(self.eps * self.eps);
                 x / square.sqrt()
-            }
+            }),
         }
     }
 }

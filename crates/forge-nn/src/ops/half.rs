@@ -15,9 +15,17 @@ pub(crate) fn in_f32<const D: usize, const E: usize>(
     x: Tensor<D>,
     compute: impl FnOnce(Tensor<D>) -> Tensor<E>,
 ) -> Tensor<E> {
-    let dtype = x.dtype();
+    all_in_f32([x], |[x]| compute(x))
+}
+
+/// The same of several, of one type.
+pub(crate) fn all_in_f32<const N: usize, const D: usize, const E: usize>(
+    x: [Tensor<D>; N],
+    compute: impl FnOnce([Tensor<D>; N]) -> Tensor<E>,
+) -> Tensor<E> {
+    let dtype = x[0].dtype();
     match is_half(dtype) {
-        true => compute(x.cast(DType::F32)).cast(dtype),
+        true => compute(x.map(|x| x.cast(DType::F32))).cast(dtype),
         false => compute(x),
     }
 }

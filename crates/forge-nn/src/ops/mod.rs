@@ -72,7 +72,7 @@ mod ssd;
 mod stop_gradient;
 mod ttt;
 
-pub(crate) use half::in_f32;
+pub(crate) use half::{all_in_f32, in_f32};
 
 pub use activation::{Activation, ActivationOps, activated};
 pub use adamw::{AdamWOps, AdamWStep, adamw_step};

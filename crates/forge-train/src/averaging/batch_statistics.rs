@@ -14,24 +14,24 @@ const PROBE: f64 = 1024.0;
 /// the statistics of all batches, every batch with the same weight whatever its size (PyTorch's
 /// `update_bn`, which is `momentum = None`).
 ///
-/// `forward(module, k)` runs `module` forward on batch `k` of `batches` in training mode. It is
-/// called more often than once for batch 0, and has to do the same each time. The weights stay as
-/// they are. `module` and the result are in inference mode.
+/// `batches` are their numbers of rows; `forward(module, k)` runs `module` forward on batch `k` in training
+/// mode. It is called more often than once for the first batch and the first of each number of rows, and has
+/// to do the same each time. The weights stay as they are. `module` and the result are in inference mode.
 ///
 /// Works for any buffer `r` that training moves by `r ← (1 - m) r + m s` with a momentum `m` that
-/// does not change: nothing else has to be known of the layers. Started from 0, one batch leaves
-/// `m s`; `m` is measured from two starting values. A module without such buffers comes back after
-/// one batch.
+/// is the same for batches of as many rows (it may follow the rows, as in ghost batch normalisation): nothing
+/// else has to be known of the layers. Started from 0, one batch leaves `m s`; `m` is measured from two
+/// starting values. A module without such buffers comes back after one batch.
 ///
 /// # Errors
 /// What `forward` finds.
 pub fn recompute_statistics<M: Module>(
     module: &M,
-    batches: usize,
+    batches: &[usize],
     mut forward: impl FnMut(&M, usize) -> Result<(), ForgeError>,
 ) -> Result<M, ForgeError> {
     let before = module.valid();
-    if batches == 0 {
+    if batches.is_empty() {
         return Ok(before);
     }
     // One batch from other starting values; `before` itself is never written to.
@@ -51,19 +51,26 @@ pub fn recompute_statistics<M: Module>(
         return Ok(before);
     }
     let zeros = moving.map(|r| r.zeros_like());
-    // `m s`, then `(1 - m) p + m s` for the same batch.
-    let mut sum = Buffers::of(&run(Some(&zeros), 0)?).only(&moving);
-    let probe = sum.map(|ms| ms.clone().abs().add_scalar(1.0).mul_scalar(PROBE));
-    let probed = Buffers::of(&run(Some(&probe), 0)?).only(&moving);
-    let momentum = probed
-        .zip(&sum, |probed, ms| probed.sub(ms))
-        .zip(&probe, |kept, p| kept.div(p).neg().add_scalar(1.0));
-    for k in 1..batches {
-        let next = Buffers::of(&run(Some(&zeros), k)?);
-        sum = sum.zip(&next, Tensor::add);
+    // Of batches of as many rows the sum of `m s`, and `m`.
+    let mut sums: Vec<(usize, Buffers, Buffers)> = vec![];
+    for (k, rows) in batches.iter().enumerate() {
+        let ms = Buffers::of(&run(Some(&zeros), k)?).only(&moving);
+        if let Some((_, sum, _)) = sums.iter_mut().find(|(of, ..)| of == rows) {
+            *sum = sum.zip(&ms, Tensor::add);
+            continue;
+        }
+        // `(1 - m) p + m s` of the same batch.
+        let probe = ms.map(|ms| ms.clone().abs().add_scalar(1.0).mul_scalar(PROBE));
+        let probed = Buffers::of(&run(Some(&probe), k)?).only(&moving);
+        let momentum = probed
+            .zip(&ms, |probed, ms| probed.sub(ms))
+            .zip(&probe, |kept, p| kept.div(p).neg().add_scalar(1.0));
+        sums.push((*rows, ms, momentum));
     }
-    let mean = sum.zip(&momentum, |sum, m| {
-        sum.div(m).mul_scalar(1.0 / batches as f64)
+    let share = 1.0 / batches.len() as f64;
+    let mean = sums.into_iter().fold(zeros, |mean, (_, sum, momentum)| {
+        let part = sum.zip(&momentum, |sum, m| sum.div(m).mul_scalar(share));
+        mean.zip(&part, Tensor::add)
     });
     Ok(before.map(&mut Put(&mean)))
 }

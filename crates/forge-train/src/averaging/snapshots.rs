@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::members::Newest;
 use super::{Averaging, Members, Together};
 use crate::checkpoint::{PartState, RunPart};
-use crate::schedule::{CosineWarmRestarts, ScheduleConfig};
+use crate::schedule::{CosineCycles, ScheduleConfig};
 use crate::training::StepContext;
 
 /// More is a slip of the pen: each is a whole set of weights in memory and in each checkpoint.
@@ -18,8 +18,7 @@ const MOST: usize = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SnapshotConfig {
-    /// Cycles of the run (the paper's `M`), each as long as the others but for the last, which may
-    /// be shorter. 2 to 100, default 5.
+    /// Cycles of the run (the paper's `M`), whose lengths differ by one step at most. 2 to 100, default 5.
     pub cycles: usize,
     /// How many of the newest predict together (the paper's `m`). 2 to `cycles`. Default: all.
     pub keep: Option<usize>,
@@ -47,34 +46,37 @@ impl SnapshotConfig {
         }
     }
 
-    /// Steps of a cycle: `⌈steps/cycles⌉`.
+    /// How many of `steps` steps are done at the end of each cycle: `⌈k · steps / cycles⌉`.
     ///
     /// # Errors
     /// A config error if there are fewer steps than cycles.
-    pub fn cycle(&self, steps: u64) -> Result<u64, ForgeError> {
+    pub fn ends(&self, steps: u64) -> Result<Vec<u64>, ForgeError> {
         let cycles = self.cycles as u64;
         if steps < cycles {
             let allowed = format!("at most the {steps} optimiser steps of the run");
             return Err(ForgeError::config("snapshots.cycles", cycles, allowed));
         }
-        Ok(steps.div_ceil(cycles))
+        let end = |k: u128| (u128::from(steps) * k).div_ceil(u128::from(cycles));
+        let ends = (1..=u128::from(cycles)).map(end);
+        Ok(ends.map(|end| end as u64).collect())
     }
 
     /// The learning rate that belongs to it, with the peak of `schedule`: a cosine down to 0 per
     /// cycle (Huang et al. 2017, eq. 2).
     ///
     /// # Errors
-    /// As [`cycle`](Self::cycle).
+    /// As [`ends`](Self::ends).
     pub fn schedule(
         &self,
         schedule: &ScheduleConfig,
         steps: u64,
     ) -> Result<ScheduleConfig, ForgeError> {
-        Ok(ScheduleConfig::CosineWarmRestarts(CosineWarmRestarts {
+        self.ends(steps)?;
+        Ok(ScheduleConfig::CosineCycles(CosineCycles {
             base_lr: schedule.peak_lr(),
             min_lr: 0.0,
-            t_0: Some(self.cycle(steps)?),
-            t_mult: 1,
+            cycles: self.cycles as u64,
+            steps: Some(steps),
         }))
     }
 }
@@ -87,8 +89,7 @@ impl SnapshotConfig {
 #[derive(Debug)]
 pub struct Snapshots<M> {
     config: SnapshotConfig,
-    cycle: u64,
-    steps: u64,
+    ends: Vec<u64>,
     newest: Newest<M>,
 }
 
@@ -96,12 +97,11 @@ impl<M: Module> Snapshots<M> {
     /// For a run of `steps` optimiser steps; `module` gives structure and device.
     ///
     /// # Errors
-    /// What [`SnapshotConfig::validate`] and [`SnapshotConfig::cycle`] find.
+    /// What [`SnapshotConfig::validate`] and [`SnapshotConfig::ends`] find.
     pub fn new(config: SnapshotConfig, steps: u64, module: &M) -> Result<Self, ForgeError> {
         config.validate()?;
         Ok(Self {
-            cycle: config.cycle(steps)?,
-            steps,
+            ends: config.ends(steps)?,
             newest: Newest::new(config.keep.unwrap_or(config.cycles), module),
             config,
         })
@@ -125,7 +125,7 @@ impl<M: Module> RunPart for Snapshots<M> {
     }
 
     fn config(&self) -> Value {
-        json!({"settings": self.config, "cycle": self.cycle})
+        json!({"settings": self.config, "ends": self.ends})
     }
 
     fn state(&self) -> Result<PartState, ForgeError> {
@@ -139,8 +139,7 @@ impl<M: Module> RunPart for Snapshots<M> {
 
 impl<M: Module> Averaging<M> for Snapshots<M> {
     fn on_step(&mut self, module: &M, at: &StepContext<'_>) -> Result<(), ForgeError> {
-        let done = at.step + 1;
-        if done.is_multiple_of(self.cycle) || done == self.steps {
+        if self.ends.contains(&(at.step + 1)) {
             self.keep(module);
         }
         Ok(())

@@ -8,6 +8,7 @@
 
 mod combined;
 mod constant;
+mod cosine_cycles;
 mod cosine_warm_restarts;
 mod cosine_warmup;
 mod curve;
@@ -24,6 +25,7 @@ mod swa_lr;
 
 pub use combined::{Chained, SchedulePart, Sequential};
 pub use constant::Constant;
+pub use cosine_cycles::CosineCycles;
 pub use cosine_warm_restarts::CosineWarmRestarts;
 pub use cosine_warmup::CosineWarmup;
 pub use curve::Anneal;

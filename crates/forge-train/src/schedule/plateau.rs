@@ -150,11 +150,14 @@ impl Plateau {
             Some(mode) => mode == PlateauMode::Min,
             None => direction == Direction::Minimize,
         };
+        // By how much, of a score below 0 too: a part of its size.
+        let margin = |by: Threshold, best: f64| match by {
+            Threshold::Rel => threshold * best.abs(),
+            Threshold::Abs => threshold,
+        };
         let improves = |best: f64| match (self.config.threshold_mode, minimise) {
-            (Threshold::Rel, true) => score < best * (1.0 - threshold),
-            (Threshold::Abs, true) => score < best - threshold,
-            (Threshold::Rel, false) => score > best * (1.0 + threshold),
-            (Threshold::Abs, false) => score > best + threshold,
+            (by, true) => score < best - margin(by, best),
+            (by, false) => score > best + margin(by, best),
         };
         let better = self.memory.best.is_none_or(improves);
         let memory = &mut self.memory;

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
 use super::{
-    Chained, Constant, CosineWarmRestarts, CosineWarmup, Exponential, FactorSchedule, Linear,
-    MultiStepDecay, OneCycle, Polynomial, ReduceOnPlateau, Schedule, Sequential, StepDecay, SwaLr,
+    Chained, Constant, CosineCycles, CosineWarmRestarts, CosineWarmup, Exponential, FactorSchedule,
+    Linear, MultiStepDecay, OneCycle, Polynomial, ReduceOnPlateau, Schedule, Sequential, StepDecay,
+    SwaLr,
 };
 
 /// A learning-rate schedule: `{"name": "cosine_warmup", "base_lr": 0.001}`.
@@ -19,6 +20,8 @@ pub enum ScheduleConfig {
     CosineWarmup(CosineWarmup),
     /// Cosines of growing length, each from the full rate.
     CosineWarmRestarts(CosineWarmRestarts),
+    /// Cosines that share the run evenly, each from the full rate.
+    CosineCycles(CosineCycles),
     /// Up, down, and further down.
     OneCycle(OneCycle),
     /// A rate times a factor that follows the progress of the run.
@@ -56,6 +59,7 @@ macro_rules! each {
             ScheduleConfig::Constant($c) => $do,
             ScheduleConfig::CosineWarmup($c) => $do,
             ScheduleConfig::CosineWarmRestarts($c) => $do,
+            ScheduleConfig::CosineCycles($c) => $do,
             ScheduleConfig::OneCycle($c) => $do,
             ScheduleConfig::Factor($c) => $do,
             ScheduleConfig::Linear($c) => $do,

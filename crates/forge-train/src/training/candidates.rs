@@ -43,7 +43,9 @@ impl<T: TrainTask> Run<'_, T> {
         let mut rows = Sequential::new(self.task.n_rows(), self.config.batch_size);
         let engine: &Engine<'_, T::Module> = &self.engine;
         let task = &mut *self.task;
-        recompute_statistics(module, rows.batches(), |module, k| {
+        let sizes = (0..rows.batches()).map(|k| Ok(rows.rows(0, k)?.len()));
+        let sizes = sizes.collect::<Result<Vec<_>, ForgeError>>()?;
+        recompute_statistics(module, &sizes, |module, k| {
             // Dropout has to be the same whenever a batch is seen again.
             engine.seed_for(&format!("{STATISTICS} {k}"));
             let rows = rows.rows(0, k)?;

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use forge_nn::ops::Axes;
+use forge_nn::ops::{self, Axes};
 use forge_nn::{Forward, Network, Want};
 
 use super::NHitsConfig;
@@ -91,7 +91,11 @@ impl NHits {
         let mut residual = backwards(past);
         let besides = Besides {
             past: covariates,
-            known: input.known,
+            known: input.known.map(|known| {
+                let ahead = known.dims()[1] - lookback;
+                let [before, ahead] = ops::parts(known, 1, [lookback, ahead]);
+                Tensor::cat(vec![seen(before), ahead], 1)
+            }),
             fixed: input.fixed,
         };
         let mut parts = vec![];

@@ -5,6 +5,7 @@ pub(crate) mod constant_rows;
 mod element_types;
 mod empty;
 mod far;
+mod half_sums;
 mod not_finite;
 mod panics;
 mod plain_attention;

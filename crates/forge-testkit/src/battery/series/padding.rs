@@ -11,7 +11,7 @@ use crate::battery::values::{assert_close, floats, values};
 
 const WINDOWS: usize = 6;
 
-/// Whatever stands in targets and covariates at steps that are not there, the forecast is the same;
+/// Whatever stands in targets, covariates and what is known at steps that are not there, the forecast is the same;
 /// which steps are there matters. Where the model declares that it takes such windows.
 ///
 /// # Panics
@@ -38,6 +38,11 @@ pub fn padding_of_windows_changes_nothing(config: &SeriesModelConfig, device: &D
     let dirty = SeriesInput {
         past: junk(given.past),
         past_covariates: given.past_covariates.map(&mut junk),
+        known: given.known.map(|known| {
+            let ahead = known.dims()[1] - spec.lookback;
+            let before = junk(known.clone().narrow(1, 0, spec.lookback));
+            Tensor::cat(vec![before, known.narrow(1, spec.lookback, ahead)], 1)
+        }),
         ..clean.clone()
     };
     let expected = values(model.forward(clean));
