@@ -165,6 +165,51 @@ fn only_the_models_columns_need_to_be_right() {
     }
 }
 
+/// Nor through a link: what was read would be gone.
+#[test]
+fn predictions_are_not_written_over_the_data() {
+    let run = Run::of(&config("target_pending_train.csv", "iv")).unwrap();
+    let data = run.file("data.csv");
+    std::fs::copy(case("target_pending_train.csv"), &data).unwrap();
+    let before = text(&data);
+    let mut config = PredictionConfig::of(&run.model);
+    for columns in [OutputColumns::All, OutputColumns::Predictions] {
+        config.columns = columns;
+        let out = data.parent().unwrap().join(".").join("data.csv");
+        let error = run.model.predict_file(&data, out, &config).unwrap_err();
+        assert!(error.to_string().contains("another file"), "{error}");
+        assert_eq!(text(&data), before);
+    }
+}
+
+/// A second look at what came through a pipe is one at what was kept of it.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_once_whatever_its_targets() {
+    let run = Run::of(&config("target_pending_train.csv", "iv")).unwrap();
+    let mut config = PredictionConfig::of(&run.model);
+    let pipe = run.file("pipe.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // With the file's own columns beside it is refused before anybody waits for a writer.
+    let error = run.model.predict_file(&pipe, run.file("out.csv"), &config);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("cannot be read again"), "{error}");
+    config.columns = OutputColumns::Predictions;
+    let (writing, bytes) = (pipe.clone(), text(case("target_pending.csv")));
+    std::thread::spawn(move || std::fs::write(writing, bytes));
+    let (done, wait) = std::sync::mpsc::channel();
+    let (model, out) = (run.model.clone(), run.file("out.csv"));
+    std::thread::spawn(move || {
+        let account = model.predict_file(&pipe, out, &config);
+        done.send(account.map(|account| (account.rows, account.not_scored)))
+    });
+    let found = wait.recv_timeout(std::time::Duration::from_secs(60));
+    let (rows, why) = found.expect("does not wait for ever").unwrap();
+    assert_eq!(rows, 240);
+    assert!(why.is_some_and(|why| why.contains("'pending'")));
+}
+
 /// Targets that are not there yet: words, gaps, no column.
 #[test]
 fn a_pending_target_does_not_stop_a_prediction() {

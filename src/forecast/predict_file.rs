@@ -9,6 +9,7 @@ use forge_nn::ForgeError;
 
 use super::FittedForecaster;
 use crate::Error;
+use crate::prediction::refuse_itself;
 
 /// How a file of series is read to forecast from. [`ForecastFileConfig::of`] takes what the forecaster was
 /// trained with.
@@ -97,6 +98,7 @@ impl FittedForecaster {
         config: &ForecastFileConfig,
     ) -> Result<ForecastAccount, Error> {
         let data = data.as_ref();
+        refuse_itself(data, to.as_ref())?;
         let repairing = self.repairing(config)?;
         let (table, read) = read_table(data, &config.read)?;
         let in_file = |error: Error| error.in_file(data);

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use forge_data::{DataError, Passage, ReadOptions, ReadReport, Table, TransformReport, read_table};
+use forge_data::{
+    DataError, Passage, ReadOptions, ReadReport, Table, TransformReport, read_table_or,
+};
 use forge_meta::bayesian::Predictive;
 use forge_nn::ForgeError;
 use forge_train::metric::Scores;
@@ -60,6 +62,22 @@ impl Said {
     }
 }
 
+/// Refuses to write over what is read: with predictions alone the data would be lost.
+///
+/// # Errors
+/// A config error.
+pub(crate) fn refuse_itself(data: &Path, to: &Path) -> Result<(), Error> {
+    let (Ok(read), Ok(written)) = (data.canonicalize(), to.canonicalize()) else {
+        // What is not there is not written over.
+        return Ok(());
+    };
+    if read != written {
+        return Ok(());
+    }
+    let allowed = "another file than the one that is read";
+    Err(ForgeError::config("out", to.display(), allowed).into())
+}
+
 impl FittedModel {
     /// Predicts every row of the file `data` and writes the file `to`: what `data` holds, cell by
     /// cell as it is written there, and the predictions beside it; or the predictions alone. The
@@ -93,11 +111,12 @@ impl FittedModel {
                 return Err(ForgeError::config("quantiles", q, "above 0 and below 1").into());
             }
         }
-        let (table, read, unreadable) = self.read_to_predict(data, &config.read)?;
-        if config.columns == OutputColumns::All {
-            // Before the time is spent.
-            Passage::of(&read, &config.read)?;
+        refuse_itself(data, to.as_ref())?;
+        // Before the time is spent. What is not there is for the reader to say.
+        if config.columns == OutputColumns::All && data.exists() {
+            Passage::check(data)?;
         }
+        let (table, read, unreadable) = self.read_to_predict(data, &config.read)?;
         let in_file = |error: Error| error.in_file(data);
         let (said, transform) = self.said(&table, None, config).map_err(in_file)?;
         if !config.allow_unknown_labels {
@@ -192,20 +211,15 @@ impl FittedModel {
         data: &Path,
         options: &ReadOptions,
     ) -> Result<(Table, ReadReport, Option<DataError>), Error> {
-        let error = match read_table(data, options) {
-            Ok((table, report)) => return Ok((table, report, None)),
-            Err(error) => error,
-        };
-        let mut needed = options.only.clone().unwrap_or_default();
-        for target in self.target_names() {
-            needed.remove(target);
-        }
-        if options.only.is_none() || needed.is_empty() || error.is_io() {
-            return Err(error.into());
-        }
-        let options = options.clone().with_only(needed);
-        let (table, report) = read_table(data, &options)?;
-        Ok((table, report, Some(error)))
+        let read = read_table_or(data, options, |error| {
+            let mut needed = options.only.clone()?;
+            for target in self.target_names() {
+                needed.remove(target);
+            }
+            let without = options.clone().with_only(needed.iter().cloned());
+            (!needed.is_empty() && !error.is_io()).then_some(without)
+        });
+        Ok(read?)
     }
 
     /// Scores the rows that have all targets, and how many these are; none for a table without the

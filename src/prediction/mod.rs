@@ -9,3 +9,4 @@ mod settings;
 pub use account::PredictionAccount;
 pub use columns::OutputColumns;
 pub use file::PredictionConfig;
+pub(crate) use file::refuse_itself;

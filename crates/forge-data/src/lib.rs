@@ -33,7 +33,7 @@ pub use preprocess::{
 pub use prior::{DrawnTable, TablePriorConfig};
 pub use read::{
     ColumnReport, DuplicateNames, Finding, FindingKind, Infinite, Layout, MergedCells, Passage,
-    ReadOptions, ReadReport, SavedIndex, TableFormat, read_csv_from, read_table,
+    ReadOptions, ReadReport, SavedIndex, TableFormat, read_csv_from, read_table, read_table_or,
 };
 pub use schema::{ColumnKind, ColumnRole, DateOrder, Decimal};
 pub use series::{

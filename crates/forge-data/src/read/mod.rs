@@ -67,14 +67,52 @@ pub fn read_table(
     path: impl AsRef<Path>,
     options: &ReadOptions,
 ) -> Result<(Table, ReadReport), DataError> {
+    let (table, report, _) = read_table_or(path, options, |_| None)?;
+    Ok((table, report))
+}
+
+/// [`read_table`]; where it fails, once more with what `instead` makes of the error, if that is anything: the
+/// error is the last part then. A pipe is read once.
+///
+/// # Errors
+/// As [`read_table`], of the second time if there is one.
+pub fn read_table_or(
+    path: impl AsRef<Path>,
+    options: &ReadOptions,
+    instead: impl FnOnce(&DataError) -> Option<ReadOptions>,
+) -> Result<(Table, ReadReport, Option<DataError>), DataError> {
     let path = path.as_ref();
-    let format = match options.format {
-        Some(format) => format,
-        None => format_of(path).map_err(|e| e.at_path(path))?,
-    };
     let spooled = spool::spool(path).map_err(|e| DataError::io(path, e))?;
     let file = spooled.as_deref().unwrap_or(path);
-    let read = match format {
+    let read = |options: &ReadOptions| {
+        let (table, mut report) = read_file(path, file, options).map_err(|e| e.at_path(path))?;
+        report.path = Some(path.into());
+        Ok((table, report))
+    };
+    let error: DataError = match read(options) {
+        Ok((table, report)) => return Ok((table, report, None)),
+        Err(error) => error,
+    };
+    match instead(&error) {
+        None => Err(error),
+        Some(options) => {
+            let (table, report) = read(&options)?;
+            Ok((table, report, Some(error)))
+        }
+    }
+}
+
+/// Reads `file`, which holds what is at `path`.
+fn read_file(
+    path: &Path,
+    file: &Path,
+    options: &ReadOptions,
+) -> Result<(Table, ReadReport), DataError> {
+    let format = match options.format {
+        Some(format) => format,
+        None => format_of(path)?,
+    };
+    match format {
         TableFormat::Csv => {
             let mut options = options.clone();
             if options.delimiter.is_none() && extension(path) == "tsv" {
@@ -84,10 +122,7 @@ pub fn read_table(
         }
         TableFormat::Parquet => read_parquet(file, options),
         TableFormat::Excel => read_excel(file, options),
-    };
-    let (table, mut report) = read.map_err(|e| e.at_path(path))?;
-    report.path = Some(path.into());
-    Ok((table, report))
+    }
 }
 
 /// Reads a table from CSV text, which is taken into memory as a whole.

@@ -51,21 +51,27 @@ impl<'a> Passage<'a> {
     /// # Errors
     /// A config error for what is no file, such as a pipe: it cannot be read again.
     pub fn of(report: &'a ReadReport, options: &'a ReadOptions) -> Result<Self, DataError> {
-        let path = report
-            .path
-            .as_deref()
-            .filter(|path| path.is_file())
-            .ok_or_else(|| {
-                DataError::config(
-                    "what was read is no file and cannot be read again, to be written beside new \
-                 columns: write these alone",
-                )
-            })?;
+        let path = report.path.as_deref().unwrap_or(Path::new(""));
+        Self::check(path)?;
         Ok(Self {
             path,
             report,
             options,
         })
+    }
+
+    /// Refuses what is no file before it is read.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn check(path: &Path) -> Result<(), DataError> {
+        match path.is_file() {
+            true => Ok(()),
+            false => Err(DataError::config(
+                "what was read is no file and cannot be read again, to be written beside new \
+                 columns: write these alone",
+            )),
+        }
     }
 
     /// Writes file and columns to `to`, as CSV or Parquet by its ending. Rows that are not in the
