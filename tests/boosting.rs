@@ -303,3 +303,33 @@ fn without_anything_to_split_the_mean_is_predicted() {
         "no column, so the rows cannot be counted"
     );
 }
+
+#[test]
+fn several_targets_are_fitted_as_each_by_itself() {
+    let mut numbers = Numbers(5);
+    let rows: Vec<Row> = (0..200).map(|_| friedman(&mut numbers)).collect();
+    let x: Vec<f32> = rows
+        .iter()
+        .flat_map(|(x, _)| x)
+        .map(|x| *x as f32)
+        .collect();
+    let train = DenseColumns::from_row_major(&x, 6);
+    let targets: Vec<Vec<f64>> = (0..3)
+        .map(|k| rows.iter().map(|(x, y)| y + f64::from(k) * x[0]).collect())
+        .collect();
+    let weights: Vec<f64> = (0..200).map(|row| f64::from(row % 3)).collect();
+    let boosting = BoostingBaseline {
+        rounds: 10,
+        ..BoostingBaseline::default()
+    };
+    for weights in [None, Some(weights.as_slice())] {
+        let together = boosting
+            .fit_each(&train, &targets, weights, &NEVER)
+            .unwrap();
+        assert_eq!(together.len(), targets.len());
+        for (target, trees) in targets.iter().zip(together) {
+            let alone = boosting.fit(&train, target, weights, &NEVER).unwrap();
+            assert_eq!(trees.predict(&train), alone.predict(&train));
+        }
+    }
+}

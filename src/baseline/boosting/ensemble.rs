@@ -82,6 +82,14 @@ impl<'a> Ensemble<'a> {
         })
     }
 
+    /// Fits a number per row.
+    ///
+    /// # Errors
+    /// If it is stopped.
+    pub(super) fn of_numbers(&self, target: &[f64]) -> Result<Trees, Error> {
+        self.fit(Link::Identity, 1, |_, row| target[row])
+    }
+
     /// Fits `outputs` scores to the truth of output `k` and training row `i`.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod link;
 use std::sync::atomic::AtomicBool;
 
 use forge_nn::{ForgeError, check};
+use rayon::prelude::*;
 
 use super::{ClassBaseline, DenseColumns, FittedNumbers, NumberBaseline};
 use crate::Error;
@@ -88,8 +89,22 @@ impl NumberBaseline for BoostingBaseline {
     ) -> Result<Box<dyn FittedNumbers>, Error> {
         self.validate()?;
         let ensemble = Ensemble::new(self, train, weights, stop)?;
-        let truth = |_: usize, row: usize| target[row];
-        Ok(Box::new(ensemble.fit(Link::Identity, 1, truth)?))
+        Ok(Box::new(ensemble.of_numbers(target)?))
+    }
+
+    /// The rows are put into bins once, and the threads share the targets.
+    fn fit_each(
+        &self,
+        train: &DenseColumns,
+        targets: &[Vec<f64>],
+        weights: Option<&[f64]>,
+        stop: &AtomicBool,
+    ) -> Result<Vec<Box<dyn FittedNumbers>>, Error> {
+        self.validate()?;
+        let ensemble = Ensemble::new(self, train, weights, stop)?;
+        let each = targets.par_iter().map(|target| ensemble.of_numbers(target));
+        let each = each.collect::<Result<Vec<_>, Error>>()?.into_iter();
+        Ok(each.map(|trees| Box::new(trees) as Box<_>).collect())
     }
 }
 
