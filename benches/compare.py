@@ -20,8 +20,8 @@ def lines(command):
 
 
 def run(command):
-    """The milliseconds of each item that `command` prints."""
-    return {item: float(ms) for item, ms in (line.split() for line in lines(command))}
+    """The figure of each item that `command` prints."""
+    return {item: float(figure) for item, figure in (line.split() for line in lines(command))}
 
 
 def main():
@@ -36,10 +36,13 @@ def main():
     else:
         sides["stock"] = [binary, "--stock"]
     times = {side: {} for side in sides}
+    # The most memory of a process is that of its only item.
+    parts = [[item] for item in items] if os.environ.get("MEASURE") == "memory" else [items]
     for _ in range(ROUNDS):
-        for side, command in sides.items():
-            for item, ms in run(command + items).items():
-                times[side].setdefault(item, []).append(ms)
+        for part in parts:
+            for side, command in sides.items():
+                for item, figure in run(command + part).items():
+                    times[side].setdefault(item, []).append(figure)
     worst = ("", 0.0)
     for item in times["ours"]:
         of = {side: statistics.median(times[side][item]) for side in sides}

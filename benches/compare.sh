@@ -19,6 +19,8 @@
 # ROUNDS   how often the sides alternate (default: 5)
 # CLOCK    cpu: time on a processor instead of time that passed, for machines that others use too (with
 #          THREADS=1: threads that wait for each other there may be counted)
+# MEASURE  memory (models): the most memory in MiB instead of times, each item in a process of its own, beyond
+#          what the process had before, with PyTorch loaded
 # PEERS    a folder with checkouts of what is no package (benches/blocks.py names them)
 set -eu
 cd "$(dirname "$0")/.."

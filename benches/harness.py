@@ -4,18 +4,24 @@ PEER_DEVICE   cpu (default) or cuda
 PEER_COMPILE  1: models and functions go through torch.compile
 RUNS          runs of which the median is printed (default: 7)
 CLOCK         cpu: time that the process was on a processor, instead of the time that passed
+MEASURE       memory: instead of a time the most memory in MiB that an item takes beyond what the process,
+              with PyTorch in it, has before; right for the first item of a process
 """
 
+import ctypes
+import gc
 import os
 import statistics
 import sys
 import time
+from pathlib import Path
 
 import torch
 
 DEVICE = os.environ.get("PEER_DEVICE", "cpu")
 COMPILE = os.environ.get("PEER_COMPILE") == "1"
 RUNS = int(os.environ.get("RUNS", "7"))
+MEMORY = os.environ.get("MEASURE") == "memory"
 NOW = time.process_time if os.environ.get("CLOCK") == "cpu" else time.perf_counter
 
 
@@ -55,6 +61,21 @@ def _timed(work):
     return (NOW() - start) * 1e3
 
 
+def _memory(what):
+    """A line of what the kernel knows of this process, in MiB."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in status if line.startswith(what))
+
+
+def _begin():
+    """Memory before an item: what was made before is given back, what PyTorch loads at first use is there."""
+    torch.nn.Linear(8, 8)(torch.randn(8, 8)).sum().backward()
+    gc.collect()
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
+    return _memory("VmRSS")
+
+
 def main(items, named=None):
     """Prints `ITEM ms` for the items that the command line names, or all of `items`; those of
     `named` only if they are named. With `--list`, the names of `items`, and nothing runs."""
@@ -68,7 +89,11 @@ def main(items, named=None):
         if item not in known:
             sys.exit(f"unknown item {item}; there are {' '.join(known)}")
     for item in wanted:
+        before = _begin() if MEMORY else 0
         work = known[item]()
         for _ in range(3):
             _timed(work)
-        print(f"{item} {statistics.median(_timed(work) for _ in range(RUNS)):.3f}", flush=True)
+        figure = statistics.median(_timed(work) for _ in range(RUNS))
+        if MEMORY:
+            figure = _memory("VmHWM") - before
+        print(f"{item} {figure:.3f}", flush=True)

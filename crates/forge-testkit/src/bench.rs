@@ -1,5 +1,6 @@
 //! What the benchmarks share.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use burn::tensor::Device;
@@ -19,17 +20,28 @@ pub fn device() -> Device {
     }
 }
 
+/// MiB at [`begin`].
+static BEFORE: OnceLock<f64> = OnceLock::new();
+
+/// What the process holds now is none of what [`median_ms`] tells of its memory.
+pub fn begin() {
+    if let Some(mib) = of_process("VmRSS") {
+        BEFORE.get_or_init(|| mib);
+    }
+}
+
 /// Something to be timed.
 pub type Work = Box<dyn FnMut() + Send>;
 
 /// Milliseconds that `work` takes: the median of `RUNS` runs (default: 7) after three more, each
 /// until the device has done it. With `CLOCK=cpu` the time that the process was on a processor, all
-/// threads together, which says more where others use the same cores.
+/// threads together, which says more where others use the same cores. With `MEASURE=memory` no time but the
+/// most MiB that the process has held by then, beyond what it had at [`begin`].
 ///
 /// It runs [where the trainer does](where_trained).
 ///
 /// # Panics
-/// If `RUNS` is not a number above 0, the device fails, or the kernel does not tell threads' times.
+/// If `RUNS` is not a number above 0, the device fails, or the kernel does not tell threads' times or memory.
 #[must_use]
 pub fn median_ms(work: Work) -> f64 {
     where_trained(|| median_here(work))
@@ -67,6 +79,12 @@ fn median_here(mut work: Work) -> f64 {
         timed();
     }
     let mut times: Vec<f64> = (0..runs).map(|_| timed()).collect();
+    if std::env::var("MEASURE").is_ok_and(|what| what == "memory") {
+        let Some(peak) = of_process("VmHWM") else {
+            panic!("MEASURE=memory needs /proc/self/status");
+        };
+        return peak - BEFORE.get().copied().unwrap_or(0.0);
+    }
     times.sort_by(f64::total_cmp);
     times[runs / 2]
 }
@@ -86,10 +104,13 @@ fn on_processor_ms() -> f64 {
 /// The peak memory of this process in MiB, where the kernel tells.
 #[must_use]
 pub fn peak_mib() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").ok();
-    let kib = status.and_then(|status| {
-        let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
-        line.split_whitespace().nth(1)?.parse::<f64>().ok()
-    });
-    kib.map_or_else(|| "unknown".into(), |kib| format!("{:.0}", kib / 1024.0))
+    of_process("VmHWM").map_or_else(|| "unknown".into(), |mib| format!("{mib:.0}"))
+}
+
+/// What the kernel knows of this process, in MiB.
+fn of_process(what: &str) -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with(what))?;
+    let kib = line.split_whitespace().nth(1)?.parse::<f64>().ok()?;
+    Some(kib / 1024.0)
 }

@@ -28,7 +28,7 @@ use forge_models::{
     TrainingRows,
 };
 use forge_nn::{ModuleConfig, Network};
-use forge_testkit::bench::{Work, device, median_ms, where_trained};
+use forge_testkit::bench::{Work, begin, device, median_ms, where_trained};
 use forge_train::optimizer::OptimizerConfig;
 
 // Freed tensors' memory is reused instead of going back to the kernel.
@@ -121,6 +121,7 @@ fn step(model: Model, input: TabularInput, target: Tensor<2>) -> Work {
 }
 
 fn main() {
+    begin();
     // Cargo itself passes `--bench`.
     let arguments: Vec<String> = std::env::args()
         .skip(1)
