@@ -72,8 +72,8 @@ macro_rules! optimizer_config {
             pub decay_biases: bool,
             /// Parameters that never decay: those where one of these words occurs in the
             /// parameter's name, in the field that holds it or in that field's type, whatever the
-            /// case. Default: `norm`, `embed`, `token`, `position`, `cls`, and `a_log`, the rates at which
-            /// state-space models forget, as in their authors' code.
+            /// case. Default: `norm`, `embed`, `token`, `position`, `cls`. A parameter called `a_log` does
+            /// not decay either, unless `decay_biases`: the rates at which state-space models forget, as in their authors' code.
             pub no_decay: Vec<String>,
             /// Groups of parameters with settings of their own; the first that fits a parameter
             /// counts. Default: none.
@@ -90,7 +90,7 @@ macro_rules! optimizer_config {
                     weight_decay: $decay,
                     decay_schedule: crate::schedule::FactorConfig::Constant,
                     decay_biases: false,
-                    no_decay: ["norm", "embed", "token", "position", "cls", "a_log"]
+                    no_decay: ["norm", "embed", "token", "position", "cls"]
                         .map(String::from)
                         .to_vec(),
                     groups: vec![],
