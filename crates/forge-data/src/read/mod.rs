@@ -82,6 +82,8 @@ pub fn read_table_or(
     instead: impl FnOnce(&DataError) -> Option<ReadOptions>,
 ) -> Result<(Table, ReadReport, Option<DataError>), DataError> {
     let path = path.as_ref();
+    // Before a pipe is emptied.
+    kind_of_table(path, options).map_err(|e| e.at_path(path))?;
     let spooled = spool::spool(path).map_err(|e| DataError::io(path, e))?;
     let file = spooled.as_deref().unwrap_or(path);
     let read = |options: &ReadOptions| {
@@ -102,17 +104,18 @@ pub fn read_table_or(
     }
 }
 
+/// As the options say, or the ending.
+fn kind_of_table(path: &Path, options: &ReadOptions) -> Result<TableFormat, DataError> {
+    options.format.map_or_else(|| format_of(path), Ok)
+}
+
 /// Reads `file`, which holds what is at `path`.
 fn read_file(
     path: &Path,
     file: &Path,
     options: &ReadOptions,
 ) -> Result<(Table, ReadReport), DataError> {
-    let format = match options.format {
-        Some(format) => format,
-        None => format_of(path)?,
-    };
-    match format {
+    match kind_of_table(path, options)? {
         TableFormat::Csv => {
             let mut options = options.clone();
             if options.delimiter.is_none() && extension(path) == "tsv" {
