@@ -87,7 +87,7 @@ impl FittedModel {
     /// be read, do not stand in the way: [`PredictionAccount`] says what was scored.
     ///
     /// # Errors
-    /// Those of [`read_table`] for the model's columns, of [`predictions`](Self::predictions) and of
+    /// Those of [`read_table`](crate::read_table) for the model's columns, of [`predictions`](Self::predictions) and of
     /// [`Passage::write`].
     ///
     /// ```no_run
